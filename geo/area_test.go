@@ -1,0 +1,68 @@
+package geo
+
+import (
+	"errors"
+	"math"
+	"strings"
+	"testing"
+)
+
+func TestAreaContains(t *testing.T) {
+	square := []Point{{50, 19}, {50, 21}, {52, 21}, {52, 19}}
+	hole := []Point{{50.5, 19.5}, {51.5, 19.5}, {51.5, 20.5}, {50.5, 20.5}, {50.5, 19.5}}
+	fiji := []Point{{-20, 177}, {-20, -178}, {-15, -178}, {-15, 177}}
+	for _, c := range []struct {
+		name    string
+		rings   [][]Point
+		in, out []Point
+	}{
+		{"square", [][]Point{square}, []Point{{51, 20}, {50, 20}, {50, 19}, {52, 21}}, []Point{{49.9, 20}, {51, 21.1}, {51, -160}, {math.NaN(), 20}, {51, 380}}},
+		{"hole", [][]Point{square, hole}, []Point{{50.2, 19.2}}, []Point{{51, 20}, {50.5, 20}, {0, 0}}},
+		{"antimeridian", [][]Point{fiji, {{-19, 179}, {-19, -179}, {-18, 180}}}, []Point{{-17, 180}, {-17, -180}, {-17, 178}, {-17, -179}, {-20, 180}}, []Point{{-18.9, 180}, {-18.9, -180}, {-17, 0}, {-17, 176}, {-17, -177}}},
+		{"antimeridian hole from the other side", [][]Point{fiji, {{-19, -179}, {-19, -178.5}, {-18, -178.7}}}, []Point{{-17, 178}}, []Point{{-18.9, -178.8}}},
+		{"wide", [][]Point{{{-10, -170}, {-10, 0}, {-10, 170}, {10, 170}, {10, 0}, {10, -170}}}, []Point{{0, 0}, {0, 169}}, []Point{{0, 175}, {0, 180}}},
+	} {
+		a, err := NewArea(c.rings...)
+		if err != nil {
+			t.Errorf("%s: %v", c.name, err)
+			continue
+		}
+		for _, p := range c.in {
+			if !a.Contains(p) {
+				t.Errorf("%s: %v should be inside", c.name, p)
+			}
+		}
+		for _, p := range c.out {
+			if a.Contains(p) {
+				t.Errorf("%s: %v should be outside", c.name, p)
+			}
+		}
+	}
+}
+
+func TestAreaRefused(t *testing.T) {
+	square := []Point{{50, 19}, {50, 21}, {52, 21}, {52, 19}}
+	for _, c := range []struct {
+		rings [][]Point
+		why   string
+	}{
+		{nil, "no outer ring"},
+		{[][]Point{{}}, "no vertices"},
+		{[][]Point{{{1, 1}, {2, 2}}}, "fewer than three"},
+		{[][]Point{{{1, 1}, {2, 2}, {1, 1}}}, "fewer than three"},
+		{[][]Point{{{1, 1}, {2, 2}, {3, 3}}}, "no extent"},
+		{[][]Point{{{60, 0}, {60, 100}, {60, -130}}}, "around a pole"},
+		{[][]Point{{{0, 0}, {0, 180}, {10, 90}}}, "180 degrees"},
+		{[][]Point{{{0, 0}, {10, 90}, {0, 180}}}, "180 degrees"},
+		{[][]Point{square, {{51, 20}, {51, 22}, {51.5, 20}}}, "leaves the outer ring"},
+		{[][]Point{{{0, -180}, {0, 180}, {10, 180}, {10, -180}}}, "no extent"},
+	} {
+		_, err := NewArea(c.rings...)
+		if !errors.Is(err, ErrArea) || !strings.Contains(err.Error(), c.why) {
+			t.Errorf("%v: %v, want %q", c.rings, err, c.why)
+		}
+	}
+	if _, err := NewArea([]Point{{1, 1}, {2, 999}, {3, 1}}); !errors.Is(err, ErrPoint) || err.Error() != "geo: ring 0: vertex 1: geo: Lon 999: outside -180 to 180 degrees" {
+		t.Errorf("bad vertex: %v", err)
+	}
+}
