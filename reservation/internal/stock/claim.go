@@ -1,0 +1,227 @@
+package stock
+
+// cell is a place in a row, followed to the next row when it has moved.
+type cell struct {
+	row    *row
+	number uint32
+	pos    int
+}
+
+// at is the SKU's cell for a location number of the table; ok is false when it
+// has none.
+func (t *Table) at(sku, number uint32) (c cell, ok bool) {
+	r := t.row(sku)
+	if r == nil || int(number) >= t.Space.span {
+		return cell{}, false
+	}
+	c = cell{row: r, number: number, pos: r.find(number)}
+	return c, c.pos >= 0
+}
+
+// follow goes to the row a moved cell is in now.
+func (c *cell) follow() {
+	next := c.row.next.Load()
+	c.number = c.row.space.numberIn(next.space, c.number)
+	c.row, c.pos = next, next.find(c.number)
+}
+
+// outcome of one step on a cell.
+type outcome uint8
+
+const (
+	done     outcome = iota
+	short            // not enough, however the claims in flight end
+	tooWide          // the row must be made wide first
+	overflow         // out of the range of a wide cell
+)
+
+// take moves q units from available to pending. It waits while the units are
+// there but some of them pending, and refuses once they cannot suffice.
+// escrow is what it recorded as pending: hand it to settle.
+//
+// Linearizes at: the CAS (done) or the load that saw too little (short).
+func (c *cell) take(q int64) (escrow int64, o outcome) {
+	var p pause
+	for {
+		w, raw := c.row.load(c.pos)
+		switch {
+		case w.state == moved:
+			c.follow()
+		case w.available >= q:
+			escrow, wider := c.row.escrow(q)
+			if wider {
+				return 0, tooWide
+			}
+			n := word{available: w.available - q, pending: w.pending + escrow, state: w.state}
+			if !c.row.fits(n) { // others' pending fill the field: they end soon
+				p.wait()
+			} else if c.row.swap(c.pos, raw, n) {
+				return escrow, done
+			}
+		case w.reachable() >= q && mutant != mutantRollback:
+			p.wait()
+		default:
+			return 0, short
+		}
+	}
+}
+
+// change adds to available and pending, and lists the cell when that makes it
+// positive.
+//
+// Linearizes at: the CAS, or the store that ends list.
+func (c *cell) change(available, pending int64) outcome {
+	var p pause
+	for {
+		w, raw := c.row.load(c.pos)
+		if w.state == moved {
+			c.follow()
+			continue
+		}
+		if w.state == busy {
+			p.wait()
+			continue
+		}
+		n := word{available: w.available + available, pending: w.pending + pending, state: w.state}
+		switch {
+		case !c.row.fits(n) && !c.row.wide:
+			return tooWide
+		case !c.row.fits(n):
+			return overflow
+		case w.state == unlisted && n.reachable() > 0:
+			if c.row.list(c.number, c.pos, raw, w, n) {
+				return done
+			}
+		case c.row.swap(c.pos, raw, n):
+			return done
+		}
+	}
+}
+
+// reachable is available + pending, and available alone, at one instant.
+func (c *cell) read() word {
+	for {
+		w, _ := c.row.load(c.pos)
+		if w.state != moved {
+			return w
+		}
+		c.follow()
+	}
+}
+
+// addOnHand changes the units on hand and returns them. Callers hold the
+// location's lock: they have checked the range.
+func (c *cell) addOnHand(units int64) int64 {
+	for {
+		v := c.row.onHand[c.pos].Load()
+		if v == movedOnHand {
+			c.follow()
+			continue
+		}
+		interleave()
+		if n := v + int32(units); c.row.onHand[c.pos].CompareAndSwap(v, n) {
+			return int64(n)
+		}
+	}
+}
+
+func (c *cell) readOnHand() int64 {
+	for {
+		if v := c.row.onHand[c.pos].Load(); v != movedOnHand {
+			return int64(v)
+		}
+		c.follow()
+	}
+}
+
+// Level is a cell's units at one instant.
+type Level struct {
+	OnHand    int64 // physically there
+	Available int64 // may be taken; below zero after a count or by safety stock
+}
+
+// readTries bounds how often Level looks again while units are pending; after
+// that it counts them as taken.
+const readTries = 32
+
+// Level reads a SKU's cell at a slot; ok is false when it has none. The caller
+// holds the location's lock, so the units on hand stand still and the last load
+// of the cell decides.
+func (s *Stock) Level(sku, slot uint32) (l Level, ok bool) {
+	t := s.table.Load()
+	c, ok := t.at(sku, t.Space.Number(slot))
+	if !ok {
+		return Level{}, false
+	}
+	shelf := c // the two values move to a next row one after the other
+	l.OnHand = shelf.readOnHand()
+	var p pause
+	for range readTries {
+		w := c.read()
+		l.Available = w.available
+		if w.pending == 0 {
+			break
+		}
+		p.wait()
+	}
+	return l, true
+}
+
+// Change adds units to what is available of a SKU at a slot, below zero if need
+// be. The cell must exist. False: out of range, nothing changed.
+func (s *Stock) Change(sku, slot uint32, units int64) bool {
+	for {
+		switch s.changeOnce(sku, slot, units) {
+		case done:
+			return true
+		case tooWide:
+			s.widen(sku)
+		default:
+			return false
+		}
+	}
+}
+
+func (s *Stock) changeOnce(sku, slot uint32, units int64) outcome {
+	t := s.table.Load()
+	c, ok := t.at(sku, t.Space.Number(slot))
+	if !ok {
+		return overflow
+	}
+	return c.change(units, 0)
+}
+
+// changeLocked is Change for holders of the structural lock.
+func (s *Stock) changeLocked(sku, slot uint32, units int64) bool {
+	for {
+		switch s.changeOnce(sku, slot, units) {
+		case done:
+			return true
+		case tooWide:
+			s.widenLocked(sku)
+		default:
+			return false
+		}
+	}
+}
+
+// AddOnHand changes the units on hand of a SKU at a slot and returns them. The
+// caller serialises the movements of a location and has checked the range.
+func (s *Stock) AddOnHand(sku, slot uint32, units int64) int64 {
+	t := s.table.Load()
+	c, ok := t.at(sku, t.Space.Number(slot))
+	if !ok {
+		return 0
+	}
+	return c.addOnHand(units)
+}
+
+// OnHand is the units on hand of a SKU at a slot.
+func (s *Stock) OnHand(sku, slot uint32) int64 {
+	t := s.table.Load()
+	c, ok := t.at(sku, t.Space.Number(slot))
+	if !ok {
+		return 0
+	}
+	return c.readOnHand()
+}

@@ -1,0 +1,6 @@
+//go:build race
+
+package stock
+
+// underRace tells whether the race detector is in; rounds are fewer then.
+const underRace = true
