@@ -1,0 +1,355 @@
+package reservation
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/puzpuzpuz/xsync/v3"
+)
+
+// The rivals keep one object per order, found by a concurrent map or by a map
+// under one mutex. They end no orders and remember none.
+
+type benchKeeper interface {
+	add(kind entryKind, id string, e *entry, found *entry) bool
+	find(kind entryKind, id string, into *entry) bool
+	collectOne(id string, want, buf []entryLine) []entryLine
+	drop(kind entryKind, id string)
+}
+
+type benchBook struct{ *book }
+
+func (k benchBook) collectOne(id string, want, buf []entryLine) []entryLine {
+	_, _, taken, _ := k.resolve(id, Collected, want, buf)
+	return taken
+}
+
+type benchRecord struct {
+	mu sync.Mutex
+	entry
+}
+
+func newBenchRecord(e *entry) *benchRecord {
+	r := &benchRecord{entry: *e}
+	r.lines = append([]entryLine(nil), e.lines...)
+	return r
+}
+
+func (r *benchRecord) read(into *entry) {
+	r.mu.Lock()
+	lines := append(into.lines[:0], r.lines...)
+	*into = r.entry
+	into.lines = lines
+	r.mu.Unlock()
+}
+
+func (r *benchRecord) collectOne(want, buf []entryLine) []entryLine {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range r.lines {
+		if l := &r.lines[i]; l.sku == want[0].sku && l.held >= want[0].quantity {
+			l.held -= want[0].quantity
+			l.collected += want[0].quantity
+			buf = append(buf, want[0])
+		}
+	}
+	return buf
+}
+
+type benchXsync struct {
+	m *xsync.MapOf[string, *benchRecord]
+}
+
+func (k benchXsync) add(_ entryKind, id string, e *entry, found *entry) bool {
+	r, there := k.m.LoadOrStore(id, newBenchRecord(e))
+	if there {
+		r.read(found)
+	}
+	return !there
+}
+
+func (k benchXsync) find(_ entryKind, id string, into *entry) bool {
+	r, ok := k.m.Load(id)
+	if ok {
+		r.read(into)
+	}
+	return ok
+}
+
+func (k benchXsync) collectOne(id string, want, buf []entryLine) []entryLine {
+	if r, ok := k.m.Load(id); ok {
+		return r.collectOne(want, buf)
+	}
+	return buf
+}
+
+func (k benchXsync) drop(_ entryKind, id string) { k.m.Delete(id) }
+
+type benchMap struct {
+	mu sync.Mutex
+	m  map[string]*benchRecord
+}
+
+func (k *benchMap) add(_ entryKind, id string, e *entry, found *entry) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if r, ok := k.m[id]; ok {
+		r.read(found)
+		return false
+	}
+	k.m[id] = newBenchRecord(e)
+	return true
+}
+
+func (k *benchMap) find(_ entryKind, id string, into *entry) bool {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	r, ok := k.m[id]
+	if ok {
+		r.read(into)
+	}
+	return ok
+}
+
+func (k *benchMap) collectOne(id string, want, buf []entryLine) []entryLine {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if r, ok := k.m[id]; ok {
+		return r.collectOne(want, buf)
+	}
+	return buf
+}
+
+func (k *benchMap) drop(_ entryKind, id string) {
+	k.mu.Lock()
+	delete(k.m, id)
+	k.mu.Unlock()
+}
+
+var benchKeepers = []struct {
+	name string
+	make func() benchKeeper
+}{
+	{"book", func() benchKeeper { return benchBook{newBook(1 << 20)} }},
+	{"xsync", func() benchKeeper { return benchXsync{xsync.NewMapOf[string, *benchRecord]()} }},
+	{"map+mutex", func() benchKeeper { return &benchMap{m: map[string]*benchRecord{}} }},
+}
+
+// benchIDs returns the numbers as IDs of 12 bytes, in one string, so that
+// reading them in turn costs the same for all.
+func benchIDs(numbers []int) []string {
+	all := make([]byte, 0, 12*len(numbers))
+	for _, n := range numbers {
+		all = fmt.Appendf(all, "ord-%08d", n)
+	}
+	joined, ids := string(all), make([]string, len(numbers))
+	for i := range ids {
+		ids[i] = joined[12*i : 12*i+12]
+	}
+	return ids
+}
+
+func fill(k benchKeeper, ids []string) {
+	e := orderOf(1, 3)
+	for i := range e.lines {
+		e.lines[i].quantity, e.lines[i].held = 1<<30, 1<<30 // None ends.
+	}
+	for _, id := range ids {
+		k.add(kindOrder, id, &e, nil)
+	}
+}
+
+func benchPart(k benchKeeper, op string, ids []string) {
+	e := orderOf(1, 3)
+	found := entry{lines: make([]entryLine, 0, 8)}
+	buf := make([]entryLine, 0, 8)
+	one := []entryLine{{sku: 1, quantity: 1}}
+	for i, id := range ids {
+		switch op {
+		case "add-prefetched":
+			// Two others come between, as the caller's other work would.
+			k.(benchBook).prefetch(kindOrder, ids[min(i+2, len(ids)-1)])
+			fallthrough
+		case "add":
+			k.add(kindOrder, id, &e, &found)
+		case "find-prefetched":
+			k.(benchBook).prefetch(kindOrder, ids[min(i+2, len(ids)-1)])
+			fallthrough
+		case "find":
+			k.find(kindOrder, id, &found)
+		case "resolve":
+			buf = k.collectOne(id, one, buf[:0])
+		}
+	}
+}
+
+// BenchmarkBook runs batches of all implementations in turn, so that a
+// busy machine troubles all of them alike. It reports the time of an operation
+// of the book and how many times that the others take; each is the tenth
+// percentile over the batches, because other work only ever adds to a time.
+// ns/op is that of a round and says nothing. op=resolve collects one unit of
+// one line. An operation named prefetched has its ID prefetched two operations
+// before; the others have no such thing and do without.
+func BenchmarkBook(b *testing.B) {
+	live, batch := 1_000_000, 1<<12
+	if testing.Short() {
+		live, batch = 10_000, 1<<10
+	}
+	random := rand.New(rand.NewPCG(1, 4))
+	numbers := random.Perm(live + 32*batch)
+	first, fresh := benchIDs(numbers[:live]), benchIDs(numbers[live:])
+	random.Shuffle(live, func(i, j int) { numbers[i], numbers[j] = numbers[j], numbers[i] })
+	old := benchIDs(numbers[:live])
+	var keepers []benchKeeper
+	for _, impl := range benchKeepers {
+		k := impl.make()
+		fill(k, first)
+		keepers = append(keepers, k)
+	}
+	for _, op := range []string{"add", "add-prefetched", "find", "find-prefetched", "resolve"} {
+		for _, goroutines := range []int{1, 2} {
+			b.Run(fmt.Sprintf("op=%s/live=%d/goroutines=%d", op, live, goroutines), func(b *testing.B) {
+				runtime.GC()
+				times := make([][]float64, len(keepers))
+				for b.Loop() {
+					ids := old
+					if strings.HasPrefix(op, "add") {
+						ids = fresh // As many batches as make the caches forget one.
+					}
+					from := random.IntN(len(ids) - batch)
+					ids = ids[from : from+batch]
+					for i, k := range keepers {
+						name := op
+						if i > 0 {
+							name, _, _ = strings.Cut(op, "-")
+						}
+						times[i] = append(times[i], benchBatch(k, name, ids, goroutines))
+					}
+				}
+				for i := range times {
+					slices.Sort(times[i])
+				}
+				fast := len(times[0]) / 10
+				for i, impl := range benchKeepers {
+					if i == 0 {
+						b.ReportMetric(times[0][fast], "book-ns")
+					} else {
+						b.ReportMetric(times[i][fast]/times[0][fast], impl.name+"/book")
+					}
+				}
+			})
+		}
+	}
+}
+
+// benchBatch returns nanoseconds per operation of one batch, and leaves the
+// orders as they were.
+func benchBatch(k benchKeeper, op string, ids []string, goroutines int) float64 {
+	part := len(ids) / goroutines
+	start := time.Now()
+	var done sync.WaitGroup
+	for g := range goroutines {
+		done.Go(func() { benchPart(k, op, ids[g*part:g*part+part]) })
+	}
+	done.Wait()
+	took := time.Since(start)
+	if strings.HasPrefix(op, "add") {
+		for _, id := range ids {
+			k.drop(kindOrder, id)
+		}
+	}
+	return float64(took.Nanoseconds()) / float64(part*goroutines)
+}
+
+// BenchmarkBookSteady adds one order, finds it, and ends one of about a million
+// live ones, with the remembered ones full: each order also forgets one.
+func BenchmarkBookSteady(b *testing.B) {
+	live := 1_000_000
+	if testing.Short() {
+		live = 10_000
+	}
+	k := newBook(live)
+	var id [12]byte
+	name := func(i int) string { return string(fmt.Appendf(id[:0], "ord-%08d", i)) }
+	e := orderOf(1, 3)
+	for i := range 2 * live {
+		k.add(kindOrder, name(i), &e, nil)
+		if i >= live {
+			k.resolve(name(i-live), Collected, nil, nil)
+		}
+	}
+	const batch = 1 << 16
+	names, ends := make([]string, batch), make([]string, batch)
+	buf := make([]entryLine, 0, 8)
+	found := entry{lines: make([]entryLine, 0, 8)}
+	next, slowest := 2*live, time.Duration(0)
+	for b.Loop() {
+		b.StopTimer()
+		for i := range names {
+			names[i], ends[i] = name(next+i), name(next+i-live)
+		}
+		next += batch
+		b.StartTimer()
+		last := time.Now()
+		for i := range names {
+			k.add(kindOrder, names[i], &e, nil)
+			k.find(kindOrder, names[i], &found)
+			_, _, buf, _ = k.resolve(ends[i], Collected, nil, buf[:0])
+			if i%64 == 0 {
+				now := time.Now()
+				slowest, last = max(slowest, now.Sub(last)), now
+			}
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/batch, "ns/order")
+	b.ReportMetric(float64(slowest.Microseconds()), "slowest-µs/64-orders")
+}
+
+// BenchmarkBookMemory reports the heap in use after a collection per live order
+// of three lines and an ID of 12 bytes, ID index included, and how long a
+// collection takes. The ID strings of the book are dropped; a rival keeps them.
+func BenchmarkBookMemory(b *testing.B) {
+	sizes := []int{1_000_000, 10_000_000}
+	if testing.Short() {
+		sizes = []int{10_000}
+	}
+	for _, impl := range benchKeepers {
+		for _, live := range sizes {
+			if impl.name != "book" && live > 1_000_000 {
+				continue
+			}
+			b.Run(fmt.Sprintf("impl=%s/live=%d", impl.name, live), func(b *testing.B) {
+				for b.Loop() {
+					before := heapInUse()
+					k := impl.make()
+					e := orderOf(1, 3)
+					for i := range live {
+						k.add(kindOrder, fmt.Sprintf("ord-%08d", i), &e, nil)
+					}
+					b.ReportMetric(float64(heapInUse()-before)/float64(live), "B/hold")
+					start := time.Now()
+					runtime.GC()
+					b.ReportMetric(float64(time.Since(start).Microseconds())/1000, "GC-ms")
+					if k, ok := k.(benchBook); ok {
+						b.ReportMetric(float64(k.memory())/float64(live), "stated-B/hold")
+					}
+					runtime.KeepAlive(k)
+				}
+			})
+		}
+	}
+}
+
+func heapInUse() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapInuse)
+}

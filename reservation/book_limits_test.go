@@ -1,0 +1,279 @@
+package reservation
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"pgregory.net/rapid"
+)
+
+func orderOf(fingerprint uint64, lines int) entry {
+	e := entry{fingerprint: fingerprint, location: uint32(fingerprint), state: Held, distance: float64(fingerprint) / 3}
+	for i := range lines {
+		e.lines = append(e.lines, entryLine{sku: uint32(i), quantity: 2, held: 2})
+	}
+	return e
+}
+
+// A million entries pass through every doubling; each must be found during and
+// after, and all of them be walked once.
+func TestBookMillion(t *testing.T) {
+	n := 1_000_000
+	if testing.Short() {
+		n = 60_000
+	}
+	b := newKeyedBook(16, fixedKey)
+	var got entry
+	e := orderOf(0, 3)
+	for i := range n {
+		e.fingerprint = uint64(i)
+		b.prefetch(kindOrder, fmt.Sprintf("order-%07d", i/3))
+		if !b.add(kindOrder, fmt.Sprintf("order-%07d", i), &e, nil) {
+			t.Fatalf("order %d is there already", i)
+		}
+		if j := i / 2; !b.find(kindOrder, fmt.Sprintf("order-%07d", j), &got) || got.fingerprint != uint64(j) {
+			t.Fatalf("order %d lost or changed when %d was added", j, i)
+		}
+	}
+	if held, remembered := b.len(); held != n || remembered != 0 {
+		t.Fatalf("len = %d, %d", held, remembered)
+	}
+	seen := make([]bool, n)
+	for _, e := range b.all() {
+		if seen[e.fingerprint] {
+			t.Fatalf("order %d came twice", e.fingerprint)
+		}
+		seen[e.fingerprint] = true
+	}
+	if i := slices.Index(seen, false); i >= 0 {
+		t.Fatalf("order %d did not come", i)
+	}
+	for i := range n {
+		if _, _, _, outcome := b.resolve(fmt.Sprintf("order-%07d", i), Canceled, nil, nil); outcome != resolved {
+			t.Fatalf("order %d: outcome %d", i, outcome)
+		}
+	}
+	if held, remembered := b.len(); held != 0 || remembered != len(b.shards)*rememberedPerShard(16, len(b.shards)) {
+		t.Fatalf("len = %d, %d", held, remembered)
+	}
+}
+
+// At least the last `remember` are there, and never more than the stated bound;
+// their memory is used again.
+func TestBookRemembersLast(t *testing.T) {
+	for _, remember := range []int{0, 1, 10, 256, 1000, 20_000} {
+		b := newKeyedBook(remember, fixedKey)
+		total := 3*remember + 5_000
+		memory := int64(0)
+		for round := range 2 {
+			for i := range total {
+				if !b.add(kindMovement, fmt.Sprint(round, "-", i), &entry{fingerprint: uint64(i)}, nil) {
+					t.Fatalf("remember %d: movement %d is there already", remember, i)
+				}
+			}
+			var got entry
+			for i := total - remember; i < total; i++ {
+				if !b.find(kindMovement, fmt.Sprint(round, "-", i), &got) || got.fingerprint != uint64(i) {
+					t.Fatalf("remember %d: movement %d of %d forgotten", remember, i, total)
+				}
+			}
+			_, kept := b.len()
+			if most := len(b.shards) * rememberedPerShard(remember, len(b.shards)); kept > most || kept < remember {
+				t.Fatalf("remember %d: %d kept, at most %d", remember, kept, most)
+			}
+			if round == 1 && b.memory() > memory+memory/8 {
+				t.Fatalf("remember %d: memory went from %d to %d", remember, memory, b.memory())
+			}
+			memory = b.memory()
+		}
+	}
+}
+
+func TestBookLongIDs(t *testing.T) {
+	b := newBook(100)
+	sizes := []int{0, 1, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 255, 256, 4096, 32_700, 32_768, maxEntryIDBytes}
+	for _, reuse := range []string{"first", "again"} {
+		var got entry
+		for i, size := range sizes {
+			id := strings.Repeat("a", size)
+			e := orderOf(uint64(i), 1+i*100)
+			if !b.add(kindOrder, id, &e, nil) || !b.find(kindOrder, id, &got) || !sameEntry(&e, &got) {
+				t.Fatalf("%s: ID of %d bytes lost or changed", reuse, size)
+			}
+		}
+		for i, size := range sizes {
+			for at := range min(size, 40) { // Each byte counts, the last ones too.
+				for _, at := range []int{at, size - 1 - at} {
+					other := []byte(strings.Repeat("a", size))
+					other[at] = 'b'
+					if b.find(kindOrder, string(other), &got) {
+						t.Fatalf("%s: found an ID of %d bytes with another byte %d", reuse, size, at)
+					}
+				}
+			}
+			if !b.find(kindOrder, strings.Repeat("a", size), &got) || got.fingerprint != uint64(i) {
+				t.Fatalf("%s: ID of %d bytes changed", reuse, size)
+			}
+		}
+		for _, size := range sizes {
+			b.drop(kindOrder, strings.Repeat("a", size))
+		}
+		if held, remembered := b.len(); held != 0 || remembered != 0 {
+			t.Fatalf("%s: len = %d, %d", reuse, held, remembered)
+		}
+	}
+}
+
+func TestResolveNotHeldNamesTheLine(t *testing.T) {
+	b := newBook(1)
+	e := entry{state: Held, location: 7, lines: []entryLine{{sku: 2, quantity: 5, held: 5}, {sku: 9, quantity: 1, held: 1}}}
+	b.add(kindOrder, "o", &e, nil)
+	buf := []entryLine{{sku: 77}}
+	for want, line := range map[entryLine]entryLine{
+		{sku: 1, quantity: 1}:                       {sku: 1, quantity: 1},
+		{sku: 3, quantity: 0}:                       {sku: 3, quantity: 0},
+		{sku: 2, quantity: 6, held: 5}:              {sku: 2, quantity: 6},
+		{sku: 10, quantity: math.MaxInt32}:          {sku: 10, quantity: math.MaxInt32},
+		{sku: 9, quantity: math.MaxUint32, held: 1}: {sku: 9, quantity: math.MaxUint32},
+	} {
+		lines := []entryLine{line}
+		if line.sku > 2 { // A good line before it must not be ended.
+			lines = []entryLine{{sku: 2, quantity: 1}, line}
+		}
+		location, state, taken, outcome := b.resolve("o", Collected, lines, buf)
+		if outcome != notHeld || location != 7 || state != Held || !slices.Equal(taken, append(buf[:1:1], want)) {
+			t.Errorf("resolve(%v) = %d %v %v %d", lines, location, state, taken, outcome)
+		}
+	}
+	var got entry
+	if b.find(kindOrder, "o", &got); !sameEntry(&got, &e) {
+		t.Errorf("a refused resolve left %+v", got)
+	}
+}
+
+// An index of few tags, so that runs are long and wrap, against a map.
+func TestIndexAgainstMap(t *testing.T) {
+	for seed := range uint64(40) {
+		random := rand.New(rand.NewPCG(seed, 1))
+		x := index{current: newTable(make([]uint64, firstSlots))}
+		spread := []uint32{1, 3, 200, math.MaxUint32}[seed%4]
+		twin := map[uint32]uint32{} // reference to tag
+		for ref := uint32(1); ref < 3000; ref++ {
+			tag := math.MaxUint32 - random.Uint32N(spread)
+			table := x.tableFor(tag)
+			x.put(table, table.place(tag), slotOf(tag, ref))
+			twin[ref] = tag
+			// Growth begins when asked for, or as late as can be.
+			if want, urgent := x.wanted(); urgent || want && seed%3 > 0 {
+				x.begin(make([]uint64, 2*len(x.current.slots)))
+			}
+			if random.IntN(3) == 0 {
+				for old, tag := range twin {
+					x.take(slotOf(tag, old)) // Never ends if it is not there.
+					delete(twin, old)
+					break
+				}
+			}
+			if x.entries != len(twin) {
+				t.Fatalf("seed %d: %d entries, want %d", seed, x.entries, len(twin))
+			}
+		}
+		for _, ref := range x.references(nil) {
+			tag, ok := twin[ref]
+			if !ok {
+				t.Fatalf("seed %d: reference %d twice or unknown", seed, ref)
+			}
+			x.take(slotOf(tag, ref))
+			delete(twin, ref)
+		}
+		if len(twin) != 0 || x.entries != 0 {
+			t.Fatalf("seed %d: %d left over", seed, len(twin))
+		}
+	}
+}
+
+// Pieces in use never overlap: each is filled with its own byte and read back.
+func TestSlabPieces(t *testing.T) {
+	checkBook(t, func(t *rapid.T) {
+		type piece struct {
+			ref  uint32
+			size int
+			fill byte
+		}
+		var s slab
+		var pieces []piece
+		for step := range rapid.IntRange(1, 300).Draw(t, "steps") {
+			if len(pieces) > 0 && rapid.IntRange(0, 2).Draw(t, "give") == 0 {
+				i := rapid.IntRange(0, len(pieces)-1).Draw(t, "piece")
+				s.give(pieces[i].ref, pieces[i].size)
+				pieces = slices.Delete(pieces, i, i+1)
+				continue
+			}
+			size := rapid.OneOf(rapid.IntRange(36, 300), rapid.IntRange(36, 40_000)).Draw(t, "size")
+			p := piece{s.take(size), size, byte(step)}
+			memory := s.at(p.ref)[:size]
+			for i := range memory {
+				memory[i] = p.fill
+			}
+			pieces = append(pieces, p)
+		}
+		for _, p := range pieces {
+			for _, got := range s.at(p.ref)[:p.size] {
+				if got != p.fill {
+					t.Fatalf("piece %+v overwritten by %d", p, got)
+				}
+			}
+		}
+	})
+}
+
+func TestSlabClasses(t *testing.T) {
+	last, lastRounded := -1, 0
+	for units := 1; units <= sharedUnits; units++ {
+		class, rounded := classOf(units)
+		if rounded < units || rounded > units+units/8 || class < last || class > last+1 || (class == last) != (rounded == lastRounded) {
+			t.Fatalf("classOf(%d) = %d, %d after %d, %d", units, class, rounded, last, lastRounded)
+		}
+		last, lastRounded = class, rounded
+	}
+	if last != sharedClasses-1 {
+		t.Fatalf("last class %d", last)
+	}
+}
+
+func TestBookAllocatesNothing(t *testing.T) {
+	b := newBook(1000)
+	const n = 50_000
+	ids := make([]string, n)
+	e := orderOf(1, 3)
+	for i := range ids {
+		ids[i] = fmt.Sprintf("order-%06d-of-some-length", i)
+		b.add(kindOrder, ids[i], &e, nil)
+	}
+	for _, id := range ids {
+		b.resolve(id, Collected, nil, nil)
+	}
+	var found entry
+	found.lines = make([]entryLine, 0, 8)
+	buf := make([]entryLine, 0, 8)
+	part := []entryLine{{sku: 1, quantity: 1}}
+	i := 0
+	if got := testing.AllocsPerRun(20_000, func() {
+		id := ids[i%n]
+		i++
+		b.prefetch(kindOrder, id)
+		b.drop(kindOrder, id)
+		b.add(kindOrder, id, &e, &found)
+		b.add(kindOrder, id, &e, &found)
+		b.add(kindMovement, id, &entry{fingerprint: 1}, &found)
+		b.find(kindOrder, id, &found)
+		b.resolve(id, Collected, part, buf)
+		b.resolve(id, Canceled, nil, buf)
+	}); got != 0 {
+		t.Errorf("%v allocations per round", got)
+	}
+}

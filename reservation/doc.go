@@ -1,0 +1,2 @@
+// Package reservation keeps stock and the reservations made on it.
+package reservation

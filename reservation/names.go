@@ -1,0 +1,60 @@
+package reservation
+
+import (
+	"sync"
+	"sync/atomic"
+
+	"github.com/puzpuzpuz/xsync/v3"
+)
+
+// names gives every string a small number, counted up from zero, once and for
+// good. It is safe for concurrent use.
+//
+// Linearizes at: the map's store; a name found has its string readable.
+// Bound: limit names.
+type names struct {
+	limit  int
+	adding sync.Mutex
+	byName *xsync.MapOf[string, uint32]
+	byID   atomic.Pointer[[]string]
+}
+
+func newNames(limit int) *names {
+	n := &names{limit: limit, byName: xsync.NewMapOf[string, uint32]()}
+	n.byID.Store(new([]string))
+	return n
+}
+
+func (n *names) find(name string) (uint32, bool) { return n.byName.Load(name) }
+
+// name is the string of a number given out before.
+func (n *names) name(id uint32) string { return (*n.byID.Load())[id] }
+
+func (n *names) len() int { return len(*n.byID.Load()) }
+
+// intern returns the number of a name, new or old.
+func (n *names) intern(name string) (uint32, error) {
+	if id, ok := n.byName.Load(name); ok {
+		return id, nil
+	}
+	n.adding.Lock()
+	defer n.adding.Unlock()
+	if id, ok := n.byName.Load(name); ok {
+		return id, nil
+	}
+	return n.add(name)
+}
+
+// add appends a name, known or not, under the adding lock. The array is
+// shared between the published slices; only its unpublished end is written.
+func (n *names) add(name string) (uint32, error) {
+	all := *n.byID.Load()
+	if len(all) >= n.limit {
+		return 0, ErrFull
+	}
+	id := uint32(len(all))
+	all = append(all, name)
+	n.byID.Store(&all)
+	n.byName.Store(name, id)
+	return id, nil
+}

@@ -1,0 +1,67 @@
+package reservation
+
+import (
+	"errors"
+	"testing"
+)
+
+func TestSafetyLevels(t *testing.T) {
+	l := floorOf(t, 3, 4, roomy)
+	tea := received(t, l, "r1", 0, "tea", 10)
+	received(t, l, "r2", 1, "tea", 10)
+	cup := received(t, l, "r3", 0, "cup", 10)
+	set := func(sku, slot uint32, units int64) {
+		t.Helper()
+		mustDo(t, l.SetSafety(SafetyLevel{sku, slot, units}))
+	}
+	set(EverySKU, 0, 3)
+	set(tea, Everywhere, 2)
+	level(t, l, tea, 0, 10, 0, 3)
+	level(t, l, tea, 1, 10, 0, 2)
+	level(t, l, cup, 0, 10, 0, 3)
+	level(t, l, cup, 1, 0, 0, 0)
+	set(EverySKU, Everywhere, 4)
+	level(t, l, tea, 1, 10, 0, 4)
+	level(t, l, cup, 2, 0, 0, 4) // it has no cell, and the level all the same
+	set(tea, 1, 1)
+	level(t, l, tea, 1, 10, 0, 1)
+	if how, _ := reserve(l, "o", 1, 1, units(tea, 10)); how != 0 {
+		t.Errorf("the safety stock was sold: %v", how)
+	}
+	if how, _ := reserve(l, "o", 1, 1, units(tea, 9)); how != Done {
+		t.Errorf("what is above the safety stock was not: %v", how)
+	}
+	set(tea, 1, 20)
+	level(t, l, tea, 1, 10, 9, 20)
+	slot, err := l.AddSlot("late")
+	mustDo(t, err)
+	l.Join(slot, func(uint32) {})
+	received(t, l, "r4", slot, "tea", 5)
+	level(t, l, tea, slot, 5, 0, 4)
+	l.Renumber([]uint32{slot, 2, 1, 0}, 0, func(*Table) {})
+	level(t, l, tea, slot, 5, 0, 4)
+	level(t, l, tea, 1, 10, 9, 20)
+	set(EverySKU, Everywhere, 0)
+	level(t, l, tea, slot, 5, 0, 2)
+	level(t, l, cup, 2, 0, 0, 0)
+}
+
+// A level that does not fit one cell changes none, and is not kept.
+func TestSafetyBeyondRangeIsUndone(t *testing.T) {
+	l := floorOf(t, 2, 1, roomy)
+	tea, cup := received(t, l, "r1", 0, "tea", 1), received(t, l, "r2", 0, "cup", 2)
+	reserve(l, "o", 1, 0, units(cup, 2))
+	mustDo(t, l.Move(&Movement{ID: "c", Cause: Counted, Slot: 0, Lines: []MovementLine{{"cup", 0}}}))
+	mustDo(t, l.SetSafety(SafetyLevel{EverySKU, 0, 1}))
+	for _, v := range []SafetyLevel{{EverySKU, Everywhere, MaxQuantity}, {EverySKU, 0, MaxQuantity}, {cup, Everywhere, MaxQuantity}, {cup, 0, MaxQuantity}} {
+		if err := l.SetSafety(v); !errors.Is(err, ErrOverflow) {
+			t.Errorf("%+v: %v", v, err)
+		}
+		level(t, l, tea, 0, 1, 0, 1)
+		level(t, l, tea, 1, 0, 0, 0)
+		level(t, l, cup, 0, 0, 2, 1)
+		level(t, l, cup, 1, 0, 0, 0)
+	}
+	mustDo(t, l.SetSafety(SafetyLevel{cup, 0, MaxQuantity - 1}))
+	level(t, l, cup, 0, 0, 2, MaxQuantity-1)
+}
