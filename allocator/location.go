@@ -1,0 +1,319 @@
+package allocator
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"sync/atomic"
+
+	"github.com/clickcollect/clickcollect/geo"
+	"github.com/clickcollect/clickcollect/reservation"
+)
+
+// Kind is what sort of place a location is.
+type Kind uint8
+
+// The kinds of location.
+const (
+	Store       Kind = iota // a shop
+	Warehouse               // holds stock, no customers
+	PickupPoint             // hands over, run by somebody else
+	Locker                  // a locker hub
+	kinds
+)
+
+// String is the kind in words.
+func (k Kind) String() string {
+	switch k {
+	case Store:
+		return "store"
+	case Warehouse:
+		return "warehouse"
+	case PickupPoint:
+		return "pickup point"
+	case Locker:
+		return "locker"
+	}
+	return fmt.Sprintf("Kind(%d)", uint8(k))
+}
+
+// Location is a place that holds stock.
+type Location struct {
+	ID    string
+	Kind  Kind
+	Point geo.Point
+	Area  *geo.Area // customers it serves; nil: everybody. At a named location it does not count
+}
+
+// topology is the locations as one search sees them: the geo index, the stock
+// laid out in the same numbering, and what is known of each location by slot.
+// It is immutable but for the filters, which are filled in when first needed.
+//
+// Invariant: index.Len() ≤ the table's numbers in use; number n of the index is
+// slot table.Space.Slot(n).
+type topology struct {
+	index   *geo.Index
+	table   *reservation.Table
+	places  []place // by slot
+	ids     []string
+	live    int
+	byKind  [kinds]int
+	areas   bool     // some location has one
+	removed []uint32 // numbers still in the index whose location is gone
+	filters [1 << kinds]atomic.Pointer[reservation.Filter]
+}
+
+// place is a location in the topology.
+type place struct {
+	Location
+	gone bool
+}
+
+// kindSet is one bit for each kind.
+type kindSet uint8
+
+// filter is the stock filter of a set of kinds; nil lets all pass.
+func (t *topology) filter(set kindSet) *reservation.Filter {
+	if set == 0 {
+		return nil
+	}
+	if f := t.filters[set].Load(); f != nil {
+		return f
+	}
+	f := t.table.Filter(t.index.Len(), func(number uint32) bool {
+		p := &t.places[t.table.Space.Slot(number)]
+		return !p.gone && set>>p.Kind&1 != 0
+	})
+	t.filters[set].Store(f)
+	return f
+}
+
+// known drops the numbers behind the index: a location that joined a moment ago
+// may have goods in the table before the topology that knows it is published.
+func (t *topology) known(numbers []uint32) []uint32 {
+	end := uint32(t.index.Len())
+	return slices.DeleteFunc(numbers, func(n uint32) bool { return n >= end })
+}
+
+// with is a topology with new places and no filters yet. kept tells that the
+// places t had are the same, so that only the ones behind them are counted.
+func (t *topology) with(places []place, kept bool) *topology {
+	n := &topology{index: t.index, table: t.table, places: places, ids: t.ids, removed: t.removed}
+	from := 0
+	if kept {
+		from = len(t.places)
+		n.live, n.byKind, n.areas = t.live, t.byKind, t.areas
+	}
+	for i := from; i < len(places); i++ {
+		if p := &places[i]; !p.gone {
+			n.live++
+			n.byKind[p.Kind]++
+			n.areas = n.areas || p.Area != nil
+		}
+	}
+	return n
+}
+
+// SetLocations adds locations, and changes those whose ID is there already. All
+// are checked first: on an error nothing was changed. Adding many at once costs
+// one build of the index; one by one they wait in a short list that every
+// search looks through, and the index is built anew now and then inside this
+// call. Moving a location to another point builds it anew too. Orders go on
+// meanwhile.
+func (a *Allocator) SetLocations(ctx context.Context, locations ...Location) error {
+	s, err := a.begin(ctx)
+	if err != nil {
+		return fmt.Errorf("allocator: set locations: %w", err)
+	}
+	defer a.leave(s)
+	if err := a.checkLocations(locations); err != nil {
+		return fmt.Errorf("allocator: set locations: %w", err)
+	}
+	a.setting.Lock()
+	defer a.setting.Unlock()
+	t := a.topology.Load()
+	if fresh := a.countFresh(locations); a.ledger.Slots()+fresh > a.options.MaxLocations {
+		return fmt.Errorf("allocator: set locations: %d more than the %d of Options.MaxLocations: %w",
+			a.ledger.Slots()+fresh-a.options.MaxLocations, a.options.MaxLocations, ErrFull)
+	}
+	m, err := a.merge(t, locations)
+	if err != nil {
+		return fmt.Errorf("allocator: set locations: %w", err)
+	}
+	next := t.with(m.places, !m.changed)
+	if m.moved || len(m.fresh) > t.table.Space.Free() {
+		return a.renumber(next)
+	}
+	return a.join(next, m.fresh)
+}
+
+func (a *Allocator) checkLocations(locations []Location) error {
+	seen := make(map[string]bool, len(locations))
+	for i := range locations {
+		l := &locations[i]
+		field := func(name string) string { return fmt.Sprintf("locations[%d].%s", i, name) }
+		if err := a.checkID(field("ID"), l.ID); err != nil {
+			return err
+		}
+		if seen[l.ID] {
+			return &InvalidError{Field: field("ID"), Value: l.ID, Why: "is in the list twice"}
+		}
+		seen[l.ID] = true
+		if l.Kind >= kinds {
+			return &InvalidError{Field: field("Kind"), Value: uint8(l.Kind), Why: "is not a kind of location"}
+		}
+		if err := l.Point.Validate(); err != nil {
+			return fmt.Errorf("location %q: %w", l.ID, invalidPoint(field("Point"), l.Point, err))
+		}
+	}
+	return nil
+}
+
+func (a *Allocator) checkID(field, id string) error {
+	switch {
+	case id == "":
+		return &InvalidError{Field: field, Value: id, Why: "must not be empty"}
+	case len(id) > a.options.MaxIDBytes:
+		return &InvalidError{Field: field, Value: id[:min(len(id), 32)] + "…", Why: fmt.Sprintf("is %d bytes long, at most %d are allowed", len(id), a.options.MaxIDBytes)}
+	}
+	return nil
+}
+
+func (a *Allocator) countFresh(locations []Location) (n int) {
+	for i := range locations {
+		if _, ok := a.ledger.Slot(locations[i].ID); !ok {
+			n++
+		}
+	}
+	return n
+}
+
+// merged is what SetLocations makes of the known places and the given ones.
+type merged struct {
+	places  []place
+	fresh   []uint32 // slots of new locations
+	changed bool     // a known location is different now
+	moved   bool     // it is even somewhere else
+}
+
+// merge lays the given locations over the known ones. While all are new it
+// appends behind what older topologies see of the same array; the first known
+// one makes a copy.
+func (a *Allocator) merge(t *topology, locations []Location) (m merged, err error) {
+	m.places = t.places
+	for _, l := range locations {
+		_, known := a.ledger.Slot(l.ID)
+		slot, err := a.ledger.AddSlot(l.ID)
+		if err != nil {
+			return m, err
+		}
+		if !known {
+			m.fresh = append(m.fresh, slot)
+			m.places = append(m.places, place{Location: l})
+			continue
+		}
+		if !m.changed {
+			m.changed, m.places = true, slices.Clone(m.places)
+		}
+		m.moved = m.moved || m.places[slot].Point != l.Point
+		m.places[slot] = place{Location: l}
+	}
+	return m, nil
+}
+
+// spare is how many locations may join before the index is built anew: few
+// enough to look through in every search.
+func spare(n int) int { return min(max(n/64, 64), 512) }
+
+// renumber builds index and stock anew and publishes both together.
+func (a *Allocator) renumber(next *topology) error {
+	slots := make([]uint32, 0, next.live)
+	points := make([]geo.Point, 0, next.live)
+	room := spare(next.live)
+	ids := make([]string, next.live+room)
+	for slot := range next.places {
+		if p := &next.places[slot]; !p.gone {
+			ids[len(slots)] = p.ID
+			slots, points = append(slots, uint32(slot)), append(points, p.Point)
+		}
+	}
+	index, err := geo.NewIndex(points, func(x, y uint32) bool { return ids[x] < ids[y] })
+	if err != nil {
+		return fmt.Errorf("allocator: set locations: %w", err)
+	}
+	order := make([]uint32, len(slots))
+	for number := range order {
+		order[number] = slots[index.Item(uint32(number))]
+	}
+	next.index, next.ids, next.removed = index, ids, nil
+	a.ledger.Renumber(order, room, func(table *reservation.Table) {
+		next.table = table
+		a.topology.Store(next)
+	})
+	a.options.Logger.Debug("location index built", "locations", len(slots))
+	return nil
+}
+
+// join adds locations behind the numbered ones.
+func (a *Allocator) join(next *topology, fresh []uint32) error {
+	points := make([]geo.Point, len(fresh))
+	for i, slot := range fresh {
+		next.ids[next.index.Len()+i] = next.places[slot].ID
+		points[i] = next.places[slot].Point
+	}
+	if len(fresh) > 0 {
+		index, err := next.index.With(points...)
+		if err != nil {
+			return fmt.Errorf("allocator: set locations: %w", err)
+		}
+		next.index = index
+		for _, slot := range fresh {
+			a.ledger.Join(slot, func(uint32) {})
+		}
+	}
+	a.topology.Store(next)
+	return nil
+}
+
+// RemoveLocation takes a location out, if nothing is on hand and nothing is held
+// there: otherwise *LocationInUseError says what is, and nothing was changed.
+// Count it down to zero and end its reservations first.
+func (a *Allocator) RemoveLocation(ctx context.Context, id string) error {
+	s, err := a.begin(ctx)
+	if err != nil {
+		return fmt.Errorf("allocator: remove location: %w", err)
+	}
+	defer a.leave(s)
+	a.setting.Lock()
+	defer a.setting.Unlock()
+	slot, ok := a.ledger.Slot(id)
+	if !ok {
+		return fmt.Errorf("allocator: remove location: %w: %q", ErrUnknownLocation, id)
+	}
+	t := a.topology.Load()
+	places := slices.Clone(t.places)
+	places[slot].gone = true
+	next := t.with(places, false)
+	next.removed = append(slices.Clone(t.removed), t.table.Space.Number(slot))
+	if err := a.ledger.Remove(slot, func() { a.topology.Store(next) }); err != nil {
+		return fmt.Errorf("allocator: %w", err)
+	}
+	return nil
+}
+
+// Locations walks the locations in the order in which they were first set.
+func (a *Allocator) Locations() iter.Seq[Location] {
+	return func(yield func(Location) bool) {
+		t := a.topology.Load()
+		for i := range t.places {
+			if p := &t.places[i]; !p.gone && !yield(p.Location) {
+				return
+			}
+		}
+	}
+}
+
+func invalidPoint(field string, p geo.Point, err error) error {
+	return &InvalidError{Field: field, Value: p, Why: err.Error()}
+}

@@ -1,0 +1,6 @@
+//go:build race
+
+package allocator
+
+// raced tells that the race detector is on, and that counts should be small.
+const raced = true

@@ -1,0 +1,210 @@
+package allocator
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/clickcollect/clickcollect/geo"
+	"github.com/clickcollect/clickcollect/reservation"
+)
+
+// Reason is why a location was not chosen.
+type Reason uint8
+
+// The reasons, in the order in which they are looked at: each location counts
+// once, with the first that holds.
+const (
+	ReasonTooFar Reason = iota + 1 // beyond the order's or the options' MaxDistance
+	ReasonKind                     // not of a kind the order allows
+	ReasonArea                     // the customer is outside its service area
+	ReasonShort                    // it has too little of some SKU
+)
+
+// String is the reason in words.
+func (r Reason) String() string {
+	switch r {
+	case ReasonTooFar:
+		return "too far"
+	case ReasonKind:
+		return "wrong kind"
+	case ReasonArea:
+		return "outside its service area"
+	case ReasonShort:
+		return "short"
+	}
+	return fmt.Sprintf("Reason(%d)", uint8(r))
+}
+
+// ReasonCounts is how many locations were refused for each reason.
+type ReasonCounts struct {
+	TooFar, Kind, Area, Short int
+}
+
+// Rejection is one location and the reason it was not chosen.
+type Rejection struct {
+	Location string
+	Distance geo.Meters
+	Reason   Reason
+	SKU      string // with ReasonShort: the first SKU it has too little of; empty if goods came in since
+}
+
+// NoLocationError is the refusal of an order that no location could fill. It is
+// ErrNoLocation. The refusal is exact; the reasons are worked out when they are
+// asked for, from the locations as they were and the stock as it is then, so
+// that an order nobody can fill costs no more than one that is filled. Safe for
+// concurrent use, also after Close.
+type NoLocationError struct {
+	ID string // the order
+
+	engine   *Allocator
+	topology *topology
+	near     geo.Point
+	hasPoint bool
+	at       uint32 // the slot the order named, or reservation.Everywhere
+	within   geo.Meters
+	set      kindSet
+	lines    []reservation.Line
+	few      [3]reservation.Line // the lines, when they are few
+}
+
+// rejections is how many of the nearest locations a refusal names.
+const rejections = 5
+
+// refuse answers an order that no location could fill: with the first answer if
+// the ID is in the book after all, with a refusal otherwise.
+func (a *Allocator) refuse(s *scratch, t *topology, o *Order, w wants, mark uint64) (Allocation, error) {
+	if a.ledger.Find(o.ID, &s.found) {
+		return a.repeat(s, o, mark)
+	}
+	s.stripe.refused.Add(1)
+	e := &NoLocationError{ID: o.ID, engine: a, topology: t, near: o.Near, hasPoint: true,
+		at: reservation.Everywhere, within: w.within, set: w.set}
+	if len(w.lines) <= len(e.few) {
+		e.lines = append(e.few[:0], w.lines...)
+	} else {
+		e.lines = slices.Clone(w.lines)
+	}
+	if o.At != "" {
+		e.at = w.at
+		e.hasPoint = o.Near != geo.Point{}
+	}
+	return Allocation{}, e
+}
+
+// Error counts the locations by reason and names the nearest.
+func (e *NoLocationError) Error() string {
+	var b strings.Builder
+	c := e.Counts()
+	fmt.Fprintf(&b, "allocator: order %q: %v: %d short, %d too far, %d of another kind, %d outside the service area",
+		e.ID, ErrNoLocation, c.Short, c.TooFar, c.Kind, c.Area)
+	for i, r := range e.Candidates() {
+		if i == 0 {
+			b.WriteString("; nearest: ")
+		} else {
+			b.WriteString(", ")
+		}
+		fmt.Fprintf(&b, "%q %.1f km %v", r.Location, float64(r.Distance)/1000, r.Reason)
+		if r.SKU != "" {
+			fmt.Fprintf(&b, " of SKU %q", r.SKU)
+		}
+	}
+	return b.String()
+}
+
+// Is makes errors.Is(err, ErrNoLocation) true.
+func (e *NoLocationError) Is(target error) bool { return target == ErrNoLocation }
+
+// Candidates names the nearest locations, at most 5, and why each was not
+// chosen; the one the order named if it named one.
+func (e *NoLocationError) Candidates() []Rejection {
+	t := e.topology
+	if e.at != reservation.Everywhere {
+		return []Rejection{e.explain(e.at, e.distance(e.at))}
+	}
+	out := make([]Rejection, 0, rejections)
+	var search geo.Search
+	search.Start(t.index, e.near, nil, 0)
+	for len(out) < rejections {
+		number, distance, ok := search.Next()
+		if !ok {
+			break
+		}
+		if slot := t.table.Space.Slot(number); !t.places[slot].gone {
+			out = append(out, e.explain(slot, distance))
+		}
+	}
+	return out
+}
+
+// distance is from the order's point to a location, 0 without a point.
+func (e *NoLocationError) distance(slot uint32) geo.Meters {
+	if !e.hasPoint {
+		return 0
+	}
+	return geo.Distance(e.near, e.topology.places[slot].Point)
+}
+
+// static is the first reason that holds against a location whatever its stock,
+// or 0.
+func (e *NoLocationError) static(p *place, distance geo.Meters) Reason {
+	switch {
+	case e.within > 0 && distance > e.within:
+		return ReasonTooFar
+	case e.set != 0 && e.set>>p.Kind&1 == 0:
+		return ReasonKind
+	case p.Area != nil && e.at == reservation.Everywhere && !p.Area.Contains(e.near):
+		return ReasonArea
+	}
+	return 0
+}
+
+// explain finds the first reason that holds against a location.
+func (e *NoLocationError) explain(slot uint32, distance geo.Meters) Rejection {
+	p := &e.topology.places[slot]
+	r := Rejection{Location: p.ID, Distance: distance, Reason: e.static(p, distance)}
+	if r.Reason != 0 {
+		return r
+	}
+	r.Reason = ReasonShort
+	number := e.topology.table.Space.Number(slot)
+	for _, line := range e.lines {
+		if e.topology.table.Reachable(line.SKU, number) < line.Quantity {
+			r.SKU = e.engine.ledger.SKUName(line.SKU)
+			break
+		}
+	}
+	return r
+}
+
+// Counts counts every location under the first reason that holds against it;
+// only the one the order named if it named one. A location in reach that
+// nothing else rules out was short: the search has seen it.
+func (e *NoLocationError) Counts() (c ReasonCounts) {
+	count := func(p *place, distance geo.Meters) {
+		switch e.static(p, distance) {
+		case ReasonTooFar:
+			c.TooFar++
+		case ReasonKind:
+			c.Kind++
+		case ReasonArea:
+			c.Area++
+		default:
+			c.Short++
+		}
+	}
+	t := e.topology
+	switch {
+	case e.at != reservation.Everywhere:
+		count(&t.places[e.at], e.distance(e.at))
+	case e.within == 0 && e.set == 0 && !t.areas:
+		c.Short = t.live
+	default:
+		for i := range t.places {
+			if p := &t.places[i]; !p.gone {
+				count(p, geo.Distance(e.near, p.Point))
+			}
+		}
+	}
+	return c
+}
