@@ -1,0 +1,65 @@
+# Every command of the project. Needs Go 1.25 or later and nothing else.
+
+GO          ?= go
+FUZZTIME    ?= 10s
+BENCHTIME   ?= 1s
+BENCH       ?= .
+STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check fmt vet staticcheck house race fuzz bench microbench cover long
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: ## a week of real orders over 1,246 real stores; writes a map
+	$(GO) run ./examples/replay
+
+test: ## all tests, and the lock-free core again with yields between its atomic steps
+	$(GO) test ./...
+	$(GO) test -tags interleave ./reservation/...
+
+check: fmt vet staticcheck test house ## what a change has to pass
+
+fmt: ## fails if gofmt would change a file
+	@files=$$(gofmt -l .) && test -z "$$files" || { echo "gofmt would change:"; echo "$$files"; exit 1; }
+
+vet: ## go vet, with and without the yields
+	$(GO) vet ./...
+	$(GO) vet -tags interleave ./reservation/...
+
+staticcheck: ## staticcheck, pinned; downloads it the first time
+	$(GO) run $(STATICCHECK) ./...
+	$(GO) run $(STATICCHECK) -tags interleave ./reservation/...
+
+house: ## the rules of the house alone: import plan, sizes, comments, README
+	$(GO) test -count=1 -run '^(TestHouse|TestLinked)$$' .
+
+race: ## all tests under the race detector
+	$(GO) test -race -short -timeout 15m ./...
+
+fuzz: ## every fuzz target for FUZZTIME (10s)
+	@set -e; found=0; \
+	for pkg in $$($(GO) list ./...); do \
+		list=$$($(GO) test -list '^Fuzz' $$pkg); \
+		for target in $$(printf '%s\n' "$$list" | grep '^Fuzz' || :); do \
+			found=$$((found + 1)); echo "$$pkg $$target"; \
+			$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) $$pkg; \
+		done; \
+	done; \
+	test $$found -gt 0 || { echo "no fuzz target found"; exit 1; }
+
+bench: ## the whole path against both baselines, in one run
+	$(GO) run ./bench/cmd/ccbench
+
+microbench: ## the benchmarks beside the code; BENCH=regexp, BENCHTIME=1s
+	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -timeout 60m ./...
+
+cover: ## statement coverage of all packages by all tests
+	$(GO) test -coverpkg ./... -coverprofile cover.out ./...
+	$(GO) tool cover -func cover.out | tail -n 1
+
+long: ## the tests again and again, ten times, without and with yields and races
+	$(GO) test -count 10 -timeout 0 ./...
+	$(GO) test -count 10 -timeout 0 -tags interleave ./reservation/...
+	$(GO) test -count 10 -timeout 0 -race -tags interleave ./...

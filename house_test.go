@@ -1,0 +1,327 @@
+package clickcollect_test
+
+import (
+	"go/ast"
+	"go/build/constraint"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const (
+	module           = "github.com/clickcollect/clickcollect"
+	maxFileLines     = 600
+	maxFunctionLines = 70
+)
+
+// A room is a folder of the import plan, and with it every folder below that
+// has no room of its own. Packages of one room may import each other.
+type room struct {
+	ours   []string // rooms it may import
+	theirs []string // third-party packages it may import, tests included
+}
+
+var (
+	names     = []string{"github.com/puzpuzpuz/xsync/v3", "github.com/tidwall/btree"}
+	globe     = []string{"github.com/paulmach/orb", "github.com/paulmach/orb/geo", "github.com/paulmach/orb/planar"}
+	histogram = []string{"github.com/HdrHistogram/hdrhistogram-go"}
+	trials    = []string{"pgregory.net/rapid", "github.com/anishathalye/porcupine", "go.uber.org/goleak"}
+
+	// linked is what a program behind the door may carry besides the standard
+	// library and this module.
+	linked = slices.Concat(names, globe)
+)
+
+var plan = map[string]room{
+	".":                          {},
+	"geo":                        {theirs: globe},
+	"reservation":                {ours: []string{"reservation/internal/stock"}, theirs: names},
+	"reservation/internal/stock": {theirs: names},
+	"allocator":                  {ours: []string{"geo", "reservation"}, theirs: names},
+	"bench":                      {ours: []string{"allocator", "geo"}, theirs: slices.Concat(histogram, names, globe)},
+	"bench/cmd/ccbench":          {ours: []string{"bench", "allocator", "geo"}, theirs: slices.Concat(histogram, names, globe)},
+	"examples/quickstart":        {ours: []string{"allocator", "geo"}},
+	"examples/replay":            {ours: []string{"allocator", "geo"}},
+}
+
+// core names the rooms that have no clock, goroutine, I/O, logger or random
+// source: time enters once, at the door, and is passed down.
+var core = []string{"geo", "reservation", "reservation/internal/stock"}
+
+// exceptions are imports that a rule of the core would report, and why each
+// may stand.
+var exceptions = map[string]string{
+	"reservation/book_hash.go crypto/rand": "a secret of the hash; it decides where a record lies, never what an answer says",
+}
+
+// exportedLimit is how many lines of go doc -short a package may have.
+func exportedLimit(dir string) int {
+	if dir == "allocator" {
+		return 60
+	}
+	return 25
+}
+
+// A source is one file of the module; file is nil unless it is Go.
+type source struct {
+	path string // from the module's root, with slashes
+	text string
+	fset *token.FileSet
+	file *ast.File
+}
+
+func newSource(t *testing.T, name, text string) source {
+	t.Helper()
+	s := source{path: name, text: text, fset: token.NewFileSet()}
+	if strings.HasSuffix(name, ".go") {
+		file, err := parser.ParseFile(s.fset, name, text, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.file = file
+	}
+	return s
+}
+
+func (s source) dir() string { return path.Dir(s.path) }
+
+func (s source) isTest() bool { return strings.HasSuffix(s.path, "_test.go") }
+
+func (s source) isMain() bool { return s.file.Name.Name == "main" }
+
+// isTrial reports whether users never compile the file: a test, or code that
+// only a build with one of our own tags sees.
+func (s source) isTrial() bool {
+	foreign := func(tag string) bool { return tag != "interleave" && !strings.HasPrefix(tag, "mutant_") }
+	for _, group := range s.file.Comments {
+		for _, c := range group.List {
+			if c.Pos() > s.file.Package || !constraint.IsGoBuild(c.Text) {
+				continue
+			}
+			expr, err := constraint.Parse(c.Text)
+			if err == nil && !expr.Eval(foreign) {
+				return true
+			}
+		}
+	}
+	return s.isTest()
+}
+
+func (s source) at(pos token.Pos) string {
+	return s.path + ":" + strconv.Itoa(s.fset.Position(pos).Line) + ": "
+}
+
+// imports maps the name a file calls a package by to the package's path.
+func (s source) imports() map[string]string {
+	found := make(map[string]string)
+	for _, spec := range s.file.Imports {
+		p, _ := strconv.Unquote(spec.Path.Value)
+		name := path.Base(p)
+		if major := regexp.MustCompile(`^v[0-9]+$`); major.MatchString(name) {
+			name = path.Base(path.Dir(p))
+		}
+		if spec.Name != nil {
+			name = spec.Name.Name
+		}
+		found[name] = p
+	}
+	return found
+}
+
+// A use is a name of another package that a file mentions.
+type use struct {
+	pos       token.Pos
+	pkg, name string
+}
+
+func (s source) uses() []use {
+	var found []use
+	imports := s.imports()
+	ast.Inspect(s.file, func(n ast.Node) bool {
+		if sel, ok := n.(*ast.SelectorExpr); ok {
+			if x, ok := sel.X.(*ast.Ident); ok && imports[x.Name] != "" {
+				found = append(found, use{sel.Pos(), imports[x.Name], sel.Sel.Name})
+			}
+		}
+		return true
+	})
+	return found
+}
+
+// goFiles yields the Go files of the list.
+func goFiles(files []source) []source {
+	return slices.DeleteFunc(slices.Clone(files), func(s source) bool { return s.file == nil })
+}
+
+// readModule reads every text file of this module. Nested modules, hidden
+// folders other than .ci, and testdata have their own rules or none.
+func readModule(t *testing.T) []source {
+	t.Helper()
+	var files []source
+	err := filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		base := entry.Name()
+		if entry.IsDir() {
+			_, nested := os.Stat(filepath.Join(name, "go.mod"))
+			if name != "." && (nested == nil || base == "testdata" || base != ".ci" && base[0] == '.') {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		texts := []string{".go", ".md", ".mod", ".txt", ".json", ".csv", ".svg", ".html", ""}
+		if !slices.Contains(texts, filepath.Ext(base)) || base[0] == '.' {
+			return nil
+		}
+		text, err := os.ReadFile(name)
+		files = append(files, newSource(t, filepath.ToSlash(name), string(text)))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// A canary is a small file that breaks a rule: the rule has to name want.
+type canary struct{ path, text, want string }
+
+// rules are the rules of the house, each with what it must report.
+var rules = []struct {
+	name     string
+	check    func([]source) []string
+	canaries []canary
+}{
+	{"rooms", rooms, []canary{{"geo/x_test.go", "package geo", "the room geo is empty"}}},
+	{"imports", importPlan, []canary{
+		{"attic/x.go", "package attic", "no such room"},
+		{"geo/x.go", `package geo; import "` + module + `/allocator"`, "geo may not import"},
+		{"reservation/x_test.go", `package reservation_test; import "` + module + `/geo"`, "reservation may not import"},
+		{"examples/replay/x.go", `package main; import "` + module + `/reservation"`, "examples/replay may not import"},
+		{"examples/replay/x.go", `package main; import "` + module + `/examples/quickstart"`, "examples/replay may not import"},
+		{"geo/x.go", `package geo; import "github.com/paulmach/orb/geojson"`, "orb/geojson"},
+		{"allocator/x.go", `package allocator; import "pgregory.net/rapid"`, "rapid"},
+		{"allocator/x_test.go", `package allocator; import "github.com/stretchr/testify/assert"`, "testify"},
+		{"bench/x.go", `package bench; import "testing"`, "bench may not import testing"},
+	}},
+	{"core", pureCore, []canary{
+		{"geo/x.go", `package geo; import "os"; var _ = os.Open`, "may not import os"},
+		{"reservation/x.go", `package reservation; import clock "time"; var _ = clock.Now()`, "time.Now"},
+		{"reservation/internal/stock/x.go", "package stock; func f() { go f() }", "goroutine"},
+	}},
+	{"nothing-global", nothingGlobal, []canary{
+		{"geo/x.go", "package geo; func init() {}", "init function"},
+		{"bench/x.go", `package bench; import "os"; func f() { os.Exit(1) }`, "os.Exit"},
+		{"bench/x.go", `package bench; import "os"; var out = os.Stderr`, "os.Stderr"},
+		{"bench/x.go", `package bench; import "flag"; func f() { flag.Parse() }`, "flag.Parse"},
+		{"allocator/x.go", `package allocator; import "log"; func f() { log.Print() }`, "log.Print"},
+		{"allocator/x.go", "package allocator; func f() { println() }", "println"},
+		{"allocator/x.go", "package allocator; var open = make(map[string]int)", "package-level state"},
+		{"allocator/x.go", `package allocator; import "sync/atomic"; var n atomic.Int64`, "package-level state"},
+		{"allocator/x.go", "package allocator; var Hook func()", "package-level state"},
+	}},
+	{"seeds", explicitSeeds, []canary{
+		{"bench/x_test.go", `package bench; import "math/rand/v2"; var n = rand.IntN(3)`, "no seed"},
+		{"bench/x.go", `package bench; import "math/rand"; var r *rand.Rand`, "math/rand"},
+		{"allocator/x_test.go", `package allocator; import "time"; func f() { time.Sleep(1) }`, "time.Sleep"},
+	}},
+	{"sizes", sizes, []canary{
+		{"geo/x.go", "package geo\n" + strings.Repeat("//\n", maxFileLines), "601 lines"},
+		{"geo/x.go", "package geo\nfunc f() {" + strings.Repeat("\n", maxFunctionLines) + "}", "71 lines"},
+		{"geo/x.go", "package geo\nvar f = func() {" + strings.Repeat("\n", maxFunctionLines) + "}", "71 lines"},
+	}},
+	{"exported", exportedNames, []canary{
+		{"geo/x.go", "package geo; type (" + strings.Repeat("T int;", 26) + ")", "26 exported names"},
+		{"allocator/x.go", "package allocator\n" + strings.Repeat("const C, V = 1, 2\n", 61), "61 exported names"},
+	}},
+	{"comments", docComments, []canary{
+		{"geo/x.go", "package geo", "no package comment"},
+		{"geo/x.go", "package geo; func (m Meters) Feet() {}", "Feet has no comment"},
+		{"geo/x.go", "package geo; type Point struct{}", "Point has no comment"},
+		{"geo/x.go", "package geo; const Limit = 1", "Limit has no comment"},
+		{"allocator/x.go", "package allocator; type Options struct { MaxLines int }", "field of Options"},
+	}},
+	{"examples", doorExamples, []canary{
+		{"allocator/x.go", "package allocator; func (a *Allocator) Lend() {}", "ExampleAllocator_Lend"},
+		{"allocator/x.go", "package allocator; func Open() {}", "ExampleOpen"},
+	}},
+	{"go.mod", goMod, []canary{
+		{"go.mod", "go 1.26.0\n", "go 1.26.0"},
+		{"go.mod", "tool example.org/x\n", "tool line"},
+		{"go.mod", "tool (\n\texample.org/x\n)\n", "tool line"},
+		{"go.mod", "require example.org/x v1.0.0\n", "nobody gave us example.org/x"},
+	}},
+	{"readme", readme, []canary{
+		{"README.md", "```go\npackage main\n```\n", "differs from"},
+		{"examples/quickstart/main.go", "package main", "differs from"},
+		{"README.md", strings.Repeat("\n", 40) + "oversold", "do not say oversold"},
+	}},
+	{"own-text", ownText, []canary{
+		{"README.md", "see " + "/" + "work/x", "speaks of"},
+		{"Makefile", "see ../" + "shared", "speaks of"},
+		{"geo/x.go", "package geo // see design" + ".md", "speaks of"},
+	}},
+}
+
+// TestHouse holds the module to its rules, and each rule to its canaries.
+func TestHouse(t *testing.T) {
+	files := readModule(t)
+	for _, r := range rules {
+		t.Run(r.name, func(t *testing.T) {
+			if len(r.canaries) == 0 {
+				t.Error("the rule has no canary")
+			}
+			for _, c := range r.canaries {
+				faults := r.check([]source{newSource(t, c.path, c.text)})
+				if !strings.Contains(strings.Join(faults, "\n"), c.want) {
+					t.Errorf("the canary %q lives: want a fault with %q, got %q", c.text, c.want, faults)
+				}
+			}
+			for _, fault := range r.check(files) {
+				t.Error(fault)
+			}
+		})
+	}
+}
+
+// TestLinked asks the go command what the quick-start carries.
+func TestLinked(t *testing.T) {
+	check := func(deps string) (faults []string) {
+		for line := range strings.Lines(deps) {
+			pkg := strings.TrimSpace(line)
+			first, _, _ := strings.Cut(pkg, "/")
+			inModule := pkg == module || strings.HasPrefix(pkg, module+"/")
+			within := func(lib string) bool { return pkg == lib || strings.HasPrefix(pkg, lib+"/internal/") }
+			if strings.Contains(first, ".") && !inModule && !slices.ContainsFunc(linked, within) {
+				faults = append(faults, "the quick-start links "+pkg)
+			}
+		}
+		return faults
+	}
+	if len(check("fmt\ngo.mongodb.org/mongo-driver/bson\n")) != 1 {
+		t.Error("the canary lives: a database driver was not reported")
+	}
+	if faults := check("fmt\n" + module + "/geo\n" + names[0] + "/internal/x\n"); faults != nil {
+		t.Errorf("what is given was reported: %q", faults)
+	}
+	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "./examples/quickstart")
+	var stderr strings.Builder
+	list.Stderr = &stderr
+	out, err := list.Output()
+	if err != nil {
+		t.Fatalf("go list: %v: %s", err, stderr.String())
+	}
+	for _, fault := range check(string(out)) {
+		t.Error(fault)
+	}
+}
