@@ -18,6 +18,7 @@ type country struct {
 	towns  []geo.Point
 	points []geo.Point // customers
 	skus   []string
+	runs   int // of bench, so that each has IDs of its own
 }
 
 func newCountry(b testing.TB, locations, percent int) *country {
@@ -68,10 +69,10 @@ func (c *country) orders(lines int, quantity int64) []Order {
 }
 
 // orderIDs makes IDs ahead, so that no timed call does.
-func orderIDs(n int) []string {
+func orderIDs(run, n int) []string {
 	ids := make([]string, n)
 	for i := range ids {
-		ids[i] = fmt.Sprintf("SO-%07d", i)
+		ids[i] = fmt.Sprintf("SO-%d-%07d", run, i)
 	}
 	return ids
 }
@@ -91,7 +92,8 @@ func (l latencies) report(b *testing.B) {
 // bench times calls one by one. Every batch of IDs is ended outside the time.
 func (c *country) bench(b *testing.B, orders []Order, want error) {
 	ctx := context.Background()
-	ids := orderIDs(1 << 14)
+	c.runs++
+	ids := orderIDs(c.runs, 1<<14)
 	took := make(latencies, 0, 1<<20)
 	refusals, run := 0, 0
 	b.ReportAllocs()
@@ -100,7 +102,7 @@ func (c *country) bench(b *testing.B, orders []Order, want error) {
 			b.StopTimer()
 			for i, id := range ids {
 				_ = c.a.Cancel(ctx, id)
-				ids[i] = fmt.Sprintf("SO-%d/%d", run, i)
+				ids[i] = fmt.Sprintf("SO-%d-%d-%d", c.runs, run, i)
 			}
 			b.StartTimer()
 		}

@@ -89,13 +89,6 @@ func (t *topology) filter(set kindSet) *reservation.Filter {
 	return f
 }
 
-// known drops the numbers behind the index: a location that joined a moment ago
-// may have goods in the table before the topology that knows it is published.
-func (t *topology) known(numbers []uint32) []uint32 {
-	end := uint32(t.index.Len())
-	return slices.DeleteFunc(numbers, func(n uint32) bool { return n >= end })
-}
-
 // with is a topology with new places and no filters yet. kept tells that the
 // places t had are the same, so that only the ones behind them are counted.
 func (t *topology) with(places []place, kept bool) *topology {

@@ -79,7 +79,7 @@ func TestEndFaults(t *testing.T) {
 		prefix := "allocator: " + verb + ` "o": `
 		refused(t, end(ctx, "o", Line{"tea", 0}), ErrInvalid, prefix+`invalid Lines[0].Quantity 0: must be 1 or more`)
 		refused(t, end(ctx, "o", Line{"tea", -1}), ErrInvalid, prefix+`invalid Lines[0].Quantity -1: must be 1 or more`)
-		refused(t, end(ctx, "o", Line{"tea", tooMuch}), ErrOverflow, prefix+`Lines[0]: 2147483648 units of SKU "tea": quantity out of range`)
+		refused(t, end(ctx, "o", Line{"tea", tooMuch}), ErrOverflow, prefix+`2147483648 units of SKU "tea" in Lines[0]: quantity out of range`)
 		refused(t, end(ctx, "o", make([]Line, 3)...), ErrInvalid, prefix+`invalid Lines 3: has more lines than the 2 of Options.MaxLines`)
 		refused(t, end(ctx, "o", Line{"tee", 1}), ErrUnknownSKU, prefix+`unknown SKU: "tee"`)
 		refused(t, end(ctx, "p"), ErrNotFound, "allocator: reservation: "+verb+`ing "p": reservation not found`)
@@ -129,7 +129,7 @@ func TestNearby(t *testing.T) {
 		{func(q *Query) { q.MaxDistance = -2 }, ErrInvalid, `allocator: nearby: invalid MaxDistance -2: must be a finite number of meters, 0 or more`},
 		{func(q *Query) { q.Kinds = []Kind{4} }, ErrInvalid, `allocator: nearby: invalid Kinds[0] 0x4: is not a kind of location`},
 		{func(q *Query) { q.Lines = []Line{{"tee", 1}} }, ErrUnknownSKU, `allocator: nearby: unknown SKU: "tee"`},
-		{func(q *Query) { q.Lines = []Line{{"tea", tooMuch}} }, ErrOverflow, `allocator: nearby: Lines[0]: 2147483648 units of SKU "tea": quantity out of range`},
+		{func(q *Query) { q.Lines = []Line{{"tea", tooMuch}} }, ErrOverflow, `allocator: nearby: 2147483648 units of SKU "tea" in Lines[0]: quantity out of range`},
 	} {
 		bad := q
 		c.change(&bad)

@@ -155,7 +155,7 @@ func (a *Allocator) movement(g goods, cause reservation.Cause, into *reservation
 		}
 		sum, fits := addUnits(into.Lines[j].Units, line.Quantity)
 		if !fits {
-			return fmt.Errorf("Lines[%d]: %d units of SKU %q: %w", i, line.Quantity, line.SKU, ErrOverflow)
+			return fmt.Errorf("%d units of SKU %q in Lines[%d]: %w", line.Quantity, line.SKU, i, ErrOverflow)
 		}
 		into.Lines[j].Units = sum
 	}

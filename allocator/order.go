@@ -69,7 +69,7 @@ func (a *Allocator) Allocate(ctx context.Context, o Order) (Allocation, error) {
 		return Allocation{}, fmt.Errorf("allocator: allocate: %w", err)
 	}
 	defer a.leave(s)
-	a.ledger.Expect(o.ID)
+	s.claim.Expect(a.ledger, o.ID)
 	if err := a.checkID("ID", o.ID); err != nil {
 		return Allocation{}, fmt.Errorf("allocator: order: %w", err)
 	}
@@ -156,7 +156,7 @@ func unusableLines(lines []Line, unknown string) error {
 	for i, line := range lines {
 		sum, fits := addUnits(sums[line.SKU], line.Quantity)
 		if !fits {
-			return fmt.Errorf("Lines[%d]: %d units of SKU %q: %w", i, line.Quantity, line.SKU, ErrOverflow)
+			return fmt.Errorf("%d units of SKU %q in Lines[%d]: %w", line.Quantity, line.SKU, i, ErrOverflow)
 		}
 		sums[line.SKU] = sum
 	}
@@ -213,7 +213,6 @@ const tries = 6
 func (a *Allocator) allocateNear(s *scratch, o *Order, w wants) (Allocation, error) {
 	t := a.topology.Load()
 	mark := w.digest(o)
-	defer s.claim.Reset()
 	if s.claim.Start(a.ledger, t.table, w.lines, t.filter(w.set)) >= 0 {
 		return a.refuse(s, t, o, w, mark)
 	}
@@ -226,7 +225,7 @@ func (a *Allocator) allocateNear(s *scratch, o *Order, w wants) (Allocation, err
 	list := a.searchFor(s, t, o.Near, w.within, false)
 	got, err, ended := a.claimFirst(s, t, o, mark, false)
 	if !ended && !list && s.claim.Exhausted() {
-		s.search.StartList(t.index, o.Near, t.known(s.claim.Numbers()), w.within)
+		s.search.StartList(t.index, o.Near, s.claim.Numbers(), w.within)
 		got, err, ended = a.claimFirst(s, t, o, mark, false)
 	}
 	if !ended {
@@ -239,12 +238,16 @@ func (a *Allocator) allocateNear(s *scratch, o *Order, w wants) (Allocation, err
 // by the plan that reads the least. It returns true when they are all listed;
 // otherwise the search may end Exhausted.
 func (a *Allocator) searchFor(s *scratch, t *topology, near geo.Point, within geo.Meters, walk bool) (list bool) {
-	if list = s.claim.Plan(walk); list {
-		s.search.StartList(t.index, near, t.known(s.claim.Numbers()), within)
-	} else {
+	switch {
+	case s.claim.Plan(walk):
+		s.search.StartList(t.index, near, s.claim.Numbers(), within)
+		return true
+	case s.claim.Rare():
+		s.search.StartSparse(t.index, near, &s.claim, within)
+	default:
 		s.search.Start(t.index, near, &s.claim, within)
 	}
-	return list
+	return false
 }
 
 // claimFirst reserves at the first location of the search that holds. A blind
@@ -289,7 +292,6 @@ func (a *Allocator) allocateAt(s *scratch, o *Order, w wants) (Allocation, error
 	}
 	w.at = slot
 	mark := w.digest(o)
-	defer s.claim.Reset()
 	p := &t.places[slot]
 	distance := geo.Meters(0)
 	if o.Near != (geo.Point{}) {

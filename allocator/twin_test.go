@@ -103,25 +103,26 @@ func (w *twin) ranked(near geo.Point) []Location {
 	return all
 }
 
-// judge is why a location cannot serve an order, 0 if it can.
-func (w *twin) judge(o Order, l Location) (Reason, string) {
+// judge is why a location cannot serve an order, 0 if it can, and the SKUs of
+// which it has too little.
+func (w *twin) judge(o Order, l Location) (reason Reason, missing []string) {
 	within := cmp.Or(o.MaxDistance, w.within)
 	pointed := o.At == "" || o.Near != geo.Point{}
 	switch {
 	case pointed && within > 0 && geo.Distance(o.Near, l.Point) > within:
-		return ReasonTooFar, ""
+		return ReasonTooFar, nil
 	case len(o.Kinds) > 0 && !slices.Contains(o.Kinds, l.Kind):
-		return ReasonKind, ""
+		return ReasonKind, nil
 	case o.At == "" && l.Area != nil && !l.Area.Contains(o.Near):
-		return ReasonArea, ""
+		return ReasonArea, nil
 	}
 	sums := summed(o.Lines)
 	for _, line := range o.Lines {
 		if w.level(cellName{line.SKU, l.ID}).Available < sums[line.SKU] {
-			return ReasonShort, line.SKU
+			reason, missing = ReasonShort, append(missing, line.SKU)
 		}
 	}
-	return 0, ""
+	return reason, missing
 }
 
 // allocate is what Allocate must answer, and does it.
@@ -152,14 +153,15 @@ func (w *twin) allocate(o Order) (Allocation, error) {
 		if o.At == "" || o.Near != (geo.Point{}) {
 			distance = geo.Distance(o.Near, l.Point)
 		}
-		reason, sku := w.judge(o, l)
+		reason, missing := w.judge(o, l)
 		if reason == 0 {
 			w.hold(o, l.ID, distance)
 			return Allocation{ID: o.ID, Location: l.ID, Distance: distance}, nil
 		}
 		refusal.add(reason)
 		if len(refusal.candidates) < rejections {
-			refusal.candidates = append(refusal.candidates, Rejection{Location: l.ID, Distance: distance, Reason: reason, SKU: sku})
+			refusal.candidates = append(refusal.candidates, Rejection{Location: l.ID, Distance: distance, Reason: reason})
+			refusal.missing = append(refusal.missing, missing)
 		}
 	}
 	w.count.Refused++
@@ -402,11 +404,31 @@ func (w *twin) nearby(q Query) ([]Candidate, error) {
 	return out, nil
 }
 
-// twinRefusal is what a *NoLocationError should say.
+// twinRefusal is what a *NoLocationError should say. Beside its candidates stand
+// the SKUs that are missing there, any of which may be named.
 type twinRefusal struct {
 	id         string
 	counts     ReasonCounts
 	candidates []Rejection
+	missing    [][]string
+}
+
+// matches checks the engine's refusal.
+func (r *twinRefusal) matches(got *NoLocationError) bool {
+	candidates := got.Candidates()
+	if got.ID != r.id || got.Counts() != r.counts || len(candidates) != len(r.candidates) {
+		return false
+	}
+	for i, c := range candidates {
+		want := r.candidates[i]
+		if slices.Contains(r.missing[i], c.SKU) {
+			want.SKU = c.SKU
+		}
+		if c != want || (c.SKU == "") != (len(r.missing[i]) == 0) {
+			return false
+		}
+	}
+	return true
 }
 
 func (r *twinRefusal) Error() string { return fmt.Sprintf("%+v", *r) }

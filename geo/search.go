@@ -28,6 +28,7 @@ type Search struct {
 	x      *Index
 	mask   Mask
 	cell   *cell  // of the point; nil without a tree
+	sparse bool   // the list of the nearest is left out
 	home   uint32 // a location near the point
 	at     vector
 	fixed  fixed
@@ -74,7 +75,7 @@ func (s *Search) begin(x *Index, p Point, within Meters) bool {
 		}
 	}
 	s.last, s.lastNumber = 0, none
-	s.stage = started
+	s.stage, s.sparse = started, false
 	return true
 }
 
@@ -88,6 +89,14 @@ func (s *Search) Start(x *Index, p Point, mask Mask, within Meters) {
 	if s.begin(x, p, within) {
 		s.mask = mask
 	}
+}
+
+// StartSparse is Start for a mask known to let few locations through, one in
+// twenty or less: it goes to the tree at once and does not look at the list of
+// the nearest first. The results are the same.
+func (s *Search) StartSparse(x *Index, p Point, mask Mask, within Meters) {
+	s.Start(x, p, mask, within)
+	s.sparse = true
 }
 
 // StartList begins a search among the listed numbers; those that the index does
@@ -168,7 +177,7 @@ func (s *Search) find() (uint32, bool) {
 		s.scanOverflow()
 	}
 	switch {
-	case s.x.base == 0 || s.scanCell():
+	case s.x.base == 0 || !s.sparse && s.scanCell():
 	case s.stage == started:
 		s.dive()
 	default:
@@ -241,15 +250,19 @@ func (s *Search) scanList(numbers []uint32) {
 	held, word := uint32(none), uint64(0)
 	// The order of floats from 0 up is that of their bits, and a minimum of
 	// integers needs no branch, which would be mispredicted once or twice per list.
-	least, nearest, tied := math.Float64bits(s.best), uint32(none), uint64(1)
+	start := math.Float64bits(s.best)
+	least, nearest, tied := start, uint32(none), uint64(1)
 	for _, n := range numbers {
+		far := math.Float64bits(chord2(s.at, places[n].at))
+		if far > start { // out of reach: do not wait for the mask's memory
+			continue
+		}
 		if w := n >> 6; w != held {
 			held, word = w, s.word(0, w)
 		}
 		if word>>(n&63)&1 == 0 {
 			continue
 		}
-		far := math.Float64bits(chord2(s.at, places[n].at))
 		if far == least {
 			tied = 0
 		}

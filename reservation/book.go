@@ -159,16 +159,24 @@ func rememberedPerShard(remember, shards int) int {
 
 // shardOf returns the shard of an ID and its tag there.
 func (b *book) shardOf(kind entryKind, id string) (*shard, uint32) {
-	hash := hashID(&b.key, kind, id) & b.used
-	return &b.shards[hash>>b.shift], uint32(hash)
+	return b.shardAt(b.hash(kind, id))
 }
+
+func (b *book) shardAt(hash uint64) (*shard, uint32) { return &b.shards[hash>>b.shift], uint32(hash) }
+
+func (b *book) hash(kind entryKind, id string) uint64 { return hashID(&b.key, kind, id) & b.used }
 
 // add puts an entry under an ID that is not there and reports true. If the ID
 // is there, nothing changes, and found, unless nil, receives what is there. A
 // movement, and an order that is not Held, is remembered from the beginning.
 // The ID has at most maxEntryIDBytes.
 func (b *book) add(kind entryKind, id string, e *entry, found *entry) (added bool) {
-	s, tag := b.shardOf(kind, id)
+	return b.addHashed(b.hash(kind, id), kind, id, e, found)
+}
+
+// addHashed is add for callers that have the ID's hash from prefetch.
+func (b *book) addHashed(hash uint64, kind entryKind, id string, e *entry, found *entry) (added bool) {
+	s, tag := b.shardAt(hash)
 	s.mu.Lock()
 	t, at, ref := s.search(tag, kind, id)
 	if ref != 0 {

@@ -24,8 +24,11 @@ func (h *prefetchHint) set(t *table) {
 // prefetch asks the processor to bring the slot of an ID near, and returns at
 // once. Looking up an ID in a large book waits for memory most of its time; a
 // caller that has other work before its add, find or resolve hides that wait by
-// calling prefetch first. It changes nothing and may be left out.
-func (b *book) prefetch(kind entryKind, id string) {
-	s, tag := b.shardOf(kind, id)
+// calling prefetch first. It changes nothing and may be left out. It returns the
+// ID's hash, for addHashed.
+func (b *book) prefetch(kind entryKind, id string) (hash uint64) {
+	hash = b.hash(kind, id)
+	s, tag := b.shardAt(hash)
 	prefetchLine(s.hint.slots.Load() + uintptr(tag>>(s.hint.shift.Load()&31))*8)
+	return hash
 }

@@ -11,6 +11,16 @@ type Claim struct {
 	ledger *Ledger
 	entry  entry
 	found  entry
+	hash   uint64 // of the ID, if expected
+	// expected tells that Expect has seen the ID.
+	expected bool
+}
+
+// Expect tells, before Start, which ID Reserve will be called with, so that its
+// place in the book comes into the cache while the search goes on. It may be
+// left out by callers who never call it.
+func (c *Claim) Expect(l *Ledger, id string) {
+	c.hash, c.expected = l.book.prefetch(kindOrder, id), true
 }
 
 // Start begins a claim over a table. Lines ascend by SKU and name each once;
@@ -48,7 +58,10 @@ func (c *Claim) Reserve(number uint32, id string, fingerprint uint64, slot uint3
 			e.lines = append(e.lines, entryLine{sku: line.SKU, quantity: uint32(line.Quantity), held: uint32(line.Quantity)})
 		}
 	}
-	if !c.ledger.book.add(kindOrder, id, e, &c.found) {
+	if !c.expected {
+		c.hash = c.ledger.book.hash(kindOrder, id)
+	}
+	if !c.ledger.book.addHashed(c.hash, kindOrder, id, e, &c.found) {
 		c.Undo()
 		c.found.export(found)
 		return Known

@@ -234,10 +234,6 @@ func (l *Ledger) Find(id string, into *Entry) bool {
 	return true
 }
 
-// Expect brings the place of an ID in the book into the cache, for a call that
-// is about to use it and has other work first. It changes nothing.
-func (l *Ledger) Expect(id string) { l.book.prefetch(kindOrder, id) }
-
 // All walks every reservation that is held or remembered. It sees each that is
 // there from start to end once; the entry is good until the next.
 func (l *Ledger) All() iter.Seq2[string, *Entry] {

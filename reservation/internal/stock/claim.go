@@ -41,6 +41,9 @@ const (
 //
 // Linearizes at: the CAS (done) or the load that saw too little (short).
 func (c *cell) take(q int64) (escrow int64, o outcome) {
+	if c.row.quickTake(c.pos, q) {
+		return q, done
+	}
 	var p pause
 	for {
 		w, raw := c.row.load(c.pos)
@@ -66,11 +69,46 @@ func (c *cell) take(q int64) (escrow int64, o outcome) {
 	}
 }
 
+// quickTake is take for the usual cell, a narrow and listed one with enough
+// available, and one try: the word is added to as it is, without being taken
+// apart and put together.
+func (r *row) quickTake(pos int, q int64) bool {
+	if r.wide || q > narrowEscrow || mutant != 0 {
+		return false
+	}
+	interleave()
+	v := r.narrow[pos].Load()
+	if uint8(v>>narrowStateShift)&3 != listed || int64(int32(v)>>narrowShift) < q || int64(v&narrowPending)+q > narrowPending {
+		return false
+	}
+	interleave()
+	return r.narrow[pos].CompareAndSwap(v, v-uint32(q)<<narrowShift+uint32(q))
+}
+
+// quickChange is change for the usual cell, a narrow and listed one, and one
+// try.
+func (r *row) quickChange(pos int, available, pending int64) bool {
+	if r.wide || available > narrowMax || available < 0 {
+		return false
+	}
+	interleave()
+	v := r.narrow[pos].Load()
+	a, p := int64(int32(v)>>narrowShift)+available, int64(v&narrowPending)+pending
+	if uint8(v>>narrowStateShift)&3 != listed || a+p > narrowMax {
+		return false
+	}
+	interleave()
+	return r.narrow[pos].CompareAndSwap(v, v+uint32(available)<<narrowShift+uint32(pending))
+}
+
 // change adds to available and pending, and lists the cell when that makes it
 // positive.
 //
 // Linearizes at: the CAS, or the store that ends list.
 func (c *cell) change(available, pending int64) outcome {
+	if c.row.quickChange(c.pos, available, pending) {
+		return done
+	}
 	var p pause
 	for {
 		w, raw := c.row.load(c.pos)

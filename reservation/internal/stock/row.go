@@ -2,7 +2,6 @@ package stock
 
 import (
 	"math/bits"
-	"slices"
 	"sync/atomic"
 )
 
@@ -86,8 +85,8 @@ func (r *row) find(number uint32) int {
 		}
 	case sparse:
 		from, to := r.chunk(number)
-		if at, ok := slices.BinarySearch(r.keys[from:to], uint16(number)); ok {
-			return from + at
+		if at := from + lowerBound(r.keys[from:to], uint16(number)); at < to && r.keys[at] == uint16(number) {
+			return at
 		}
 	}
 	return r.findTail(number)
