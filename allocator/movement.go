@@ -114,8 +114,8 @@ func move[M ~struct {
 	return nil
 }
 
-// least is the smallest quantity of a line, by cause; an adjustment may be
-// anything but 0.
+// checkUnits says what is wrong with a line's quantity; by cause, it may be
+// negative or 0.
 func checkUnits(cause reservation.Cause, units int64) (why string) {
 	switch {
 	case cause == reservation.Adjusted && units == 0:
@@ -139,8 +139,8 @@ func (a *Allocator) movement(g goods, cause reservation.Cause, into *reservation
 	*into = reservation.Movement{ID: g.ID, Cause: cause, Lines: make([]reservation.MovementLine, 0, len(g.Lines))}
 	at := make(map[string]int, len(g.Lines))
 	for i, line := range g.Lines {
-		if err := a.checkID(fmt.Sprintf("Lines[%d].SKU", i), line.SKU); err != nil {
-			return err
+		if line.SKU == "" || len(line.SKU) > a.options.MaxIDBytes {
+			return a.checkID(fmt.Sprintf("Lines[%d].SKU", i), line.SKU)
 		}
 		if why := checkUnits(cause, line.Quantity); why != "" {
 			return &InvalidError{Field: fmt.Sprintf("Lines[%d].Quantity", i), Value: line.Quantity, Why: why}

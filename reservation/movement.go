@@ -5,6 +5,9 @@ import (
 	"fmt"
 	"math/bits"
 	"slices"
+	"strings"
+
+	"github.com/clickcollect/clickcollect/reservation/internal/stock"
 )
 
 // Cause is why stock moved.
@@ -80,15 +83,20 @@ func (l *Ledger) move(m *Movement) error {
 	}
 	for i := range deltas {
 		d := &deltas[i]
-		if d.sku, err = l.skus.intern(d.name); err != nil {
+		if d.there {
+			continue
+		}
+		sku, err := l.skus.intern(d.name)
+		if err != nil {
 			return fmt.Errorf("adding SKU %q: %w", d.name, err)
 		}
-		l.stock.Ensure(d.sku, m.Slot)
+		l.stock.Ensure(sku, m.Slot)
+		d.cell, _ = l.stock.Cell(sku, m.Slot)
 	}
 	if !l.book.add(kindMovement, m.ID, &entry{fingerprint: mark, location: m.Slot}, &found) {
 		return sameOrConflict(mark, found.fingerprint)
 	}
-	if failed := l.apply(m.Slot, deltas); failed >= 0 {
+	if failed := apply(deltas); failed >= 0 {
 		l.book.drop(kindMovement, m.ID)
 		return fmt.Errorf("SKU %q: %w", deltas[failed].name, ErrOverflow)
 	}
@@ -105,7 +113,8 @@ func sameOrConflict(a, b uint64) error {
 // delta is a line's signed change of the units on hand.
 type delta struct {
 	name  string
-	sku   uint32
+	cell  stock.Cell
+	there bool // the cell was found
 	units int64
 }
 
@@ -116,10 +125,13 @@ func (l *Ledger) deltas(m *Movement) ([]delta, error) {
 	out := make([]delta, 0, len(m.Lines))
 	var short, over error
 	for _, line := range m.Lines {
-		sku, known := l.skus.find(line.SKU)
+		d := delta{name: line.SKU}
 		var there int64
+		sku, known := l.skus.find(line.SKU)
 		if known {
-			there = l.stock.OnHand(sku, m.Slot)
+			if d.cell, d.there = l.stock.Cell(sku, m.Slot); d.there {
+				there = d.cell.OnHand()
+			}
 		}
 		units := line.Units
 		switch m.Cause {
@@ -136,7 +148,8 @@ func (l *Ledger) deltas(m *Movement) ([]delta, error) {
 		case there+units > MaxQuantity:
 			over = cmp.Or(over, fmt.Errorf("SKU %q: %d on hand and %d more: %w", line.SKU, there, units, ErrOverflow))
 		}
-		out = append(out, delta{name: line.SKU, units: units})
+		d.units = units
+		out = append(out, d)
 	}
 	return out, cmp.Or(short, over)
 }
@@ -145,25 +158,27 @@ func (l *Ledger) deltas(m *Movement) ([]delta, error) {
 // available, units that go are unavailable before they leave, so that no reader
 // sees more available than is on hand. It returns -1, or the line that would
 // push available units out of range, and then nothing is changed.
-func (l *Ledger) apply(slot uint32, deltas []delta) int {
-	for i, d := range deltas {
-		if d.units < 0 && !l.stock.Change(d.sku, slot, d.units) {
-			for _, back := range deltas[:i] {
-				if back.units < 0 {
-					l.stock.Change(back.sku, slot, -back.units)
-					l.stock.AddOnHand(back.sku, slot, -back.units)
+func apply(deltas []delta) int {
+	for i := range deltas {
+		d := &deltas[i]
+		if d.units >= 0 {
+			continue
+		}
+		if !d.cell.Change(d.units) {
+			for j := range deltas[:i] {
+				if back := &deltas[j]; back.units < 0 {
+					back.cell.AddOnHand(-back.units)
+					back.cell.Change(-back.units)
 				}
 			}
 			return i
 		}
-		if d.units < 0 {
-			l.stock.AddOnHand(d.sku, slot, d.units)
-		}
+		d.cell.AddOnHand(d.units)
 	}
-	for _, d := range deltas {
-		if d.units > 0 {
-			l.stock.AddOnHand(d.sku, slot, d.units)
-			l.stock.Change(d.sku, slot, d.units)
+	for i := range deltas {
+		if d := &deltas[i]; d.units > 0 {
+			d.cell.AddOnHand(d.units)
+			d.cell.Change(d.units)
 		}
 	}
 	return -1
@@ -209,13 +224,12 @@ func (l *Ledger) Prepare(movements []Movement) error {
 // count. The location counts by name: one that was removed and came back has
 // another slot.
 func (m *Movement) fingerprint(location string) uint64 {
-	lines := slices.Clone(m.Lines)
-	slices.SortFunc(lines, func(a, b MovementLine) int {
-		if a.SKU < b.SKU {
-			return -1
-		}
-		return 1
-	})
+	lines := m.Lines
+	bySKU := func(a, b MovementLine) int { return strings.Compare(a.SKU, b.SKU) }
+	if !slices.IsSortedFunc(lines, bySKU) {
+		lines = slices.Clone(lines)
+		slices.SortFunc(lines, bySKU)
+	}
 	d := Digest(0).Add(uint64(m.Cause)).AddString(location)
 	for _, line := range lines {
 		d = d.AddString(line.SKU).Add(uint64(line.Units))

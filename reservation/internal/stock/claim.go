@@ -205,34 +205,56 @@ func (s *Stock) Level(sku, slot uint32) (l Level, ok bool) {
 	return l, true
 }
 
-// Change adds units to what is available of a SKU at a slot, below zero if need
-// be. The cell must exist. False: out of range, nothing changed.
-func (s *Stock) Change(sku, slot uint32, units int64) bool {
+// Cell is a SKU's counter at a slot, found once for several changes. Used by one
+// goroutine at a time. Its two halves follow a rebuilt row each on its own: while
+// the row moves, one of them is there before the other.
+type Cell struct {
+	stock *Stock
+	sku   uint32
+	units cell // available and pending
+	shelf cell // on hand
+}
+
+// Cell finds the SKU's cell at a slot; ok is false when it has none.
+func (s *Stock) Cell(sku, slot uint32) (c Cell, ok bool) {
+	t := s.table.Load()
+	at, ok := t.at(sku, t.Space.Number(slot))
+	return Cell{stock: s, sku: sku, units: at, shelf: at}, ok
+}
+
+// OnHand is the units on hand.
+func (c *Cell) OnHand() int64 { return c.shelf.readOnHand() }
+
+// AddOnHand changes the units on hand and returns them. The caller serialises
+// the movements of a location and has checked the range.
+func (c *Cell) AddOnHand(units int64) int64 { return c.shelf.addOnHand(units) }
+
+// Change adds units to what is available, below zero if need be. False: out of
+// range, nothing changed.
+func (c *Cell) Change(units int64) bool {
 	for {
-		switch s.changeOnce(sku, slot, units) {
+		switch c.units.change(units, 0) {
 		case done:
 			return true
 		case tooWide:
-			s.widen(sku)
+			c.stock.widen(c.sku)
 		default:
 			return false
 		}
 	}
 }
 
-func (s *Stock) changeOnce(sku, slot uint32, units int64) outcome {
-	t := s.table.Load()
-	c, ok := t.at(sku, t.Space.Number(slot))
-	if !ok {
-		return overflow
-	}
-	return c.change(units, 0)
+// Change is Cell.Change for a SKU at a slot. The cell must exist.
+func (s *Stock) Change(sku, slot uint32, units int64) bool {
+	c, ok := s.Cell(sku, slot)
+	return ok && c.Change(units)
 }
 
 // changeLocked is Change for holders of the structural lock.
 func (s *Stock) changeLocked(sku, slot uint32, units int64) bool {
-	for {
-		switch s.changeOnce(sku, slot, units) {
+	c, ok := s.Cell(sku, slot)
+	for ok {
+		switch c.units.change(units, 0) {
 		case done:
 			return true
 		case tooWide:
@@ -241,25 +263,23 @@ func (s *Stock) changeLocked(sku, slot uint32, units int64) bool {
 			return false
 		}
 	}
+	return false
 }
 
-// AddOnHand changes the units on hand of a SKU at a slot and returns them. The
-// caller serialises the movements of a location and has checked the range.
+// AddOnHand is Cell.AddOnHand for a SKU at a slot, 0 where it has no cell.
 func (s *Stock) AddOnHand(sku, slot uint32, units int64) int64 {
-	t := s.table.Load()
-	c, ok := t.at(sku, t.Space.Number(slot))
+	c, ok := s.Cell(sku, slot)
 	if !ok {
 		return 0
 	}
-	return c.addOnHand(units)
+	return c.AddOnHand(units)
 }
 
 // OnHand is the units on hand of a SKU at a slot.
 func (s *Stock) OnHand(sku, slot uint32) int64 {
-	t := s.table.Load()
-	c, ok := t.at(sku, t.Space.Number(slot))
+	c, ok := s.Cell(sku, slot)
 	if !ok {
 		return 0
 	}
-	return c.readOnHand()
+	return c.OnHand()
 }
