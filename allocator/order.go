@@ -213,6 +213,9 @@ const tries = 6
 func (a *Allocator) allocateNear(s *scratch, o *Order, w wants) (Allocation, error) {
 	t := a.topology.Load()
 	mark := w.digest(o)
+	if w.within > 0 && !a.inReach(s, t, o.Near, w.within) {
+		return a.refuse(s, t, o, w, mark)
+	}
 	if s.claim.Start(a.ledger, t.table, w.lines, t.filter(w.set)) >= 0 {
 		return a.refuse(s, t, o, w, mark)
 	}
@@ -232,6 +235,15 @@ func (a *Allocator) allocateNear(s *scratch, o *Order, w wants) (Allocation, err
 		return a.refuse(s, t, o, w, mark)
 	}
 	return got, err
+}
+
+// inReach reports whether there is any location within a distance. It costs
+// little, because what it reads the search reads again, and spares an order from
+// the middle of nowhere all else.
+func (a *Allocator) inReach(s *scratch, t *topology, near geo.Point, within geo.Meters) bool {
+	s.search.Start(t.index, near, nil, within)
+	_, _, ok := s.search.Next()
+	return ok
 }
 
 // searchFor begins the search for locations that have something of every line,

@@ -85,6 +85,22 @@ func (r *row) quickTake(pos int, q int64) bool {
 	return r.narrow[pos].CompareAndSwap(v, v-uint32(q)<<narrowShift+uint32(q))
 }
 
+// hasAtOnce reports whether a narrow cell has so much available, without looking
+// further: false says nothing.
+func (r *row) hasAtOnce(pos int, q int64) bool {
+	if r.wide {
+		return false
+	}
+	v := r.narrow[pos].Load()
+	return int64(int32(v)>>narrowShift) >= q
+}
+
+// has reports whether a claim of q can be hoped for.
+func (c *cell) has(q int64) bool {
+	w := c.read()
+	return w.reachable() >= q
+}
+
 // quickChange is change for the usual cell, a narrow and listed one, and one
 // try.
 func (r *row) quickChange(pos int, available, pending int64) bool {
@@ -246,15 +262,27 @@ func (c *Cell) Change(units int64) bool {
 
 // Change is Cell.Change for a SKU at a slot. The cell must exist.
 func (s *Stock) Change(sku, slot uint32, units int64) bool {
-	c, ok := s.Cell(sku, slot)
-	return ok && c.Change(units)
+	t := s.table.Load()
+	c, ok := t.at(sku, t.Space.Number(slot))
+	for ok {
+		switch c.change(units, 0) {
+		case done:
+			return true
+		case tooWide:
+			s.widen(sku)
+		default:
+			return false
+		}
+	}
+	return false
 }
 
 // changeLocked is Change for holders of the structural lock.
 func (s *Stock) changeLocked(sku, slot uint32, units int64) bool {
-	c, ok := s.Cell(sku, slot)
+	t := s.table.Load()
+	c, ok := t.at(sku, t.Space.Number(slot))
 	for ok {
-		switch c.units.change(units, 0) {
+		switch c.change(units, 0) {
 		case done:
 			return true
 		case tooWide:

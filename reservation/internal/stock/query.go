@@ -66,7 +66,6 @@ type Query struct {
 	// Numbers goes through the words in ascending order.
 	cursors []int
 	budget  int     // words a search may still read
-	ones    bool    // every quantity is 1: the bits say enough
 	share   float64 // of all locations, how many can be expected to have every line
 }
 
@@ -76,7 +75,7 @@ type Query struct {
 func (q *Query) Start(s *Stock, t *Table, lines []Line, filter *Filter) int {
 	q.stock, q.table, q.filter = s, t, filter
 	q.lines, q.rare, q.counts = q.lines[:0], q.rare[:0], q.counts[:0]
-	q.ones, q.budget = true, math.MaxInt
+	q.budget = math.MaxInt
 	total := float64(t.Space.used.Load())
 	q.share = 1
 	if filter != nil {
@@ -88,7 +87,6 @@ func (q *Query) Start(s *Stock, t *Table, lines []Line, filter *Filter) int {
 			return i
 		}
 		q.lines = append(q.lines, claimLine{Line: line, row: r})
-		q.ones = q.ones && line.Quantity == 1
 		n := r.listedNow.Load()
 		if n <= 0 {
 			return i
@@ -331,12 +329,6 @@ func (q *Query) Take(number uint32) int {
 	if at := q.lookup(number); at >= 0 {
 		return at
 	}
-	if !q.ones || len(q.lines) > 1 {
-		if at := q.Short(); at >= 0 {
-			q.tidy(at)
-			return at
-		}
-	}
 	for i := 0; i < len(q.lines); i++ {
 		line := &q.lines[i]
 		escrow, o := line.cell.take(line.Quantity)
@@ -355,8 +347,11 @@ func (q *Query) Take(number uint32) int {
 	return -1
 }
 
-// lookup finds the cell of every line at a location; it returns the first line
-// without one, or -1.
+// lookup finds the cell of every line at a location, and looks whether it can
+// suffice: the loads of all cells are under way at once, while the claim's own
+// steps wait for one another, and an order that cannot be filled takes nothing
+// that would have to be given back. It returns the first line that is short, or
+// -1.
 func (q *Query) lookup(number uint32) int {
 	for i := range q.lines {
 		line := &q.lines[i]
@@ -364,16 +359,8 @@ func (q *Query) lookup(number uint32) int {
 		if line.cell.pos < 0 {
 			return i
 		}
-	}
-	return -1
-}
-
-// Short is the first line whose units at the looked-up location cannot suffice,
-// or -1.
-func (q *Query) Short() int {
-	for i := range q.lines {
-		line := &q.lines[i]
-		if w := line.cell.read(); w.reachable() < line.Quantity {
+		if !line.row.hasAtOnce(line.cell.pos, line.Quantity) && !line.cell.has(line.Quantity) {
+			q.tidy(i)
 			return i
 		}
 	}
@@ -435,7 +422,7 @@ func (q *Query) Line(i int) Line { return q.lines[i].Line }
 // a SKU that is available nowhere is found out by Take. False: a SKU has no row.
 func (q *Query) Bind(s *Stock, t *Table, lines []Line) bool {
 	q.stock, q.table, q.filter = s, t, nil
-	q.lines, q.ones = q.lines[:0], len(lines) == 1
+	q.lines = q.lines[:0]
 	for _, line := range lines {
 		r := t.row(line.SKU)
 		if r == nil {

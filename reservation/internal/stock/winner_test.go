@@ -109,8 +109,8 @@ func TestNobodyIsRefusedForAnothersUndo(t *testing.T) {
 func fail(t *testing.T, q *Query, s *Stock, lines []Line) {
 	table := s.Table()
 	q.Bind(s, table, lines)
-	q.lookup(table.Space.Number(40))
 	for i := range q.lines {
+		q.lines[i].cell, _ = table.at(q.lines[i].SKU, table.Space.Number(40))
 		escrow, o := q.lines[i].cell.take(q.lines[i].Quantity)
 		if o != done {
 			q.undo(i)
