@@ -11,6 +11,7 @@ import (
 // words need not agree.
 type prefetchHint struct {
 	slots atomic.Uintptr // address of the first slot
+	room  atomic.Uintptr // address of the next new record
 	shift atomic.Uint32  // table.shift
 }
 
@@ -29,6 +30,9 @@ func (h *prefetchHint) set(t *table) {
 func (b *book) prefetch(kind entryKind, id string) (hash uint64) {
 	hash = b.hash(kind, id)
 	s, tag := b.shardAt(hash)
+	room := s.hint.room.Load()
+	prefetchLine(room)
+	prefetchLine(room + cacheLine)
 	prefetchLine(s.hint.slots.Load() + uintptr(tag>>(s.hint.shift.Load()&31))*8)
 	return hash
 }

@@ -78,6 +78,14 @@ func (s *slab) take(size int) uint32 {
 	return ref
 }
 
+// next is the address of the next new piece, if there is one, for prefetching.
+func (s *slab) next() uintptr {
+	if s.room == s.end {
+		return 0
+	}
+	return uintptr(unsafe.Pointer(&s.chunks[s.room>>chunkUnitBits][s.room%chunkUnits*unitBytes]))
+}
+
 // give takes back a piece that take returned for the same size.
 func (s *slab) give(ref uint32, size int) {
 	units := unitsOf(size)
