@@ -21,8 +21,8 @@
 // nothing; other content is ErrConflict. Orders and movements have IDs of their
 // own; the four kinds of movement share theirs. A refusal is not remembered, so
 // its repeat is looked at anew. An order that ended and a movement are
-// remembered until Options.Remember later ones have followed. A repeat that
-// names a location which was removed since is ErrUnknownLocation.
+// remembered until Options.Remember later ones have followed. A repeat of a
+// movement at a location that was removed since is ErrUnknownLocation.
 //
 // P5, nearest: of the locations that could fill the order, in reach, of its kinds
 // and serving its point, the chosen one has the least great-circle distance; of

@@ -56,6 +56,7 @@ type topology struct {
 	index   *geo.Index
 	table   *reservation.Table
 	places  []place // by slot
+	spots   []spot  // by number: what the hot path needs of a location
 	ids     []string
 	live    int
 	byKind  [kinds]int
@@ -68,6 +69,20 @@ type topology struct {
 type place struct {
 	Location
 	gone bool
+}
+
+// spot is what an order needs of the location it gets. Neighbours on the globe
+// are neighbours in memory, as in the stock, so a town's customers share them in
+// the cache; by slot they would lie in the order in which they were set.
+type spot struct {
+	id   string
+	area *geo.Area
+	slot uint32
+}
+
+func (t *topology) spot(slot uint32) spot {
+	p := &t.places[slot]
+	return spot{id: p.ID, area: p.Area, slot: slot}
 }
 
 // kindSet is one bit for each kind.
@@ -92,7 +107,7 @@ func (t *topology) filter(set kindSet) *reservation.Filter {
 // with is a topology with new places and no filters yet. kept tells that the
 // places t had are the same, so that only the ones behind them are counted.
 func (t *topology) with(places []place, kept bool) *topology {
-	n := &topology{index: t.index, table: t.table, places: places, ids: t.ids, removed: t.removed}
+	n := &topology{index: t.index, table: t.table, places: places, spots: t.spots, ids: t.ids, removed: t.removed}
 	from := 0
 	if kept {
 		from = len(t.places)
@@ -137,6 +152,12 @@ func (a *Allocator) SetLocations(ctx context.Context, locations ...Location) err
 	next := t.with(m.places, !m.changed)
 	if m.moved || len(m.fresh) > t.table.Space.Free() {
 		return a.renumber(next)
+	}
+	if m.changed {
+		next.spots = make([]spot, len(t.spots), cap(t.spots))
+		for number := range next.spots {
+			next.spots[number] = next.spot(t.spots[number].slot)
+		}
 	}
 	return a.join(next, m.fresh)
 }
@@ -236,8 +257,10 @@ func (a *Allocator) renumber(next *topology) error {
 		return fmt.Errorf("allocator: set locations: %w", err)
 	}
 	order := make([]uint32, len(slots))
+	next.spots = make([]spot, len(slots), len(slots)+room)
 	for number := range order {
 		order[number] = slots[index.Item(uint32(number))]
+		next.spots[number] = next.spot(order[number])
 	}
 	next.index, next.ids, next.removed = index, ids, nil
 	a.ledger.Renumber(order, room, func(table *reservation.Table) {
@@ -254,6 +277,7 @@ func (a *Allocator) join(next *topology, fresh []uint32) error {
 	for i, slot := range fresh {
 		next.ids[next.index.Len()+i] = next.places[slot].ID
 		points[i] = next.places[slot].Point
+		next.spots = append(next.spots, next.spot(slot))
 	}
 	if len(fresh) > 0 {
 		index, err := next.index.With(points...)

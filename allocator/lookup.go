@@ -180,7 +180,7 @@ func (a *Allocator) walk(s *scratch, q Query, yield func(Candidate) bool) {
 		if !ok {
 			return
 		}
-		p := &t.places[t.table.Space.Slot(number)]
+		p := &t.places[t.spots[number].slot]
 		if p.Area != nil && !p.Area.Contains(q.Near) {
 			continue
 		}

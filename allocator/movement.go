@@ -137,7 +137,7 @@ func (a *Allocator) movement(g goods, cause reservation.Cause, into *reservation
 		return err
 	}
 	*into = reservation.Movement{ID: g.ID, Cause: cause, Lines: make([]reservation.MovementLine, 0, len(g.Lines))}
-	at := make(map[string]int, len(g.Lines))
+	var at map[string]int // where a SKU is, once they do not ascend any more
 	for i, line := range g.Lines {
 		if line.SKU == "" || len(line.SKU) > a.options.MaxIDBytes {
 			return a.checkID(fmt.Sprintf("Lines[%d].SKU", i), line.SKU)
@@ -145,10 +145,21 @@ func (a *Allocator) movement(g goods, cause reservation.Cause, into *reservation
 		if why := checkUnits(cause, line.Quantity); why != "" {
 			return &InvalidError{Field: fmt.Sprintf("Lines[%d].Quantity", i), Value: line.Quantity, Why: why}
 		}
-		j, twice := at[line.SKU]
+		j, twice := len(into.Lines), false
+		if at == nil && j > 0 && line.SKU <= into.Lines[j-1].SKU {
+			at = make(map[string]int, len(g.Lines))
+			for k := range into.Lines {
+				at[into.Lines[k].SKU] = k
+			}
+		}
+		if at != nil {
+			if k, known := at[line.SKU]; known {
+				j, twice = k, true
+			} else {
+				at[line.SKU] = j
+			}
+		}
 		if !twice {
-			j = len(into.Lines)
-			at[line.SKU] = j
 			into.Lines = append(into.Lines, reservation.MovementLine{SKU: line.SKU})
 		} else if cause == reservation.Counted {
 			return &InvalidError{Field: fmt.Sprintf("Lines[%d].SKU", i), Value: line.SKU, Why: "is counted twice"}

@@ -271,15 +271,14 @@ func (a *Allocator) claimFirst(s *scratch, t *topology, o *Order, mark uint64, b
 		if !ok || !blind && s.claim.Exhausted() {
 			break
 		}
-		slot := t.table.Space.Slot(number)
-		p := &t.places[slot]
-		if p.Area != nil && !p.Area.Contains(o.Near) {
+		p := &t.spots[number]
+		if p.area != nil && !p.area.Contains(o.Near) {
 			continue
 		}
-		switch s.claim.Reserve(number, o.ID, mark, slot, float64(distance), &s.found) {
+		switch s.claim.Reserve(number, o.ID, mark, p.slot, float64(distance), &s.found) {
 		case reservation.Done:
 			s.stripe.allocated.Add(1)
-			return Allocation{ID: o.ID, Location: p.ID, Distance: distance}, nil, true
+			return Allocation{ID: o.ID, Location: p.id, Distance: distance}, nil, true
 		case reservation.Known:
 			got, err = a.repeat(s, o, mark)
 			return got, err, true
@@ -294,7 +293,10 @@ func (a *Allocator) claimFirst(s *scratch, t *topology, o *Order, mark uint64, b
 // allocateAt reserves at the location the order names.
 func (a *Allocator) allocateAt(s *scratch, o *Order, w wants) (Allocation, error) {
 	slot, ok := a.ledger.Slot(o.At)
-	if !ok {
+	if !ok { // a location that was removed since may have answered this order before
+		if a.ledger.Find(o.ID, &s.found) && s.found.Fingerprint == w.digest(o) {
+			return a.repeat(s, o, s.found.Fingerprint)
+		}
 		return Allocation{}, fmt.Errorf("allocator: order %q: %w: %q", o.ID, ErrUnknownLocation, o.At)
 	}
 	t := a.topology.Load()

@@ -60,7 +60,8 @@ type Ledger struct {
 	slots  *names
 	safety safetyLevels
 	floors [floors]floor
-	gone   sync.Map // slots of removed locations
+	gone   sync.Map  // slots of removed locations
+	deltas sync.Pool // of *[]delta, for Move
 }
 
 // floors is how many locks the locations share for movements and collections.

@@ -77,7 +77,16 @@ func (l *Ledger) move(m *Movement) error {
 	if l.book.find(kindMovement, m.ID, &found) {
 		return sameOrConflict(mark, found.fingerprint)
 	}
-	deltas, err := l.deltas(m)
+	kept, ok := l.deltas.Get().(*[]delta)
+	if !ok {
+		kept = new([]delta)
+	}
+	deltas, err := l.check(m, (*kept)[:0])
+	defer func() {
+		clear(deltas)
+		*kept = deltas
+		l.deltas.Put(kept)
+	}()
 	if err != nil {
 		return err
 	}
@@ -118,11 +127,12 @@ type delta struct {
 	units int64
 }
 
-// deltas turns the lines into signed changes and checks them all: an unknown SKU
+// check turns the lines into signed changes and checks them all: an unknown SKU
 // goes before a shortage, a shortage before an overflow. It runs under the
 // location's floor, so the units on hand stand still.
-func (l *Ledger) deltas(m *Movement) ([]delta, error) {
-	out := make([]delta, 0, len(m.Lines))
+// They are appended to out.
+func (l *Ledger) check(m *Movement, out []delta) ([]delta, error) {
+	out = slices.Grow(out, len(m.Lines))
 	var short, over error
 	for _, line := range m.Lines {
 		d := delta{name: line.SKU}
@@ -142,7 +152,7 @@ func (l *Ledger) deltas(m *Movement) ([]delta, error) {
 		}
 		switch {
 		case !known && (m.Cause == Sold || m.Cause == Adjusted && units < 0):
-			return nil, fmt.Errorf("%w: %q", ErrUnknownSKU, line.SKU)
+			return out, fmt.Errorf("%w: %q", ErrUnknownSKU, line.SKU)
 		case there+units < 0:
 			short = cmp.Or(short, error(&ShortageError{SKU: line.SKU, Location: l.SlotName(m.Slot), Wanted: -units, Available: there}))
 		case there+units > MaxQuantity:
