@@ -204,10 +204,6 @@ func (w *wants) digest(o *Order) uint64 {
 	return uint64(d)
 }
 
-// tries is how many of the nearest locations are tried without a look at the
-// availability bits when most locations have everything.
-const tries = 6
-
 // allocateNear is the hot path: search nearest first, claim at the first
 // location that holds, go on from there when a claim is lost.
 func (a *Allocator) allocateNear(s *scratch, o *Order, w wants) (Allocation, error) {
@@ -263,10 +259,11 @@ func (a *Allocator) searchFor(s *scratch, t *topology, near geo.Point, within ge
 }
 
 // claimFirst reserves at the first location of the search that holds. A blind
-// search, one without the availability bits, gives up after a few. ended is
-// false when no location held.
+// search, one without the availability bits, tries the nearest only: the second
+// nearest costs more to find than the nearest with the bits. ended is false when
+// no location held.
 func (a *Allocator) claimFirst(s *scratch, t *topology, o *Order, mark uint64, blind bool) (got Allocation, err error, ended bool) {
-	for i := 0; !blind || i < tries; i++ {
+	for {
 		number, distance, ok := s.search.Next()
 		if !ok || !blind && s.claim.Exhausted() {
 			break
@@ -283,9 +280,10 @@ func (a *Allocator) claimFirst(s *scratch, t *topology, o *Order, mark uint64, b
 			got, err = a.repeat(s, o, mark)
 			return got, err, true
 		}
-		if !blind {
-			s.stripe.lostRaces.Add(1)
+		if blind {
+			break
 		}
+		s.stripe.lostRaces.Add(1)
 	}
 	return Allocation{}, nil, false
 }

@@ -32,8 +32,7 @@ func routeWorld(b *testing.B, locations, skus int, share float64) *country {
 	}
 	for k := range skus {
 		c.skus = append(c.skus, fmt.Sprintf("SKU-%05d", k))
-		for range int(float64(locations)*share + 0.5) {
-			i := r.IntN(locations)
+		for _, i := range r.Perm(locations)[:int(float64(locations)*share+0.5)] {
 			goods[i].Lines = append(goods[i].Lines, Line{c.skus[k], 1000})
 		}
 	}
@@ -53,12 +52,10 @@ func route(a *Allocator, s *scratch, t *topology, near geo.Point, lines []reserv
 	}
 	if s.claim.Common() {
 		s.search.Start(t.index, near, nil, 0)
-		for range tries {
-			number, _, _ := s.search.Next()
-			levels, enough := s.claim.Levels(number, s.levels[:0])
-			if s.levels = levels; enough {
-				return true
-			}
+		number, _, _ := s.search.Next()
+		levels, enough := s.claim.Levels(number, s.levels[:0])
+		if s.levels = levels; enough {
+			return true
 		}
 	}
 	list := a.searchFor(s, t, near, 0, false)

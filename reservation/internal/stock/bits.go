@@ -159,21 +159,47 @@ func lowerBound(keys []uint16, low uint16) int {
 	return base
 }
 
-// listedOf keeps of m, numbers of a word, those whose cell is not unlisted.
+// listedOf keeps of m, numbers of a word, those whose cell is not unlisted. The
+// cells of a word lie one behind the other, so their places follow from the
+// first.
 func (r *row) listedOf(word uint32, m uint64) uint64 {
-	if r.shape == dense {
+	var members uint64
+	pos := 0
+	switch r.shape {
+	case dense:
 		return m & r.bits[word].Load()
+	case mid:
+		members, pos = r.bits[word].Load(), int(r.rank[word])
+	case sparse:
+		from, to := r.chunk(word << 6)
+		pos = from + lowerBound(r.keys[from:to], uint16(word<<6))
+		at := pos
+		members = r.keysFrom(word, &at)
 	}
-	for rest := m; rest != 0; rest &= rest - 1 {
+	late := m &^ members
+	for rest := members & m; rest != 0; rest &= rest - 1 {
 		bit := rest & -rest
-		pos := r.find(word<<6 + uint32(bits.TrailingZeros64(bit)))
-		if pos < 0 {
+		if !r.listedAt(pos + bits.OnesCount64(members&(bit-1))) {
 			m &^= bit
-		} else if w, _ := r.load(pos); w.state == unlisted {
+		}
+	}
+	for ; late != 0; late &= late - 1 { // the tail's
+		bit := late & -late
+		at := r.findTail(word<<6 + uint32(bits.TrailingZeros64(bit)))
+		if at < 0 || !r.listedAt(at) {
 			m &^= bit
 		}
 	}
 	return m
+}
+
+// listedAt reports whether a cell is not unlisted.
+func (r *row) listedAt(pos int) bool {
+	if !r.wide {
+		return r.narrow[pos].Load()>>narrowStateShift&3 != uint32(unlisted)
+	}
+	w, _ := r.load(pos)
+	return w.state != unlisted
 }
 
 // isListed reports whether a number's cell is not unlisted.
@@ -185,8 +211,7 @@ func (r *row) isListed(number uint32) bool {
 	if pos < 0 {
 		return false
 	}
-	w, _ := r.load(pos)
-	return w.state != unlisted
+	return r.listedAt(pos)
 }
 
 // drop clears the bits of a cell found empty while listed. It gives up when the

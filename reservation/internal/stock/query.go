@@ -122,21 +122,22 @@ func (q *Query) Rare() bool {
 	return int(q.counts[0])*20 <= int(q.table.Space.used.Load())
 }
 
-// Budgets of the plan, in words of 64 locations that may hold a match.
+// Limits of the plan, in words of 64 locations that may hold a match.
 const (
-	listWords  = 12 // so few are listed at once
-	leastWords = 48 // a search may always read so many
+	listWords = 12 // so few are listed at once
+	moreWords = 48 // a search with good prospects may always read so many
 )
 
 // Plan decides how to find the locations that have something of every line. It
 // returns true if they should be listed (Numbers): there are few of them, or
 // few words in which they can be. Otherwise they should be searched for with
-// the bits (Word), within a budget: a search that has read an eighth of the
-// words and found nothing near stops finding anything, Exhausted says so, and
-// the answer is to be had from the list. So lines that are seldom in one place
-// together cost little more than the list, and lines that always are cost the
-// search, whatever is expected of their product. A walk, which wants more than
-// the nearest, has no budget.
+// the bits (Word), within a budget: a search that has read so many words and
+// found nothing near stops finding anything, Exhausted says so, and the answer
+// is to be had from the list. To read a word on the way to the nearest costs
+// about ten times what it costs in the list. So lines that are seldom in one
+// place together cost little more than the list, and lines that always are cost
+// the search, whatever the product of their shares lets expect. A walk, which
+// wants more than the nearest, has no budget.
 func (q *Query) Plan(walk bool) (list bool) {
 	q.budget = math.MaxInt
 	if q.counts[0] <= tinyCells || (q.filter != nil && q.filter.count <= tinyCells) {
@@ -154,9 +155,17 @@ func (q *Query) Plan(walk bool) (list bool) {
 	for word := range q.rare[0].sum1 {
 		candidates += bits.OnesCount64(q.summary(1, word))
 	}
-	q.budget = max(leastWords, candidates/8)
+	if expected := q.share * float64(q.table.Space.used.Load()); expected >= listBelow {
+		q.budget = moreWords + min(candidates/8, int(6*float64(candidates)/expected))
+	} else {
+		q.budget = min(max(candidates/16, listWords), moreWords)
+	}
 	return candidates <= listWords
 }
+
+// listBelow is the number of expected matches from which on a search is
+// promising.
+const listBelow = 8
 
 // Exhausted reports whether the search has used up its budget: what it found
 // since is void.
@@ -166,6 +175,9 @@ func (q *Query) Exhausted() bool { return q.budget < 0 }
 // w*64+i may hold a location with something of every line. Level 0 has a bit for
 // each number, level 1 for 64, level 2 for 4,096.
 func (q *Query) Word(level, word int) uint64 {
+	if q.budget < 0 {
+		return 0
+	}
 	m := ^uint64(0)
 	if q.filter != nil {
 		if m = q.filter.Word(level, word); m == 0 {
@@ -206,7 +218,6 @@ func (q *Query) numbersIn(word uint32, m uint64) uint64 {
 	if int(word)<<6 >= q.table.Space.span {
 		return 0
 	}
-	refine := false
 	for _, r := range q.rare {
 		// Half of the words of a row at one in a hundred hold no number: the
 		// summary bit tells sooner than the search in the keys.
@@ -216,15 +227,17 @@ func (q *Query) numbersIn(word uint32, m uint64) uint64 {
 		if m &= r.present(word); m == 0 {
 			return 0
 		}
-		refine = refine || r.shape != dense
 	}
-	if refine {
-		for _, r := range q.rare {
-			if r.shape != dense {
-				if m = r.listedOf(word, m); m == 0 {
-					return 0
-				}
-			}
+	return q.refine(word, m)
+}
+
+// refine keeps the numbers whose cells are listed, as far as that is not known
+// from bits. It leaves rows alone nearly all cells of which are listed: the
+// claim finds out, and the search saves a cold cache line for each.
+func (q *Query) refine(word uint32, m uint64) uint64 {
+	for i, r := range q.rare {
+		if m != 0 && r.shape != dense && int(q.counts[i])*16 < r.cells()*15 {
+			m = r.listedOf(word, m)
 		}
 	}
 	return m
@@ -242,6 +255,9 @@ func (q *Query) Numbers() []uint32 {
 		}
 		return q.list
 	}
+	if q.bare() {
+		return q.andWords()
+	}
 	big := q.rare[0]
 	q.cursors = append(q.cursors[:0], make([]int, len(q.rare))...)
 	for top := range big.sum2 {
@@ -258,10 +274,43 @@ func (q *Query) Numbers() []uint32 {
 	return q.list
 }
 
+// bare reports whether each row has a bit of its own for every number: then the
+// words can be and-ed as they are.
+func (q *Query) bare() bool {
+	for _, r := range q.rare {
+		if r.shape == sparse || r.tailLen.Load() != 0 {
+			return false
+		}
+	}
+	return q.filter == nil
+}
+
+// andWords is Numbers for bare rows. With five lines each at one in ten of
+// 100,000 locations it is all there is to do, so the loop over the words is
+// plain: two or three loads decide about 64 locations.
+func (q *Query) andWords() []uint32 {
+	first, rest := q.rare[0], q.rare[1:]
+	for w1 := range first.sum1 {
+		for m1 := q.summary(1, w1); m1 != 0; m1 &= m1 - 1 {
+			w0 := w1<<6 + bits.TrailingZeros64(m1)
+			m := first.bits[w0].Load()
+			for i := 0; i < len(rest) && m != 0; i++ {
+				m &= rest[i].bits[w0].Load()
+			}
+			if m == 0 {
+				continue
+			}
+			for m = q.refine(uint32(w0), m); m != 0; m &= m - 1 {
+				q.list = append(q.list, uint32(w0<<6+bits.TrailingZeros64(m)))
+			}
+		}
+	}
+	return q.list
+}
+
 // nextWord is like Word(0, word), for words asked for in ascending order: a sparse row
 // goes on in its keys from the word before. A binary search for each word and
 // row was a quarter of the time of an order for two lines at one in a hundred.
-// The cells of a row most of which are listed are left to the claim.
 func (q *Query) nextWord(word uint32) uint64 {
 	m := ^uint64(0)
 	if q.filter != nil {
@@ -277,12 +326,7 @@ func (q *Query) nextWord(word uint32) uint64 {
 			return 0
 		}
 	}
-	for i, r := range q.rare {
-		if r.shape != dense && int(q.counts[i])*2 < r.cells() {
-			m = r.listedOf(word, m)
-		}
-	}
-	return m
+	return q.refine(word, m)
 }
 
 // summary is Word for queries in which some rows are tiny and have none.
