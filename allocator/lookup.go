@@ -218,7 +218,7 @@ type Stats struct {
 	Refused   uint64 // orders no location could fill
 	Collected uint64 // reservations ended by Collect
 	Canceled  uint64 // reservations ended by Cancel
-	LostRaces uint64 // locations found by a search and short at the claim
+	LostRaces uint64 // locations an order came to and found short, for whatever reason
 
 	StockBytes       int64 // counters, bits and units on hand
 	ReservationBytes int64 // records and their index

@@ -73,6 +73,10 @@ func (a *Allocator) Allocate(ctx context.Context, o Order) (Allocation, error) {
 	if err := a.checkID("ID", o.ID); err != nil {
 		return Allocation{}, fmt.Errorf("allocator: order: %w", err)
 	}
+	t := a.topology.Load()
+	if o.At == "" { // early, so that what it reads is near when the names are resolved
+		s.search.Start(t.index, o.Near, nil, cmp.Or(o.MaxDistance, a.options.MaxDistance))
+	}
 	w, err := a.check(s, o.Near, o.At == "" || o.Near != geo.Point{}, o.Lines, o.MaxDistance, o.Kinds)
 	if err != nil {
 		if _, ok := a.ledger.Slot(o.At); !ok && o.At != "" && errors.Is(err, ErrUnknownSKU) {
@@ -81,9 +85,9 @@ func (a *Allocator) Allocate(ctx context.Context, o Order) (Allocation, error) {
 		return Allocation{}, fmt.Errorf("allocator: order %q: %w", o.ID, err)
 	}
 	if o.At != "" {
-		return a.allocateAt(s, &o, w)
+		return a.allocateAt(s, t, &o, w)
 	}
-	return a.allocateNear(s, &o, w)
+	return a.allocateNear(s, t, &o, w)
 }
 
 // check validates what orders and queries have in common, and translates the
@@ -205,27 +209,33 @@ func (w *wants) digest(o *Order) uint64 {
 }
 
 // allocateNear is the hot path: search nearest first, claim at the first
-// location that holds, go on from there when a claim is lost.
-func (a *Allocator) allocateNear(s *scratch, o *Order, w wants) (Allocation, error) {
-	t := a.topology.Load()
+// location that holds, go on from there when a claim is lost. s.search has been
+// started without the availability bits.
+func (a *Allocator) allocateNear(s *scratch, t *topology, o *Order, w wants) (Allocation, error) {
 	mark := w.digest(o)
-	if w.within > 0 && !a.inReach(s, t, o.Near, w.within) {
-		return a.refuse(s, t, o, w, mark)
+	var first nearest
+	if w.within > 0 { // it costs little and spares an order from nowhere all else
+		if first.find(s); !first.ok {
+			return a.refuse(s, t, o, w, mark)
+		}
 	}
 	if s.claim.Start(a.ledger, t.table, w.lines, t.filter(w.set)) >= 0 {
 		return a.refuse(s, t, o, w, mark)
 	}
 	if s.claim.Common() {
-		s.search.Start(t.index, o.Near, nil, w.within)
-		if got, err, ended := a.claimFirst(s, t, o, mark, true); ended {
-			return got, err
+		// Blind: only the nearest of all. The second nearest costs more to find than
+		// the nearest with the bits.
+		if first.find(s); first.ok {
+			if got, err, ended := a.claimAt(s, t, o, mark, first); ended {
+				return got, err
+			}
 		}
 	}
 	list := a.searchFor(s, t, o.Near, w.within, false)
-	got, err, ended := a.claimFirst(s, t, o, mark, false)
+	got, err, ended := a.claimFirst(s, t, o, mark)
 	if !ended && !list && s.claim.Exhausted() {
 		s.search.StartList(t.index, o.Near, s.claim.Numbers(), w.within)
-		got, err, ended = a.claimFirst(s, t, o, mark, false)
+		got, err, ended = a.claimFirst(s, t, o, mark)
 	}
 	if !ended {
 		return a.refuse(s, t, o, w, mark)
@@ -233,13 +243,18 @@ func (a *Allocator) allocateNear(s *scratch, o *Order, w wants) (Allocation, err
 	return got, err
 }
 
-// inReach reports whether there is any location within a distance. It costs
-// little, because what it reads the search reads again, and spares an order from
-// the middle of nowhere all else.
-func (a *Allocator) inReach(s *scratch, t *topology, near geo.Point, within geo.Meters) bool {
-	s.search.Start(t.index, near, nil, within)
-	_, _, ok := s.search.Next()
-	return ok
+// nearest is one result of a search.
+type nearest struct {
+	number   uint32
+	distance geo.Meters
+	ok       bool
+}
+
+// find takes the next result of the search, unless it has been taken.
+func (n *nearest) find(s *scratch) {
+	if !n.ok {
+		n.number, n.distance, n.ok = s.search.Next()
+	}
 }
 
 // searchFor begins the search for locations that have something of every line,
@@ -258,38 +273,41 @@ func (a *Allocator) searchFor(s *scratch, t *topology, near geo.Point, within ge
 	return false
 }
 
-// claimFirst reserves at the first location of the search that holds. A blind
-// search, one without the availability bits, tries the nearest only: the second
-// nearest costs more to find than the nearest with the bits. ended is false when
-// no location held.
-func (a *Allocator) claimFirst(s *scratch, t *topology, o *Order, mark uint64, blind bool) (got Allocation, err error, ended bool) {
+// claimFirst reserves at the first location of the search that holds. ended is
+// false when none did.
+func (a *Allocator) claimFirst(s *scratch, t *topology, o *Order, mark uint64) (got Allocation, err error, ended bool) {
 	for {
-		number, distance, ok := s.search.Next()
-		if !ok || !blind && s.claim.Exhausted() {
-			break
+		var n nearest
+		if n.find(s); !n.ok || s.claim.Exhausted() {
+			return Allocation{}, nil, false
 		}
-		p := &t.spots[number]
-		if p.area != nil && !p.area.Contains(o.Near) {
-			continue
-		}
-		switch s.claim.Reserve(number, o.ID, mark, p.slot, float64(distance), &s.found) {
-		case reservation.Done:
-			s.stripe.allocated.Add(1)
-			return Allocation{ID: o.ID, Location: p.id, Distance: distance}, nil, true
-		case reservation.Known:
-			got, err = a.repeat(s, o, mark)
+		if got, err, ended = a.claimAt(s, t, o, mark, n); ended {
 			return got, err, true
 		}
-		if blind {
-			break
-		}
-		s.stripe.lostRaces.Add(1)
 	}
+}
+
+// claimAt reserves at a location the search has found. ended is false when it
+// does not serve the customer or is short.
+func (a *Allocator) claimAt(s *scratch, t *topology, o *Order, mark uint64, n nearest) (got Allocation, err error, ended bool) {
+	p := &t.spots[n.number]
+	if p.area != nil && !p.area.Contains(o.Near) {
+		return Allocation{}, nil, false
+	}
+	switch s.claim.Reserve(n.number, o.ID, mark, p.slot, float64(n.distance), &s.found) {
+	case reservation.Done:
+		s.stripe.allocated.Add(1)
+		return Allocation{ID: o.ID, Location: p.id, Distance: n.distance}, nil, true
+	case reservation.Known:
+		got, err = a.repeat(s, o, mark)
+		return got, err, true
+	}
+	s.stripe.lostRaces.Add(1)
 	return Allocation{}, nil, false
 }
 
 // allocateAt reserves at the location the order names.
-func (a *Allocator) allocateAt(s *scratch, o *Order, w wants) (Allocation, error) {
+func (a *Allocator) allocateAt(s *scratch, t *topology, o *Order, w wants) (Allocation, error) {
 	slot, ok := a.ledger.Slot(o.At)
 	if !ok { // a location that was removed since may have answered this order before
 		if a.ledger.Find(o.ID, &s.found) && s.found.Fingerprint == w.digest(o) {
@@ -297,7 +315,6 @@ func (a *Allocator) allocateAt(s *scratch, o *Order, w wants) (Allocation, error
 		}
 		return Allocation{}, fmt.Errorf("allocator: order %q: %w: %q", o.ID, ErrUnknownLocation, o.At)
 	}
-	t := a.topology.Load()
 	number := t.table.Space.Number(slot)
 	if number == reservation.NoNumber || int(slot) >= len(t.places) { // added a moment ago, not yet searched
 		return Allocation{}, fmt.Errorf("allocator: order %q: %w: %q", o.ID, ErrUnknownLocation, o.At)

@@ -159,6 +159,10 @@ func (s *site) stock(items []item) []allocator.Line {
 // receiptLines is the longest receipt the engine takes by default.
 const receiptLines = 4096
 
+// receiptsAtOnce is how many receipts go into one call: goods of one SKU for many
+// locations are cheaper to book together.
+const receiptsAtOnce = 256
+
 // fill tells the engine about the sites and receives their stock.
 func fill(ctx context.Context, a *allocator.Allocator, all []site, items []item, p *progress) (cells int, err error) {
 	locations := make([]allocator.Location, len(all))
@@ -168,6 +172,7 @@ func fill(ctx context.Context, a *allocator.Allocator, all []site, items []item,
 	if err := a.SetLocations(ctx, locations...); err != nil {
 		return 0, fmt.Errorf("adding locations: %w", err)
 	}
+	var receipts []allocator.Receipt
 	for i := range all {
 		id := all[i].location.ID
 		lines := all[i].stock(items)
@@ -175,10 +180,13 @@ func fill(ctx context.Context, a *allocator.Allocator, all []site, items []item,
 		for n := 0; len(lines) > 0; n++ {
 			part := lines[:min(receiptLines, len(lines))]
 			lines = lines[len(part):]
-			r := allocator.Receipt{ID: fmt.Sprintf("seed/%d/%d", i, n), Location: id, Lines: part}
-			if err := a.Receive(ctx, r); err != nil {
-				return cells, fmt.Errorf("receiving the stock of %s: %w", id, err)
+			receipts = append(receipts, allocator.Receipt{ID: fmt.Sprintf("seed/%d/%d", i, n), Location: id, Lines: part})
+		}
+		if len(receipts) >= receiptsAtOnce || i == len(all)-1 {
+			if err := a.Receive(ctx, receipts...); err != nil {
+				return cells, fmt.Errorf("receiving stock: %w", err)
 			}
+			receipts = receipts[:0]
 		}
 		if err := ctx.Err(); err != nil {
 			return cells, err

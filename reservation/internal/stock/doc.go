@@ -51,8 +51,10 @@
 //
 // # Growth
 //
-// A row is immutable in shape. A new cell, a wider cell or a new numbering
-// builds a second row and moves the cells one by one: the value is written to
+// A row is immutable in shape, but for a tail of at most an eighth of its length
+// (or one batch) to which new cells are appended; so goods that arrive location
+// by location copy each cell some eight times in all. A full tail, a wider cell
+// or a new numbering builds a second row and moves the cells one by one: the value is written to
 // the new cell, then the old cell changes to the moved state by CAS, and if it
 // changed in between the copy is made again. Whoever meets a moved cell goes on
 // in the next row. Until the new row is published, a cell listed there is
@@ -67,4 +69,9 @@
 // a dependent cache miss. So: dense rows (index by number) when at least 70 % of
 // the locations stock the SKU, bitmap and rank from 1 in 12, sorted 16-bit
 // numbers below.
+//
+// The plan of a search is not left to expected values. Shares multiply only
+// where stock is independent, and real stock is not: what one store lacks, small
+// stores lack together. So a search has a budget of words, and what it cannot
+// find within it is listed instead.
 package stock
