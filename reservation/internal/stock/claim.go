@@ -247,13 +247,16 @@ func (c *Cell) AddOnHand(units int64) int64 { return c.shelf.addOnHand(units) }
 
 // Change adds units to what is available, below zero if need be. False: out of
 // range, nothing changed.
-func (c *Cell) Change(units int64) bool {
+func (c *Cell) Change(units int64) bool { return c.units.add(units, c.stock.widen, c.sku) }
+
+// add changes what is available, and has the row made wide if that is needed.
+func (c *cell) add(units int64, widen func(sku uint32), sku uint32) bool {
 	for {
-		switch c.units.change(units, 0) {
+		switch c.change(units, 0) {
 		case done:
 			return true
 		case tooWide:
-			c.stock.widen(c.sku)
+			widen(sku)
 		default:
 			return false
 		}
@@ -264,34 +267,14 @@ func (c *Cell) Change(units int64) bool {
 func (s *Stock) Change(sku, slot uint32, units int64) bool {
 	t := s.table.Load()
 	c, ok := t.at(sku, t.Space.Number(slot))
-	for ok {
-		switch c.change(units, 0) {
-		case done:
-			return true
-		case tooWide:
-			s.widen(sku)
-		default:
-			return false
-		}
-	}
-	return false
+	return ok && c.add(units, s.widen, sku)
 }
 
 // changeLocked is Change for holders of the structural lock.
 func (s *Stock) changeLocked(sku, slot uint32, units int64) bool {
 	t := s.table.Load()
 	c, ok := t.at(sku, t.Space.Number(slot))
-	for ok {
-		switch c.change(units, 0) {
-		case done:
-			return true
-		case tooWide:
-			s.widenLocked(sku)
-		default:
-			return false
-		}
-	}
-	return false
+	return ok && c.add(units, s.widenLocked, sku)
 }
 
 // AddOnHand is Cell.AddOnHand for a SKU at a slot, 0 where it has no cell.
