@@ -55,13 +55,12 @@ type Location struct {
 type topology struct {
 	index   *geo.Index
 	table   *reservation.Table
-	places  []place // by slot
-	spots   []spot  // by number: what the hot path needs of a location
-	ids     []string
+	places  []place  // by slot
+	spots   []spot   // by number: what the hot path needs of a location
+	ids     []string // by item of the index, with room for those that join; settles ties
 	live    int
 	byKind  [kinds]int
-	areas   bool     // some location has one
-	removed []uint32 // numbers still in the index whose location is gone
+	areas   bool // some location has one
 	filters [1 << kinds]atomic.Pointer[reservation.Filter]
 }
 
@@ -107,7 +106,7 @@ func (t *topology) filter(set kindSet) *reservation.Filter {
 // with is a topology with new places and no filters yet. kept tells that the
 // places t had are the same, so that only the ones behind them are counted.
 func (t *topology) with(places []place, kept bool) *topology {
-	n := &topology{index: t.index, table: t.table, places: places, spots: t.spots, ids: t.ids, removed: t.removed}
+	n := &topology{index: t.index, table: t.table, places: places, spots: t.spots, ids: t.ids}
 	from := 0
 	if kept {
 		from = len(t.places)
@@ -262,7 +261,7 @@ func (a *Allocator) renumber(next *topology) error {
 		order[number] = slots[index.Item(uint32(number))]
 		next.spots[number] = next.spot(order[number])
 	}
-	next.index, next.ids, next.removed = index, ids, nil
+	next.index, next.ids = index, ids
 	a.ledger.Renumber(order, room, func(table *reservation.Table) {
 		next.table = table
 		a.topology.Store(next)
@@ -312,7 +311,6 @@ func (a *Allocator) RemoveLocation(ctx context.Context, id string) error {
 	places := slices.Clone(t.places)
 	places[slot].gone = true
 	next := t.with(places, false)
-	next.removed = append(slices.Clone(t.removed), t.table.Space.Number(slot))
 	if err := a.ledger.Remove(slot, func() { a.topology.Store(next) }); err != nil {
 		return fmt.Errorf("allocator: %w", err)
 	}

@@ -3,7 +3,7 @@ package reservation
 import "github.com/clickcollect/clickcollect/reservation/internal/stock"
 
 // Claim is one order's way through the stock: Start names its lines, the search
-// reads it as a mask (Word) or asks for the few candidates (Sparse, Numbers),
+// reads it as a mask (Word) or asks for the few candidates (Plan, Numbers),
 // and Reserve takes all lines at one of them and writes the record. The zero
 // value is ready; it is reused, and used by one goroutine at a time.
 type Claim struct {

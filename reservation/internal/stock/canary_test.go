@@ -37,7 +37,7 @@ func runMutant(t *testing.T, mutant, test string) string {
 	t.Helper()
 	tool, err := exec.LookPath("go")
 	if err != nil {
-		t.Skip("no go command to build the mutants with")
+		t.Fatal("no go command to build the mutants with: ", err)
 	}
 	cmd := exec.CommandContext(t.Context(), tool, "test", "-count=1", "-tags", "interleave "+mutant, "-run", "^"+test+"$", ".")
 	out, err := cmd.CombinedOutput()

@@ -152,7 +152,7 @@ func (c *cell) change(available, pending int64) outcome {
 	}
 }
 
-// reachable is available + pending, and available alone, at one instant.
+// read is the cell's value at one instant, wherever it is by now.
 func (c *cell) read() word {
 	for {
 		w, _ := c.row.load(c.pos)

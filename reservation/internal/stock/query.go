@@ -52,7 +52,7 @@ type claimLine struct {
 // every line, and the atomic taking of all lines at one of them. The zero value
 // is ready; a Query is reused, and used by one goroutine at a time.
 //
-// Bound: planWords words are looked at to plan; a list holds at most the
+// Bound: the plan reads the lines' summaries once; a list holds at most the
 // listed locations of the rarest line.
 type Query struct {
 	stock  *Stock
