@@ -64,7 +64,7 @@ func mayImport(here, imported string, test bool) bool {
 		there := roomOf(ours)
 		return there == here || slices.Contains(plan[here].ours, there)
 	case imported == "testing" || strings.HasPrefix(imported, "testing/"):
-		return test // package testing registers flags in its importer
+		return test || strings.HasSuffix(here, "test") // package testing registers flags in its importer
 	case !strings.Contains(first, "."):
 		return true
 	}

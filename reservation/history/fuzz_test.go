@@ -1,0 +1,67 @@
+package history
+
+import (
+	"encoding/binary"
+	"math"
+	"testing"
+)
+
+// FuzzDecode: no bytes make Decode panic or take memory they do not bear out,
+// and what it accepts is the only spelling.
+func FuzzDecode(f *testing.F) {
+	for _, r := range samples() {
+		f.Add(r.Append(nil))
+	}
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var r, used Record
+		var room []byte
+		ok := r.accepts(t, b, &room)
+		if cap(r.Lines) > len(b)/2 {
+			t.Fatalf("room for %d lines out of %d bytes", cap(r.Lines), len(b))
+		}
+		used = full()
+		if used.accepts(t, b, &room) != ok {
+			t.Fatal("a used record reads otherwise than a new one")
+		}
+		if field := differ(&r, &used); field != "" {
+			t.Fatalf("a used record reads another %s", field)
+		}
+	})
+}
+
+// FuzzRecord: every record comes back as it was.
+func FuzzRecord(f *testing.F) {
+	f.Add(byte(Held), byte(0), uint32(7), uint32(8), uint32(9), int64(1), int64(2), int64(3), uint64(4), 5.5,
+		"id", "change", "name", "order", "customer", "ref", []byte{1}, make([]byte, 40))
+	f.Add(byte(Moved), byte(Lost), uint32(math.MaxUint32), uint32(0), uint32(0), int64(-1), int64(math.MinInt64), int64(math.MaxInt64),
+		uint64(0), math.Inf(-1), "", "", "", "", "", "", []byte(nil), []byte(nil))
+	var into Record
+	var room []byte
+	f.Fuzz(func(t *testing.T, kind, cause byte, slot, to, sku uint32, time, deadline, asOf int64, print uint64, distance float64,
+		id, change, name, order, customer, ref string, place, lines []byte) {
+		r := Record{
+			Kind: 1 + Kind(kind)%(kindEnd-1), Cause: Cause(cause) % causeEnd, Slot: slot, To: to, SKU: sku,
+			Time: time, Deadline: deadline, AsOf: asOf, Fingerprint: print, Distance: distance,
+			ID: id, Change: change, Name: name, Order: order, Customer: customer,
+			Promise: deadline ^ asOf, Owner: customer + order, Channel: name, Code: change + id, Ref: ref, Place: place,
+		}
+		next := uint64(0)
+		for len(lines) >= 20 {
+			next += uint64(binary.LittleEndian.Uint32(lines))
+			if next > math.MaxUint32 {
+				break
+			}
+			r.Lines = append(r.Lines, Line{
+				SKU:    uint32(next),
+				Units:  int64(binary.LittleEndian.Uint64(lines[4:])),
+				OnHand: int64(binary.LittleEndian.Uint64(lines[12:])),
+			})
+			next++
+			lines = lines[20:]
+		}
+		var err error
+		if room, err = roundTrip(&r, &into, room); err != nil {
+			t.Fatal(err)
+		}
+	})
+}

@@ -1,0 +1,158 @@
+package history
+
+import (
+	_ "embed"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+)
+
+// golden are the records of version 1 as they must stay: the words, names and
+// bytes of one record of every kind and of every cause.
+//
+//go:embed testdata/version1.txt
+var golden string
+
+// samples is one record of every kind, as the ledger writes them, then a
+// movement of every cause and a record with all fields.
+func samples() []Record {
+	const now = 1_767_225_600_123
+	lines := []Line{{SKU: 17, Units: 1}, {SKU: 402, Units: 2}, {SKU: 2_950, Units: 130}}
+	after := []Line{{SKU: 17, Units: 1, OnHand: 9}, {SKU: 402, Units: 2}, {SKU: 2_950, Units: 130, OnHand: -4}}
+	all := []Record{
+		{Kind: SKUAdded, SKU: 402, Name: "4006381333931"},
+		{Kind: LocationSet, Slot: 12, Name: "berlin-1", Place: []byte{0x40, 0x4a, 0x42, 0, 0xff}},
+		{Kind: LocationRemoved, Slot: 12},
+		{Kind: SafetySet, SKU: 402, Slot: math.MaxUint32, Lines: []Line{{Units: 3}}},
+		{Kind: Moved, Cause: Counted, ID: "count-88", Slot: 12, Fingerprint: 0x0123456789abcdef, AsOf: now - 3_600_000, Lines: []Line{{SKU: 17, Units: -2, OnHand: 41}, {SKU: 18, Units: 5, OnHand: 5}}},
+		{Kind: Held, ID: "order-104729", Fingerprint: 0x9e3779b97f4a7c15, Slot: 7_411, Distance: 1834.25, Deadline: now + 600_000, Lines: lines, Order: "104729", Customer: "c-77", Owner: "cart-5", Channel: "web", Promise: now + 7_200_000},
+		{Kind: Extended, ID: "order-104729", Deadline: now + 1_200_000},
+		{Kind: Reassigned, ID: "order-104729", Owner: "till-3", Channel: "shop"},
+		{Kind: Confirmed, ID: "order-104729", Change: "confirm-1", Lines: lines[:2]},
+		{Kind: Accepted, ID: "order-104729"},
+		{Kind: Dispatched, ID: "order-104729", Slot: 12, To: 7_411, Lines: after},
+		{Kind: Arrived, ID: "order-104729", Slot: 7_411, Lines: after[:1]},
+		{Kind: Ready, ID: "order-104729", Deadline: now + 3*86_400_000, Code: "8841"},
+		{Kind: Reminded, ID: "order-104729", Deadline: now + 86_400_000},
+		{Kind: ShortPicked, ID: "order-104729", Change: "pick-1", Slot: 12, Lines: after[1:2]},
+		{Kind: Collected, ID: "order-104729", Change: "till-9", Slot: 7_411, Lines: after},
+		{Kind: Canceled, ID: "order-104729", Change: "cancel-2", Lines: lines[2:]},
+		{Kind: Expired, ID: "order-104729", Lines: lines},
+		{Kind: NoShow, ID: "order-104729", Lines: lines[:1]},
+		{Kind: Returned, Cause: Restocked, ID: "order-104729", Change: "return-1", Slot: 3, Lines: after[:1]},
+		{Kind: Shorted, ID: "order-104729", Slot: 12, Ref: "count-88", Lines: lines[:1]},
+		{Kind: Covered, ID: "order-104729", Slot: 12, Ref: "receipt-3", Lines: lines[:1]},
+		{Kind: Opened},
+	}
+	for cause := Cause(1); cause < causeEnd; cause++ {
+		all = append(all, Record{Kind: Moved, Cause: cause, ID: "m-1", Slot: 12, Lines: after[:1]})
+	}
+	for i := range all {
+		all[i].Time = now
+	}
+	whole := full()
+	whole.Time = -1
+	return append(all, whole)
+}
+
+// spell writes what the golden file holds of records.
+func spell(records []Record) string {
+	var text strings.Builder
+	for i := range records {
+		r := &records[i]
+		fmt.Fprintf(&text, "%d %s %s: %s, %d %q %x\n", r.Kind, r.Kind.Name(), r.Event(), r.Kind, r.Cause, r.Cause, r.Append(nil))
+	}
+	return text.String()
+}
+
+// read decodes the golden file's bytes and spells them again.
+func read(text string) (string, error) {
+	var records []Record
+	for line := range strings.Lines(text) {
+		var b []byte
+		if _, err := fmt.Sscanf(line[strings.LastIndexByte(line, ' ')+1:], "%x", &b); err != nil {
+			return "", fmt.Errorf("%q: %w", line, err)
+		}
+		var r Record
+		if err := r.Decode(b); err != nil {
+			return "", fmt.Errorf("%q: %w", line, err)
+		}
+		records = append(records, r)
+	}
+	return spell(records), nil
+}
+
+func TestGolden(t *testing.T) {
+	got := spell(samples())
+	if got != golden {
+		t.Errorf("version 1 must stay as it is; it became\n%s", got)
+	}
+	again, err := read(golden)
+	if err != nil || again != golden {
+		t.Errorf("reading version 1: %v\n%s", err, again)
+	}
+	kinds := make(map[Kind]bool)
+	causes := make(map[Cause]bool)
+	for _, r := range samples() {
+		kinds[r.Kind] = true
+		causes[r.Cause] = true
+	}
+	if len(kinds) != int(kindEnd)-1 || len(causes) != int(causeEnd) {
+		t.Errorf("%d kinds and %d causes are in it", len(kinds), len(causes))
+	}
+}
+
+// The golden test must see one changed byte, or it guards nothing.
+func TestGoldenSeesAChange(t *testing.T) {
+	changed := samples()
+	changed[5].Lines[2].Units++
+	if spell(changed) == golden {
+		t.Error("another number of units has the same bytes")
+	}
+	if again, err := read(strings.ReplaceAll(golden, "0c6f72646572", "0c6f72646573")); err == nil && again == golden {
+		t.Error("a changed file reads the same")
+	}
+}
+
+func TestNames(t *testing.T) {
+	seen := make(map[string]Kind)
+	for kind := Kind(1); kind < kindEnd; kind++ {
+		for _, name := range []string{kind.String(), kind.Name()} {
+			if was, twice := seen[name]; name == "" || twice && was != kind {
+				t.Errorf("kinds %d and %d are both called %q", was, kind, name)
+			}
+			seen[name] = kind
+		}
+		r := Record{Kind: kind, Cause: Sold}
+		if got := r.Event(); (got == kind.Name()) != (kind != Moved) {
+			t.Errorf("event of %v is %q", kind, got)
+		}
+	}
+	for got, want := range map[string]string{
+		Kind(0).String():          "kind 0",
+		kindEnd.String():          "kind 24",
+		Kind(255).String():        "kind 255",
+		Kind(0).Name():            "",
+		Kind(255).Name():          "",
+		Cause(0).String():         "",
+		causeEnd.String():         "cause 12",
+		ToInspect.String():        "to inspect",
+		Expired.String():          "hold expired",
+		Expired.Name():            "HoldExpired",
+		event(Moved, 0):           "StockMoved",
+		event(Moved, Received):    "StockReceived",
+		event(Moved, Lost):        "TransferShort",
+		event(Moved, causeEnd):    "StockMoved",
+		event(Returned, Received): "ReturnReceived",
+	} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func event(kind Kind, cause Cause) string {
+	r := Record{Kind: kind, Cause: cause}
+	return r.Event()
+}

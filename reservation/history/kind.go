@@ -1,0 +1,129 @@
+package history
+
+import "fmt"
+
+// Kind says what happened, and with it which fields of a record mean
+// something. Its numbers are frozen: new kinds are added at the end.
+type Kind uint8
+
+// The kinds. Every record has its Time; the fields each kind may use besides
+// are behind it.
+const (
+	SKUAdded        Kind = iota + 1 // SKU, Name
+	LocationSet                     // Slot, Name, Place
+	LocationRemoved                 // Slot
+	SafetySet                       // SKU (2^32 − 1: every SKU), Slot (2^32 − 1: everywhere), Lines[0].Units
+	Moved                           // Cause, ID, Slot, Lines (signed Units, OnHand), Fingerprint, AsOf, Ref; To of a transfer
+	Held                            // ID, Fingerprint, Slot, Distance, Deadline, Lines, Order, Customer, Owner, Channel, Promise
+	Extended                        // ID, Deadline
+	Reassigned                      // ID, Owner, Channel
+	Confirmed                       // ID, Change, Lines (none: all that is held)
+	Accepted                        // ID
+	Dispatched                      // ID, Slot, To, Lines (OnHand at Slot)
+	Arrived                         // ID, Slot, Lines (OnHand)
+	Ready                           // ID, Deadline (of the pickup), Code
+	Reminded                        // ID, Deadline (of the pickup)
+	ShortPicked                     // ID, Change, Slot, Lines (Units not found, OnHand)
+	Collected                       // ID, Change, Slot, Lines (OnHand)
+	Canceled                        // ID, Change, Lines
+	Expired                         // ID, Lines
+	NoShow                          // ID, Lines
+	Returned                        // ID, Change (the return's own ID), Slot (where), Cause, Lines (OnHand)
+	Shorted                         // ID, Slot, Lines (Units whose goods are gone), Ref (the movement that took them)
+	Covered                         // ID, Slot, Lines (Units whose goods are there again), Ref
+	Opened                          // none: the engine was opened at Time
+
+	kindEnd // one more than the last kind
+)
+
+// kindNames holds a kind's words and its name, by its number.
+var kindNames = [kindEnd]struct{ words, name string }{
+	SKUAdded:        {"SKU added", "SKUAdded"},
+	LocationSet:     {"location set", "LocationSet"},
+	LocationRemoved: {"location removed", "LocationRemoved"},
+	SafetySet:       {"safety stock set", "SafetyStockSet"},
+	Moved:           {"stock moved", "StockMoved"},
+	Held:            {"hold placed", "HoldPlaced"},
+	Extended:        {"hold extended", "HoldExtended"},
+	Reassigned:      {"hold transferred", "HoldTransferred"},
+	Confirmed:       {"reservation confirmed", "ReservationConfirmed"},
+	Accepted:        {"order accepted", "OrderAccepted"},
+	Dispatched:      {"in transit", "InTransit"},
+	Arrived:         {"arrived for pickup", "ArrivedForPickup"},
+	Ready:           {"ready for pickup", "ReadyForPickup"},
+	Reminded:        {"pickup reminder due", "PickupReminderDue"},
+	ShortPicked:     {"short picked", "ShortPicked"},
+	Collected:       {"collected", "Collected"},
+	Canceled:        {"reservation canceled", "ReservationCanceled"},
+	Expired:         {"hold expired", "HoldExpired"},
+	NoShow:          {"no-show", "NoShow"},
+	Returned:        {"return received", "ReturnReceived"},
+	Shorted:         {"shortage found", "ShortageFound"},
+	Covered:         {"shortage covered", "ShortageCovered"},
+	Opened:          {"opened", "Opened"},
+}
+
+// String is the kind in words for people, such as "hold expired".
+func (k Kind) String() string {
+	if k == 0 || k >= kindEnd {
+		return fmt.Sprintf("kind %d", uint8(k))
+	}
+	return kindNames[k].words
+}
+
+// Name is the kind as programs read it, such as "HoldExpired"; it stays the
+// same in every version. It is empty if there is no such kind. Record.Event
+// tells movements apart as well.
+func (k Kind) Name() string {
+	if k >= kindEnd {
+		return ""
+	}
+	return kindNames[k].name
+}
+
+// Cause says why goods moved, or what became of returned ones; 0 is none. Its
+// numbers are frozen: new causes are added at the end.
+type Cause uint8
+
+// The causes: of a movement down to Delivered and Lost, of a return the three
+// between.
+const (
+	Received      Cause = iota + 1 // goods came in from a supplier
+	Counted                        // a count, as of a time, found other than was thought
+	Sold                           // over the till
+	Adjusted                       // put right by hand
+	Damaged                        // on hand before, not sellable now
+	Sent                           // left for another location
+	Delivered                      // came in from another location
+	Restocked                      // returned goods that are for sale again
+	DamagedReturn                  // returned goods that are not sellable
+	ToInspect                      // returned goods about which that is not known yet
+	Lost                           // sent, and never delivered
+
+	causeEnd // one more than the last cause
+)
+
+// causeNames holds a cause's words and the name of a movement of that cause,
+// by its number.
+var causeNames = [causeEnd]struct{ words, event string }{
+	0:             {"", "StockMoved"},
+	Received:      {"received", "StockReceived"},
+	Counted:       {"counted", "StockCounted"},
+	Sold:          {"sold", "SaleRecorded"},
+	Adjusted:      {"adjusted", "StockAdjusted"},
+	Damaged:       {"damaged", "StockDamaged"},
+	Sent:          {"sent", "TransferShipped"},
+	Delivered:     {"delivered", "TransferReceived"},
+	Restocked:     {"restocked", "Restocked"},
+	DamagedReturn: {"damaged return", "StockMoved"},
+	ToInspect:     {"to inspect", "StockMoved"},
+	Lost:          {"lost", "TransferShort"},
+}
+
+// String is the cause in words for people, such as "to inspect"; empty for 0.
+func (c Cause) String() string {
+	if c >= causeEnd {
+		return fmt.Sprintf("cause %d", uint8(c))
+	}
+	return causeNames[c].words
+}

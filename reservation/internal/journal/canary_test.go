@@ -1,0 +1,56 @@
+//go:build !mutant_ack && !mutant_directory && !mutant_ignored && !mutant_retried && !mutant_chain && !mutant_segment && !mutant_scrub && !mutant_scan && !mutant_unverified && !mutant_recycle
+
+package journal_test
+
+import (
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestMutantsAreCaught builds the package with each of the log's deliberate
+// bugs and runs the tests that are there for it. They must fail, and for the
+// reason they give. The builds carry tags this file is not part of.
+func TestMutantsAreCaught(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the package once for every bug")
+	}
+	for _, m := range []struct{ mutant, test, says string }{
+		{"mutant_ack", "TestCrash", `acknowledged to \d+, recovered to|no whole frame, but a later one`},
+		{"mutant_directory", "TestCrash", `acknowledged to \d+, recovered to`},
+		{"mutant_ignored", "TestCrash", `acknowledged to \d+, recovered to`},
+		{"mutant_retried", "TestEveryIOFails", `I/O \d+ of \d+ failed`},
+		{"mutant_chain", "TestFramesOfTwoHistories", `two histories were taken for one: "abcdE"`},
+		{"mutant_segment", "TestFramesOfAnotherLife", `a frame of another life was taken`},
+		{"mutant_scrub", "TestTornTailIsScrubbed", `a frame that was given up came back: "abcde"`},
+		{"mutant_scrub", "TestCrash", `seed \d+`},
+		{"mutant_scan", "TestLaterFramesAreLookedFor", `the log was cut silently`},
+	} {
+		t.Run(m.mutant+"/"+m.test, func(t *testing.T) {
+			out := runMutant(t, m.mutant, m.test)
+			if !strings.Contains(out, "--- FAIL: "+m.test) {
+				t.Fatalf("the tests did not fail:\n%s", out)
+			}
+			if !regexp.MustCompile(m.says).MatchString(out) {
+				t.Fatalf("the tests failed without saying %q:\n%s", m.says, out)
+			}
+		})
+	}
+}
+
+// runMutant returns what go test prints. A build that fails has no test in it,
+// which the caller sees.
+func runMutant(t *testing.T, mutant, test string) string {
+	t.Helper()
+	tool, err := exec.LookPath("go")
+	if err != nil {
+		t.Fatal("no go command to build the mutants with: ", err)
+	}
+	cmd := exec.CommandContext(t.Context(), tool, "test", "-count=1", "-timeout", "60s", "-tags", mutant, "-run", "^"+test+"$", ".")
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		t.Fatalf("%s passes %s:\n%s", mutant, test, out)
+	}
+	return string(out)
+}

@@ -1,0 +1,17 @@
+//go:build !windows && (!unix || solaris || aix)
+
+package journal
+
+import (
+	"errors"
+	"syscall"
+)
+
+const syncsDirectories = true
+
+const diskFull = syscall.ENOSPC
+
+// Lock fails: without a lock there is no log.
+func (d *directory) Lock() (unlock func() error, err error) {
+	return nil, errors.ErrUnsupported
+}

@@ -1,0 +1,347 @@
+package journal
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+)
+
+// maxSpares bounds what trimming keeps of old segments for later use. Each one
+// kept is one that need not be filled with zeros again.
+const maxSpares = 8
+
+// retryAfter is how long the preparer rests after it found no space.
+const retryAfter = 250 * time.Millisecond
+
+// Spares are files that are ready to become segments: as long as a segment,
+// with all of their bytes in place on the disk. Their content is of no account,
+// since every segment draws a new id.
+type spares struct {
+	mu     sync.Mutex
+	turned *sync.Cond
+	names  []string
+	bytes  int64  // length of each
+	serial uint64 // for the next name
+	err    error  // why the last attempt to prepare one failed
+	tries  uint64 // attempts
+	closed bool
+	called chan struct{} // to the preparer: one was taken
+}
+
+func (p *spares) count() (n int, bytes int64, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.names), int64(len(p.names)) * p.bytes, p.err
+}
+
+func (p *spares) put(name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.names = append(p.names, name)
+	p.err = nil
+	p.turned.Broadcast()
+}
+
+// name is one that no file has.
+func (p *spares) name() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.serial++
+	return fmt.Sprintf("%s%016d", preparedPrefix, p.serial)
+}
+
+// report says how an attempt to prepare a file ended.
+func (p *spares) report(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.tries++
+	p.err = err
+	p.turned.Broadcast()
+}
+
+// call asks the preparer for more.
+func (p *spares) call() {
+	select {
+	case p.called <- struct{}{}:
+	default:
+	}
+}
+
+func (p *spares) close() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.closed = true
+	p.turned.Broadcast()
+}
+
+// take returns a file, and waits for the preparer if there is none: once, for
+// its next attempt to end.
+func (p *spares) take(manual bool) (name string, err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.call()
+	for tries := p.tries; len(p.names) == 0; p.turned.Wait() {
+		switch {
+		case p.closed:
+			return "", ErrClosed
+		case manual || p.tries > tries && p.err != nil:
+			return "", p.err
+		}
+	}
+	name = p.names[0]
+	p.names = p.names[1:]
+	return name, nil
+}
+
+// takeSpare returns the name of a file of the length that may become a segment.
+// The error is ErrNoSpace, or the log has stopped.
+func (l *FileLog) takeSpare(length int64) (name string, err error) {
+	switch {
+	case length != l.options.SegmentBytes:
+		name, err = l.prepare(length)
+	case l.options.Manual:
+		if n, _, _ := l.spare.count(); n == 0 {
+			l.prepareSpare()
+		}
+		name, err = l.spare.take(true)
+	default:
+		name, err = l.spare.take(false)
+	}
+	switch {
+	case err == nil || errors.Is(err, ErrClosed):
+		return name, err
+	case isFull(err):
+		return "", fmt.Errorf("%w: prepare a segment of %d bytes: %w", ErrNoSpace, length, err)
+	}
+	return "", l.fail("prepare a segment", err)
+}
+
+// prepare makes a file of zeros, synced. Its name says that it is whole; until
+// then it has another one.
+func (l *FileLog) prepare(length int64) (name string, err error) {
+	name = l.spare.name()
+	draft := preparingName + strings.TrimPrefix(name, preparedPrefix[:len(preparedPrefix)-1])
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, ignoreMissing(l.disk.Remove(draft)))
+		}
+	}()
+	f, err := l.disk.Create(draft, length)
+	if err != nil {
+		return "", err
+	}
+	if err := errors.Join(syncFile(f), f.Close()); err != nil {
+		return "", err
+	}
+	return name, l.disk.Rename(draft, name)
+}
+
+// prepareSpare makes one more spare file.
+func (l *FileLog) prepareSpare() {
+	name, err := l.prepare(l.options.SegmentBytes)
+	if err == nil {
+		l.spare.put(name)
+	}
+	l.spare.report(err)
+}
+
+// runPreparer keeps segments ahead, until stop.
+func (l *FileLog) runPreparer() {
+	full := false
+	for {
+		n, _, _ := l.spare.count()
+		var retry <-chan time.Time
+		if n < segmentsAhead {
+			l.prepareSpare()
+			_, _, err := l.spare.count()
+			if err == nil {
+				if full {
+					l.options.Logger.Info("journal has space again")
+				}
+				full = false
+				select {
+				case <-l.stop:
+					return
+				default:
+					continue
+				}
+			}
+			if !full {
+				l.options.Logger.Warn("journal cannot prepare a segment", "cause", err)
+			}
+			full = true
+			retry = time.After(retryAfter)
+		}
+		select {
+		case <-l.spare.called:
+		case <-retry:
+		case <-l.stop:
+			return
+		}
+	}
+}
+
+// HeadRoom says how many segments are ready to take records, and if fewer than
+// two, why no more can be prepared: ErrNoSpace, or nil if one is on its way.
+func (l *FileLog) HeadRoom() (segments int, err error) {
+	n, _, err := l.spare.count()
+	if n >= segmentsAhead || err == nil {
+		return n, nil
+	}
+	if isFull(err) {
+		return n, fmt.Errorf("%w: %w", ErrNoSpace, err)
+	}
+	return n, fmt.Errorf("journal: prepare a segment: %w", err)
+}
+
+// nudge tells the marker that there is something to write down.
+func (l *FileLog) nudge() {
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
+}
+
+// runMarker writes the watermark some time after each append, until stop. The
+// last one is Close's.
+func (l *FileLog) runMarker() {
+	timer := time.NewTimer(l.options.Watermark)
+	defer timer.Stop()
+	for {
+		select {
+		case <-l.wake:
+		case <-l.stop:
+			return
+		}
+		timer.Reset(l.options.Watermark)
+		select {
+		case <-timer.C:
+		case <-l.stop:
+			return
+		}
+		_ = l.tend() // the log stops with it, and says so to the next append
+	}
+}
+
+// Tend does what a log that is not Manual does by itself: it prepares segments,
+// and writes down how far the log is durable.
+func (l *FileLog) Tend() error {
+	if err := l.refusal(); err != nil {
+		return err
+	}
+	for l.options.Manual {
+		if n, _, _ := l.spare.count(); n >= segmentsAhead {
+			break
+		}
+		l.prepareSpare()
+		if _, _, err := l.spare.count(); err != nil {
+			break // HeadRoom tells
+		}
+	}
+	return l.tend()
+}
+
+// tend writes the watermark unless the log is over.
+func (l *FileLog) tend() error {
+	l.marking.Lock()
+	defer l.marking.Unlock()
+	if err := l.refusal(); err != nil {
+		return err
+	}
+	return l.mark()
+}
+
+// mark writes the watermark, if it has moved. It also looks whether the
+// directory is still there and still ours. marking is held.
+func (l *FileLog) mark() error {
+	l.mu.Lock()
+	durable, from, marked := l.durable, l.from, l.marked
+	l.mu.Unlock()
+	if durable == marked {
+		return nil
+	}
+	if err := checkOwner(l.disk, l.super); err != nil {
+		return l.fail("look who owns the directory", err)
+	}
+	if err := l.watermark.write(durable, from); err != nil {
+		return l.fail("write the watermark", err)
+	}
+	l.mu.Lock()
+	l.marked = durable
+	l.mu.Unlock()
+	return nil
+}
+
+// Trim drops the segments whose records are all below; see Log. The one being
+// written to stays. Dropped files are kept as spares as far as there is need.
+func (l *FileLog) Trim(below uint64) error {
+	l.marking.Lock()
+	defer l.marking.Unlock()
+	l.mu.Lock()
+	if l.closed || l.failed != nil {
+		defer l.mu.Unlock()
+		if l.closed {
+			return ErrClosed
+		}
+		return l.failed
+	}
+	n := 0
+	for n+1 < len(l.segments) && l.segments[n].next <= below {
+		n++
+	}
+	if n == 0 {
+		l.mu.Unlock()
+		return nil
+	}
+	durable, from := l.durable, l.segments[n].first
+	l.mu.Unlock()
+	// Once the watermark says so the segments are of no use, whatever becomes
+	// of their names; recovery removes what is left of them.
+	if err := l.watermark.agree(durable, from); err != nil {
+		return l.fail("write the watermark", err)
+	}
+	l.mu.Lock()
+	dropped := l.segments[:n:n]
+	l.segments = l.segments[n:]
+	l.from, l.marked = from, durable
+	inUse := make([]bool, n)
+	for i, s := range dropped {
+		s.gone = true
+		inUse[i] = s.users > 0
+	}
+	l.mu.Unlock()
+	return l.drop(dropped, inUse)
+}
+
+// drop makes spares of segments that were trimmed, and removes the rest. A file
+// that a reader has open is not used again, so that the reader never sees
+// another life of it.
+func (l *FileLog) drop(dropped []*segment, inUse []bool) error {
+	var faults []error
+	var spares []string
+	for i, s := range dropped {
+		n, _, _ := l.spare.count()
+		if inUse[i] || s.size != l.options.SegmentBytes || n+len(spares) >= maxSpares {
+			faults = append(faults, ignoreMissing(l.disk.Remove(s.name)))
+			continue
+		}
+		name := l.spare.name()
+		if err := l.disk.Rename(s.name, name); err != nil {
+			faults = append(faults, err)
+			continue
+		}
+		spares = append(spares, name)
+	}
+	if err := syncNames(l.disk); err != nil {
+		return l.fail("sync the names", err)
+	}
+	for _, name := range spares {
+		l.spare.put(name)
+	}
+	if err := errors.Join(faults...); err != nil {
+		return fmt.Errorf("journal: trim: %w", err)
+	}
+	return nil
+}

@@ -1,0 +1,7 @@
+//go:build !mutant_queue_ack && !mutant_queue_full && !mutant_queue_show
+
+package journal
+
+// queueMutant names the deliberate bug of the queue compiled in: none in this
+// build.
+const queueMutant = 0

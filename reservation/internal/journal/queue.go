@@ -1,0 +1,258 @@
+package journal
+
+import (
+	"encoding/binary"
+	"fmt"
+	"iter"
+	"log/slog"
+	"math"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// QueueOptions are the settings of a Queue. The zero value commits as soon as
+// the last commit is done and acknowledges what the log has made durable.
+type QueueOptions struct {
+	// Delay is how long a commit waits for company after its first record; 0
+	// or less waits only for callers that the last commit has just woken.
+	Delay time.Duration
+
+	// Written acknowledges a record when the log has taken it, which for a log
+	// opened without sync is before it is durable: a power cut may take back
+	// what was acknowledged since the last sync, SyncEvery apart.
+	Written bool
+
+	// SyncEvery is the time between two syncs when Written is set; 0 means
+	// 50 ms.
+	SyncEvery time.Duration
+
+	// FrameBytes is the largest payload of a frame that holds more than one
+	// record; 0 means 1 MiB. A larger record gets a frame of its own.
+	FrameBytes int
+
+	// BacklogBytes is how much may be queued before Admit makes new writes
+	// wait; 0 means 32 MiB.
+	BacklogBytes int
+
+	// Manual starts no goroutine: Step commits. It is for simulations and for
+	// hosts that want no goroutine of ours.
+	Manual bool
+
+	// Logger hears of a log that stops, fills or slows down; nil is silent.
+	Logger *slog.Logger
+}
+
+const (
+	defaultFrameBytes   = 1 << 20
+	defaultBacklogBytes = 32 << 20
+	defaultSyncEvery    = 50 * time.Millisecond
+
+	maxSpare = 4 // payload buffers kept to be used again
+)
+
+func (o QueueOptions) withDefaults() QueueOptions {
+	if o.SyncEvery <= 0 {
+		o.SyncEvery = defaultSyncEvery
+	}
+	if o.FrameBytes <= 0 {
+		o.FrameBytes = defaultFrameBytes
+	}
+	if o.BacklogBytes <= 0 {
+		o.BacklogBytes = defaultBacklogBytes
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// A Queue gives records their sequence numbers and commits them to a Log in
+// batches, one frame a batch.
+//
+// Invariant: durable <= last; the records (durable, last] lie, in order, in the
+// batch that is being committed, then the sealed ones, then the open one; no
+// ticket of a batch is answered before the batch is in the log or known lost.
+// Linearizes at: the mutex of Append, which orders records by their numbers.
+// Bound: Admit holds new writes back above BacklogBytes; Append never refuses
+// for size, so that what a write has begun can always be recorded.
+//
+// All methods may be called by any number of goroutines at once, but for Step,
+// which has one caller at a time.
+type Queue struct {
+	log     Log
+	bounded boundedLog // log, if it has a HeadRoom; else nil
+	o       QueueOptions
+
+	mu       sync.Mutex
+	open     *batch   // takes records; never nil
+	sealed   []*batch // full ones, oldest first
+	inFlight *batch   // being committed, or kept for another try
+	last     uint64   // the newest sequence number given
+	wakeAt   uint64   // the append that kicks the committer
+	queued   int      // bytes appended and not yet in the log
+	refused  bool     // the batch in flight found no space
+	stopped  error    // why Append refuses
+	closing  bool
+	slow     bool          // a commit takes its time: callers watch their ctx
+	relief   chan struct{} // closed when Admit is to look again
+	spare    [][]byte      // payload buffers to use again
+
+	_       [64]byte // keeps readers of durable off the line of the mutex
+	durable atomic.Uint64
+	gate    atomic.Uint32 // what Admit has to look at; 0 in ordinary times
+
+	kick   chan struct{} // to the committer: look again
+	wakes  chan *batch   // to the waker: its callers may go on
+	ended  sync.WaitGroup
+	closed sync.Once
+	failed error // what Close answered; set in closed
+
+	alarm *time.Timer   // calls watchContexts; nil if Manual
+	ready chan struct{} // closed
+	crowd crowd
+	meter meter
+}
+
+// A batch is the records of one frame and the callers that wait for them.
+type batch struct {
+	first   uint64
+	count   int
+	payload []byte
+	err     error         // set before done is closed
+	done    chan struct{} // closed when the callers may go on
+	watch   chan struct{} // closed with done, or when callers are to watch their ctx too
+	watched atomic.Bool   // watch is closed
+}
+
+// A Ticket stands for a record whose fate is not yet known. The zero Ticket is
+// that of a write which needed no record.
+type Ticket struct {
+	// Sequence is the number of the record, from 1; 0 for none.
+	Sequence uint64
+	batch    *batch
+}
+
+// NewQueue begins to commit to a log, which the Queue owns from now on. Unless
+// o.Manual is set it starts goroutines, which Close stops.
+func NewQueue(log Log, o QueueOptions) *Queue {
+	q := &Queue{
+		log: log, o: o.withDefaults(), last: log.Last(), wakeAt: math.MaxUint64,
+		kick: make(chan struct{}, 1), wakes: make(chan *batch, 16), ready: make(chan struct{}),
+	}
+	close(q.ready)
+	q.durable.Store(q.last)
+	q.open = q.newBatch()
+	q.bounded, _ = log.(boundedLog)
+	if !q.o.Manual {
+		q.alarm = time.AfterFunc(math.MaxInt64, q.watchContexts)
+		q.ended.Go(q.run)
+		q.ended.Go(q.wake)
+	}
+	return q
+}
+
+// Append gives the record the next sequence number and queues a copy of it. It
+// never waits for the log and may be called under the caller's locks: the order
+// of the numbers is the order of the calls. It fails only when the queue has
+// stopped, with ErrJournal or ErrClosed, and has then queued nothing.
+func (q *Queue) Append(record []byte) (Ticket, error) {
+	q.mu.Lock()
+	if q.stopped != nil {
+		err := q.stopped
+		q.mu.Unlock()
+		return Ticket{}, err
+	}
+	b := q.open
+	if b.count > 0 && len(b.payload)+len(record)+binary.MaxVarintLen32 > q.o.FrameBytes {
+		b = q.seal()
+	}
+	before := len(b.payload)
+	b.payload = append(binary.AppendUvarint(b.payload, uint64(len(record))), record...)
+	b.count++
+	q.last++
+	q.queued += len(b.payload) - before
+	if q.queued > q.o.BacklogBytes {
+		q.gate.Or(gateBacklog)
+	}
+	t := Ticket{Sequence: q.last, batch: b}
+	kick := q.last >= q.wakeAt
+	if kick {
+		q.wakeAt = math.MaxUint64
+	}
+	q.mu.Unlock()
+	if kick {
+		q.nudge()
+	}
+	return t, nil
+}
+
+// seal puts the open batch behind the sealed ones and opens the next. The
+// caller holds the mutex.
+func (q *Queue) seal() *batch {
+	q.sealed = append(q.sealed, q.open)
+	q.open = q.newBatch()
+	q.nudge()
+	return q.open
+}
+
+// newBatch begins at the next sequence number. The caller holds the mutex.
+func (q *Queue) newBatch() *batch {
+	b := &batch{first: q.last + 1, done: make(chan struct{}), watch: q.ready}
+	if watch := q.slow || q.o.Manual || q.o.Delay > 0; watch {
+		b.watched.Store(true)
+	} else {
+		b.watch = make(chan struct{})
+	}
+	if n := len(q.spare); n > 0 {
+		b.payload, q.spare = q.spare[n-1], q.spare[:n-1]
+	}
+	return b
+}
+
+// nudge makes the committer look again. One nudge that waits is enough.
+func (q *Queue) nudge() {
+	select {
+	case q.kick <- struct{}{}:
+	default:
+	}
+}
+
+// Last is the newest sequence number given, 0 before the first record.
+func (q *Queue) Last() uint64 {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.last
+}
+
+// Durable is the newest sequence number that is acknowledged; all before it are
+// too.
+func (q *Queue) Durable() uint64 { return q.durable.Load() }
+
+// Err is nil while the queue takes records, else ErrJournal with the first
+// cause, or ErrClosed.
+func (q *Queue) Err() error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.stopped
+}
+
+// Records walks the records of a frame's payload. The slices are parts of it.
+// ErrCorrupt ends the walk when the payload is not whole records.
+func Records(payload []byte) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for at := 0; at < len(payload); {
+			size, n := binary.Uvarint(payload[at:])
+			if n <= 0 || size > uint64(len(payload)-at-n) {
+				yield(nil, fmt.Errorf("journal: record at byte %d of a payload of %d: %w", at, len(payload), ErrCorrupt))
+				return
+			}
+			at += n
+			end := at + int(size)
+			if !yield(payload[at:end:end], nil) {
+				return
+			}
+			at = end
+		}
+	}
+}

@@ -1,0 +1,103 @@
+package journal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// A boundedLog is a log that knows how much it can still take when its disk is
+// full.
+type boundedLog interface {
+	// HeadRoom is how many segments are prepared, and why no more can be.
+	HeadRoom() (segments int, err error)
+}
+
+// spareSegments is how many prepared segments are kept for the ends of
+// reservations when no more can be prepared.
+const spareSegments = 1
+
+// The bits of Queue.gate.
+const (
+	gateBacklog = 1 << iota // more is queued than may be
+	gateFull                // the log's head-room is gone, or a batch found no space
+	gateStopped
+)
+
+// Admit is called before a write begins, holding no locks. It waits while more
+// than BacklogBytes are queued. ErrNoSpace: what head-room the log has is kept
+// for what ends reservations; try again when there is space. ErrJournal,
+// ErrClosed: the queue has stopped. Nothing was written in any of these cases,
+// nor when ctx ends.
+func (q *Queue) Admit(ctx context.Context) error {
+	if q.gate.Load() == 0 {
+		return nil
+	}
+	for {
+		relief, err := q.admit()
+		if relief == nil {
+			return err
+		}
+		select {
+		case <-relief:
+		case <-ctx.Done():
+			return fmt.Errorf("journal: admit: %w", context.Cause(ctx))
+		}
+	}
+}
+
+// admit looks behind the gate. A channel that is not nil says to come back when
+// it is closed.
+func (q *Queue) admit() (relief chan struct{}, err error) {
+	full := q.headRoomGone()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case q.stopped != nil:
+		return nil, q.stopped
+	case full != nil:
+		return nil, fmt.Errorf("journal: admit: %w", full)
+	case q.refused:
+		return nil, fmt.Errorf("journal: admit: %w", ErrNoSpace)
+	}
+	q.gate.And(^uint32(gateFull))
+	if q.queued <= q.o.BacklogBytes {
+		q.gate.And(^uint32(gateBacklog))
+		return nil, nil
+	}
+	if q.relief == nil {
+		q.relief = make(chan struct{})
+	}
+	return q.relief, nil
+}
+
+// relieve makes those who wait in Admit look again. The caller holds the mutex.
+func (q *Queue) relieve() {
+	if q.relief != nil {
+		close(q.relief)
+		q.relief = nil
+	}
+}
+
+// headRoomGone is ErrNoSpace with its cause when the log can prepare no more
+// segments and is down to the spare ones.
+func (q *Queue) headRoomGone() error {
+	if q.bounded == nil {
+		return nil
+	}
+	segments, err := q.bounded.HeadRoom()
+	switch {
+	case err == nil || segments > spareSegments:
+		return nil
+	case errors.Is(err, ErrNoSpace):
+		return err
+	}
+	return fmt.Errorf("%w: %w", ErrNoSpace, err)
+}
+
+// setFull makes Admit look at the log's head-room from now on.
+func (q *Queue) setFull(cause error) {
+	if q.gate.Or(gateFull)&gateFull == 0 {
+		q.o.Logger.Error("journal: no space; new reservations are refused", "cause", cause)
+	}
+}

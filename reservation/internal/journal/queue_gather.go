@@ -1,0 +1,103 @@
+package journal
+
+import (
+	"math"
+	"time"
+)
+
+// A crowd is what the committer knows of the callers it has just woken. Only
+// the committer touches it.
+//
+// Callers that write, wait and write again come back a moment after they were
+// woken. A commit that begins at once leaves them behind: they fall into two
+// halves, each of which waits for the other's commit and then for its own. So
+// the committer waits until as many have come as were woken, at most as long as
+// the last commit took, which is what a caller that comes too late would wait.
+// Callers that do not come back make it stop waiting: for 1 commit, then 3, 7,
+// up to 63.
+//
+// Measured on two cores with records of 100 bytes and syncs of 110 µs of a plain
+// file, the median of seven rounds in one run, thousand records/s at 64, 256,
+// 1,024 and 10,000 callers: 210, 830, 1,910 and 1,220 with no waiting; 410,
+// 1,100, 1,900 and 1,310 so. Half a commit's time as the bound was too short to
+// win anything at 256 callers. A committer that yields in a loop instead of
+// sleeping won nothing, and neither did spinning before the mutex of Append.
+type crowd struct {
+	woken  int // by the last commit
+	skip   int // commits for which not to wait
+	missed int // what skip was set to last
+}
+
+const maxSkip = 63
+
+// writtenGather is how long to wait for the woken when a commit is but a write,
+// which is over sooner than they can come: tiny frames, each padded to 4,096
+// bytes, make the next sync slow. It is so short that it is tried every time.
+const writtenGather = 50 * time.Microsecond
+
+// gather waits a moment for company, before take.
+func (q *Queue) gather(timer *time.Timer) {
+	if q.o.Delay > 0 {
+		q.delay(timer)
+		return
+	}
+	c := &q.crowd
+	woken := c.woken
+	c.woken = 0
+	if woken < 2 {
+		return
+	}
+	if c.skip > 0 {
+		c.skip--
+		return
+	}
+	most := time.Duration(q.meter.last.Load())
+	if q.o.Written {
+		most = max(most, writtenGather)
+	}
+	if came := q.pauseFor(woken, timer, most); came >= woken/2 || q.o.Written {
+		c.missed = 0
+	} else {
+		c.missed = min(2*c.missed+1, maxSkip)
+		c.skip = c.missed
+	}
+}
+
+// pauseFor sleeps until that many more records have come, at most d, and
+// returns how many have. It does not sleep when a whole frame is there.
+func (q *Queue) pauseFor(records int, timer *time.Timer, d time.Duration) (came int) {
+	select {
+	case <-q.kick: // meant for an earlier pause; what it was for is seen below
+	default:
+	}
+	q.mu.Lock()
+	had := q.last
+	whole := len(q.sealed) > 0 || q.closing
+	if !whole {
+		q.wakeAt = had + uint64(records)
+	}
+	q.mu.Unlock()
+	if whole {
+		return records
+	}
+	q.pause(timer, d)
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.wakeAt = math.MaxUint64
+	return int(q.last - had)
+}
+
+// delay sleeps for the rest of the time that a commit waits after its first
+// record.
+func (q *Queue) delay(timer *time.Timer) {
+	for begun := time.Now(); ; {
+		rest := q.o.Delay - time.Since(begun)
+		q.mu.Lock()
+		wait := q.open.count > 0 && len(q.sealed) == 0 && !q.closing && q.stopped == nil
+		q.mu.Unlock()
+		if !wait || rest <= 0 {
+			return
+		}
+		q.pause(timer, rest)
+	}
+}

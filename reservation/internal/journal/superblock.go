@@ -1,0 +1,126 @@
+package journal
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+)
+
+// Names of files.
+const (
+	superblockName  = "superblock"
+	superblockDraft = "superblock.new"
+	watermarkName   = "watermark"
+	segmentSuffix   = ".segment"
+	preparedPrefix  = "prepared-"
+	preparingName   = "preparing"
+	lockName        = "lock"
+)
+
+// A superblock says whose directory it is.
+type superblock struct {
+	identity [16]byte
+	owner    [16]byte // drawn by every open
+	schema   uint32
+}
+
+func (s *superblock) block() *block {
+	b := new(block)
+	copy(b.data[blockFields:], s.owner[:])
+	binary.LittleEndian.PutUint32(b.data[blockFields+16:], s.schema)
+	b.seal(magicJournal, s.identity)
+	return b
+}
+
+func parseSuperblock(b *block) (s superblock, err error) {
+	if err := b.check(magicJournal); err != nil {
+		if errors.Is(err, errBlock) {
+			return s, &CorruptError{File: superblockName, Why: "its checksum does not hold"}
+		}
+		return s, fmt.Errorf("%w (%s)", err, superblockName)
+	}
+	s.identity = b.identity()
+	copy(s.owner[:], b.data[blockFields:])
+	s.schema = binary.LittleEndian.Uint32(b.data[blockFields+16:])
+	return s, nil
+}
+
+// readSuperblock returns fs.ErrNotExist when there is none.
+func readSuperblock(d Disk) (s superblock, err error) {
+	f, err := d.Open(superblockName)
+	if err != nil {
+		return s, err
+	}
+	defer f.Close()
+	b, err := readBlock(f, 0)
+	if err != nil {
+		return s, err
+	}
+	return parseSuperblock(b)
+}
+
+// writeSuperblock puts s in the place of the one there is, or of none, at once.
+func writeSuperblock(d Disk, s superblock) error {
+	if err := writeFile(d, superblockDraft, s.block().data[:]); err != nil {
+		return err
+	}
+	if err := d.Rename(superblockDraft, superblockName); err != nil {
+		return err
+	}
+	return syncNames(d)
+}
+
+// ignoreMissing forgives that a file is not there.
+func ignoreMissing(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
+}
+
+// writeFile makes a file with the content; its name is not durable yet.
+func writeFile(d Disk, name string, content []byte) error {
+	f, err := d.Create(name, int64(len(content)))
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteAt(content, 0)
+	if err == nil {
+		err = syncFile(f)
+	}
+	return errors.Join(err, f.Close())
+}
+
+// checkOwner reads the superblock again. Another owner in it means that a lock
+// did not keep another process out; no superblock, that the directory is gone.
+func checkOwner(d Disk, own superblock) error {
+	found, err := readSuperblock(d)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("journal: the directory is gone: %w", err)
+	}
+	if err != nil {
+		return err
+	}
+	if found.owner != own.owner || found.identity != own.identity {
+		return fmt.Errorf("%w: the superblock has a new owner", ErrLocked)
+	}
+	return nil
+}
+
+// checkNew reports what a directory without a superblock may not hold: what a
+// log that lost its superblock leaves, and other people's files.
+func checkNew(names []string) error {
+	for _, name := range names {
+		switch {
+		case strings.HasSuffix(name, segmentSuffix):
+			return &CorruptError{File: superblockName, Offset: -1, From: 1, Why: "it is missing, and there are segments"}
+		case name == superblockDraft, name == watermarkName, name == lockName, strings.HasPrefix(name, preparingName),
+			strings.HasPrefix(name, preparedPrefix), strings.HasPrefix(name, "."):
+		default:
+			return fmt.Errorf("%w: there is no superblock, but a file %q", ErrForeign, name)
+		}
+	}
+	return nil
+}
