@@ -22,8 +22,12 @@ type country struct {
 }
 
 func newCountry(b testing.TB, locations, percent int) *country {
+	return newCountryWith(b, Options{}, locations, percent)
+}
+
+func newCountryWith(b testing.TB, o Options, locations, percent int) *country {
 	r := rand.New(rand.NewPCG(uint64(locations), uint64(percent)))
-	c := &country{a: opened(b, Options{})}
+	c := &country{a: opened(b, o)}
 	for range max(locations/40, 20) {
 		c.towns = append(c.towns, geo.Point{Lat: 25 + r.Float64()*24, Lon: -124 + r.Float64()*57})
 	}

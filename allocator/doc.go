@@ -5,24 +5,57 @@
 // Open gives an engine. SetLocations says where the locations are; Receive,
 // Count, Sell and Adjust say what is on their shelves; SetSafetyStock what is
 // never sold online. Allocate makes a reservation, Nearby shows what it could
-// choose from, and Collect or Cancel end the reservation. All state belongs to
-// the Allocator: two in one process know nothing of each other.
+// choose from, and Collect or Cancel end the reservation. Events tells everything
+// that happens, in order, List what a store has to do. All state belongs to the
+// Allocator: two in one process know nothing of each other.
+//
+// # A reservation's life
+//
+//	Held → Confirmed → Accepted → Ready → Collected → Returned
+//
+// Allocate holds the goods until a deadline (Order.HoldFor, Extend). Confirm takes
+// the deadline away, paid or not: cash at the till confirms without payment.
+// Accept, and Ready, which sets the deadline of the pickup, say how far the
+// location is. Dispatch and Arrive move the goods to the location where the
+// customer collects them. It ends once: Collected, Canceled, Expired (the hold's
+// deadline passed) or NoShow (the pickup's did); goods that come back make a
+// Collected one Returned. Every verb may be about a part of the lines; what
+// becomes of each unit stands in its ReservedLine. ShortPick says what the shelf
+// did not have, Reassign changes the owner: begun in a cart, finished at a till.
+//
+// Deadlines are in whole milliseconds of engine time. It begins with the wall
+// clock, goes on with the monotonic one and over a restart with what was
+// recorded: a clock that is set ends nothing early and revives nothing. The
+// engine's own goroutine ends what is due, or Expire with Options.ManualExpiry.
 //
 // # What holds
 //
 // P1, never oversell: the units held at a location never pass the units on hand
-// unless the shop floor took goods away, by a till sale or a count. Then
-// Available shows fewer than none, new orders pass the location over, and
-// Collect of what is not there is a *ShortageError until goods come in.
-// Cancel and Collect racing on the same units: one of them gets them.
+// unless the shop floor took goods away, by a till sale, a count, a correction or
+// damage. Then Available shows fewer than none, new orders pass the location over,
+// and the youngest unconfirmed reservations there, after them the youngest
+// confirmed ones, are Short of so many units: an event says so of each. Collect of
+// those units is a *ShortageError until goods come in or others let go of theirs.
 //
-// P3, one ID, one outcome: each order and each movement has an ID that its caller
-// chooses. The same content again gets the answer of the first call and changes
-// nothing; other content is ErrConflict. Orders and movements have IDs of their
-// own; the four kinds of movement share theirs. A refusal is not remembered, so
-// its repeat is looked at anew. An order that ended and a movement are
-// remembered until Options.Remember later ones have followed. A repeat of a
+// P2, acknowledged is durable: with Options.Dir, a nil error means that what was
+// done survives a power cut, and no read shows what a power cut could take back,
+// unless Options say otherwise; see What lasts.
+//
+// P3, one ID, one outcome: each order, each movement, each change and each return
+// has an ID that its caller chooses. The same content again gets the answer of the
+// first call and changes nothing, also after a restart; other content is
+// ErrConflict. Orders have IDs of their own, transfers too, all other movements
+// share theirs, and so do changes and returns. The verbs without an ID, such as
+// Confirm, are safe to repeat as a whole: the second one is a *StateError or an
+// *EndedError that says what the first did. A refusal is not remembered, so its
+// repeat is looked at anew. Live reservations, and transfers under way, are
+// remembered always; what ended, movements and changes until Options.Remember
+// later ones have followed or Options.RememberFor has passed. A repeat of a
 // movement at a location that was removed since is ErrUnknownLocation.
+//
+// P4, one end: of confirming, expiring, canceling and collecting that race on one
+// hold exactly one wins, and the others are told by *EndedError or *StateError
+// what did. A confirmed reservation never fails for stock.
 //
 // P5, nearest: of the locations that could fill the order, in reach, of its kinds
 // and serving its point, the chosen one has the least great-circle distance; of
@@ -41,37 +74,74 @@
 //
 // # What lasts
 //
-// Nothing is durable yet (P2): the engine lives in memory, and its content ends
-// with Close or with the process.
+// Without Options.Dir nothing lasts: the content ends with Close or the process.
+// Options.FeedBytes then keeps some history in memory, for Events.
+//
+// With Dir everything that can be read is in a journal, and Open brings it back:
+// locations and their areas, stock, safety stock, reservations with the places of
+// all their units, transfers, IDs and their answers. What each mode can lose of
+// what was acknowledged:
+//
+//	Durability      kill of the process   power cut
+//	Synced          nothing               nothing
+//	Written         nothing               about the last 50 ms, newest first
+//	no Dir          everything            everything
+//
+// Whatever is lost is lost from the end: what remains is what was true at one
+// instant, and no order is there in part. Options.CommitDelay makes commits fewer
+// and answers later, and loses nothing. A read that shows what was done waits until
+// it lasts; with Options.LiveReads it does not, and may show what a power cut then
+// takes back.
+//
+// A change is made when its record has its place in the journal, and answered when
+// the record lasts. Its goods are taken, or free, in between already, so orders do
+// not wait for one another's disk writes. ctx ends the waiting, not the change.
+//
+// A disk that is full refuses new holds and movements with ErrNoSpace and lets
+// everything else pass while there is room for that; free some space and the
+// engine goes on. A write or a sync that fails stops the journal: every later
+// change is ErrJournal with the same cause, reads go on for what lasts, and the
+// directory must be opened anew. The process lives.
+//
+// Snapshots shorten what Open has to read (Options.SnapshotEvery); the journal
+// before the second last one is dropped but for Options.RetainBytes of it, which
+// readers of Events can still begin in.
 //
 // # Errors
 //
-// Every error but that of a context is a refusal: nothing was changed. Two calls
-// book one part after the other, and there what came before the named part
-// stands: a list of movements, and a list of safety levels.
+// An error is a refusal, and nothing was changed, or unknown: ErrJournal, and the
+// error of a ctx that ended while the call waited for the disk. Then what was done
+// may or may not last: repeat it with the same ID, after ErrJournal when the
+// directory has been opened anew. The calls that book one part after the other
+// are refused at a part, and there what came before the named part stands: lists
+// of movements, of changes, of returns and of safety levels, and AllocateAll.
 //
 // When several faults apply, the first of these is the answer:
 //
 //  1. the error of the context, then ErrClosed
-//  2. *InvalidError: of the ID, the number of lines, the point, the distance, the
-//     kinds, the lines
-//  3. ErrOverflow of the quantities as given
-//  4. ErrUnknownLocation, then ErrUnknownSKU
-//  5. ErrConflict; for a movement before ErrUnknownSKU
-//  6. ErrNotFound, then *EndedError
-//  7. *NoLocationError, *ShortageError, *LocationInUseError
-//  8. ErrOverflow of what would be on hand or available
-//  9. ErrFull
+//  2. ErrJournal of an earlier failure, then ErrNoSpace; but for verbs, which meet
+//     a failed journal last
+//  3. *InvalidError: of the ID, the terms, the number of lines, the point, the
+//     distance, the kinds, the lines
+//  4. ErrOverflow of the quantities as given
+//  5. ErrUnknownLocation, then ErrReturns, then ErrUnknownSKU
+//  6. ErrConflict; for a movement before ErrUnknownSKU
+//  7. ErrNotFound, then *EndedError, *StateError, ErrOwner
+//  8. *NoLocationError, *ShortageError, *LocationInUseError, ErrTooOld
+//  9. ErrOverflow of what would be on hand or available
+//  10. ErrFull
 //
-// Within a movement, and within a list, faults 2 and 3 are found in the order in
-// which the parts are given. A list is checked for 2 to 4 as a whole before
+// Within a movement, and within a list, faults 3 and 4 are found in the order in
+// which the parts are given. A list is checked for 3 to 5 as a whole before
 // its first part is booked.
 //
 // # Concurrency
 //
 // All methods may be called from any number of goroutines at once. Claims take
 // no lock on stock. Changes of locations take turns, and so do the movements and
-// collections of one location; neither keeps an order waiting. A walk of Nearby
-// holds no lock, so every method may be called from inside it but Close, which
-// would wait for the walk.
+// collections of one location; neither keeps an order waiting. Calls that wait for
+// the disk wait together, and for one write. A walk of Nearby holds no lock, so
+// every method may be called from inside it but Close, which would wait for the
+// walk. Close, and with a directory Open, own the engine's goroutines: one for
+// deadlines, one for snapshots, and those of the journal.
 package allocator

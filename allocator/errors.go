@@ -6,14 +6,19 @@ import (
 	"github.com/clickcollect/clickcollect/reservation"
 )
 
-// Facts a caller can test for with errors.Is. All but ErrClosed are refusals:
-// the input or the stock said no, and nothing was changed.
+// Facts a caller can test for with errors.Is. Unless they say otherwise they are
+// refusals: the input or the stock said no, and nothing was changed.
 var (
 	// ErrNoLocation: no location in reach can fill every line. *NoLocationError
 	// says why. Offer fewer lines, another distance, or another day.
 	ErrNoLocation = errors.New("no location can fill the order")
 	// ErrClosed: the allocator was closed. Nothing was changed.
 	ErrClosed = errors.New("allocator is closed")
+	// ErrNoFeed: the engine has neither Options.Dir nor Options.FeedBytes, so it
+	// keeps no history.
+	ErrNoFeed = errors.New("no history is kept")
+	// ErrReturns: the location takes no returns (Location.NoReturns).
+	ErrReturns = errors.New("location takes no returns")
 
 	// ErrInvalid: the input itself is wrong; *InvalidError says where.
 	ErrInvalid = reservation.ErrInvalid
@@ -24,22 +29,54 @@ var (
 	// ErrConflict: the ID was used before with other content. Use a new ID, or
 	// repeat the content of the first call to get its answer.
 	ErrConflict = reservation.ErrConflict
-	// ErrNotFound: no reservation has that ID, or it ended so long ago that it is
-	// forgotten (Options.Remember).
+	// ErrNotFound: no reservation or transfer has that ID, or it ended so long ago
+	// that it is forgotten (Options.Remember, Options.RememberFor).
 	ErrNotFound = reservation.ErrNotFound
 	// ErrEnded: the reservation ended before; *EndedError says how. Nothing is
 	// left to do.
 	ErrEnded = reservation.ErrEnded
+	// ErrState: the reservation is not at a point in its life where the call makes
+	// sense, such as a second Confirm; *StateError says at which it is.
+	ErrState = reservation.ErrState
+	// ErrOwner: the token is not that of the reservation's owner.
+	ErrOwner = reservation.ErrOwner
 	// ErrShortage: fewer units than wanted; *ShortageError says how many.
 	ErrShortage = reservation.ErrShortage
 	// ErrOverflow: a quantity beyond 2^31 − 1, alone, summed over the lines of one
 	// SKU, or together with what is on hand.
 	ErrOverflow = reservation.ErrOverflow
-	// ErrInUse: the location still has goods or reservations;
-	// *LocationInUseError says how many.
+	// ErrTooOld: a count is as of a time for which the movements since are not
+	// known any more. Count again.
+	ErrTooOld = reservation.ErrTooOld
+	// ErrInUse: the location still has goods or reservations, or some are on
+	// their way there; *LocationInUseError says how many.
 	ErrInUse = reservation.ErrInUse
 	// ErrFull: a limit of the Options is reached.
 	ErrFull = reservation.ErrFull
+	// ErrNoSpace: the disk is full. New holds and movements are refused and
+	// nothing was changed; what ends reservations still passes. Free some space:
+	// the engine goes on by itself.
+	ErrNoSpace = reservation.ErrNoSpace
+	// ErrTrimmed: the history from there is not kept any more; *TrimmedError says
+	// where it begins.
+	ErrTrimmed = reservation.ErrTrimmed
+
+	// ErrJournal: unknown. Writing or syncing failed; whether the change lasts
+	// shows when the directory is opened anew. Repeat it then with the same ID.
+	// Until then every change is refused with the same cause, and reads show
+	// what lasts.
+	ErrJournal = reservation.ErrJournal
+
+	// ErrLocked: another engine, in this process or another one, has the
+	// directory open.
+	ErrLocked = reservation.ErrLocked
+	// ErrCorrupt: the journal or a snapshot is damaged where it was whole before;
+	// the error says where. Nothing was changed.
+	ErrCorrupt = reservation.ErrCorrupt
+	// ErrNewer: a newer version of this library wrote the directory.
+	ErrNewer = reservation.ErrNewer
+	// ErrForeign: the directory holds files of another product.
+	ErrForeign = reservation.ErrForeign
 )
 
 // InvalidError names the input that was refused. It is ErrInvalid.
@@ -51,6 +88,10 @@ type ShortageError = reservation.ShortageError
 
 // EndedError says how a reservation ended before the call. It is ErrEnded.
 type EndedError = reservation.EndedError
+
+// StateError says in which state a reservation is that the call does not fit. It
+// is ErrState.
+type StateError = reservation.StateError
 
 // LocationInUseError says what is still at a location. It is ErrInUse.
 type LocationInUseError = reservation.LocationInUseError

@@ -101,7 +101,7 @@ func ExampleAllocator_Collect() {
 	// Output:
 	// <nil>
 	// <nil>
-	// allocator: reservation: canceling: reservation "SO-1001" has ended: already collected
+	// allocator: cancel "SO-1001": reservation: reservation "SO-1001" has ended: already collected
 	// 8 on hand <nil>
 }
 

@@ -154,8 +154,8 @@ func (s *scribe) order(r *rand.Rand, id string) error {
 	return nil
 }
 
-// history lets four goroutines play at a desk and judges what they saw.
-func history(t *testing.T, d desk, seed uint64) bool {
+// play lets four goroutines play at a desk and judges what they saw.
+func play(t *testing.T, d desk, seed uint64) bool {
 	t.Helper()
 	var clock atomic.Int64
 	scribes := make([]*scribe, 4)
@@ -183,7 +183,7 @@ func history(t *testing.T, d desk, seed uint64) bool {
 // after the other: all lines or none, and no refusal without a reason (P1, P6).
 func TestLinearizable(t *testing.T) {
 	for seed := range scaled(2000, 150) {
-		if a := street(t, 1, Options{}); !history(t, door{a}, uint64(seed)) {
+		if a := street(t, 1, Options{}); !play(t, door{a}, uint64(seed)) {
 			t.Fatalf("the history of seed %d has no order in which it is right", seed)
 		}
 	}
@@ -256,7 +256,7 @@ func TestLinearizableCanary(t *testing.T) {
 		t.Run(fault, func(t *testing.T) {
 			for seed := range uint64(2000) {
 				d := &loose{fault: fault, units: map[string]*Availability{"tea": {}, "cup": {}}}
-				if !history(t, d, seed) {
+				if !play(t, d, seed) {
 					return
 				}
 			}

@@ -2,6 +2,7 @@ package allocator
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -44,6 +45,8 @@ type Location struct {
 	Kind  Kind
 	Point geo.Point
 	Area  *geo.Area // customers it serves; nil: everybody. At a named location it does not count
+
+	NoReturns bool // goods are not brought back here
 }
 
 // topology is the locations as one search sees them: the geo index, the stock
@@ -123,31 +126,50 @@ func (t *topology) with(places []place, kept bool) *topology {
 }
 
 // SetLocations adds locations, and changes those whose ID is there already. All
-// are checked first: on an error nothing was changed. Adding many at once costs
+// are checked first: on a refusal nothing was changed. Adding many at once costs
 // one build of the index; one by one they wait in a short list that every
 // search looks through, and the index is built anew now and then inside this
 // call. Moving a location to another point builds it anew too. Orders go on
 // meanwhile.
+//
+// Errors: *InvalidError, ErrFull, ErrNoSpace. ErrJournal, or the end of ctx: which
+// of them last is unknown.
 func (a *Allocator) SetLocations(ctx context.Context, locations ...Location) error {
-	s, err := a.begin(ctx)
+	s, err := a.admit(ctx)
 	if err != nil {
 		return fmt.Errorf("allocator: set locations: %w", err)
 	}
-	defer a.leave(s)
-	if err := a.checkLocations(locations); err != nil {
+	err = a.setLocations(locations)
+	if waited := a.settle(ctx, s); err == nil {
+		err = waited
+	}
+	if err != nil {
 		return fmt.Errorf("allocator: set locations: %w", err)
+	}
+	return nil
+}
+
+func (a *Allocator) setLocations(locations []Location) error {
+	if err := a.checkLocations(locations); err != nil {
+		return err
 	}
 	a.setting.Lock()
 	defer a.setting.Unlock()
 	t := a.topology.Load()
 	if fresh := a.countFresh(locations); a.ledger.Slots()+fresh > a.options.MaxLocations {
-		return fmt.Errorf("allocator: set locations: %d more than the %d of Options.MaxLocations: %w",
+		return fmt.Errorf("%d more than the %d of Options.MaxLocations: %w",
 			a.ledger.Slots()+fresh-a.options.MaxLocations, a.options.MaxLocations, ErrFull)
 	}
-	m, err := a.merge(t, locations)
-	if err != nil {
-		return fmt.Errorf("allocator: set locations: %w", err)
+	m, failed := a.merge(t, locations)
+	// What the ledger took before it failed is there, so it is published too.
+	if err := a.publish(t, &m); err != nil {
+		return errors.Join(failed, err)
 	}
+	return failed
+}
+
+// publish makes the topology of the merged places the one that searches see.
+func (a *Allocator) publish(t *topology, m *merged) error {
 	next := t.with(m.places, !m.changed)
 	if m.moved || len(m.fresh) > t.table.Space.Free() {
 		return a.renumber(next)
@@ -215,9 +237,12 @@ type merged struct {
 // one makes a copy.
 func (a *Allocator) merge(t *topology, locations []Location) (m merged, err error) {
 	m.places = t.places
+	now := a.clock.now()
+	var note []byte
 	for _, l := range locations {
 		_, known := a.ledger.Slot(l.ID)
-		slot, err := a.ledger.AddSlot(l.ID)
+		note = appendPlace(note[:0], &l)
+		slot, _, err := a.ledger.AddSlot(l.ID, note, now)
 		if err != nil {
 			return m, err
 		}
@@ -253,7 +278,7 @@ func (a *Allocator) renumber(next *topology) error {
 	}
 	index, err := geo.NewIndex(points, func(x, y uint32) bool { return ids[x] < ids[y] })
 	if err != nil {
-		return fmt.Errorf("allocator: set locations: %w", err)
+		return err
 	}
 	order := make([]uint32, len(slots))
 	next.spots = make([]spot, len(slots), len(slots)+room)
@@ -281,7 +306,7 @@ func (a *Allocator) join(next *topology, fresh []uint32) error {
 	if len(fresh) > 0 {
 		index, err := next.index.With(points...)
 		if err != nil {
-			return fmt.Errorf("allocator: set locations: %w", err)
+			return err
 		}
 		next.index = index
 		for _, slot := range fresh {
@@ -292,29 +317,37 @@ func (a *Allocator) join(next *topology, fresh []uint32) error {
 	return nil
 }
 
-// RemoveLocation takes a location out, if nothing is on hand and nothing is held
-// there: otherwise *LocationInUseError says what is, and nothing was changed.
-// Count it down to zero and end its reservations first.
+// RemoveLocation takes a location out, if nothing is on hand, nothing is held
+// there and nothing is on its way there: otherwise *LocationInUseError says what
+// is, and nothing was changed. Count it down to zero and end its reservations
+// first.
 func (a *Allocator) RemoveLocation(ctx context.Context, id string) error {
 	s, err := a.begin(ctx)
 	if err != nil {
 		return fmt.Errorf("allocator: remove location: %w", err)
 	}
-	defer a.leave(s)
+	t, err := a.removeLocation(id)
+	if waited := a.wait(ctx, s, t); err == nil {
+		err = waited
+	}
+	if err != nil {
+		return fmt.Errorf("allocator: remove location: %w", err)
+	}
+	return nil
+}
+
+func (a *Allocator) removeLocation(id string) (reservation.Ticket, error) {
 	a.setting.Lock()
 	defer a.setting.Unlock()
 	slot, ok := a.ledger.Slot(id)
 	if !ok {
-		return fmt.Errorf("allocator: remove location: %w: %q", ErrUnknownLocation, id)
+		return reservation.Ticket{}, fmt.Errorf("%w: %q", ErrUnknownLocation, id)
 	}
 	t := a.topology.Load()
 	places := slices.Clone(t.places)
 	places[slot].gone = true
 	next := t.with(places, false)
-	if err := a.ledger.Remove(slot, func() { a.topology.Store(next) }); err != nil {
-		return fmt.Errorf("allocator: %w", err)
-	}
-	return nil
+	return a.ledger.Remove(slot, a.clock.now(), func() { a.topology.Store(next) })
 }
 
 // Locations walks the locations in the order in which they were first set.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/clickcollect/clickcollect/geo"
 )
@@ -132,16 +133,16 @@ func TestRemoveLocation(t *testing.T) {
 	stocked(t, a, "L0", "cup", 2)
 	allocated(t, a, ordered("o", Line{"tea", 3}), "L0")
 	err := a.RemoveLocation(ctx, "L0")
-	refused(t, err, ErrInUse, `allocator: reservation: removing a location: location "L0" is in use: 2 SKUs with 7 units on hand and 3 held`)
+	refused(t, err, ErrInUse, `allocator: remove location: reservation: removing a location: location "L0" is in use: 2 SKUs with 7 units on hand and 3 held, 0 deliveries on their way`)
 	if e := as[*LocationInUseError](t, err); *e != (LocationInUseError{Location: "L0", SKUs: 2, OnHand: 7, Held: 3}) {
 		t.Errorf("got %+v", e)
 	}
 	empty := Count{ID: "empty", Location: "L0", Lines: []Line{{"tea", 0}, {"cup", 0}}}
 	must(t, a.Count(ctx, empty))
-	refused(t, a.RemoveLocation(ctx, "L0"), ErrInUse, `allocator: reservation: removing a location: location "L0" is in use: 1 SKUs with 0 units on hand and 3 held`)
+	refused(t, a.RemoveLocation(ctx, "L0"), ErrInUse, `allocator: remove location: reservation: removing a location: location "L0" is in use: 1 SKUs with 0 units on hand and 3 held, 0 deliveries on their way`)
 	must(t, a.Cancel(ctx, "o"), a.RemoveLocation(ctx, "L0"))
 	refused(t, a.RemoveLocation(ctx, "L0"), ErrUnknownLocation, `allocator: remove location: unknown location: "L0"`)
-	refused(t, a.Receive(ctx, Receipt{ID: "late", Location: "L0", Lines: []Line{{"tea", 1}}}), ErrUnknownLocation, `allocator: receipt "late": unknown location: "L0"`)
+	refused(t, a.Receive(ctx, Receipt{ID: "late", Location: "L0", Lines: []Line{{"tea", 1}}}), ErrUnknownLocation, `allocator: received "late": unknown location: "L0"`)
 	_, err = a.Available("tea", "L0")
 	refused(t, err, ErrUnknownLocation, `allocator: available: unknown location: "L0"`)
 	if r := state(t, a, "o", Canceled); r.Location != "L0" {
@@ -208,7 +209,8 @@ func TestOneByOneAndBulkAnswerAlike(t *testing.T) {
 		}
 		goods[i] = Receipt{ID: all[i].ID, Location: all[i].ID, Lines: []Line{{"tea", int64(r.IntN(3) + 1)}, {fmt.Sprint("rare", i%100), 1}}}
 	}
-	one, bulk := opened(t, Options{}), opened(t, Options{})
+	still := Options{Clock: func() time.Time { return twinTime }}
+	one, bulk := opened(t, still), opened(t, still)
 	must(t, bulk.SetLocations(t.Context(), all...), bulk.Receive(t.Context(), goods...))
 	for i := range all {
 		must(t, one.SetLocations(t.Context(), all[i]), one.Receive(t.Context(), goods[i]))

@@ -3,7 +3,7 @@ package allocator
 import (
 	"context"
 	"fmt"
-	"iter"
+	"time"
 
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
@@ -12,92 +12,107 @@ import (
 // State is where a reservation is in its life.
 type State = reservation.State
 
-// The states of a reservation. It ends once: when no unit is held any more it is
-// Collected if any unit was, else Canceled.
+// The states of a reservation. It ends once, in one of the last five; a
+// Collected one can still become Returned.
 const (
-	Held      = reservation.Held
-	Collected = reservation.Collected
-	Canceled  = reservation.Canceled
+	Held      = reservation.Held      // until HeldUntil
+	Confirmed = reservation.Confirmed // promised, without a deadline
+	Accepted  = reservation.Accepted  // the location prepares it
+	InTransit = reservation.InTransit // on its way to location To
+	Ready     = reservation.Ready     // waits for the customer until PickupUntil
+	Collected = reservation.Collected // ended: at least one unit was handed over
+	Canceled  = reservation.Canceled  // ended: put back, and nothing was handed over
+	Expired   = reservation.Expired   // ended: the hold's deadline passed
+	NoShow    = reservation.NoShow    // ended: the pickup deadline passed
+	Returned  = reservation.Returned  // ended: collected, and all of it came back
 )
 
-// Reservation is what became of an order.
+// Reservation is what became of an order. Times are engine time, in UTC and whole
+// milliseconds; the zero time says that there is none.
 type Reservation struct {
 	ID       string
-	Location string
+	Location string // where the goods are, or were; the origin while InTransit
+	To       string // where they are on their way to, while InTransit
 	Distance geo.Meters
 	State    State
-	Lines    []ReservedLine
+	Sequence uint64 // of its last change in the journal; 0 without one
+
+	Order, Customer, Channel string // as given with the order; Channel after Reassign the new one
+	Code                     string // the pickup code that Ready set
+
+	HeldUntil   time.Time // while units are held
+	PickupUntil time.Time // while Ready
+	EndedAt     time.Time // when it ended
+	Promise     time.Time // as given with the order
+
+	Lines []ReservedLine
 }
 
-// ReservedLine is one SKU of a reservation: Quantity = Held + Collected +
-// Canceled.
+// ReservedLine is one SKU of a reservation. Every unit is in one place: Quantity =
+// Held + Confirmed + Collected + Missing + Expired + Canceled.
 type ReservedLine struct {
-	SKU                       string
-	Quantity                  int64 // as ordered, summed over the order's lines of the SKU
-	Held, Collected, Canceled int64
+	SKU       string
+	Quantity  int64 // as ordered, summed over the order's lines of the SKU
+	Held      int64 // until the deadline
+	Confirmed int64 // for good
+	Collected int64 // handed over; returned ones included
+	Missing   int64 // not found by the location, or lost on the road
+	Expired   int64 // put back at a deadline: of the hold, or of the pickup
+	Canceled  int64 // put back on request
+	Returned  int64 // of the collected: brought back
+	Short     int64 // of the held and confirmed: their goods are gone
 }
 
 // Lookup returns the reservation with the order's ID, live or remembered.
-// ErrNotFound: there is none.
+// ErrNotFound: there is none. ErrJournal: what was read is not known to last.
 func (a *Allocator) Lookup(id string) (Reservation, error) {
 	s, err := a.enter()
 	if err != nil {
 		return Reservation{}, fmt.Errorf("allocator: look up %q: %w", id, err)
 	}
-	defer a.leave(s)
 	if !a.ledger.Find(id, &s.found) {
+		a.leave(s)
 		return Reservation{}, fmt.Errorf("allocator: look up %q: %w", id, ErrNotFound)
 	}
-	e := &s.found
-	r := Reservation{ID: id, Location: a.ledger.SlotName(e.Slot), Distance: geo.Meters(e.Distance), State: e.State}
-	r.Lines = make([]ReservedLine, len(e.Lines))
-	for i, line := range e.Lines {
-		r.Lines[i] = ReservedLine{SKU: a.ledger.SKUName(line.SKU), Quantity: line.Quantity, Held: line.Held,
-			Collected: line.Collected, Canceled: line.Quantity - line.Held - line.Collected}
+	r := a.reservation(id, &s.found)
+	if err := a.leaveRead(s, reservation.Ticket{Sequence: r.Sequence}); err != nil {
+		return Reservation{}, fmt.Errorf("allocator: look up %q: %w", id, err)
 	}
 	return r, nil
 }
 
-// Collect hands goods over to the customer: all that is still held of the
-// reservation, or the given lines of it. They leave the units on hand.
-//
-// Errors: *InvalidError; ErrUnknownSKU; ErrNotFound; *EndedError; *ShortageError
-// (more than is held, or a till sale or a count took the goods away before).
-// Nothing was changed.
-func (a *Allocator) Collect(ctx context.Context, id string, lines ...Line) error {
-	return a.end(ctx, "collect", id, lines, a.ledger.Collect, func(s *stripe) { s.collected.Add(1) })
+// reservation translates a record of the ledger. Nothing of it refers to e.
+func (a *Allocator) reservation(id string, e *reservation.Entry) Reservation {
+	r := Reservation{ID: id, Location: a.ledger.SlotName(e.Slot), Distance: geo.Meters(e.Distance), State: e.State,
+		Sequence: e.Sequence, Order: e.Order, Customer: e.Customer, Channel: e.Channel, Code: e.Code,
+		Promise: fromMillis(e.Promise), Lines: make([]ReservedLine, len(e.Lines))}
+	for i := range e.Lines {
+		line := &e.Lines[i]
+		r.Lines[i] = ReservedLine{SKU: a.ledger.SKUName(line.SKU), Quantity: line.Quantity, Held: line.Held,
+			Confirmed: line.Confirmed, Collected: line.Collected, Missing: line.Missing, Expired: line.Lapsed,
+			Canceled: line.Canceled(), Returned: line.Returned, Short: line.Short}
+	}
+	r.HeldUntil = heldUntil(e)
+	if e.State.Ended() {
+		r.EndedAt = fromMillis(e.Deadline)
+	}
+	switch e.State {
+	case InTransit:
+		r.To = a.ledger.SlotName(e.To)
+	case Ready:
+		r.PickupUntil = fromMillis(e.Pickup)
+	}
+	return r
 }
 
-// Cancel puts goods back on the shelf: all that is still held of the
-// reservation, or the given lines of it. They are available to the next order
-// when it returns. Errors as with Collect.
-func (a *Allocator) Cancel(ctx context.Context, id string, lines ...Line) error {
-	return a.end(ctx, "cancel", id, lines, a.ledger.Cancel, func(s *stripe) { s.canceled.Add(1) })
-}
-
-func (a *Allocator) end(ctx context.Context, what, id string, lines []Line, verb func(string, []reservation.Line) (State, error), count func(*stripe)) error {
-	s, err := a.begin(ctx)
-	if err != nil {
-		return fmt.Errorf("allocator: %s %q: %w", what, id, err)
-	}
-	defer a.leave(s)
-	var some []reservation.Line
-	if len(lines) > 0 {
-		if err := a.checkLineCount(len(lines)); err != nil {
-			return fmt.Errorf("allocator: %s %q: %w", what, id, err)
-		}
-		if some, err = a.resolve(s, lines); err != nil {
-			return fmt.Errorf("allocator: %s %q: %w", what, id, err)
+// heldUntil is the deadline of the units that are still held; zero if none are.
+func heldUntil(e *reservation.Entry) time.Time {
+	for i := range e.Lines {
+		if e.Lines[i].Held > 0 {
+			return fromMillis(e.Deadline)
 		}
 	}
-	state, err := verb(id, some)
-	if err != nil {
-		return fmt.Errorf("allocator: %w", err)
-	}
-	if state != Held {
-		count(s.stripe)
-	}
-	return nil
+	return time.Time{}
 }
 
 // Availability is a SKU's units at one location at one instant. Available =
@@ -105,140 +120,34 @@ func (a *Allocator) end(ctx context.Context, what, id string, lines []Line, verb
 type Availability = reservation.Availability
 
 // Available reads a SKU's units at a location; a SKU that was never there has
-// none. Errors: ErrUnknownLocation, ErrUnknownSKU.
+// none. Errors: ErrUnknownLocation, ErrUnknownSKU, ErrJournal (what was read is
+// not known to last).
 func (a *Allocator) Available(sku, location string) (Availability, error) {
 	s, err := a.enter()
 	if err != nil {
 		return Availability{}, fmt.Errorf("allocator: available: %w", err)
 	}
-	defer a.leave(s)
 	slot, ok := a.ledger.Slot(location)
 	if !ok {
+		a.leave(s)
 		return Availability{}, fmt.Errorf("allocator: available: %w: %q", ErrUnknownLocation, location)
 	}
 	handle, ok := a.ledger.SKU(sku)
 	if !ok {
+		a.leave(s)
 		return Availability{}, fmt.Errorf("allocator: available: %w: %q", ErrUnknownSKU, sku)
 	}
-	return a.ledger.Available(handle, slot), nil
+	got := a.ledger.Available(handle, slot)
+	if err := a.leaveSettled(s); err != nil {
+		return Availability{}, fmt.Errorf("allocator: available: %w", err)
+	}
+	return got, nil
 }
 
-// Query asks which locations can fill some lines.
-type Query struct {
-	Near        geo.Point
-	Lines       []Line
-	MaxDistance geo.Meters // 0: Options.MaxDistance
-	Kinds       []Kind     // empty: any
-}
-
-// Candidate is a location that could fill every line of a query when it was
-// looked at.
-type Candidate struct {
-	Location  string
-	Kind      Kind
-	Distance  geo.Meters
-	Available []int64 // units of each line's SKU, in the query's order; the caller's to keep
-}
-
-// Nearby walks the locations that can fill every line, nearest first: what a
-// product page shows. Nothing is held; Allocate decides. The walk may be broken
-// off and begun again; each begins anew.
-//
-// Errors: *InvalidError, ErrOverflow, ErrUnknownSKU, ErrClosed.
-func (a *Allocator) Nearby(q Query) (iter.Seq[Candidate], error) {
-	s, err := a.enter()
-	if err != nil {
-		return nil, fmt.Errorf("allocator: nearby: %w", err)
+// settled returns when everything a read has seen so far lasts.
+func (a *Allocator) settled() error {
+	if !a.recorded || a.options.LiveReads {
+		return nil
 	}
-	defer a.leave(s)
-	if _, err := a.check(s, q.Near, true, q.Lines, q.MaxDistance, q.Kinds); err != nil {
-		return nil, fmt.Errorf("allocator: nearby: %w", err)
-	}
-	return func(yield func(Candidate) bool) {
-		s, err := a.enter()
-		if err != nil {
-			return
-		}
-		defer a.leave(s)
-		a.walk(s, q, yield)
-	}, nil
-}
-
-func (a *Allocator) walk(s *scratch, q Query, yield func(Candidate) bool) {
-	w, err := a.check(s, q.Near, true, q.Lines, q.MaxDistance, q.Kinds)
-	if err != nil {
-		return
-	}
-	t := a.topology.Load()
-	defer s.claim.Reset()
-	if s.claim.Start(a.ledger, t.table, w.lines, t.filter(w.set)) >= 0 {
-		return
-	}
-	a.searchFor(s, t, q.Near, w.within, true)
-	for {
-		number, distance, ok := s.search.Next()
-		if !ok {
-			return
-		}
-		p := &t.places[t.spots[number].slot]
-		if p.Area != nil && !p.Area.Contains(q.Near) {
-			continue
-		}
-		levels, enough := s.claim.Levels(number, s.levels[:0])
-		s.levels = levels
-		if !enough {
-			continue
-		}
-		c := Candidate{Location: p.ID, Kind: p.Kind, Distance: distance, Available: make([]int64, len(q.Lines))}
-		for i := range q.Lines {
-			handle, _ := a.ledger.SKU(q.Lines[i].SKU)
-			for j := range w.lines {
-				if w.lines[j].SKU == handle {
-					c.Available[i] = levels[j]
-				}
-			}
-		}
-		if !yield(c) {
-			return
-		}
-	}
-}
-
-// Stats is the engine in numbers. Counters count since Open; they are read one
-// by one while calls go on.
-type Stats struct {
-	Locations  int // there now
-	SKUs       int // received or counted ever
-	Cells      int // (SKU, location) pairs with a counter
-	Held       int // reservations with units still held
-	Remembered int // ended reservations and movements kept for repeats
-
-	Allocated uint64 // orders held
-	Repeated  uint64 // orders answered from the book
-	Refused   uint64 // orders no location could fill
-	Collected uint64 // reservations ended by Collect
-	Canceled  uint64 // reservations ended by Cancel
-	LostRaces uint64 // locations an order came to and found short, for whatever reason
-
-	StockBytes       int64 // counters, bits and units on hand
-	ReservationBytes int64 // records and their index
-}
-
-// Stats adds up the engine's numbers. It walks every SKU: call it now and then.
-// After Close it still answers.
-func (a *Allocator) Stats() Stats {
-	n := a.ledger.Numbers()
-	t := a.topology.Load()
-	s := Stats{Locations: t.live, SKUs: n.SKUs, Cells: n.Cells, Held: n.Held, Remembered: n.Remembered,
-		StockBytes: n.StockBytes, ReservationBytes: n.BookBytes}
-	for i := range a.stripes {
-		st := &a.stripes[i]
-		s.Allocated += st.allocated.Load()
-		s.Repeated += st.repeated.Load()
-		s.Refused += st.refused.Load()
-		s.Collected += st.collected.Load()
-		s.Canceled += st.canceled.Load()
-		s.LostRaces += st.lostRaces.Load()
-	}
-	return s
+	return a.ledger.Settled(context.Background())
 }

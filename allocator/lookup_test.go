@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/clickcollect/clickcollect/geo"
 )
@@ -29,10 +30,10 @@ func TestEndsOfAReservation(t *testing.T) {
 	// More than is held: nothing of any line.
 	over := []Line{{"cup", 1}, {"tea", 2}, {"tea", 1}}
 	err := a.Cancel(ctx, "o", over...)
-	refused(t, err, ErrShortage, `allocator: reservation: canceling "o": not enough units of SKU "tea" at "L0": wanted 3, there are 2`)
-	refused(t, a.Collect(ctx, "o", over...), ErrShortage, `allocator: reservation: collecting "o": not enough units of SKU "tea" at "L0": wanted 3, there are 2`)
+	refused(t, err, ErrShortage, `allocator: cancel "o": reservation: not enough units of SKU "tea" at "L0": wanted 3, there are 2`)
+	refused(t, a.Collect(ctx, "o", over...), ErrShortage, `allocator: collect "o": reservation: not enough units of SKU "tea" at "L0": wanted 3, there are 2`)
 	stocked(t, a, "L0", "hat", 1)
-	refused(t, a.Cancel(ctx, "o", Line{"hat", 1}), ErrShortage, `allocator: reservation: canceling "o": not enough units of SKU "hat" at "L0": wanted 1, there are 0`)
+	refused(t, a.Cancel(ctx, "o", Line{"hat", 1}), ErrShortage, `allocator: cancel "o": reservation: not enough units of SKU "hat" at "L0": wanted 1, there are 0`)
 	if got := state(t, a, "o", Held); !slices.Equal(got.Lines, want) {
 		t.Errorf("a refusal changed the lines to %+v", got.Lines)
 	}
@@ -57,11 +58,11 @@ func TestSecondEnd(t *testing.T) {
 	for _, id := range []string{"canceled", "collected"} {
 		for _, lines := range [][]Line{nil, {{"tea", 1}}, {{"tea", 9}}} {
 			err := a.Cancel(ctx, id, lines...)
-			refused(t, err, ErrEnded, `allocator: reservation: canceling: reservation "`+id+`" has ended: already `+id)
+			refused(t, err, ErrEnded, `allocator: cancel "`+id+`": reservation: reservation "`+id+`" has ended: already `+id)
 			if e := as[*EndedError](t, err); e.ID != id || e.State.String() != id {
 				t.Errorf("got %+v", e)
 			}
-			refused(t, a.Collect(ctx, id, lines...), ErrEnded, `allocator: reservation: collecting: reservation "`+id+`" has ended: already `+id)
+			refused(t, a.Collect(ctx, id, lines...), ErrEnded, `allocator: collect "`+id+`": reservation: reservation "`+id+`" has ended: already `+id)
 		}
 	}
 	shelf(t, a, "L0", "tea", 0, 0, 0)
@@ -82,8 +83,8 @@ func TestEndFaults(t *testing.T) {
 		refused(t, end(ctx, "o", Line{"tea", tooMuch}), ErrOverflow, prefix+`2147483648 units of SKU "tea" in Lines[0]: quantity out of range`)
 		refused(t, end(ctx, "o", make([]Line, 3)...), ErrInvalid, prefix+`invalid Lines 3: has more lines than the 2 of Options.MaxLines`)
 		refused(t, end(ctx, "o", Line{"tee", 1}), ErrUnknownSKU, prefix+`unknown SKU: "tee"`)
-		refused(t, end(ctx, "p"), ErrNotFound, "allocator: reservation: "+verb+`ing "p": reservation not found`)
-		refused(t, end(ctx, "p", Line{"tea", 1}), ErrNotFound, "allocator: reservation: "+verb+`ing "p": reservation not found`)
+		refused(t, end(ctx, "p"), ErrNotFound, "allocator: "+verb+` "p": reservation: reservation not found`)
+		refused(t, end(ctx, "p", Line{"tea", 1}), ErrNotFound, "allocator: "+verb+` "p": reservation: reservation not found`)
 	}
 	_, err := a.Lookup("p")
 	refused(t, err, ErrNotFound, `allocator: look up "p": reservation not found`)
@@ -144,12 +145,19 @@ func everyCall(ctx context.Context, a *Allocator) map[string]error {
 	_, lookup := a.Lookup("o")
 	_, available := a.Available("tea", "L0")
 	_, nearby := a.Nearby(Query{Lines: []Line{{"tea", 1}}})
+	_, extend := a.Extend(ctx, "o", time.Second)
 	return map[string]error{
 		"allocate": allocate, `look up "o"`: lookup, "available": available, "nearby": nearby,
 		`cancel "o"`: a.Cancel(ctx, "o"), `collect "o"`: a.Collect(ctx, "o"),
-		"receipt": a.Receive(ctx, Receipt{}), "count": a.Count(ctx, Count{}), "till sale": a.Sell(ctx, Sale{}),
-		"adjustment": a.Adjust(ctx, Adjustment{}), "set safety stock": a.SetSafetyStock(ctx, SafetyStock{}),
-		"set locations": a.SetLocations(ctx, Location{}), "remove location": a.RemoveLocation(ctx, "L0"),
+		"received": a.Receive(ctx, Receipt{}), "counted": a.Count(ctx, Count{}), "sold": a.Sell(ctx, Sale{}),
+		"adjusted": a.Adjust(ctx, Adjustment{}), "damaged": a.WriteOff(ctx, Damage{}), "sent": a.Send(ctx, Transfer{}),
+		"delivered": a.Deliver(ctx, Delivery{}), "lost": a.Lose(ctx, Loss{}), "change": a.Change(ctx, Change{}),
+		"return": a.Return(ctx, Return{}), `confirm "o"`: a.Confirm(ctx, "o"), `accept "o"`: a.Accept(ctx, "o"),
+		`dispatch "o"`: a.Dispatch(ctx, "o", "L0"), `arrive "o"`: a.Arrive(ctx, "o"), `ready "o"`: a.Ready(ctx, "o", Pickup{}),
+		`short pick "o"`: a.ShortPick(ctx, "o"), `extend "o"`: extend, `reassign "o"`: a.Reassign(ctx, "o", "", Owner{}),
+		`order "all"`: a.AllocateAll(ctx, ordered("all", Line{"tea", 1}))[0].Err, "snapshot": a.Snapshot(ctx),
+		"set safety stock": a.SetSafetyStock(ctx, SafetyStock{}),
+		"set locations":    a.SetLocations(ctx, Location{}), "remove location": a.RemoveLocation(ctx, "L0"),
 	}
 }
 
@@ -208,7 +216,7 @@ func TestContextEndsDuringBulk(t *testing.T) {
 	ctx := &expiring{Context: t.Context()}
 	ctx.looks.Store(3)
 	list := []Receipt{{"r0", "L0", []Line{{"tea", 1}}}, {"r1", "L0", []Line{{"tea", 1}}}, {"r2", "L0", []Line{{"tea", 1}}}}
-	refused(t, a.Receive(ctx, list...), context.Canceled, "allocator: receipt: 2 of 3 booked: context canceled")
+	refused(t, a.Receive(ctx, list...), context.Canceled, "allocator: received: 2 of 3 booked: context canceled")
 	shelf(t, a, "L0", "tea", 2, 0, 0)
 	must(t, a.Receive(t.Context(), list...))
 	shelf(t, a, "L0", "tea", 3, 0, 0)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
@@ -152,7 +153,7 @@ func (m *machine) drawGoods(t *rapid.T) goods {
 			lines[i].SKU = modelSKUs[0]
 		}
 	}
-	return goods{id, mostly(t, modelLocations, []string{"nowhere"}, "location"), lines}
+	return goods{ID: id, Location: mostly(t, modelLocations, []string{"nowhere"}, "location"), Lines: lines}
 }
 
 func (m *machine) move(t *rapid.T) {
@@ -162,13 +163,13 @@ func (m *machine) move(t *rapid.T) {
 	var err error
 	switch kind {
 	case "receipt":
-		err = m.a.Receive(ctx, Receipt(g))
+		err = m.a.Receive(ctx, Receipt{g.ID, g.Location, g.Lines})
 	case "count":
-		err = m.a.Count(ctx, Count(g))
+		err = m.a.Count(ctx, Count{ID: g.ID, Location: g.Location, Lines: g.Lines})
 	case "till sale":
-		err = m.a.Sell(ctx, Sale(g))
+		err = m.a.Sell(ctx, Sale{g.ID, g.Location, g.Lines})
 	default:
-		err = m.a.Adjust(ctx, Adjustment(g))
+		err = m.a.Adjust(ctx, Adjustment{g.ID, g.Location, g.Lines})
 	}
 	same(t, err, m.twin.move(kind, g))
 }
@@ -179,7 +180,7 @@ func (m *machine) receive(t *rapid.T) {
 	var fault error
 	for i := range list {
 		g := m.drawGoods(t)
-		list[i] = Receipt(g)
+		list[i] = Receipt{g.ID, g.Location, g.Lines}
 		err := movementFault("receipt", g)
 		if err == nil && m.twin.find(g.Location) < 0 {
 			err = ErrUnknownLocation
@@ -196,7 +197,7 @@ func (m *machine) receive(t *rapid.T) {
 			}
 		}
 		for _, r := range list {
-			if fault = m.twin.move("receipt", goods(r)); fault != nil {
+			if fault = m.twin.move("receipt", goods{ID: r.ID, Location: r.Location, Lines: r.Lines}); fault != nil {
 				break
 			}
 		}
@@ -281,7 +282,10 @@ func (m *machine) check(t *rapid.T) {
 		}
 		same(t, err, nil)
 		slices.SortFunc(r.Lines, func(a, b ReservedLine) int { return strings.Compare(a.SKU, b.SKU) })
-		want := Reservation{ID: id, Location: o.location, Distance: o.distance, State: o.state}
+		want := Reservation{ID: id, Location: o.location, Distance: o.distance, State: o.state, HeldUntil: o.until()}
+		if o.state.Ended() {
+			want.EndedAt = twinTime
+		}
 		for _, sku := range modelSKUs {
 			if line := o.lines[sku]; line != nil {
 				want.Lines = append(want.Lines, *line)
@@ -294,6 +298,7 @@ func (m *machine) check(t *rapid.T) {
 	got, want := m.a.Stats(), m.twin.count
 	want.Locations, want.SKUs, want.Held = len(m.twin.locations), len(m.twin.skus), held
 	want.Remembered = len(m.twin.orders) - held + len(m.twin.movements)
+	want.Short = len(m.twin.shorts)
 	want.Cells, want.LostRaces, want.StockBytes, want.ReservationBytes = got.Cells, got.LostRaces, got.StockBytes, got.ReservationBytes
 	if got != want {
 		t.Fatalf("stats %+v\n twin %+v", got, want)
@@ -308,7 +313,7 @@ func TestModel(t *testing.T) {
 	must(t, err)
 	checked(t, func(t *rapid.T) {
 		within := pick(t, []geo.Meters{0, 0, 5000}, "reach")
-		a, err := Open(context.Background(), Options{MaxDistance: within})
+		a, err := Open(context.Background(), Options{MaxDistance: within, ManualExpiry: true, Clock: func() time.Time { return twinTime }})
 		same(t, err, nil)
 		m := &machine{a: a, twin: newTwin(within), areas: []*geo.Area{north, south}}
 		t.Repeat(map[string]func(*rapid.T){

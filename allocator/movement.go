@@ -3,8 +3,10 @@ package allocator
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/clickcollect/clickcollect/reservation"
+	"github.com/clickcollect/clickcollect/reservation/history"
 )
 
 // Line is a SKU and a quantity in the SKU's smallest unit (piece, gram,
@@ -23,15 +25,21 @@ type Receipt struct {
 
 // Count is what was counted at a location: its quantities are the units on hand
 // now, 0 included. SKUs it does not name stay as they are.
+//
+// AsOf is when the shelf was counted: the movements since then, as far as the
+// engine knows them, come on top. Zero: now. It is at most engine time.
 type Count struct {
 	ID       string
 	Location string
+	AsOf     time.Time
 	Lines    []Line
 }
 
 // Sale is goods sold at a location's till; quantities from 1. They leave the
 // units on hand even if a reservation holds them: what is available may fall
-// below zero, and such a reservation cannot be collected in full.
+// below zero. Then reservations become short, which events say: the youngest
+// unconfirmed ones first, then the youngest confirmed ones. Goods that come in
+// mend that.
 type Sale struct {
 	ID       string
 	Location string
@@ -45,98 +53,173 @@ type Adjustment struct {
 	Lines    []Line
 }
 
+// Damage is goods at a location that can no longer be sold; quantities from 1.
+// They leave the units on hand as with a Sale.
+type Damage struct {
+	ID       string
+	Location string
+	Lines    []Line
+}
+
 // Receive books goods in, all lines of a receipt or none. Receipts are all
 // checked first, then booked in order; when one is refused, the ones before it
 // stand, and the whole call can be repeated: a receipt booked before does
 // nothing the second time.
 //
 // Errors: *InvalidError, ErrUnknownLocation, ErrConflict, ErrOverflow (more than
-// 2^31 − 1 on hand), ErrFull.
+// 2^31 − 1 on hand), ErrFull, ErrNoSpace. ErrJournal, or the end of ctx: which of
+// them are booked is unknown; repeat the call.
 func (a *Allocator) Receive(ctx context.Context, receipts ...Receipt) error {
-	return move(ctx, a, reservation.Received, receipts)
+	return move(ctx, a, history.Received, receipts, func(r *Receipt) goods { return goods{ID: r.ID, Location: r.Location, Lines: r.Lines} })
 }
 
 // Count sets the units on hand to what was counted, all lines of a count or
 // none, in the manner of Receive. Units held by reservations stay held: what is
-// available may fall below zero.
+// available may fall below zero, and then reservations become short as with Sell.
+// ErrTooOld: too much has happened at the location since AsOf.
 func (a *Allocator) Count(ctx context.Context, counts ...Count) error {
-	return move(ctx, a, reservation.Counted, counts)
+	return move(ctx, a, history.Counted, counts, func(c *Count) goods {
+		return goods{ID: c.ID, Location: c.Location, Lines: c.Lines, AsOf: c.AsOf}
+	})
 }
 
 // Sell books till sales out, all lines of a sale or none, in the manner of
 // Receive. *ShortageError: a line is more than is on hand; count the shelf.
 func (a *Allocator) Sell(ctx context.Context, sales ...Sale) error {
-	return move(ctx, a, reservation.Sold, sales)
+	return move(ctx, a, history.Sold, sales, func(s *Sale) goods { return goods{ID: s.ID, Location: s.Location, Lines: s.Lines} })
 }
 
 // Adjust books corrections, all lines of one or none, in the manner of Receive.
 // *ShortageError: a line takes away more than is on hand.
 func (a *Allocator) Adjust(ctx context.Context, adjustments ...Adjustment) error {
-	return move(ctx, a, reservation.Adjusted, adjustments)
+	return move(ctx, a, history.Adjusted, adjustments, func(x *Adjustment) goods {
+		return goods{ID: x.ID, Location: x.Location, Lines: x.Lines}
+	})
 }
 
-// goods is what the four kinds of movement have in common.
+// WriteOff books damaged goods out, all lines of one call or none, in the manner
+// of Sell.
+func (a *Allocator) WriteOff(ctx context.Context, damages ...Damage) error {
+	return move(ctx, a, history.Damaged, damages, func(d *Damage) goods { return goods{ID: d.ID, Location: d.Location, Lines: d.Lines} })
+}
+
+// goods is what all kinds of movement have in common.
 type goods struct {
 	ID       string
-	Location string
+	Location string // where it happens; of a delivery or a loss the transfer says so
+	To       string // of a transfer
+	Transfer string // of a delivery or a loss
+	AsOf     time.Time
 	Lines    []Line
 }
 
-func move[M ~struct {
-	ID       string
-	Location string
-	Lines    []Line
-}](ctx context.Context, a *Allocator, cause reservation.Cause, given []M) error {
-	s, err := a.begin(ctx)
+func move[M any](ctx context.Context, a *Allocator, cause history.Cause, given []M, as func(*M) goods) error {
+	s, err := a.admit(ctx)
 	if err != nil {
 		return fmt.Errorf("allocator: %v: %w", cause, err)
 	}
-	defer a.leave(s)
-	movements := make([]reservation.Movement, len(given))
-	for i := range given {
-		if err := a.movement(goods(given[i]), cause, &movements[i]); err != nil {
-			return fmt.Errorf("allocator: %v %q: %w", cause, goods(given[i]).ID, err)
+	t, err := a.moveAll(ctx, cause, len(given), func(i int) goods { return as(&given[i]) })
+	if err != nil && saw(err) && !a.options.LiveReads {
+		if waited := a.settle(ctx, s); waited != nil {
+			err = waited
 		}
+	} else if waited := a.wait(ctx, s, t); err == nil {
+		err = waited
 	}
-	if len(movements) > 1 {
-		if err := a.ledger.Prepare(movements); err != nil {
-			return fmt.Errorf("allocator: %v: %w", cause, err)
-		}
-	}
-	for i := range movements {
-		if err := ctx.Err(); err != nil {
-			return fmt.Errorf("allocator: %v: %d of %d booked: %w", cause, i, len(movements), err)
-		}
-		if err := a.ledger.Move(&movements[i]); err != nil {
-			return fmt.Errorf("allocator: %w", err)
-		}
+	if err != nil {
+		return fmt.Errorf("allocator: %w", err)
 	}
 	return nil
 }
 
+// moveAll checks movements and then books them one by one. The ticket is of the
+// last one booked.
+func (a *Allocator) moveAll(ctx context.Context, cause history.Cause, n int, given func(i int) goods) (last reservation.Ticket, err error) {
+	movements := make([]reservation.Movement, n)
+	now := a.clock.now()
+	for i := range movements {
+		g := given(i)
+		movements[i].Now = now
+		if err := a.movement(&g, cause, &movements[i]); err != nil {
+			return last, fmt.Errorf("%v %q: %w", cause, g.ID, err)
+		}
+	}
+	if n > 1 {
+		if err := a.ledger.Prepare(movements); err != nil {
+			return last, fmt.Errorf("%v: %w", cause, err)
+		}
+	}
+	for i := range movements {
+		if err := ctx.Err(); err != nil {
+			return last, fmt.Errorf("%v: %d of %d booked: %w", cause, i, n, err)
+		}
+		t, err := a.ledger.Move(&movements[i])
+		if err != nil {
+			return last, err
+		}
+		if t.Sequence >= last.Sequence {
+			last = t
+		}
+	}
+	return last, nil
+}
+
 // checkUnits says what is wrong with a line's quantity; by cause, it may be
 // negative or 0.
-func checkUnits(cause reservation.Cause, units int64) (why string) {
+func checkUnits(cause history.Cause, units int64) (why string) {
 	switch {
-	case cause == reservation.Adjusted && units == 0:
+	case cause == history.Adjusted && units == 0:
 		return "must not be 0"
-	case cause == reservation.Counted && units < 0:
+	case cause == history.Counted && units < 0:
 		return "must be 0 or more"
-	case cause != reservation.Adjusted && cause != reservation.Counted && units < 1:
+	case cause != history.Adjusted && cause != history.Counted && units < 1:
 		return "must be 1 or more"
 	}
 	return ""
 }
 
 // movement checks one movement and translates it for the ledger.
-func (a *Allocator) movement(g goods, cause reservation.Cause, into *reservation.Movement) error {
+func (a *Allocator) movement(g *goods, cause history.Cause, into *reservation.Movement) error {
+	into.ID, into.Cause, into.AsOf, into.Ref = g.ID, cause, millis(g.AsOf), g.Transfer
 	if err := a.checkID("ID", g.ID); err != nil {
 		return err
+	}
+	if into.AsOf > into.Now {
+		return &InvalidError{Field: "AsOf", Value: g.AsOf, Why: "must not be later than now"}
+	}
+	if cause == history.Delivered || cause == history.Lost {
+		if err := a.checkID("Transfer", g.Transfer); err != nil || len(g.Lines) == 0 {
+			return err
+		}
+		return a.movementLines(g, cause, into)
 	}
 	if err := a.checkLineCount(len(g.Lines)); err != nil {
 		return err
 	}
-	*into = reservation.Movement{ID: g.ID, Cause: cause, Lines: make([]reservation.MovementLine, 0, len(g.Lines))}
+	if cause == history.Sent && g.To == g.Location {
+		return &InvalidError{Field: "To", Value: g.To, Why: "must be another location"}
+	}
+	if err := a.movementLines(g, cause, into); err != nil {
+		return err
+	}
+	var ok bool
+	if into.Slot, ok = a.ledger.Slot(g.Location); !ok {
+		return fmt.Errorf("%w: %q", ErrUnknownLocation, g.Location)
+	}
+	if cause == history.Sent {
+		if into.To, ok = a.ledger.Slot(g.To); !ok {
+			return fmt.Errorf("%w: %q", ErrUnknownLocation, g.To)
+		}
+	}
+	return nil
+}
+
+// movementLines checks the lines and sums those of one SKU.
+func (a *Allocator) movementLines(g *goods, cause history.Cause, into *reservation.Movement) error {
+	if err := a.checkLineCount(len(g.Lines)); err != nil {
+		return err
+	}
+	into.Lines = make([]reservation.MovementLine, 0, len(g.Lines))
 	var at map[string]int // where a SKU is, once they do not ascend any more
 	for i, line := range g.Lines {
 		if line.SKU == "" || len(line.SKU) > a.options.MaxIDBytes {
@@ -161,7 +244,7 @@ func (a *Allocator) movement(g goods, cause reservation.Cause, into *reservation
 		}
 		if !twice {
 			into.Lines = append(into.Lines, reservation.MovementLine{SKU: line.SKU})
-		} else if cause == reservation.Counted {
+		} else if cause == history.Counted {
 			return &InvalidError{Field: fmt.Sprintf("Lines[%d].SKU", i), Value: line.SKU, Why: "is counted twice"}
 		}
 		sum, fits := addUnits(into.Lines[j].Units, line.Quantity)
@@ -170,11 +253,6 @@ func (a *Allocator) movement(g goods, cause reservation.Cause, into *reservation
 		}
 		into.Lines[j].Units = sum
 	}
-	slot, ok := a.ledger.Slot(g.Location)
-	if !ok {
-		return fmt.Errorf("%w: %q", ErrUnknownLocation, g.Location)
-	}
-	into.Slot = slot
 	return nil
 }
 
@@ -194,55 +272,6 @@ func (a *Allocator) checkLineCount(n int) error {
 		return &InvalidError{Field: "Lines", Value: n, Why: "must have at least one line"}
 	case n > a.options.MaxLines:
 		return &InvalidError{Field: "Lines", Value: n, Why: fmt.Sprintf("has more lines than the %d of Options.MaxLines", a.options.MaxLines)}
-	}
-	return nil
-}
-
-// SafetyStock is units never sold online: of one SKU at one location, of a SKU
-// at every location (Location empty), of every SKU at one location (SKU empty),
-// or of everything everywhere (both empty). The level of the pair decides;
-// without one, the largest of the wider ones that apply.
-type SafetyStock struct {
-	SKU      string
-	Location string
-	Units    int64 // 0 to 2^31 − 1; 0 for a pair overrides the wider levels
-}
-
-// SetSafetyStock sets levels, one after the other. What is available changes at
-// once wherever they apply, and may fall below zero; what is held stays held.
-//
-// Errors: *InvalidError, ErrUnknownLocation, ErrUnknownSKU: nothing was changed.
-// ErrOverflow: the levels before the one it names stand.
-func (a *Allocator) SetSafetyStock(ctx context.Context, levels ...SafetyStock) error {
-	s, err := a.begin(ctx)
-	if err != nil {
-		return fmt.Errorf("allocator: set safety stock: %w", err)
-	}
-	defer a.leave(s)
-	out := make([]reservation.SafetyLevel, len(levels))
-	for i, v := range levels {
-		to := &out[i]
-		*to = reservation.SafetyLevel{SKU: reservation.EverySKU, Slot: reservation.Everywhere, Units: v.Units}
-		if v.Units < 0 || v.Units > reservation.MaxQuantity {
-			return fmt.Errorf("allocator: set safety stock: %w", &InvalidError{
-				Field: fmt.Sprintf("levels[%d].Units", i), Value: v.Units, Why: "must be 0 to 2147483647"})
-		}
-		known := true
-		if v.SKU != "" {
-			if to.SKU, known = a.ledger.SKU(v.SKU); !known {
-				return fmt.Errorf("allocator: set safety stock: %w: %q", ErrUnknownSKU, v.SKU)
-			}
-		}
-		if v.Location != "" {
-			if to.Slot, known = a.ledger.Slot(v.Location); !known {
-				return fmt.Errorf("allocator: set safety stock: %w: %q", ErrUnknownLocation, v.Location)
-			}
-		}
-	}
-	for _, v := range out {
-		if err := a.ledger.SetSafety(v); err != nil {
-			return fmt.Errorf("allocator: %w", err)
-		}
 	}
 	return nil
 }

@@ -11,11 +11,11 @@ import (
 // book calls one of the four kinds of movement.
 func book(t *testing.T, a *Allocator, kind, id, location string, lines ...Line) error {
 	t.Helper()
-	switch g := (goods{id, location, lines}); kind {
+	switch g := (Receipt{id, location, lines}); kind {
 	case "receipt":
-		return a.Receive(t.Context(), Receipt(g))
+		return a.Receive(t.Context(), g)
 	case "count":
-		return a.Count(t.Context(), Count(g))
+		return a.Count(t.Context(), Count{ID: id, Location: location, Lines: lines})
 	case "till sale":
 		return a.Sell(t.Context(), Sale(g))
 	default:
@@ -33,30 +33,30 @@ func TestMovementFaults(t *testing.T) {
 		fact               error
 		text               string
 	}{
-		"no ID":            {"receipt", "", "L0", []Line{{"tea", 1}}, ErrInvalid, `allocator: receipt "": invalid ID "": must not be empty`},
-		"no lines":         {"receipt", "m", "L0", nil, ErrInvalid, `allocator: receipt "m": invalid Lines 0: must have at least one line`},
-		"too many":         {"count", "m", "L0", make([]Line, 4), ErrInvalid, `allocator: count "m": invalid Lines 4: has more lines than the 3 of Options.MaxLines`},
-		"location":         {"receipt", "m", "L7", []Line{{"tea", 1}}, ErrUnknownLocation, `allocator: receipt "m": unknown location: "L7"`},
-		"invalid first":    {"receipt", "m", "L7", []Line{{"tea", 0}}, ErrInvalid, `allocator: receipt "m": invalid Lines[0].Quantity 0: must be 1 or more`},
-		"no SKU":           {"receipt", "m", "L0", []Line{{"", 1}}, ErrInvalid, `allocator: receipt "m": invalid Lines[0].SKU "": must not be empty`},
-		"received 0":       {"receipt", "m", "L0", []Line{{"tea", 1}, {"tea", 0}}, ErrInvalid, `allocator: receipt "m": invalid Lines[1].Quantity 0: must be 1 or more`},
-		"received -1":      {"receipt", "m", "L0", []Line{{"tea", -1}}, ErrInvalid, `allocator: receipt "m": invalid Lines[0].Quantity -1: must be 1 or more`},
-		"counted -1":       {"count", "m", "L0", []Line{{"tea", -1}}, ErrInvalid, `allocator: count "m": invalid Lines[0].Quantity -1: must be 0 or more`},
-		"counted twice":    {"count", "m", "L0", []Line{{"tea", 1}, {"cup", 1}, {"tea", 1}}, ErrInvalid, `allocator: count "m": invalid Lines[2].SKU "tea": is counted twice`},
-		"sold 0":           {"till sale", "m", "L0", []Line{{"tea", 0}}, ErrInvalid, `allocator: till sale "m": invalid Lines[0].Quantity 0: must be 1 or more`},
-		"adjusted by 0":    {"adjustment", "m", "L0", []Line{{"tea", 0}}, ErrInvalid, `allocator: adjustment "m": invalid Lines[0].Quantity 0: must not be 0`},
-		"over 2^31-1":      {"receipt", "m", "L0", []Line{{"tea", tooMuch}}, ErrOverflow, `allocator: receipt "m": 2147483648 units of SKU "tea" in Lines[0]: quantity out of range`},
-		"sum over 2^31-1":  {"receipt", "m", "L1", []Line{{"tea", tooMuch - 1}, {"tea", 1}}, ErrOverflow, `allocator: receipt "m": 1 units of SKU "tea" in Lines[1]: quantity out of range`},
-		"int64 overflow":   {"receipt", "m", "L1", []Line{{"tea", math.MaxInt64}, {"tea", math.MaxInt64}}, ErrOverflow, `allocator: receipt "m": 9223372036854775807 units of SKU "tea" in Lines[0]: quantity out of range`},
-		"int64 underflow":  {"adjustment", "m", "L1", []Line{{"tea", math.MinInt64}}, ErrOverflow, `allocator: adjustment "m": -9223372036854775808 units of SKU "tea" in Lines[0]: quantity out of range`},
-		"on hand overflow": {"receipt", "m", "L0", []Line{{"cup", 1}, {"tea", tooMuch - 1}}, ErrOverflow, `allocator: reservation: receipt "m" at "L0": SKU "tea": 10 on hand and 2147483647 more: quantity out of range`},
-		"adjust overflow":  {"adjustment", "m", "L0", []Line{{"tea", tooMuch - 10}}, ErrOverflow, `allocator: reservation: adjustment "m" at "L0": SKU "tea": 10 on hand and 2147483638 more: quantity out of range`},
-		"sold too many":    {"till sale", "m", "L0", []Line{{"cup", 1}, {"tea", 6}, {"tea", 5}}, ErrShortage, `allocator: reservation: till sale "m" at "L0": not enough units of SKU "tea" at "L0": wanted 11, there are 10`},
-		"sold elsewhere":   {"till sale", "m", "L1", []Line{{"tea", 1}}, ErrShortage, `allocator: reservation: till sale "m" at "L1": not enough units of SKU "tea" at "L1": wanted 1, there are 0`},
-		"adjusted below 0": {"adjustment", "m", "L0", []Line{{"cup", 1}, {"tea", -11}}, ErrShortage, `allocator: reservation: adjustment "m" at "L0": not enough units of SKU "tea" at "L0": wanted 11, there are 10`},
-		"sold unknown":     {"till sale", "m", "L0", []Line{{"tee", 1}}, ErrUnknownSKU, `allocator: reservation: till sale "m" at "L0": unknown SKU: "tee"`},
-		"adjusted unknown": {"adjustment", "m", "L0", []Line{{"tee", -1}}, ErrUnknownSKU, `allocator: reservation: adjustment "m" at "L0": unknown SKU: "tee"`},
-		"full":             {"receipt", "m", "L0", []Line{{"tee", 1}}, ErrFull, `allocator: reservation: receipt "m" at "L0": adding SKU "tee": limit reached`},
+		"no ID":            {"receipt", "", "L0", []Line{{"tea", 1}}, ErrInvalid, `allocator: received "": invalid ID "": must not be empty`},
+		"no lines":         {"receipt", "m", "L0", nil, ErrInvalid, `allocator: received "m": invalid Lines 0: must have at least one line`},
+		"too many":         {"count", "m", "L0", make([]Line, 4), ErrInvalid, `allocator: counted "m": invalid Lines 4: has more lines than the 3 of Options.MaxLines`},
+		"location":         {"receipt", "m", "L7", []Line{{"tea", 1}}, ErrUnknownLocation, `allocator: received "m": unknown location: "L7"`},
+		"invalid first":    {"receipt", "m", "L7", []Line{{"tea", 0}}, ErrInvalid, `allocator: received "m": invalid Lines[0].Quantity 0: must be 1 or more`},
+		"no SKU":           {"receipt", "m", "L0", []Line{{"", 1}}, ErrInvalid, `allocator: received "m": invalid Lines[0].SKU "": must not be empty`},
+		"received 0":       {"receipt", "m", "L0", []Line{{"tea", 1}, {"tea", 0}}, ErrInvalid, `allocator: received "m": invalid Lines[1].Quantity 0: must be 1 or more`},
+		"received -1":      {"receipt", "m", "L0", []Line{{"tea", -1}}, ErrInvalid, `allocator: received "m": invalid Lines[0].Quantity -1: must be 1 or more`},
+		"counted -1":       {"count", "m", "L0", []Line{{"tea", -1}}, ErrInvalid, `allocator: counted "m": invalid Lines[0].Quantity -1: must be 0 or more`},
+		"counted twice":    {"count", "m", "L0", []Line{{"tea", 1}, {"cup", 1}, {"tea", 1}}, ErrInvalid, `allocator: counted "m": invalid Lines[2].SKU "tea": is counted twice`},
+		"sold 0":           {"till sale", "m", "L0", []Line{{"tea", 0}}, ErrInvalid, `allocator: sold "m": invalid Lines[0].Quantity 0: must be 1 or more`},
+		"adjusted by 0":    {"adjustment", "m", "L0", []Line{{"tea", 0}}, ErrInvalid, `allocator: adjusted "m": invalid Lines[0].Quantity 0: must not be 0`},
+		"over 2^31-1":      {"receipt", "m", "L0", []Line{{"tea", tooMuch}}, ErrOverflow, `allocator: received "m": 2147483648 units of SKU "tea" in Lines[0]: quantity out of range`},
+		"sum over 2^31-1":  {"receipt", "m", "L1", []Line{{"tea", tooMuch - 1}, {"tea", 1}}, ErrOverflow, `allocator: received "m": 1 units of SKU "tea" in Lines[1]: quantity out of range`},
+		"int64 overflow":   {"receipt", "m", "L1", []Line{{"tea", math.MaxInt64}, {"tea", math.MaxInt64}}, ErrOverflow, `allocator: received "m": 9223372036854775807 units of SKU "tea" in Lines[0]: quantity out of range`},
+		"int64 underflow":  {"adjustment", "m", "L1", []Line{{"tea", math.MinInt64}}, ErrOverflow, `allocator: adjusted "m": -9223372036854775808 units of SKU "tea" in Lines[0]: quantity out of range`},
+		"on hand overflow": {"receipt", "m", "L0", []Line{{"cup", 1}, {"tea", tooMuch - 1}}, ErrOverflow, `allocator: reservation: received "m" at "L0": SKU "tea": 10 on hand and 2147483647 more: quantity out of range`},
+		"adjust overflow":  {"adjustment", "m", "L0", []Line{{"tea", tooMuch - 10}}, ErrOverflow, `allocator: reservation: adjusted "m" at "L0": SKU "tea": 10 on hand and 2147483638 more: quantity out of range`},
+		"sold too many":    {"till sale", "m", "L0", []Line{{"cup", 1}, {"tea", 6}, {"tea", 5}}, ErrShortage, `allocator: reservation: sold "m" at "L0": not enough units of SKU "tea" at "L0": wanted 11, there are 10`},
+		"sold elsewhere":   {"till sale", "m", "L1", []Line{{"tea", 1}}, ErrShortage, `allocator: reservation: sold "m" at "L1": not enough units of SKU "tea" at "L1": wanted 1, there are 0`},
+		"adjusted below 0": {"adjustment", "m", "L0", []Line{{"cup", 1}, {"tea", -11}}, ErrShortage, `allocator: reservation: adjusted "m" at "L0": not enough units of SKU "tea" at "L0": wanted 11, there are 10`},
+		"sold unknown":     {"till sale", "m", "L0", []Line{{"tee", 1}}, ErrUnknownSKU, `allocator: reservation: sold "m" at "L0": unknown SKU: "tee"`},
+		"adjusted unknown": {"adjustment", "m", "L0", []Line{{"tee", -1}}, ErrUnknownSKU, `allocator: reservation: adjusted "m" at "L0": unknown SKU: "tee"`},
+		"full":             {"receipt", "m", "L0", []Line{{"tee", 1}}, ErrFull, `allocator: reservation: received "m" at "L0": adding SKU "tee": limit reached`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			refused(t, book(t, a, c.kind, c.id, c.location, c.lines...), c.fact, c.text)
@@ -91,10 +91,11 @@ func TestMovementRepeats(t *testing.T) {
 				t.Fatal("the movement did nothing")
 			}
 			must(t, book(t, a, kind, "m", "L0", same...), book(t, a, kind, "m", "L0", first...))
-			conflict := `allocator: reservation: ` + kind + ` "m" at "L0": ID already used with other content`
+			said := map[string]string{"receipt": "received", "count": "counted", "till sale": "sold", "adjustment": "adjusted"}[kind]
+			conflict := `allocator: reservation: ` + said + ` "m" at "L0": ID already used with other content`
 			refused(t, book(t, a, kind, "m", "L0", Line{"tea", 4}), ErrConflict, conflict)
 			refused(t, book(t, a, kind, "m", "L0", Line{"tea", 5}, Line{"cup", 2}), ErrConflict, conflict)
-			refused(t, book(t, a, kind, "m", "L1", same...), ErrConflict, `allocator: reservation: `+kind+` "m" at "L1": ID already used with other content`)
+			refused(t, book(t, a, kind, "m", "L1", same...), ErrConflict, `allocator: reservation: `+said+` "m" at "L1": ID already used with other content`)
 			for _, other := range all {
 				if err := book(t, a, other, "m", "L0", same...); other != kind && !errors.Is(err, ErrConflict) {
 					t.Errorf("%s as %s: %v", kind, other, err)
@@ -124,7 +125,7 @@ func TestBulkReceiveRefusedInTheMiddle(t *testing.T) {
 	stocked(t, a, "L1", "tea", reservation.MaxQuantity)
 	list := []Receipt{{"r0", "L0", []Line{{"tea", 1}}}, {"r1", "L1", []Line{{"tea", 1}}}, {"r2", "L0", []Line{{"tea", 2}}}}
 	for range 2 {
-		refused(t, a.Receive(t.Context(), list...), ErrOverflow, `allocator: reservation: receipt "r1" at "L1": SKU "tea": 2147483647 on hand and 1 more: quantity out of range`)
+		refused(t, a.Receive(t.Context(), list...), ErrOverflow, `allocator: reservation: received "r1" at "L1": SKU "tea": 2147483647 on hand and 1 more: quantity out of range`)
 		shelf(t, a, "L0", "tea", 1, 0, 0)
 	}
 	must(t, book(t, a, "till sale", "s", "L1", Line{"tea", 1}), a.Receive(t.Context(), list...))
@@ -132,7 +133,7 @@ func TestBulkReceiveRefusedInTheMiddle(t *testing.T) {
 	must(t, a.Receive(t.Context(), list...), a.Receive(t.Context()))
 	shelf(t, a, "L0", "tea", 3, 0, 0)
 	refused(t, a.Receive(t.Context(), Receipt{"r3", "L0", []Line{{"tea", 1}}}, Receipt{"r4", "L9", []Line{{"tea", 1}}}), ErrUnknownLocation,
-		`allocator: receipt "r4": unknown location: "L9"`)
+		`allocator: received "r4": unknown location: "L9"`)
 	shelf(t, a, "L0", "tea", 3, 0, 0)
 }
 
@@ -148,7 +149,7 @@ func TestShelfTakenAway(t *testing.T) {
 	must(t, book(t, a, "count", "c", "L0", Line{"tea", 1}))
 	shelf(t, a, "L0", "tea", 1, 4, 0)
 	err := a.Collect(t.Context(), "o")
-	refused(t, err, ErrShortage, `allocator: reservation: collecting "o": not enough units of SKU "tea" at "L0": wanted 4, there are 1`)
+	refused(t, err, ErrShortage, `allocator: collect "o": reservation: not enough units of SKU "tea" at "L0": wanted 4, there are 1`)
 	if e := as[*ShortageError](t, err); *e != (ShortageError{SKU: "tea", Location: "L0", Wanted: 4, Available: 1}) {
 		t.Errorf("got %+v", e)
 	}

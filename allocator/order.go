@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
@@ -36,14 +37,37 @@ type Order struct {
 
 	// Kinds are the kinds of location allowed. Empty: any.
 	Kinds []Kind
+
+	// Order and Customer are the references by which the shop knows them; List
+	// finds reservations by them, and events name them. May be empty.
+	Order, Customer string
+
+	// Owner is a token that Reassign asks for, such as of a cart; Channel is where
+	// the order comes from. May be empty.
+	Owner, Channel string
+
+	// HoldFor is how long the goods are held, from 1 ms to Options.MaxHold, cut to
+	// whole milliseconds. 0: Options.HoldFor.
+	HoldFor time.Duration
+
+	// Promise is when the customer was told that the goods are ready; pick lists
+	// are in its order. Zero: nobody said.
+	Promise time.Time
 }
 
 // Allocation is a reservation just made: every line of the order is held at one
 // location.
 type Allocation struct {
-	ID       string     // the order's
-	Location string     // where the goods are held
-	Distance geo.Meters // from Order.Near, great circle
+	ID        string     // the order's
+	Location  string     // where the goods are held
+	Distance  geo.Meters // from Order.Near, great circle
+	HeldUntil time.Time  // the deadline, in UTC and whole milliseconds
+}
+
+// Outcome is what AllocateAll answers to one order.
+type Outcome struct {
+	Allocation
+	Err error // as of Allocate; nil: all is held
 }
 
 // wants is a checked order: its lines by handle, ascending, each SKU once.
@@ -54,24 +78,76 @@ type wants struct {
 	at     uint32 // the slot of Order.At
 }
 
-// Allocate chooses the location for an order and holds every line there, in one
-// step: the nearest location in reach that can fill the whole order, ties broken
-// by location ID, or the one the order names. Each nearer one could not fill it
-// at an instant during the call. It takes no lock on stock and allocates
-// nothing; a call costs about a microsecond.
+// Allocate chooses the location for an order and holds every line there until a
+// deadline, in one step: the nearest location in reach that can fill the whole
+// order, ties broken by location ID, or the one the order names. Each nearer one
+// could not fill it at an instant during the call. It takes no lock on stock and
+// allocates nothing; in memory a call costs about a microsecond, with a directory
+// it waits for the disk besides.
 //
-// Errors, in order of precedence: ErrClosed; *InvalidError; ErrOverflow (more
-// than 2^31 − 1 units of a SKU); ErrUnknownLocation; ErrUnknownSKU; ErrConflict;
-// *NoLocationError. Each means that nothing was changed.
+// A repeat of an order gets the answer of the first call, whatever became of the
+// reservation since: Lookup says that. Its HeldUntil is another one only if the
+// order leaves HoldFor to the Options and those have been changed.
+//
+// Errors, in order of precedence: that of ctx; ErrClosed; ErrNoSpace;
+// *InvalidError; ErrOverflow (more than 2^31 − 1 units of a SKU);
+// ErrUnknownLocation; ErrUnknownSKU; ErrConflict; *NoLocationError. Each means
+// that nothing was changed. ErrJournal, or that of a ctx which ended while it
+// waited for the disk: unknown; repeat it with the same ID.
 func (a *Allocator) Allocate(ctx context.Context, o Order) (Allocation, error) {
-	s, err := a.begin(ctx)
+	s, err := a.admit(ctx)
 	if err != nil {
 		return Allocation{}, fmt.Errorf("allocator: allocate: %w", err)
 	}
-	defer a.leave(s)
+	got, t, err := a.allocate(s, &o)
+	if waited := a.wait(ctx, s, t); waited != nil {
+		return Allocation{}, fmt.Errorf("allocator: order %q: %w", o.ID, waited)
+	}
+	return got, err
+}
+
+// AllocateAll is Allocate for each of the orders, in turn, and then one wait for
+// the disk: what a caller does who has many at hand. The outcomes are in the
+// order of the orders, each as if it had been the only one.
+func (a *Allocator) AllocateAll(ctx context.Context, orders ...Order) []Outcome {
+	out := make([]Outcome, len(orders))
+	tickets := make([]reservation.Ticket, len(orders))
+	// Close is to wait for the end of it.
+	if s, err := a.enter(); err == nil {
+		a.scratch.Put(s)
+		defer a.done(&s.stripe.inFlight) // the stripe stays the same one
+	}
+	var last reservation.Ticket
+	for i := range orders {
+		o := &orders[i]
+		s, err := a.admit(ctx)
+		if err != nil {
+			out[i].Err = fmt.Errorf("allocator: order %q: %w", o.ID, err)
+			continue
+		}
+		out[i].Allocation, tickets[i], out[i].Err = a.allocate(s, o)
+		a.leaveChange(s)
+		if tickets[i].Sequence > last.Sequence {
+			last = tickets[i]
+		}
+	}
+	if a.ledger.Wait(ctx, last) != nil { // some may be written all the same
+		for i := range out {
+			if err := a.ledger.Wait(ctx, tickets[i]); err != nil {
+				out[i] = Outcome{Err: fmt.Errorf("allocator: order %q: %w", orders[i].ID, err)}
+			}
+		}
+	}
+	return out
+}
+
+// allocate is Allocate up to the ticket that is to be waited for, also if there is
+// an error.
+func (a *Allocator) allocate(s *scratch, o *Order) (Allocation, reservation.Ticket, error) {
 	s.claim.Expect(a.ledger, o.ID)
-	if err := a.checkID("ID", o.ID); err != nil {
-		return Allocation{}, fmt.Errorf("allocator: order: %w", err)
+	s.hold.Now = a.clock.now()
+	if err := a.checkTerms(s, o); err != nil {
+		return Allocation{}, reservation.Ticket{}, err
 	}
 	t := a.topology.Load()
 	if o.At == "" { // early, so that what it reads is near when the names are resolved
@@ -82,12 +158,57 @@ func (a *Allocator) Allocate(ctx context.Context, o Order) (Allocation, error) {
 		if _, ok := a.ledger.Slot(o.At); !ok && o.At != "" && errors.Is(err, ErrUnknownSKU) {
 			err = fmt.Errorf("%w: %q", ErrUnknownLocation, o.At)
 		}
-		return Allocation{}, fmt.Errorf("allocator: order %q: %w", o.ID, err)
+		return Allocation{}, reservation.Ticket{}, fmt.Errorf("allocator: order %q: %w", o.ID, err)
 	}
+	s.ticket = reservation.Ticket{}
+	var got Allocation
 	if o.At != "" {
-		return a.allocateAt(s, t, &o, w)
+		got, err = a.allocateAt(s, t, o, w)
+	} else {
+		got, err = a.allocateNear(s, t, o, w)
 	}
-	return a.allocateNear(s, t, &o, w)
+	return got, s.ticket, err
+}
+
+// checkTerms validates the ID of an order and what is to be noted with it, and
+// fills in s.hold; s.hold.Now is set.
+func (a *Allocator) checkTerms(s *scratch, o *Order) error {
+	if err := a.checkID("ID", o.ID); err != nil {
+		return fmt.Errorf("allocator: order: %w", err)
+	}
+	h := &s.hold
+	h.ID, h.Deadline, h.Promise = o.ID, h.Now+a.holdFor, 0
+	h.Order, h.Customer, h.Owner, h.Channel = o.Order, o.Customer, o.Owner, o.Channel
+	if !o.hasTerms() {
+		return nil
+	}
+	for _, text := range [...]struct{ field, is string }{{"Order", o.Order}, {"Customer", o.Customer}, {"Owner", o.Owner}, {"Channel", o.Channel}} {
+		if err := a.checkText(text.field, text.is); err != nil {
+			return fmt.Errorf("allocator: order %q: %w", o.ID, err)
+		}
+	}
+	if o.HoldFor != 0 {
+		if o.HoldFor < time.Millisecond || o.HoldFor > a.options.MaxHold {
+			return fmt.Errorf("allocator: order %q: %w", o.ID, &InvalidError{Field: "HoldFor", Value: o.HoldFor,
+				Why: fmt.Sprintf("must be 0 or 1ms to the %v of Options.MaxHold", a.options.MaxHold)})
+		}
+		h.Deadline = h.Now + o.HoldFor.Milliseconds()
+	}
+	h.Promise = millis(o.Promise)
+	return nil
+}
+
+// hasTerms tells the orders that say more than what goods and where.
+func (o *Order) hasTerms() bool {
+	return o.HoldFor != 0 || o.Order != "" || o.Customer != "" || o.Owner != "" || o.Channel != "" || !o.Promise.IsZero()
+}
+
+// checkText checks a reference, which may be empty.
+func (a *Allocator) checkText(field, text string) error {
+	if text == "" {
+		return nil
+	}
+	return a.checkID(field, text)
 }
 
 // check validates what orders and queries have in common, and translates the
@@ -205,6 +326,10 @@ func (w *wants) digest(o *Order) uint64 {
 	for _, line := range w.lines {
 		d = d.Add(uint64(line.SKU)<<32 | uint64(line.Quantity))
 	}
+	if o.hasTerms() {
+		d = d.Add(uint64(len(w.lines))).Add(uint64(o.HoldFor)).Add(uint64(millis(o.Promise))).
+			AddString(o.Order).AddString(o.Customer).AddString(o.Owner).AddString(o.Channel)
+	}
 	return uint64(d)
 }
 
@@ -294,16 +419,32 @@ func (a *Allocator) claimAt(s *scratch, t *topology, o *Order, mark uint64, n ne
 	if p.area != nil && !p.area.Contains(o.Near) {
 		return Allocation{}, nil, false
 	}
-	switch s.claim.Reserve(n.number, o.ID, mark, p.slot, float64(n.distance), &s.found) {
+	switch a.reserve(s, n.number, p.slot, mark, n.distance) {
 	case reservation.Done:
-		s.stripe.allocated.Add(1)
-		return Allocation{ID: o.ID, Location: p.id, Distance: n.distance}, nil, true
+		return a.allocated(s, o, p.id, n.distance), nil, true
 	case reservation.Known:
 		got, err = a.repeat(s, o, mark)
 		return got, err, true
+	case reservation.Failed:
+		return Allocation{}, fmt.Errorf("allocator: order %q: %w", o.ID, s.claim.Err()), true
 	}
 	s.stripe.lostRaces.Add(1)
 	return Allocation{}, nil, false
+}
+
+// reserve takes the claim's lines at a location. The claim's answer says more.
+func (a *Allocator) reserve(s *scratch, number, slot uint32, mark uint64, distance geo.Meters) int {
+	h := &s.hold
+	h.Fingerprint, h.Slot, h.Distance = mark, slot, float64(distance)
+	return s.claim.Reserve(number, h, &s.found)
+}
+
+// allocated is the answer to an order whose lines are held.
+func (a *Allocator) allocated(s *scratch, o *Order, location string, distance geo.Meters) Allocation {
+	s.ticket = s.claim.Ticket()
+	s.stripe.allocated.Add(1)
+	a.due(s.hold.Deadline)
+	return Allocation{ID: o.ID, Location: location, Distance: distance, HeldUntil: fromMillis(s.hold.Deadline)}
 }
 
 // allocateAt reserves at the location the order names.
@@ -333,21 +474,26 @@ func (a *Allocator) allocateAt(s *scratch, t *topology, o *Order, w wants) (Allo
 	if !s.claim.Bind(a.ledger, t.table, w.lines) {
 		return a.refuse(s, t, o, w, mark)
 	}
-	switch s.claim.Reserve(number, o.ID, mark, slot, float64(distance), &s.found) {
+	switch a.reserve(s, number, slot, mark, distance) {
 	case reservation.Done:
-		s.stripe.allocated.Add(1)
-		return Allocation{ID: o.ID, Location: p.ID, Distance: distance}, nil
+		return a.allocated(s, o, p.ID, distance), nil
 	case reservation.Known:
 		return a.repeat(s, o, mark)
+	case reservation.Failed:
+		return Allocation{}, fmt.Errorf("allocator: order %q: %w", o.ID, s.claim.Err())
 	}
 	return a.refuse(s, t, o, w, mark)
 }
 
-// repeat answers a call whose ID is in the book, from s.found.
+// repeat answers a call whose ID is in the book, from s.found. What it answers is
+// to last, also if it is a refusal.
 func (a *Allocator) repeat(s *scratch, o *Order, mark uint64) (Allocation, error) {
+	s.ticket = reservation.Ticket{Sequence: s.found.Sequence}
 	if s.found.Fingerprint != mark {
 		return Allocation{}, fmt.Errorf("allocator: order %q: %w", o.ID, ErrConflict)
 	}
 	s.stripe.repeated.Add(1)
-	return Allocation{ID: o.ID, Location: a.ledger.SlotName(s.found.Slot), Distance: geo.Meters(s.found.Distance)}, nil
+	until := s.found.Since + s.hold.Deadline - s.hold.Now // however long it was extended, and whatever became of it
+	return Allocation{ID: o.ID, Location: a.ledger.SlotName(s.found.Origin), Distance: geo.Meters(s.found.Distance),
+		HeldUntil: fromMillis(until)}, nil
 }

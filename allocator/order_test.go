@@ -205,7 +205,7 @@ func TestRememberBound(t *testing.T) {
 	if _, err := a.Lookup("o0"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("the oldest order is still there: %v", err)
 	}
-	refused(t, a.Cancel(t.Context(), "o0"), ErrNotFound, `allocator: reservation: canceling "o0": reservation not found`)
+	refused(t, a.Cancel(t.Context(), "o0"), ErrNotFound, `allocator: cancel "o0": reservation: reservation not found`)
 	allocated(t, a, ordered("o0", Line{"tea", 7}), "L0")
 }
 
@@ -302,7 +302,7 @@ func TestWideQuantities(t *testing.T) {
 	stocked(t, a, "L0", "rice", most)
 	shelf(t, a, "L0", "rice", most, 0, 0)
 	err := a.Receive(t.Context(), Receipt{ID: "one more", Location: "L0", Lines: []Line{{"tea", 1}, {"rice", 1}}})
-	refused(t, err, ErrOverflow, `allocator: reservation: receipt "one more" at "L0": SKU "rice": 2147483647 on hand and 1 more: quantity out of range`)
+	refused(t, err, ErrOverflow, `allocator: reservation: received "one more" at "L0": SKU "rice": 2147483647 on hand and 1 more: quantity out of range`)
 	if _, err := a.Available("tea", "L0"); !errors.Is(err, ErrUnknownSKU) {
 		t.Errorf("the refused receipt left a trace: %v", err)
 	}

@@ -76,7 +76,7 @@ func TestSafetyStockFaults(t *testing.T) {
 	allocated(t, a, ordered("o", Line{"cup", 10}), "L0")
 	must(t, a.Count(t.Context(), Count{ID: "c", Location: "L0", Lines: []Line{{"cup", 0}}}))
 	err := set(SafetyStock{Units: reservation.MaxQuantity})
-	refused(t, err, ErrOverflow, `allocator: reservation: safety stock of 2147483647 units of SKU "cup" at "L0": quantity out of range`)
+	refused(t, err, ErrOverflow, `allocator: set safety stock: reservation: safety stock of 2147483647 units of SKU "cup" at "L0": quantity out of range`)
 	shelf(t, a, "L0", "tea", 10, 0, 3) // the first level stands
 	shelf(t, a, "L0", "cup", 0, 10, 0)
 	stocked(t, a, "L1", "new", 1)

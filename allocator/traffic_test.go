@@ -106,9 +106,9 @@ type traffic struct {
 
 var trafficSKUs = [4]string{"a", "b", "c", "d"}
 
-func (f *traffic) goods(r *rand.Rand, id string, most int64) (g goods, sku, store int) {
+func (f *traffic) goods(r *rand.Rand, id string, most int64) (g Receipt, sku, store int) {
 	sku, store = r.IntN(4), r.IntN(f.stores)
-	return goods{id, fmt.Sprintf("L%d", store), []Line{{trafficSKUs[sku], r.Int64N(most) + 1}}}, sku, store
+	return Receipt{id, fmt.Sprintf("L%d", store), []Line{{trafficSKUs[sku], r.Int64N(most) + 1}}}, sku, store
 }
 
 // step is one random call.
@@ -138,7 +138,7 @@ func (f *traffic) step(r *rand.Rand, g, i int, tills bool) error {
 	case n < 85:
 		got, sku, store := f.goods(r, id, 3)
 		f.received[sku][store].Add(got.Lines[0].Quantity)
-		return f.a.Receive(ctx, Receipt(got))
+		return f.a.Receive(ctx, got)
 	case n < 88 && tills:
 		got, sku, store := f.goods(r, id, 2)
 		err := f.a.Sell(ctx, Sale(got))

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
@@ -18,7 +19,8 @@ type twin struct {
 	onHand     map[cellName]int64
 	held       map[cellName]int64
 	orders     map[string]*twinOrder
-	movements  map[string]string // content by ID
+	movements  map[string]string     // content by ID
+	shorts     map[cellName][]string // orders short of their goods, the last to become so last
 	everything int64
 	bySKU      map[string]int64
 	bySlot     map[string]int64
@@ -34,12 +36,24 @@ type twinOrder struct {
 	location string
 	distance geo.Meters
 	state    State
+	age      int // how many were made before it
 	lines    map[string]*ReservedLine
+}
+
+// twinTime is the time that stands still in the twin's world.
+var twinTime = time.Date(2026, 3, 29, 0, 30, 0, 0, time.UTC)
+
+// until is the deadline of what is still held.
+func (o *twinOrder) until() time.Time {
+	if o.state != Held {
+		return time.Time{}
+	}
+	return twinTime.Add(10 * time.Minute)
 }
 
 func newTwin(within geo.Meters) *twin {
 	return &twin{within: within, skus: map[string]bool{}, onHand: map[cellName]int64{}, held: map[cellName]int64{},
-		orders: map[string]*twinOrder{}, movements: map[string]string{},
+		orders: map[string]*twinOrder{}, movements: map[string]string{}, shorts: map[cellName][]string{},
 		bySKU: map[string]int64{}, bySlot: map[string]int64{}, byPair: map[cellName]int64{}}
 }
 
@@ -141,7 +155,7 @@ func (w *twin) allocate(o Order) (Allocation, error) {
 			return Allocation{}, ErrConflict
 		}
 		w.count.Repeated++
-		return Allocation{ID: o.ID, Location: old.location, Distance: old.distance}, nil
+		return Allocation{ID: o.ID, Location: old.location, Distance: old.distance, HeldUntil: twinTime.Add(10 * time.Minute)}, nil
 	}
 	among := w.ranked(o.Near)
 	if o.At != "" {
@@ -156,7 +170,7 @@ func (w *twin) allocate(o Order) (Allocation, error) {
 		reason, missing := w.judge(o, l)
 		if reason == 0 {
 			w.hold(o, l.ID, distance)
-			return Allocation{ID: o.ID, Location: l.ID, Distance: distance}, nil
+			return Allocation{ID: o.ID, Location: l.ID, Distance: distance, HeldUntil: twinTime.Add(10 * time.Minute)}, nil
 		}
 		refusal.add(reason)
 		if len(refusal.candidates) < rejections {
@@ -169,7 +183,7 @@ func (w *twin) allocate(o Order) (Allocation, error) {
 }
 
 func (w *twin) hold(o Order, location string, distance geo.Meters) {
-	made := &twinOrder{order: o, content: orderContent(o), location: location, distance: distance, state: Held, lines: map[string]*ReservedLine{}}
+	made := &twinOrder{order: o, content: orderContent(o), location: location, distance: distance, state: Held, age: len(w.orders), lines: map[string]*ReservedLine{}}
 	for sku, units := range summed(o.Lines) {
 		made.lines[sku] = &ReservedLine{SKU: sku, Quantity: units, Held: units}
 		w.held[cellName{sku, location}] += units
@@ -203,7 +217,7 @@ func (w *twin) end(id string, to State, lines []Line) error {
 	}
 	for sku, units := range want {
 		line := o.lines[sku]
-		if line == nil || line.Held < units || to == Collected && w.onHand[cellName{sku, o.location}] < units {
+		if line == nil || line.Held < units || to == Collected && line.Held-line.Short < units {
 			return ErrShortage
 		}
 	}
@@ -217,8 +231,52 @@ func (w *twin) end(id string, to State, lines []Line) error {
 		} else {
 			o.lines[sku].Canceled += units
 		}
+		o.lines[sku].Short = min(o.lines[sku].Short, o.lines[sku].Held)
+		w.cover(at)
 	}
 	return w.settle(o, to)
+}
+
+// deficit is how many held units have no goods and no order that says so, below
+// zero if orders say so of too many.
+func (w *twin) deficit(at cellName) int64 {
+	units := max(0, w.held[at]-w.onHand[at])
+	for _, o := range w.orders {
+		if line := o.lines[at.sku]; line != nil && o.location == at.location {
+			units -= line.Short
+		}
+	}
+	return units
+}
+
+// shorten makes the youngest orders short of goods that are gone.
+func (w *twin) shorten(at cellName) {
+	ids := slices.SortedFunc(maps.Keys(w.orders), func(a, b string) int { return w.orders[b].age - w.orders[a].age })
+	for _, id := range ids {
+		line := w.orders[id].lines[at.sku]
+		if line == nil || w.orders[id].location != at.location {
+			continue
+		}
+		if units := min(w.deficit(at), line.Held-line.Short); units > 0 {
+			line.Short += units
+			w.shorts[at] = append(w.shorts[at], id)
+		}
+	}
+}
+
+// cover is shorten undone, the last to become short first.
+func (w *twin) cover(at cellName) {
+	for list := w.shorts[at]; len(list) > 0; list = w.shorts[at] {
+		line := w.orders[list[len(list)-1]].lines[at.sku]
+		if line.Short > 0 {
+			line.Short -= min(line.Short, max(0, -w.deficit(at)))
+			if line.Short > 0 {
+				return
+			}
+		}
+		w.shorts[at] = list[:len(list)-1]
+	}
+	delete(w.shorts, at)
 }
 
 // settle ends an order of which nothing is held any more.
@@ -289,7 +347,16 @@ func (w *twin) move(kind string, g goods) error {
 			return ErrOverflow
 		}
 	}
-	maps.Copy(w.onHand, after)
+	for at, units := range after {
+		change := units - w.onHand[at]
+		w.onHand[at] = units
+		switch {
+		case change < 0:
+			w.shorten(at)
+		case change > 0:
+			w.cover(at)
+		}
+	}
 	w.movements[g.ID] = content
 	return nil
 }

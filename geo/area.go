@@ -129,3 +129,21 @@ func (a *Area) Contains(p Point) bool {
 	}
 	return false
 }
+
+// Rings returns the outer ring and then the holes, each without the repeated last
+// vertex, as NewArea takes them: the area made of them is the same one. They are
+// the caller's to keep.
+func (a *Area) Rings() [][]Point {
+	rings := make([][]Point, len(a.polygon))
+	for i, ring := range a.polygon {
+		rings[i] = make([]Point, len(ring)-1)
+		for j := range rings[i] {
+			lon := ring[j].Lon()
+			if lon < -180 || lon > 180 { // unwrapped
+				lon = math.Remainder(lon, 360)
+			}
+			rings[i][j] = Point{Lat: ring[j].Lat(), Lon: lon}
+		}
+	}
+	return rings
+}

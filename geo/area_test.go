@@ -3,6 +3,7 @@ package geo
 import (
 	"errors"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -64,5 +65,34 @@ func TestAreaRefused(t *testing.T) {
 	}
 	if _, err := NewArea([]Point{{1, 1}, {2, 999}, {3, 1}}); !errors.Is(err, ErrPoint) || err.Error() != "geo: ring 0: vertex 1: geo: Lon 999: outside -180 to 180 degrees" {
 		t.Errorf("bad vertex: %v", err)
+	}
+}
+
+// An area is made anew of its rings: across the antimeridian, with a hole that
+// lies on the far side, and with rings that were given closed.
+func TestAreaRings(t *testing.T) {
+	for name, rings := range map[string][][]Point{
+		"plain":        {{{Lat: 1, Lon: 1}, {Lat: 1, Lon: 3}, {Lat: 3, Lon: 2.1}}},
+		"closed":       {{{Lat: 1, Lon: 1}, {Lat: 1, Lon: 3}, {Lat: 3, Lon: 2.1}, {Lat: 1, Lon: 1}}},
+		"antimeridian": {{{Lat: -10, Lon: 170.1}, {Lat: -10, Lon: -170.3}, {Lat: 10, Lon: -170.7}, {Lat: 10, Lon: 170.9}}},
+		"hole beyond":  {{{Lat: -10, Lon: 170}, {Lat: -10, Lon: -170}, {Lat: 10, Lon: -170}, {Lat: 10, Lon: 170}}, {{Lat: -1, Lon: -175.3}, {Lat: 1, Lon: -175.3}, {Lat: 0, Lon: -174.1}}},
+		"at 180":       {{{Lat: 0, Lon: 180}, {Lat: 0, Lon: -178}, {Lat: 2, Lon: -179}}},
+	} {
+		area, err := NewArea(rings...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := area.Rings()
+		again, err := NewArea(got...)
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if !reflect.DeepEqual(again, area) {
+			t.Errorf("%s: %v became %v", name, rings, got)
+		}
+		got[0][0].Lat = 77
+		if reflect.DeepEqual(area.Rings(), got) {
+			t.Errorf("%s: the rings are not the caller's own", name)
+		}
 	}
 }

@@ -2,35 +2,60 @@ package reservation
 
 import (
 	"fmt"
-	"iter"
 	"math"
 	"math/bits"
 	"runtime"
-	"slices"
 	"sync"
+	"sync/atomic"
 	"unsafe"
+
+	"github.com/clickcollect/clickcollect/reservation/internal/journal"
 )
 
-// State says how far a reservation has come. It is Held while any unit is
-// held and ends once, as Collected or Canceled. The zero value is no state.
+// State says how far a reservation has come. It ends once, in one of the last
+// five; a Collected one can still become Returned. The zero value is no state.
 type State uint8
 
 // The states of a reservation.
 const (
-	Held      State = iota + 1 // some units are held for the customer
-	Collected                  // nothing is held, and at least one unit was collected
-	Canceled                   // nothing is held, and every unit was canceled
+	Held      State = iota + 1 // taken for the customer until a deadline
+	Confirmed                  // promised, without a deadline
+	Accepted                   // the location has said that it will prepare it
+	InTransit                  // on its way from another location
+	Ready                      // waits for the customer until the pickup deadline
+	Collected                  // ended: at least one unit was collected
+	Canceled                   // ended: put back, and nothing was collected
+	Expired                    // ended: the deadline of the hold has passed
+	NoShow                     // ended: the pickup deadline has passed
+	Returned                   // ended: collected, and all of it came back
 )
+
+// Ended reports whether nothing is held or confirmed any more.
+func (s State) Ended() bool { return s >= Collected && s <= Returned }
 
 // String returns the name of the state in lower case.
 func (s State) String() string {
 	switch s {
 	case Held:
 		return "held"
+	case Confirmed:
+		return "confirmed"
+	case Accepted:
+		return "accepted"
+	case InTransit:
+		return "in transit"
+	case Ready:
+		return "ready"
 	case Collected:
 		return "collected"
 	case Canceled:
 		return "canceled"
+	case Expired:
+		return "expired"
+	case NoShow:
+		return "no-show"
+	case Returned:
+		return "returned"
 	}
 	return fmt.Sprintf("State(%d)", uint8(s))
 }
@@ -39,34 +64,52 @@ func (s State) String() string {
 type entryKind uint8
 
 const (
-	kindOrder entryKind = iota + 1 // 0 marks memory that is free
-	kindMovement
+	kindOrder    entryKind = iota + 1 // 0 marks memory that is free
+	kindMovement                      // a movement: only its ID and content count
+	kindTransfer                      // goods on their way between two locations
+	kindChange                        // a partial change or a return that has an ID of its own
+	kinds
 )
 
-// entryLine is one SKU of an order. Quantities are in 1..2^31-1, and
-// quantity - held - collected units were canceled.
-type entryLine struct{ sku, quantity, held, collected uint32 }
-
-// entry is a copy of what the book keeps under an ID. Lines are sorted by SKU,
-// each SKU once. The book copies them in, and on reads it copies them out into
-// the capacity of lines.
-type entry struct {
-	fingerprint uint64 // of the content, to tell a repeat from a conflict
-	location    uint32
-	state       State   // of an order
-	distance    float64 // in meters
-	lines       []entryLine
+// entryLine is one SKU of an order or a transfer, in units. What is missing from
+// the quantity in held + confirmed + collected + missing + lapsed was canceled.
+// returned <= collected; short <= held + confirmed.
+type entryLine struct {
+	sku, quantity                                                uint32
+	held, confirmed, collected, returned, missing, lapsed, short uint32
 }
 
-// resolveOutcome says what resolve did.
-type resolveOutcome uint8
+// refs are the names by which others know an order. All may be empty.
+type refs struct{ order, customer, owner, channel, code, ref string }
 
-const (
-	resolved     resolveOutcome = iota // done
-	notFound                           // no such order, or forgotten
-	alreadyEnded                       // nothing is held; the state says how it ended
-	notHeld                            // a line asks for more than is held; nothing changed
-)
+// entry is a copy of what the book keeps under an ID. Lines are sorted by SKU,
+// each SKU once; their number and their SKUs never change. The book copies them
+// in, and on reads it copies them out into the capacity of lines.
+type entry struct {
+	fingerprint  uint64  // of the content, to tell a repeat from a conflict
+	distance     float64 // in meters
+	sequence     uint64  // of its last change
+	deadline     int64   // ms: of the held units; when it has ended, when that was
+	pickup       int64   // ms: the pickup deadline of a ready one; before that, when the hold began
+	location, to uint32
+	state        State // of an order or a transfer
+	reminded     bool
+	refs         refs
+	lines        []entryLine
+}
+
+// sink takes the record of a change before anyone can see the change.
+type sink interface {
+	Append(record []byte) (journal.Ticket, error)
+}
+
+// rule changes an entry in place: everything but the number of its lines, their
+// SKUs and their quantities. It runs under the lock of the entry's shard, so it
+// must not call the book, and id is valid only until it returns. An error: nothing
+// changes. Without a record (nil) the entry is written back and nothing is logged.
+type rule interface {
+	apply(id string, e *entry) (record []byte, err error)
+}
 
 // Shards for each processor. The scheduler may take the processor away from a
 // goroutine that holds a shard's lock, and does so for milliseconds when many
@@ -81,41 +124,56 @@ const (
 	maxShardBits       = 12
 )
 
-// book keeps orders and the IDs of movements, by ID, in memory the garbage
-// collector does not scan. Orders are kept while units are held. Ended orders
-// and movements are remembered, first in, first out, and then forgotten.
+// book keeps orders, transfers, and the IDs of movements and changes, by ID, in
+// memory the garbage collector does not scan. Orders and transfers are kept while
+// they are live. Ended ones, movements and changes are remembered, of each kind
+// for itself, first in, first out, and then forgotten. It knows which orders are
+// due, which are at a location, and which have a reference.
 //
 // The highest bits of an ID's hash choose one of the shards, 64 for each
-// processor; the rest of the work happens under the mutex of that shard, and no call holds two. In steady
-// state no call allocates; growth allocates outside the mutex when it can.
-// Safe for concurrent use.
+// processor; the rest of the work happens under the mutex of that shard. Shelves
+// and views have locks of their own, taken one at a time inside that of a shard,
+// and nothing is locked inside them; no call holds two shards. In steady state no
+// call allocates but to copy references out; growth allocates outside the mutex
+// when it can. Safe for concurrent use.
 //
-// Invariant: an ID is in a name space at most once. In each line of an order
-// held + collected <= quantity; an order is Held exactly while some held > 0
-// or it was added as Held with no line resolved yet.
-// Linearizes at: the critical section of the one shard a call touches. len and
-// memory visit the shards one after the other and are not one instant.
-// Progress: blocking, for one critical section: a probe, a copy of one entry,
-// at most 32 slots of a growing table plus one probe run, at most two entries
-// forgotten. The lock is never held while the caller's code runs.
+// Invariant: an ID is in a name space at most once. A live order is on the shelf
+// of its location and, unless its time has come and went unused, armed; an ended
+// entry, a movement or a change is in its list of the remembered.
+// Linearizes at: the critical section of the one shard a call touches. The sink
+// has taken the record before anyone can see the change. len, memory and the
+// walks visit the shards one after the other and are not one instant.
+// Progress: blocking, for one critical section: a probe, a copy of one entry, the
+// rule and the sink, at most 32 slots of a growing table plus one probe run, at
+// most four entries forgotten; closing the gaps of a shelf, once in so many
+// departures as it has orders. dueIn works in sections of 256 timers. Of the
+// caller's code only rules and the sink run inside.
 // Bound: IDs up to 65,535 bytes, 2^31-1 entries a shard. With
 // m = remember/shards, a shard remembers its last
-// k = min(remember, ⌈m + 8·√m + 8⌉) ended orders, and as many movements: at
-// most k·shards in all, which is 1.09 · remember at 2^20 and 128 shards, and at least the last
-// remember of them except when more than k of these meet in one shard, which
-// has a probability below 10⁻¹¹ (Chernoff). Memory is that of the peak; it is
-// reused, not given back.
-// Source: striped hash table; see index, slab and record for the parts.
+// k = min(remember, ⌈m + 8·√m + 8⌉) of each kind: at most k·shards in all, which
+// is 1.09 · remember at 2^20 and 128 shards, and at least the last remember of
+// them except when more than k of these meet in one shard, which has a
+// probability below 10⁻¹¹ (Chernoff). With rememberFor, not longer than that
+// after their end and about a second, if dueIn is called when nextDue says so.
+// Memory is that of the peak; it is reused, not given back.
+// Source: striped hash table; see index, slab, record, timers, shelf and
+// viewIndex for the parts.
 type book struct {
-	shards []shard // a power of two
-	shift  int     // 64 − the hash bits that choose a shard
-	key    hashKey
-	used   uint64 // hash bits in use, all but in tests of collisions
+	shards  []shard // a power of two
+	shift   int     // 64 − the hash bits that choose a shard
+	key     hashKey
+	used    uint64 // hash bits in use, all but in tests of collisions
+	shelves shelves
+	views   [views]viewIndex
+
+	// To be set before the first call.
+	sink         sink  // nil: nothing is logged
+	remindBefore int64 // ms: a ready order is due that long before its pickup deadline, once
+	rememberFor  int64 // ms: 0 for as long as the number allows
 }
 
-// shard is a part of a book with its own lock. What an add touches lies in its
-// first three cache lines; the padding keeps the mutex of the next shard off
-// its last one.
+// shard is a part of a book with its own lock. The padding keeps the mutex of the
+// next shard off its last cache line.
 type shard struct {
 	shardParts
 	_ [cacheLine - unsafe.Sizeof(shardParts{})%cacheLine]byte
@@ -124,11 +182,16 @@ type shard struct {
 const cacheLine = 64
 
 type shardParts struct {
-	mu    sync.Mutex
-	index index
-	slab  slab
-	ended [2]queue     // by entryKind & 1
-	hint  prefetchHint // where index.current lies
+	mu      sync.Mutex
+	number  uint32
+	next    atomic.Int64 // what nextDue says
+	index   index
+	hint    prefetchHint // where index.current lies
+	slab    slab         // of the records
+	side    slab         // of extra pieces and timers
+	timers  timers
+	ended   [kinds - 1]queue // by kind
+	scratch entry
 }
 
 // queue links the records that are remembered, oldest first.
@@ -137,20 +200,27 @@ type queue struct {
 	count, keep    int
 }
 
-// newBook returns an empty book that remembers at least that many ended orders,
-// and at least that many movements; see book for the exact bound. 0 forgets
-// them at once.
+// newBook returns an empty book that remembers at least that many ended entries
+// of each kind; see book for the exact bound. 0 forgets them at once.
 func newBook(remember int) *book { return newKeyedBook(remember, newHashKey()) }
 
 func newKeyedBook(remember int, key hashKey) *book {
 	bits := min(max(bits.Len(uint(runtime.GOMAXPROCS(0)*shardsPerProcessor-1)), minShardBits), maxShardBits)
 	b := &book{shards: make([]shard, 1<<bits), shift: 64 - bits, key: key, used: math.MaxUint64}
+	b.shelves.numberBits = uint(32 - bits)
+	for v := range b.views {
+		b.views[v] = newViewIndex(len(b.shards), b.shift)
+	}
 	keep := rememberedPerShard(remember, len(b.shards))
 	for i := range b.shards {
 		s := &b.shards[i]
+		s.number = uint32(i)
+		s.next.Store(never)
 		s.index.current = newTable(make([]uint64, firstSlots))
 		s.hint.set(&s.index.current)
-		s.ended[0].keep, s.ended[1].keep = keep, keep
+		for kind := range s.ended {
+			s.ended[kind].keep = keep
+		}
 	}
 	return b
 }
@@ -159,6 +229,9 @@ func rememberedPerShard(remember, shards int) int {
 	mean := float64(max(remember, 0)) / float64(shards)
 	return min(max(remember, 0), int(math.Ceil(mean+8*math.Sqrt(mean)+8)))
 }
+
+// shardCount is how many shards there are, for dueIn and nextDue.
+func (b *book) shardCount() int { return len(b.shards) }
 
 // shardOf returns the shard of an ID and its tag there.
 func (b *book) shardOf(kind entryKind, id string) (*shard, uint32) {
@@ -170,32 +243,44 @@ func (b *book) shardAt(hash uint64) (*shard, uint32) { return &b.shards[hash>>b.
 func (b *book) hash(kind entryKind, id string) uint64 { return hashID(&b.key, kind, id) & b.used }
 
 // add puts an entry under an ID that is not there and reports true. If the ID
-// is there, nothing changes, and found, unless nil, receives what is there. A
-// movement, and an order that is not Held, is remembered from the beginning.
-// The ID has at most maxEntryIDBytes.
-func (b *book) add(kind entryKind, id string, e *entry, found *entry) (added bool) {
-	return b.addHashed(b.hash(kind, id), kind, id, e, found)
+// is there, nothing changes, and found, unless nil, receives what is there. With
+// a record and a sink, the sink is given the record first; if it refuses, nothing
+// changes and err says why, else e.sequence becomes the record's. A movement, a
+// change, and an entry that has ended, is remembered from the beginning; its
+// deadline says when that was. The ID has at most maxEntryIDBytes.
+func (b *book) add(kind entryKind, id string, e *entry, record []byte, found *entry) (t journal.Ticket, added bool, err error) {
+	return b.addHashed(b.hash(kind, id), kind, id, e, record, found)
 }
 
 // addHashed is add for callers that have the ID's hash from prefetch.
-func (b *book) addHashed(hash uint64, kind entryKind, id string, e *entry, found *entry) (added bool) {
+func (b *book) addHashed(hash uint64, kind entryKind, id string, e *entry, record []byte, found *entry) (t journal.Ticket, added bool, err error) {
+	if kind == kindOrder {
+		b.shelves.prefetch(e.location)
+	}
 	s, tag := b.shardAt(hash)
 	s.mu.Lock()
-	t, at, ref := s.search(tag, kind, id)
+	table, at, ref := s.search(tag, kind, id)
 	if ref != 0 {
 		if found != nil {
-			s.record(ref).read(found)
+			s.read(ref, found)
 		}
 		s.mu.Unlock()
-		return false
+		return t, false, nil
 	}
-	ref = s.slab.take(recordBytes(len(id), len(e.lines)))
-	s.hint.room.Store(s.slab.next())
-	s.record(ref).write(kind, id, e)
-	s.index.put(t, at, slotOf(tag, ref))
-	if kind == kindMovement || e.state != Held {
-		b.remember(s, kind, ref)
+	if record != nil && b.sink != nil {
+		if t, err = b.sink.Append(record); err != nil {
+			s.mu.Unlock()
+			return t, false, err
+		}
+		e.sequence = t.Sequence
 	}
+	b.insert(s, table, at, tag, kind, id, e)
+	b.growAndUnlock(s)
+	return t, true, nil
+}
+
+// growAndUnlock makes room for the next entry and gives up the lock.
+func (b *book) growAndUnlock(s *shard) {
 	want, urgent := s.index.wanted()
 	if urgent {
 		s.grow(make([]uint64, 2*len(s.index.current.slots)))
@@ -209,7 +294,22 @@ func (b *book) addHashed(hash uint64, kind entryKind, id string, e *entry, found
 		s.grow(slots)
 		s.mu.Unlock()
 	}
-	return true
+}
+
+// load puts an entry under an ID, in the place of what may be there, and logs
+// nothing: for recovery. Remembered entries come in the order in which they are
+// to be forgotten.
+func (b *book) load(kind entryKind, id string, e *entry) {
+	s, tag := b.shardOf(kind, id)
+	s.mu.Lock()
+	table, at, ref := s.search(tag, kind, id)
+	if ref != 0 {
+		b.withdraw(s, ref)
+		b.forget(s, tag, ref)
+		table, at, _ = s.search(tag, kind, id)
+	}
+	b.insert(s, table, at, tag, kind, id, e)
+	b.growAndUnlock(s)
 }
 
 // find copies what is there under an ID and reports whether there is anything.
@@ -218,10 +318,25 @@ func (b *book) find(kind entryKind, id string, into *entry) bool {
 	s.mu.Lock()
 	_, _, ref := s.search(tag, kind, id)
 	if ref != 0 {
-		s.record(ref).read(into)
+		s.read(ref, into)
 	}
 	s.mu.Unlock()
 	return ref != 0
+}
+
+// change applies a rule to the entry under an ID. e is filled with what is there
+// for the rule to change, and holds the outcome. ErrNotFound if there is nothing;
+// otherwise an error is the rule's or the sink's, and nothing has changed.
+func (b *book) change(kind entryKind, id string, e *entry, r rule) (t journal.Ticket, err error) {
+	s, tag := b.shardOf(kind, id)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, _, ref := s.search(tag, kind, id)
+	if ref == 0 {
+		return t, ErrNotFound
+	}
+	s.read(ref, e)
+	return b.changeAt(s, ref, id, e, r, b.due(e), false)
 }
 
 // drop forgets an entry, whatever its state: one that was just added and whose
@@ -230,99 +345,39 @@ func (b *book) drop(kind entryKind, id string) {
 	s, tag := b.shardOf(kind, id)
 	s.mu.Lock()
 	if _, _, ref := s.search(tag, kind, id); ref != 0 {
-		r := s.record(ref)
-		if kind == kindMovement || r.state() != Held {
-			s.unlink(&s.ended[kind&1], r)
-		}
-		s.forget(tag, ref)
+		b.withdraw(s, ref)
+		b.forget(s, tag, ref)
 	}
 	s.mu.Unlock()
 }
 
-// resolve ends held units of an order, all of these lines or none. to is
-// Collected or Canceled. Lines are as in entry, with sku and quantity read;
-// nil means all that is still held, and empty but not nil means nothing.
-//
-// It appends to buf, as sku and quantity, the units really ended. If after that
-// nothing is held, the order ends: Collected if any of its units ever was
-// collected, else Canceled; and it is remembered. When the outcome is notHeld,
-// taken is buf with one line more: the first line that failed, by sku, the
-// quantity wanted, and in held what is held of it (0 if the SKU is not in the
-// order). Location and state are zero only if the outcome is notFound.
-func (b *book) resolve(id string, to State, lines []entryLine, buf []entryLine) (location uint32, state State, taken []entryLine, outcome resolveOutcome) {
-	s, tag := b.shardOf(kindOrder, id)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	_, _, ref := s.search(tag, kindOrder, id)
-	if ref == 0 {
-		return 0, 0, buf, notFound
-	}
-	r := s.record(ref)
-	location, state = r.location(), r.state()
-	if state != Held {
-		return location, state, buf, alreadyEnded
-	}
-	taken, rest, collected, ok := r.allLines().resolve(to, lines, buf)
-	if !ok {
-		return location, state, taken, notHeld
-	}
-	if !rest {
-		state = Canceled
-		if collected {
-			state = Collected
-		}
-		r.setState(state)
-		b.remember(s, kindOrder, ref)
-	}
-	return location, state, taken, resolved
-}
-
-// len returns the number of orders that are Held, and of ended orders and
-// movements that are remembered.
-func (b *book) len() (held, remembered int) {
+// len returns the number of entries that are live, and of those remembered.
+func (b *book) len() (live, remembered int) {
 	for i := range b.shards {
 		s := &b.shards[i]
 		s.mu.Lock()
-		ended := s.ended[0].count + s.ended[1].count
-		held += s.index.entries - ended
+		ended := 0
+		for kind := range s.ended {
+			ended += s.ended[kind].count
+		}
+		live += s.index.entries - ended
 		remembered += ended
 		s.mu.Unlock()
 	}
-	return held, remembered
+	return live, remembered
 }
 
-// all walks every order, held and ended, in no particular order. An order that
-// is there during the whole walk comes exactly once, as it is at that moment;
-// one that is added or forgotten meanwhile may come or not. The entry and its
-// lines are valid until the next step; the ID is the caller's. No lock is held
-// while the caller's code runs.
-func (b *book) all() iter.Seq2[string, *entry] {
-	return func(yield func(string, *entry) bool) {
-		var refs []uint32
-		var e entry
-		for i := range b.shards {
-			s := &b.shards[i]
-			s.mu.Lock()
-			refs = s.index.references(refs[:0])
-			s.mu.Unlock()
-			slices.Sort(refs) // The order of memory.
-			for _, ref := range refs {
-				id, ok := s.order(ref, &e)
-				if ok && !yield(id, &e) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// memory returns the bytes reserved for entries and tables, used or not.
+// memory returns the bytes reserved for entries, tables, timers, shelves and
+// views, used or not.
 func (b *book) memory() int64 {
-	total := int64(shardBytes) * int64(len(b.shards))
+	total := int64(shardBytes)*int64(len(b.shards)) + b.shelves.bytes()
+	for v := range b.views {
+		total += b.views[v].bytes()
+	}
 	for i := range b.shards {
 		s := &b.shards[i]
 		s.mu.Lock()
-		total += s.slab.bytes + s.index.bytes() + s.slab.overheadBytes()
+		total += s.slab.bytes + s.slab.overheadBytes() + s.side.bytes + s.side.overheadBytes() + s.index.bytes() + s.timers.bytes()
 		s.mu.Unlock()
 	}
 	return total

@@ -17,17 +17,29 @@ import (
 // under one mutex. They end no orders and remember none.
 
 type benchKeeper interface {
-	add(kind entryKind, id string, e *entry, found *entry) bool
+	addOne(id string, e, found *entry) bool
 	find(kind entryKind, id string, into *entry) bool
 	collectOne(id string, want, buf []entryLine) []entryLine
 	drop(kind entryKind, id string)
 }
 
-type benchBook struct{ *book }
+type benchBook struct {
+	*book
+	pool *sync.Pool
+}
+
+func newBenchBook(remember int) benchBook {
+	return benchBook{newBook(remember), &sync.Pool{New: func() any { return &takeRule{to: Collected, units: 1} }}}
+}
 
 func (k benchBook) collectOne(id string, want, buf []entryLine) []entryLine {
-	_, _, taken, _ := k.resolve(id, Collected, want, buf)
-	return taken
+	r := k.pool.Get().(*takeRule)
+	r.line = int(want[0].sku)
+	if k.end(id, r) == nil {
+		buf = append(buf, want[0])
+	}
+	k.pool.Put(r)
+	return buf
 }
 
 type benchRecord struct {
@@ -66,7 +78,7 @@ type benchXsync struct {
 	m *xsync.MapOf[string, *benchRecord]
 }
 
-func (k benchXsync) add(_ entryKind, id string, e *entry, found *entry) bool {
+func (k benchXsync) addOne(id string, e, found *entry) bool {
 	r, there := k.m.LoadOrStore(id, newBenchRecord(e))
 	if there {
 		r.read(found)
@@ -96,7 +108,7 @@ type benchMap struct {
 	m  map[string]*benchRecord
 }
 
-func (k *benchMap) add(_ entryKind, id string, e *entry, found *entry) bool {
+func (k *benchMap) addOne(id string, e, found *entry) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if r, ok := k.m[id]; ok {
@@ -136,7 +148,7 @@ var benchKeepers = []struct {
 	name string
 	make func() benchKeeper
 }{
-	{"book", func() benchKeeper { return benchBook{newBook(1 << 20)} }},
+	{"book", func() benchKeeper { return newBenchBook(1 << 20) }},
 	{"xsync", func() benchKeeper { return benchXsync{xsync.NewMapOf[string, *benchRecord]()} }},
 	{"map+mutex", func() benchKeeper { return &benchMap{m: map[string]*benchRecord{}} }},
 }
@@ -157,11 +169,12 @@ func benchIDs(numbers []int) []string {
 
 func fill(k benchKeeper, ids []string) {
 	e := orderOf(1, 3)
+	e.deadline = 600_000
 	for i := range e.lines {
 		e.lines[i].quantity, e.lines[i].held = 1<<30, 1<<30 // None ends.
 	}
 	for _, id := range ids {
-		k.add(kindOrder, id, &e, nil)
+		k.addOne(id, &e, nil)
 	}
 }
 
@@ -177,7 +190,7 @@ func benchPart(k benchKeeper, op string, ids []string) {
 			k.(benchBook).prefetch(kindOrder, ids[min(i+2, len(ids)-1)])
 			fallthrough
 		case "add":
-			k.add(kindOrder, id, &e, &found)
+			k.addOne(id, &e, &found)
 		case "find-prefetched":
 			k.(benchBook).prefetch(kindOrder, ids[min(i+2, len(ids)-1)])
 			fallthrough
@@ -278,16 +291,21 @@ func BenchmarkBookSteady(b *testing.B) {
 	var id [12]byte
 	name := func(i int) string { return string(fmt.Appendf(id[:0], "ord-%08d", i)) }
 	e := orderOf(1, 3)
+	collect := &endRule{state: Collected}
+	found := entry{lines: make([]entryLine, 0, 8)}
+	// A thousand locations, and a millisecond for a thousand orders.
+	steady := func(i int, id string) {
+		e.location, e.deadline, collect.now = uint32(i%1000), int64(i/1000)+600_000, int64(i/1000)
+		k.add(kindOrder, id, &e, nil, nil)
+	}
 	for i := range 2 * live {
-		k.add(kindOrder, name(i), &e, nil)
+		steady(i, name(i))
 		if i >= live {
-			k.resolve(name(i-live), Collected, nil, nil)
+			k.change(kindOrder, name(i-live), &found, collect)
 		}
 	}
 	const batch = 1 << 16
 	names, ends := make([]string, batch), make([]string, batch)
-	buf := make([]entryLine, 0, 8)
-	found := entry{lines: make([]entryLine, 0, 8)}
 	next, slowest := 2*live, time.Duration(0)
 	for b.Loop() {
 		b.StopTimer()
@@ -298,9 +316,9 @@ func BenchmarkBookSteady(b *testing.B) {
 		b.StartTimer()
 		last := time.Now()
 		for i := range names {
-			k.add(kindOrder, names[i], &e, nil)
+			steady(next-batch+i, names[i])
 			k.find(kindOrder, names[i], &found)
-			_, _, buf, _ = k.resolve(ends[i], Collected, nil, buf[:0])
+			k.change(kindOrder, ends[i], &found, collect)
 			if i%64 == 0 {
 				now := time.Now()
 				slowest, last = max(slowest, now.Sub(last)), now
@@ -330,7 +348,8 @@ func BenchmarkBookMemory(b *testing.B) {
 					k := impl.make()
 					e := orderOf(1, 3)
 					for i := range live {
-						k.add(kindOrder, fmt.Sprintf("ord-%08d", i), &e, nil)
+						e.location, e.deadline = uint32(i%10_000), 600_000+int64(i)*600_000/int64(live)
+						k.addOne(fmt.Sprintf("ord-%08d", i), &e, nil)
 					}
 					b.ReportMetric(float64(heapInUse()-before)/float64(live), "B/hold")
 					start := time.Now()
@@ -344,12 +363,4 @@ func BenchmarkBookMemory(b *testing.B) {
 			})
 		}
 	}
-}
-
-func heapInUse() int64 {
-	var m runtime.MemStats
-	runtime.GC()
-	runtime.GC()
-	runtime.ReadMemStats(&m)
-	return int64(m.HeapInuse)
 }

@@ -12,7 +12,7 @@ import (
 )
 
 func orderOf(fingerprint uint64, lines int) entry {
-	e := entry{fingerprint: fingerprint, location: uint32(fingerprint), state: Held, distance: float64(fingerprint) / 3}
+	e := entry{fingerprint: fingerprint, location: uint32(fingerprint % 1000), state: Held, distance: float64(fingerprint) / 3}
 	for i := range lines {
 		e.lines = append(e.lines, entryLine{sku: uint32(i), quantity: 2, held: 2})
 	}
@@ -32,7 +32,8 @@ func TestBookMillion(t *testing.T) {
 	for i := range n {
 		e.fingerprint = uint64(i)
 		b.prefetch(kindOrder, fmt.Sprintf("order-%07d", i/3))
-		if !b.add(kindOrder, fmt.Sprintf("order-%07d", i), &e, nil) {
+		e.location = uint32(i % 1000)
+		if _, added, _ := b.add(kindOrder, fmt.Sprintf("order-%07d", i), &e, nil, nil); !added {
 			t.Fatalf("order %d is there already", i)
 		}
 		if j := i / 2; !b.find(kindOrder, fmt.Sprintf("order-%07d", j), &got) || got.fingerprint != uint64(j) {
@@ -53,8 +54,8 @@ func TestBookMillion(t *testing.T) {
 		t.Fatalf("order %d did not come", i)
 	}
 	for i := range n {
-		if _, _, _, outcome := b.resolve(fmt.Sprintf("order-%07d", i), Canceled, nil, nil); outcome != resolved {
-			t.Fatalf("order %d: outcome %d", i, outcome)
+		if _, err := b.change(kindOrder, fmt.Sprintf("order-%07d", i), &got, &endRule{Canceled, 1}); err != nil {
+			t.Fatalf("order %d: %v", i, err)
 		}
 	}
 	if held, remembered := b.len(); held != 0 || remembered != len(b.shards)*rememberedPerShard(16, len(b.shards)) {
@@ -71,7 +72,7 @@ func TestBookRemembersLast(t *testing.T) {
 		memory := int64(0)
 		for round := range 2 {
 			for i := range total {
-				if !b.add(kindMovement, fmt.Sprint(round, "-", i), &entry{fingerprint: uint64(i)}, nil) {
+				if _, added, _ := b.add(kindMovement, fmt.Sprint(round, "-", i), &entry{fingerprint: uint64(i)}, nil, nil); !added {
 					t.Fatalf("remember %d: movement %d is there already", remember, i)
 				}
 			}
@@ -101,7 +102,8 @@ func TestBookLongIDs(t *testing.T) {
 		for i, size := range sizes {
 			id := strings.Repeat("a", size)
 			e := orderOf(uint64(i), 1+i*100)
-			if !b.add(kindOrder, id, &e, nil) || !b.find(kindOrder, id, &got) || !sameEntry(&e, &got) {
+			e.deadline, e.refs = 5, refs{order: id[:size/3], ref: id}
+			if _, added, _ := b.add(kindOrder, id, &e, nil, nil); !added || !b.find(kindOrder, id, &got) || !sameEntry(&e, &got) {
 				t.Fatalf("%s: ID of %d bytes lost or changed", reuse, size)
 			}
 		}
@@ -125,33 +127,6 @@ func TestBookLongIDs(t *testing.T) {
 		if held, remembered := b.len(); held != 0 || remembered != 0 {
 			t.Fatalf("%s: len = %d, %d", reuse, held, remembered)
 		}
-	}
-}
-
-func TestResolveNotHeldNamesTheLine(t *testing.T) {
-	b := newBook(1)
-	e := entry{state: Held, location: 7, lines: []entryLine{{sku: 2, quantity: 5, held: 5}, {sku: 9, quantity: 1, held: 1}}}
-	b.add(kindOrder, "o", &e, nil)
-	buf := []entryLine{{sku: 77}}
-	for want, line := range map[entryLine]entryLine{
-		{sku: 1, quantity: 1}:                       {sku: 1, quantity: 1},
-		{sku: 3, quantity: 0}:                       {sku: 3, quantity: 0},
-		{sku: 2, quantity: 6, held: 5}:              {sku: 2, quantity: 6},
-		{sku: 10, quantity: math.MaxInt32}:          {sku: 10, quantity: math.MaxInt32},
-		{sku: 9, quantity: math.MaxUint32, held: 1}: {sku: 9, quantity: math.MaxUint32},
-	} {
-		lines := []entryLine{line}
-		if line.sku > 2 { // A good line before it must not be ended.
-			lines = []entryLine{{sku: 2, quantity: 1}, line}
-		}
-		location, state, taken, outcome := b.resolve("o", Collected, lines, buf)
-		if outcome != notHeld || location != 7 || state != Held || !slices.Equal(taken, append(buf[:1:1], want)) {
-			t.Errorf("resolve(%v) = %d %v %v %d", lines, location, state, taken, outcome)
-		}
-	}
-	var got entry
-	if b.find(kindOrder, "o", &got); !sameEntry(&got, &e) {
-		t.Errorf("a refused resolve left %+v", got)
 	}
 }
 
@@ -247,33 +222,46 @@ func TestSlabClasses(t *testing.T) {
 
 func TestBookAllocatesNothing(t *testing.T) {
 	b := newBook(1000)
+	b.sink, b.rememberFor = &countingSink{}, 1000
 	const n = 50_000
 	ids := make([]string, n)
 	e := orderOf(1, 3)
+	e.deadline = 600_000
+	var found entry
 	for i := range ids {
 		ids[i] = fmt.Sprintf("order-%06d-of-some-length", i)
-		b.add(kindOrder, ids[i], &e, nil)
 	}
-	for _, id := range ids {
-		b.resolve(id, Collected, nil, nil)
-	}
-	var found entry
-	found.lines = make([]entryLine, 0, 8)
-	buf := make([]entryLine, 0, 8)
-	part := []entryLine{{sku: 1, quantity: 1}}
-	i := 0
-	if got := testing.AllocsPerRun(20_000, func() {
-		id := ids[i%n]
+	cancel, collect := &endRule{state: Canceled}, &endRule{state: Collected}
+	expire := &endRule{state: Expired}
+	i, now, record := 0, int64(0), []byte{1}
+	round := func() {
+		now++
+		cancel.now, collect.now, expire.now = now, now, now
+		e.deadline, e.location = now+600_000, uint32(i%50)
+		b.prefetch(kindOrder, ids[i%n])
+		b.add(kindOrder, ids[i%n], &e, record, &found)
+		b.add(kindOrder, ids[i%n], &e, record, &found)
+		b.add(kindMovement, ids[i%n], &entry{fingerprint: 1, deadline: now}, record, &found)
+		b.find(kindOrder, ids[i%n], &found)
+		if i >= n/2 {
+			id := ids[(i-n/2)%n]
+			b.change(kindOrder, id, &found, []rule{cancel, collect}[i%2])
+		}
+		if i%10 == 0 { // Its time comes now.
+			e.deadline = now
+			b.add(kindOrder, ids[(i+n/4)%n], &e, record, &found)
+			for shard := range b.shards {
+				if b.nextDue(shard) <= now {
+					b.dueIn(shard, now, 10, &found, expire)
+				}
+			}
+		}
 		i++
-		b.prefetch(kindOrder, id)
-		b.drop(kindOrder, id)
-		b.add(kindOrder, id, &e, &found)
-		b.add(kindOrder, id, &e, &found)
-		b.add(kindMovement, id, &entry{fingerprint: 1}, &found)
-		b.find(kindOrder, id, &found)
-		b.resolve(id, Collected, part, buf)
-		b.resolve(id, Canceled, nil, buf)
-	}); got != 0 {
+	}
+	for range 4 * n {
+		round()
+	}
+	if got := testing.AllocsPerRun(n, round); got != 0 {
 		t.Errorf("%v allocations per round", got)
 	}
 }

@@ -10,10 +10,24 @@ import (
 // address is never followed, so it need not keep the table alive, and the two
 // words need not agree.
 type prefetchHint struct {
-	slots atomic.Uintptr // address of the first slot
-	room  atomic.Uintptr // address of the next new record
-	shift atomic.Uint32  // table.shift
+	slots  atomic.Uintptr // address of the first slot
+	room   atomic.Uintptr // address of the next new record
+	timer  hintedLine     // address of the next timer, if it goes where the last one went
+	bucket hintedLine     // address of the bucket the last one went to
+	shift  atomic.Uint32  // table.shift
 }
+
+// hintedLine is an address of which only the cache line counts. It is written
+// only when that changes, because an atomic write waits for all the ones before.
+type hintedLine struct{ address atomic.Uintptr }
+
+func (h *hintedLine) set(address uintptr) {
+	if address &^= cacheLine - 1; h.address.Load() != address {
+		h.address.Store(address)
+	}
+}
+
+func (h *hintedLine) prefetch() { prefetchLine(h.address.Load()) }
 
 func (h *prefetchHint) set(t *table) {
 	if address := uintptr(unsafe.Pointer(&t.slots[0])); h.slots.Load() != address {
@@ -29,10 +43,18 @@ func (h *prefetchHint) set(t *table) {
 // ID's hash, for addHashed.
 func (b *book) prefetch(kind entryKind, id string) (hash uint64) {
 	hash = b.hash(kind, id)
+	b.prefetchHash(hash)
+	return hash
+}
+
+// prefetchHash is prefetch for callers that have the ID's hash.
+func (b *book) prefetchHash(hash uint64) {
 	s, tag := b.shardAt(hash)
 	room := s.hint.room.Load()
 	prefetchLine(room)
 	prefetchLine(room + cacheLine)
+	s.hint.timer.prefetch()
+	s.hint.bucket.prefetch()
+	prefetchLine(uintptr(unsafe.Pointer(&s.timers)))
 	prefetchLine(s.hint.slots.Load() + uintptr(tag>>(s.hint.shift.Load()&31))*8)
-	return hash
 }

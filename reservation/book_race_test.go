@@ -1,19 +1,73 @@
 package reservation
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"runtime"
-	"slices"
 	"sync"
 	"testing"
 )
 
 // orderKeeper is what the race check needs of a book.
 type orderKeeper interface {
-	add(kind entryKind, id string, e *entry, found *entry) bool
+	addOne(id string, e, found *entry) bool
 	find(kind entryKind, id string, into *entry) bool
-	resolve(id string, to State, lines, buf []entryLine) (uint32, State, []entryLine, resolveOutcome)
+	end(id string, r *takeRule) error
+}
+
+func (b *book) addOne(id string, e, found *entry) bool {
+	_, added, _ := b.add(kindOrder, id, e, nil, found)
+	return added
+}
+
+func (b *book) end(id string, r *takeRule) error {
+	_, err := b.change(kindOrder, id, &r.entry, r)
+	return err
+}
+
+var errEnded, errNotHeld = errors.New("has ended"), errors.New("not held")
+
+// takeRule ends held units: of one line, or all.
+type takeRule struct {
+	to    State
+	line  int // -1 for all
+	units uint32
+	taken [raceLines]uint32
+	entry entry
+}
+
+func (r *takeRule) apply(_ string, e *entry) ([]byte, error) {
+	r.taken = [raceLines]uint32{}
+	if e.state != Held {
+		return nil, errEnded
+	}
+	collected, held := uint32(0), uint32(0)
+	for i := range e.lines {
+		l := &e.lines[i]
+		units := l.held
+		if r.line >= 0 {
+			if units = 0; i == r.line {
+				if l.held < r.units {
+					return nil, errNotHeld
+				}
+				units = r.units
+			}
+		}
+		l.held -= units
+		if r.to == Collected {
+			l.collected += units
+		}
+		r.taken[i] = units
+		held, collected = held+l.held, collected+l.collected
+	}
+	if held == 0 {
+		if e.state = Canceled; collected > 0 {
+			e.state = Collected
+		}
+	}
+	return nil, nil
 }
 
 const (
@@ -55,40 +109,41 @@ func raceCheck(k orderKeeper, ids []string) error {
 
 func (r *racer) run(k orderKeeper, ids []string, self uint64) {
 	random := rand.New(rand.NewPCG(self, 2))
-	e := entry{fingerprint: self, location: uint32(self), distance: float64(self), state: Held}
+	e := entry{fingerprint: self, location: uint32(self), deadline: math.MaxInt64, distance: float64(self), state: Held}
 	for sku := range uint32(raceLines) {
 		e.lines = append(e.lines, entryLine{sku: sku, quantity: raceUnits, held: raceUnits})
 	}
 	var found entry
-	var buf []entryLine
+	var take takeRule
 	for i, id := range ids {
 		r.winner[i] = self
 		if b, ok := k.(*book); ok {
 			b.prefetch(kindOrder, ids[(i+5)%len(ids)])
 		}
-		if r.added[i] = k.add(kindOrder, id, &e, &found); !r.added[i] {
+		if r.added[i] = k.addOne(id, &e, &found); !r.added[i] {
 			r.winner[i] = found.fingerprint
 			if uint64(found.location) != found.fingerprint || found.distance != float64(found.fingerprint) {
 				r.fault = fmt.Errorf("torn content of %s: %+v", id, found)
 			}
 		}
 		for step := 0; ; step++ {
-			end, lines := random.IntN(2), []entryLine(nil)
+			end := random.IntN(2)
+			take.to, take.line, take.units = []State{Collected, Canceled}[end], -1, 1
 			if step < 6 {
-				lines = []entryLine{{sku: random.Uint32N(raceLines), quantity: 1}}
+				take.line = random.IntN(raceLines)
 			}
-			_, state, taken, outcome := k.resolve(id, []State{Collected, Canceled}[end], lines, buf[:0])
-			buf = taken
-			if outcome == resolved {
-				for _, l := range taken {
-					r.ended[i][l.sku][end] += l.quantity
+			err := k.end(id, &take)
+			if err == nil {
+				for sku, units := range take.taken {
+					r.ended[i][sku][end] += units
 				}
 			}
-			if outcome == notFound {
+			if err == ErrNotFound {
 				r.fault = fmt.Errorf("%s is lost", id)
+				return
 			}
-			if state != Held {
-				r.final[i] = state
+			if take.entry.state != Held {
+				r.final[i] = take.entry.state
 				break
 			}
 		}
@@ -173,26 +228,28 @@ type splitBook struct {
 	splitAdd, splitResolve bool
 }
 
-func (s *splitBook) add(kind entryKind, id string, e, found *entry) bool {
+func (s *splitBook) addOne(id string, e, found *entry) bool {
 	if !s.splitAdd {
-		return s.book.add(kind, id, e, found)
+		return s.book.addOne(id, e, found)
 	}
-	if s.find(kind, id, found) {
+	if s.find(kindOrder, id, found) {
 		return false
 	}
 	runtime.Gosched()
-	s.drop(kind, id)
-	return s.book.add(kind, id, e, found)
+	s.drop(kindOrder, id)
+	return s.book.addOne(id, e, found)
 }
 
-func (s *splitBook) resolve(id string, to State, lines, buf []entryLine) (uint32, State, []entryLine, resolveOutcome) {
+func (s *splitBook) end(id string, r *takeRule) error {
 	var seen entry
-	if !s.splitResolve || lines == nil || !s.find(kindOrder, id, &seen) || seen.state != Held || seen.lines[lines[0].sku].held < lines[0].quantity {
-		return s.book.resolve(id, to, lines, buf)
+	if !s.splitResolve || r.line < 0 || !s.find(kindOrder, id, &seen) || seen.state != Held || seen.lines[r.line].held < r.units {
+		return s.book.end(id, r)
 	}
 	runtime.Gosched()
-	location, state, _, _ := s.book.resolve(id, to, lines, buf)
-	return location, state, append(buf, lines...), resolved
+	s.book.end(id, r)
+	r.taken = [raceLines]uint32{}
+	r.taken[r.line] = r.units
+	return nil
 }
 
 // The race check must catch a book that looks and acts in two steps.
@@ -216,57 +273,4 @@ func TestRaceCheckCatchesTwoSteps(t *testing.T) {
 			t.Errorf("a book with a two-step %s passed", name)
 		}
 	}
-}
-
-// A walk goes on while orders come and go: those that stay come exactly once,
-// and no copy is torn.
-func TestBookWalkWhileChanging(t *testing.T) {
-	b := newBook(100)
-	const stay = 3000
-	for i := range stay {
-		e := orderOf(uint64(i), 2)
-		b.add(kindOrder, fmt.Sprint("stay-", i), &e, nil)
-	}
-	stop := make(chan struct{})
-	var changers sync.WaitGroup
-	for g := range 2 {
-		changers.Go(func() {
-			random := rand.New(rand.NewPCG(uint64(g), 3))
-			for i := 0; ; i++ {
-				select {
-				case <-stop:
-					return
-				default:
-				}
-				e := orderOf(stay+uint64(i), 1+random.IntN(1<<(1+random.IntN(12))))
-				id := fmt.Sprint("go-", g, "-", i)
-				b.add(kindOrder, id, &e, nil)
-				b.add(kindMovement, id, &e, nil)
-				if random.IntN(2) == 0 {
-					b.drop(kindOrder, id)
-				} else {
-					b.resolve(id, Canceled, nil, nil)
-				}
-			}
-		})
-	}
-	for range 10 {
-		seen := make([]int, stay)
-		for id, e := range b.all() {
-			if e.fingerprint < stay {
-				seen[e.fingerprint]++
-				if id != fmt.Sprint("stay-", e.fingerprint) {
-					t.Errorf("%s has content %d", id, e.fingerprint)
-				}
-			}
-			if uint64(e.location) != e.fingerprint || e.distance != float64(e.fingerprint)/3 {
-				t.Errorf("torn entry %s: %+v", id, e)
-			}
-		}
-		if i := slices.IndexFunc(seen, func(n int) bool { return n != 1 }); i >= 0 {
-			t.Errorf("order %d came %d times", i, seen[i])
-		}
-	}
-	close(stop)
-	changers.Wait()
 }

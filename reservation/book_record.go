@@ -6,38 +6,54 @@ import (
 )
 
 // record is the memory of one entry, little-endian, from its first byte to the
-// end of its chunk:
+// end of its chunk. It never moves while the entry is there:
 //
 //	byte  0  fingerprint       8
 //	      8  distance          8  IEEE 754 bits
-//	     16  location          4
-//	     20  number of lines   4
-//	     24  next older        4  references within the remembered
-//	     28  next newer        4  ones, 0 at the ends
-//	     32  bytes of the ID   2
-//	     34  kind              1
-//	     35  state             1
-//	     36  ID                   then nothing up to a multiple of 4
-//	      …  lines            16  each: SKU, quantity, held, collected; sorted by SKU
+//	     16  sequence          8
+//	     24  deadline          8
+//	     32  location          4
+//	     36  extra             4  reference of the extra piece, 0 for none
+//	     40  number of lines   4
+//	     44  bytes of the ID   2
+//	     46  kind              1  with the flags reminded, armed and queued
+//	     47  state             1
+//	     48  older or number   4  queued: references of the neighbours among the
+//	     52  newer or stamp    4  remembered, 0 at the ends; else the number on the
+//	                              location's shelf and the stamp of the timer
+//	     56  pickup            8
+//	     64  ID                   then nothing up to a multiple of 4
+//	      …  lines             8  each: SKU, quantity; sorted by SKU
 //
-// Three lines and an ID of 12 bytes fill 96 bytes.
+// Where the units of a line are follows from the state; what does not, and what
+// few entries have, is in the extra piece. Three lines and an ID of 12 bytes
+// fill 104 bytes.
 type record []byte
 
 const (
 	fingerprintAt = 0
 	distanceAt    = 8
-	locationAt    = 16
-	linesAt       = 20
-	olderAt       = 24
-	newerAt       = 28
-	idBytesAt     = 32
-	kindAt        = 34
-	stateAt       = 35
-	idAt          = 36
+	sequenceAt    = 16
+	deadlineAt    = 24
+	locationAt    = 32
+	extraAt       = 36
+	linesAt       = 40
+	idBytesAt     = 44
+	kindAt        = 46
+	stateAt       = 47
+	olderAt       = 48
+	newerAt       = 52
+	pickupAt      = 56
+	idAt          = 64
 
-	lineBytes = 16
+	lineBytes = 8
 
-	// maxEntryIDBytes is the longest ID a book takes.
+	kindBits     = 0x07
+	flagReminded = 0x08
+	flagArmed    = 0x10 // a timer carries the stamp
+	flagQueued   = 0x20 // among the remembered
+
+	// maxEntryIDBytes is the longest ID, and the longest reference, a book takes.
 	maxEntryIDBytes = math.MaxUint16
 )
 
@@ -46,122 +62,127 @@ func recordBytes(idBytes, lines int) int {
 	return idAt + (idBytes+3)&^3 + lines*lineBytes
 }
 
+// write fills a new record. It has no extra piece and is in no list.
 func (r record) write(kind entryKind, id string, e *entry) {
 	_ = r[idAt-1]
-	binary.LittleEndian.PutUint64(r[fingerprintAt:], e.fingerprint)
-	binary.LittleEndian.PutUint64(r[distanceAt:], math.Float64bits(e.distance))
-	binary.LittleEndian.PutUint32(r[locationAt:], e.location)
+	binary.LittleEndian.PutUint32(r[extraAt:], 0)
 	binary.LittleEndian.PutUint32(r[linesAt:], uint32(len(e.lines)))
-	binary.LittleEndian.PutUint64(r[olderAt:], 0)
 	binary.LittleEndian.PutUint16(r[idBytesAt:], uint16(len(id)))
-	r[kindAt], r[stateAt] = byte(kind), byte(e.state)
+	r[kindAt] = byte(kind)
+	binary.LittleEndian.PutUint64(r[olderAt:], 0)
+	r.rewrite(e)
 	copy(r[idAt:], id)
 	lines := r.lines(len(id), len(e.lines))
 	for i := range e.lines {
-		lines.put(i, e.lines[i])
+		binary.LittleEndian.PutUint64(lines[i*lineBytes:], uint64(e.lines[i].sku)|uint64(e.lines[i].quantity)<<32)
 	}
 }
 
+// rewrite brings what can change up to date.
+func (r record) rewrite(e *entry) {
+	_ = r[idAt-1]
+	binary.LittleEndian.PutUint64(r[fingerprintAt:], e.fingerprint)
+	binary.LittleEndian.PutUint64(r[distanceAt:], math.Float64bits(e.distance))
+	binary.LittleEndian.PutUint64(r[sequenceAt:], e.sequence)
+	binary.LittleEndian.PutUint64(r[deadlineAt:], uint64(e.deadline))
+	binary.LittleEndian.PutUint64(r[pickupAt:], uint64(e.pickup))
+	binary.LittleEndian.PutUint32(r[locationAt:], e.location)
+	r.setFlag(flagReminded, e.reminded)
+	r[stateAt] = byte(e.state)
+}
+
+// read copies all but what is in the extra piece.
 func (r record) read(into *entry) {
 	_ = r[idAt-1]
 	into.fingerprint = binary.LittleEndian.Uint64(r[fingerprintAt:])
 	into.distance = math.Float64frombits(binary.LittleEndian.Uint64(r[distanceAt:]))
-	into.location = r.location()
+	into.sequence = binary.LittleEndian.Uint64(r[sequenceAt:])
+	into.deadline = int64(binary.LittleEndian.Uint64(r[deadlineAt:]))
+	into.pickup = int64(binary.LittleEndian.Uint64(r[pickupAt:]))
+	into.location, into.to = r.location(), 0
 	into.state = r.state()
+	into.reminded = r.has(flagReminded)
+	into.refs = refs{}
 	into.lines = into.lines[:0]
-	lines := r.allLines()
-	for i := range lines.len() {
-		into.lines = append(into.lines, lines.at(i))
+	lines := r.lines(r.idBytes(), r.lineCount())
+	for at := 0; at < len(lines); at += lineBytes {
+		both := binary.LittleEndian.Uint64(lines[at:])
+		line := entryLine{sku: uint32(both), quantity: uint32(both >> 32)}
+		line.imply(into.state)
+		into.lines = append(into.lines, line)
 	}
+}
+
+// imply puts the units where an order in that state has them unless something
+// partial happened to it.
+func (l *entryLine) imply(state State) {
+	switch state {
+	case Held:
+		l.held = l.quantity
+	case Confirmed, Accepted, InTransit, Ready:
+		l.confirmed = l.quantity
+	case Collected:
+		l.collected = l.quantity
+	case Expired, NoShow:
+		l.lapsed = l.quantity
+	case Returned:
+		l.collected, l.returned = l.quantity, l.quantity
+	}
+}
+
+// implied reports whether all units are where imply puts them.
+func implied(e *entry) bool {
+	for i := range e.lines {
+		l := &e.lines[i]
+		if e.state == Held {
+			if l.held != l.quantity || l.confirmed|l.collected|l.returned|l.missing|l.lapsed|l.short != 0 {
+				return false
+			}
+			continue
+		}
+		want := entryLine{sku: l.sku, quantity: l.quantity}
+		want.imply(e.state)
+		if *l != want {
+			return false
+		}
+	}
+	return true
 }
 
 func (r record) is(kind entryKind, id string) bool {
 	return r.kind() == kind && r.idBytes() == len(id) && string(r[idAt:idAt+len(id)]) == id
 }
 
-func (r record) location() uint32 { return binary.LittleEndian.Uint32(r[locationAt:]) }
-func (r record) lineCount() int   { return int(binary.LittleEndian.Uint32(r[linesAt:])) }
-func (r record) idBytes() int     { return int(binary.LittleEndian.Uint16(r[idBytesAt:])) }
-func (r record) id() []byte       { return r[idAt : idAt+r.idBytes()] }
-func (r record) kind() entryKind  { return entryKind(r[kindAt]) }
-func (r record) state() State     { return State(r[stateAt]) }
-func (r record) size() int        { return recordBytes(r.idBytes(), r.lineCount()) }
-func (r record) older() uint32    { return binary.LittleEndian.Uint32(r[olderAt:]) }
-func (r record) newer() uint32    { return binary.LittleEndian.Uint32(r[newerAt:]) }
+func (r record) deadline() int64    { return int64(binary.LittleEndian.Uint64(r[deadlineAt:])) }
+func (r record) location() uint32   { return binary.LittleEndian.Uint32(r[locationAt:]) }
+func (r record) extra() uint32      { return binary.LittleEndian.Uint32(r[extraAt:]) }
+func (r record) lineCount() int     { return int(binary.LittleEndian.Uint32(r[linesAt:])) }
+func (r record) idBytes() int       { return int(binary.LittleEndian.Uint16(r[idBytesAt:])) }
+func (r record) id() []byte         { return r[idAt : idAt+r.idBytes()] }
+func (r record) kind() entryKind    { return entryKind(r[kindAt] & kindBits) }
+func (r record) state() State       { return State(r[stateAt]) }
+func (r record) has(flag byte) bool { return r[kindAt]&flag != 0 }
+func (r record) size() int          { return recordBytes(r.idBytes(), r.lineCount()) }
+func (r record) older() uint32      { return binary.LittleEndian.Uint32(r[olderAt:]) }
+func (r record) newer() uint32      { return binary.LittleEndian.Uint32(r[newerAt:]) }
+func (r record) number() uint32     { return r.older() }
+func (r record) stamp() uint32      { return r.newer() }
 
-func (r record) setState(s State)      { r[stateAt] = byte(s) }
-func (r record) setOlder(ref uint32)   { binary.LittleEndian.PutUint32(r[olderAt:], ref) }
-func (r record) setNewer(ref uint32)   { binary.LittleEndian.PutUint32(r[newerAt:], ref) }
-func (r record) markFree()             { r[kindAt] = 0 }
-func (r record) allLines() recordLines { return r.lines(r.idBytes(), r.lineCount()) }
+func (r record) setExtra(ref uint32) { binary.LittleEndian.PutUint32(r[extraAt:], ref) }
+func (r record) setOlder(ref uint32) { binary.LittleEndian.PutUint32(r[olderAt:], ref) }
+func (r record) setNewer(ref uint32) { binary.LittleEndian.PutUint32(r[newerAt:], ref) }
+func (r record) setNumber(n uint32)  { r.setOlder(n) }
+func (r record) setStamp(n uint32)   { r.setNewer(n) }
+func (r record) markFree()           { r[kindAt] = 0 }
 
-func (r record) lines(idBytes, count int) recordLines {
+func (r record) setFlag(flag byte, on bool) {
+	r[kindAt] &^= flag
+	if on {
+		r[kindAt] |= flag
+	}
+}
+
+func (r record) lines(idBytes, count int) []byte {
 	at := recordBytes(idBytes, 0)
-	return recordLines(r[at : at+count*lineBytes])
-}
-
-// recordLines are the lines of a record in place.
-type recordLines []byte
-
-func (l recordLines) len() int { return len(l) / lineBytes }
-
-func (l recordLines) put(i int, line entryLine) {
-	b := l[i*lineBytes : i*lineBytes+lineBytes]
-	binary.LittleEndian.PutUint64(b, uint64(line.sku)|uint64(line.quantity)<<32)
-	binary.LittleEndian.PutUint64(b[8:], uint64(line.held)|uint64(line.collected)<<32)
-}
-
-func (l recordLines) at(i int) entryLine {
-	b := l[i*lineBytes : i*lineBytes+lineBytes]
-	low, high := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])
-	return entryLine{
-		sku: uint32(low), quantity: uint32(low >> 32),
-		held: uint32(high), collected: uint32(high >> 32),
-	}
-}
-
-// resolve ends held units: all of them if want is nil, otherwise those of want,
-// which is sorted by SKU as the lines are. It appends what it ended to buf. If
-// a line of want cannot be ended, nothing changes and ok is false; then buf
-// gains one line, with the SKU, the quantity wanted, and what is held of it.
-// rest reports whether units are still held, collected whether any ever was.
-func (l recordLines) resolve(to State, want, buf []entryLine) (taken []entryLine, rest, collected, ok bool) {
-	before := len(buf)
-	if want != nil {
-		i, count := 0, l.len()
-		for _, w := range want {
-			for i < count && l.at(i).sku < w.sku {
-				i++
-			}
-			refused := entryLine{sku: w.sku, quantity: w.quantity}
-			there := i < count && l.at(i).sku == w.sku
-			if there {
-				refused.held = l.at(i).held
-			}
-			if !there || refused.held < w.quantity {
-				return append(buf[:before], refused), false, false, false
-			}
-		}
-	}
-	for i := range l.len() {
-		line := l.at(i)
-		units := line.held
-		if want != nil {
-			units = 0
-			if len(want) > 0 && want[0].sku == line.sku {
-				units, want = want[0].quantity, want[1:]
-			}
-		}
-		if units > 0 {
-			line.held -= units
-			if to == Collected {
-				line.collected += units
-			}
-			l.put(i, line)
-			buf = append(buf, entryLine{sku: line.sku, quantity: units})
-		}
-		rest = rest || line.held > 0
-		collected = collected || line.collected > 0
-	}
-	return buf, rest, collected, true
+	return r[at : at+count*lineBytes]
 }

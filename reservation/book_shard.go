@@ -1,12 +1,33 @@
 package reservation
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/clickcollect/clickcollect/reservation/internal/journal"
+)
 
 const shardBytes = unsafe.Sizeof(shard{})
 
 // The methods of this file are called with the shard's lock held.
 
 func (s *shard) record(ref uint32) record { return record(s.slab.at(ref)) }
+
+func (s *shard) extra(ref uint32) extra { return extra(s.side.at(ref)) }
+
+// aliasID is the ID of a record in place, valid as long as the record is.
+func aliasID(r record) string {
+	id := r.id()
+	return unsafe.String(unsafe.SliceData(id), len(id))
+}
+
+// read copies an entry.
+func (s *shard) read(ref uint32, into *entry) {
+	r := s.record(ref)
+	r.read(into)
+	if x := r.extra(); x != 0 {
+		s.extra(x).read(into)
+	}
+}
 
 // grow lets the index begin to grow into empty slots.
 func (s *shard) grow(slots []uint64) {
@@ -30,30 +51,149 @@ func (s *shard) search(tag uint32, kind entryKind, id string) (t *table, at int,
 	}
 }
 
-// remember puts a record at the end of its queue and forgets the oldest ones
-// beyond the bound.
-func (b *book) remember(s *shard, kind entryKind, ref uint32) {
-	q := &s.ended[kind&1]
+// remembered tells the entries that are forgotten after a while.
+func remembered(kind entryKind, state State) bool {
+	return kind == kindMovement || kind == kindChange || state.Ended()
+}
+
+// insert puts an entry into the empty slot that search gave.
+func (b *book) insert(s *shard, t *table, at int, tag uint32, kind entryKind, id string, e *entry) {
+	ref := s.slab.take(recordBytes(len(id), len(e.lines)))
+	s.hint.room.Store(s.slab.next())
+	s.record(ref).write(kind, id, e)
+	s.index.put(t, at, slotOf(tag, ref))
+	b.writeExtra(s, ref, e)
+	switch {
+	case remembered(kind, e.state):
+		b.remember(s, kind, ref, e.deadline)
+	case kind == kindOrder:
+		s.record(ref).setNumber(b.shelves.add(e.location, place{s.number, ref}))
+		if due := b.due(e); due != never {
+			b.arm(s, ref, due)
+		}
+	}
+}
+
+// withdraw takes an entry out of the list of the remembered, or from its shelf
+// and its timer.
+func (b *book) withdraw(s *shard, ref uint32) {
 	r := s.record(ref)
+	switch {
+	case r.has(flagQueued):
+		s.unlink(&s.ended[r.kind()-1], r)
+	case r.kind() == kindOrder:
+		if r.has(flagArmed) {
+			s.read(ref, &s.scratch)
+			b.disarm(s, r, b.due(&s.scratch))
+		}
+		b.shelves.remove(r.location(), place{s.number, ref}, r.number())
+	}
+}
+
+// changeAt applies a rule to the entry that was just read from ref, and due by
+// due. fired: its timer has just been taken, because that time has come.
+func (b *book) changeAt(s *shard, ref uint32, id string, e *entry, r rule, due int64, fired bool) (t journal.Ticket, err error) {
+	state, location := e.state, e.location
+	record, err := r.apply(id, e)
+	if err != nil {
+		return t, err
+	}
+	if record != nil && b.sink != nil {
+		if t, err = b.sink.Append(record); err != nil {
+			return t, err
+		}
+		e.sequence = t.Sequence
+	}
+	rec := s.record(ref)
+	kind := rec.kind()
+	rec.rewrite(e)
+	b.writeExtra(s, ref, e)
+	if kind == kindOrder && !state.Ended() {
+		if fired {
+			rec.setFlag(flagArmed, false)
+		}
+		dueNow := b.due(e)
+		if armed := rec.has(flagArmed); due != dueNow || !armed && (!fired || record != nil) {
+			if armed {
+				b.disarm(s, rec, due)
+			}
+			if dueNow != never {
+				b.arm(s, ref, dueNow)
+			}
+		}
+		if e.state.Ended() || location != e.location {
+			b.shelves.remove(location, place{s.number, ref}, rec.number())
+			if !e.state.Ended() {
+				rec.setNumber(b.shelves.add(e.location, place{s.number, ref}))
+			}
+		}
+	}
+	if remembered(kind, e.state) && !rec.has(flagQueued) {
+		b.remember(s, kind, ref, e.deadline)
+	}
+	return t, nil
+}
+
+// remember puts a record at the end of its list and forgets the oldest ones
+// beyond the bound, and up to two that have been there for too long.
+func (b *book) remember(s *shard, kind entryKind, ref uint32, now int64) {
+	q := &s.ended[kind-1]
+	r := s.record(ref)
+	r.setFlag(flagQueued, true)
 	r.setOlder(q.newest)
 	r.setNewer(0)
 	if q.newest != 0 {
 		s.record(q.newest).setNewer(ref)
 	} else {
 		q.oldest = ref
+		if due := b.forgetTime(now); due < s.next.Load() {
+			s.next.Store(due)
+		}
 	}
 	q.newest = ref
 	q.count++
 	for q.count > q.keep {
-		oldest := q.oldest
-		r := s.record(oldest)
-		tag := uint32(hashID(&b.key, kind, r.id()) & b.used)
-		s.unlink(q, r)
-		s.forget(tag, oldest)
+		b.forgetOldest(s, q)
+	}
+	for range 2 {
+		if !b.outdated(s, q, now) {
+			return
+		}
+		b.forgetOldest(s, q)
 	}
 }
 
-// unlink takes a record out of its queue.
+// outdated reports whether the oldest of a list has been there for too long.
+func (b *book) outdated(s *shard, q *queue, now int64) bool {
+	return b.rememberFor > 0 && q.oldest != 0 && now-s.record(q.oldest).deadline() >= b.rememberFor
+}
+
+// forgetSome forgets some of what has been remembered for too long and reports
+// whether there may be more.
+func (b *book) forgetSome(s *shard, now int64) (more bool) {
+	if b.rememberFor <= 0 {
+		return false
+	}
+	left := dueSteps / 4
+	for i := range s.ended {
+		for q := &s.ended[i]; b.outdated(s, q, now); left-- {
+			if left == 0 {
+				return true
+			}
+			b.forgetOldest(s, q)
+		}
+	}
+	return false
+}
+
+func (b *book) forgetOldest(s *shard, q *queue) {
+	ref := q.oldest
+	r := s.record(ref)
+	s.unlink(q, r)
+	b.forget(s, uint32(hashID(&b.key, r.kind(), r.id())&b.used), ref)
+}
+
+// unlink takes a record out of its list.
 func (s *shard) unlink(q *queue, r record) {
 	older, newer := r.older(), r.newer()
 	if older != 0 {
@@ -69,27 +209,12 @@ func (s *shard) unlink(q *queue, r record) {
 	q.count--
 }
 
-// forget removes an entry that is in no queue and frees its memory.
-func (s *shard) forget(tag, ref uint32) {
+// forget removes an entry that is in no list and frees its memory.
+func (b *book) forget(s *shard, tag, ref uint32) {
 	s.index.take(slotOf(tag, ref))
 	r := s.record(ref)
+	b.freeExtra(s, r)
 	size := r.size()
 	r.markFree()
 	s.slab.give(ref, size)
-}
-
-// order copies the order at an outdated reference, if there is one now. It
-// takes the lock itself.
-func (s *shard) order(ref uint32, into *entry) (id string, ok bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if !s.slab.present(ref) {
-		return "", false
-	}
-	r := s.record(ref)
-	if r.kind() != kindOrder {
-		return "", false
-	}
-	r.read(into)
-	return string(r.id()), true
 }

@@ -43,6 +43,11 @@ func (s *slab) at(ref uint32) []byte {
 	return s.chunks[ref>>chunkUnitBits][ref%chunkUnits*unitBytes:]
 }
 
+// address is where a reference points, for prefetching.
+func (s *slab) address(ref uint32) uintptr {
+	return uintptr(unsafe.Pointer(&s.chunks[ref>>chunkUnitBits][ref%chunkUnits*unitBytes]))
+}
+
 // unitsOf returns how many units hold size bytes.
 func unitsOf(size int) int { return (size + unitBytes - 1) / unitBytes }
 

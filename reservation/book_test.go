@@ -1,6 +1,7 @@
 package reservation
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"math"
@@ -15,7 +16,7 @@ import (
 var fixedKey = hashKey{0x243F6A8885A308D3, 0x13198A2E03707344, 0xA4093822299F31D0}
 
 // checkBook runs a property with a fixed seed unless one is given as a flag.
-func checkBook(t *testing.T, property func(*rapid.T)) {
+func checkBook(t rapid.TB, property func(*rapid.T)) {
 	t.Helper()
 	if f := flag.Lookup("rapid.seed"); f != nil && f.Value.String() == "0" {
 		if err := f.Value.Set("20251"); err != nil {
@@ -26,123 +27,35 @@ func checkBook(t *testing.T, property func(*rapid.T)) {
 	rapid.Check(t, property)
 }
 
-// twinID is an ID in its name space.
-type twinID struct {
-	kind entryKind
-	id   string
+// trial is a book, its twin, and the time.
+type trial struct {
+	b        *book
+	w        *twin
+	sink     countingSink
+	remember int
+	now      int64
+	got      entry
+	sabotage func(*book) // breaks the book after each step, to see it found out
 }
 
-// twin is the book without speed: maps, slices, and a queue per shard, which
-// it asks the book for because the shard decides who is forgotten when.
-type twin struct {
-	b       *book
-	entries map[twinID]entry
-	queues  map[*shard]map[entryKind][]string
-	keep    int
-}
-
-func newTwin(b *book, remember int) *twin {
-	return &twin{b: b, entries: map[twinID]entry{}, queues: map[*shard]map[entryKind][]string{},
-		keep: rememberedPerShard(remember, len(b.shards))}
-}
-
-func (w *twin) queue(kind entryKind, id string) map[entryKind][]string {
-	s, _ := w.b.shardOf(kind, id)
-	if w.queues[s] == nil {
-		w.queues[s] = map[entryKind][]string{}
+func newTrial(t *rapid.T, used uint64) *trial {
+	r := &trial{remember: rapid.SampledFrom([]int{0, 1, 3, 5000}).Draw(t, "remember"), now: 1_790_000_000_000}
+	if rapid.Bool().Draw(t, "young") {
+		r.now = 1000
 	}
-	return w.queues[s]
-}
-
-func (w *twin) remember(kind entryKind, id string) {
-	q := w.queue(kind, id)
-	q[kind] = append(q[kind], id)
-	for len(q[kind]) > w.keep {
-		delete(w.entries, twinID{kind, q[kind][0]})
-		q[kind] = q[kind][1:]
+	r.b = newKeyedBook(r.remember, fixedKey)
+	r.b.used = used
+	if rapid.Bool().Draw(t, "log") {
+		r.b.sink = &r.sink
 	}
-}
-
-func (w *twin) add(kind entryKind, id string, e entry) (entry, bool) {
-	if there, ok := w.entries[twinID{kind, id}]; ok {
-		return there, false
-	}
-	e.lines = slices.Clone(e.lines)
-	w.entries[twinID{kind, id}] = e
-	if kind == kindMovement || e.state != Held {
-		w.remember(kind, id)
-	}
-	return entry{}, true
-}
-
-func (w *twin) drop(kind entryKind, id string) {
-	e, ok := w.entries[twinID{kind, id}]
-	if !ok {
-		return
-	}
-	delete(w.entries, twinID{kind, id})
-	if kind == kindMovement || e.state != Held {
-		q := w.queue(kind, id)
-		q[kind] = slices.DeleteFunc(slices.Clone(q[kind]), func(s string) bool { return s == id })
-	}
-}
-
-func (w *twin) resolve(id string, to State, lines []entryLine) (state State, taken []entryLine, outcome resolveOutcome) {
-	e, ok := w.entries[twinID{kindOrder, id}]
-	if !ok {
-		return 0, nil, notFound
-	}
-	if e.state != Held {
-		return e.state, nil, alreadyEnded
-	}
-	if lines == nil {
-		for _, l := range e.lines {
-			lines = append(lines, entryLine{sku: l.sku, quantity: l.held})
-		}
-	}
-	for _, l := range lines {
-		i := slices.IndexFunc(e.lines, func(o entryLine) bool { return o.sku == l.sku })
-		if i < 0 {
-			return Held, []entryLine{{sku: l.sku, quantity: l.quantity}}, notHeld
-		}
-		if l.quantity > e.lines[i].held {
-			return Held, []entryLine{{sku: l.sku, quantity: l.quantity, held: e.lines[i].held}}, notHeld
-		}
-	}
-	for _, l := range lines {
-		i := slices.IndexFunc(e.lines, func(o entryLine) bool { return o.sku == l.sku })
-		e.lines[i].held -= l.quantity
-		if to == Collected {
-			e.lines[i].collected += l.quantity
-		}
-		if l.quantity > 0 {
-			taken = append(taken, entryLine{sku: l.sku, quantity: l.quantity})
-		}
-	}
-	held, collected := uint32(0), uint32(0)
-	for _, l := range e.lines {
-		held, collected = held+l.held, collected+l.collected
-	}
-	if held == 0 {
-		e.state = Canceled
-		if collected > 0 {
-			e.state = Collected
-		}
-	}
-	w.entries[twinID{kindOrder, id}] = e
-	if e.state != Held {
-		w.remember(kindOrder, id)
-	}
-	return e.state, taken, resolved
-}
-
-func sameEntry(a, b *entry) bool {
-	return a.fingerprint == b.fingerprint && a.location == b.location && a.state == b.state &&
-		math.Float64bits(a.distance) == math.Float64bits(b.distance) && slices.Equal(a.lines, b.lines)
+	r.b.remindBefore = rapid.SampledFrom([]int64{0, 1000, 3_600_000}).Draw(t, "remind")
+	r.b.rememberFor = rapid.SampledFrom([]int64{0, 0, 1, 5000, 86_400_000}).Draw(t, "for")
+	r.w = newTwin(r.b, r.remember)
+	return r
 }
 
 func drawKind(t *rapid.T) entryKind {
-	return rapid.SampledFrom([]entryKind{kindOrder, kindOrder, kindOrder, kindMovement}).Draw(t, "kind")
+	return rapid.SampledFrom([]entryKind{kindOrder, kindOrder, kindOrder, kindOrder, kindMovement, kindTransfer, kindChange}).Draw(t, "kind")
 }
 
 func drawID(t *rapid.T) string {
@@ -150,128 +63,352 @@ func drawID(t *rapid.T) string {
 	return strings.Repeat("x", n%23) + fmt.Sprint(n)
 }
 
-func drawEntry(t *rapid.T, kind entryKind) entry {
-	e := entry{
-		fingerprint: rapid.Uint64().Draw(t, "fingerprint"), location: rapid.Uint32().Draw(t, "location"),
-		distance: rapid.Float64().Draw(t, "distance"),
+func drawKey(t *rapid.T) string {
+	return rapid.SampledFrom([]string{"", "", "a", "b", "c", "a longer reference than the others"}).Draw(t, "key")
+}
+
+func (r *trial) drawTime(t *rapid.T) int64 {
+	return r.now + rapid.Int64Range(0, 1<<rapid.IntRange(0, 42).Draw(t, "digits")).Draw(t, "in")
+}
+
+// drawRest draws all that a rule may change.
+func (r *trial) drawRest(t *rapid.T, e *entry, ended bool) {
+	states := []State{Held, Held, Held, Confirmed, Accepted, InTransit, Ready, Ready, Collected, Canceled, Expired, NoShow, Returned}
+	if ended {
+		states = states[8:]
 	}
-	if kind == kindMovement {
+	e.state = rapid.SampledFrom(states).Draw(t, "state")
+	for i := range e.lines {
+		l := &e.lines[i]
+		*l = entryLine{sku: l.sku, quantity: l.quantity}
+		l.imply(e.state)
+	}
+	if len(e.lines) > 0 && rapid.IntRange(0, 2).Draw(t, "partial") == 0 {
+		l := &e.lines[rapid.IntRange(0, len(e.lines)-1).Draw(t, "line")]
+		units := rapid.Uint32Range(0, l.quantity)
+		*l = entryLine{sku: l.sku, quantity: l.quantity, confirmed: units.Draw(t, "confirmed"), collected: units.Draw(t, "collected"),
+			returned: units.Draw(t, "returned"), missing: units.Draw(t, "missing"), lapsed: units.Draw(t, "lapsed"), short: units.Draw(t, "short")}
+		if !e.state.Ended() {
+			l.held = units.Draw(t, "held")
+		}
+	}
+	e.location = rapid.Uint32Range(0, 5).Draw(t, "location")
+	e.to = rapid.Uint32Range(0, 1).Draw(t, "to")
+	e.deadline, e.pickup = r.drawTime(t), 0
+	if e.state == Ready {
+		e.pickup = r.drawTime(t)
+	}
+	if e.state.Ended() {
+		e.deadline = r.now
+	}
+	e.reminded = rapid.Bool().Draw(t, "reminded")
+	e.refs = refs{}
+	if rapid.Bool().Draw(t, "refs") {
+		e.refs = refs{order: drawKey(t), customer: drawKey(t), owner: drawKey(t), channel: drawKey(t), code: drawKey(t), ref: drawKey(t)}
+	}
+}
+
+func (r *trial) drawEntry(t *rapid.T, kind entryKind) entry {
+	e := entry{
+		fingerprint: rapid.Uint64().Draw(t, "fingerprint"), sequence: rapid.Uint64().Draw(t, "sequence"), distance: rapid.Float64().Draw(t, "distance"),
+	}
+	if kind == kindMovement || kind == kindChange {
+		e.deadline = r.now
 		return e
 	}
-	e.state = Held
 	sku := uint32(0)
 	for range rapid.IntRange(1, 9).Draw(t, "lines") {
 		sku += rapid.Uint32Range(1, 3).Draw(t, "gap")
-		q := rapid.SampledFrom([]uint32{1, 2, 3, math.MaxInt32}).Draw(t, "quantity")
-		e.lines = append(e.lines, entryLine{sku: sku, quantity: q, held: q})
+		e.lines = append(e.lines, entryLine{sku: sku, quantity: rapid.SampledFrom([]uint32{1, 2, 3, math.MaxInt32}).Draw(t, "quantity")})
 	}
-	if rapid.IntRange(0, 9).Draw(t, "ended") == 0 {
-		e.state = Canceled
-		for i := range e.lines {
-			e.lines[i].held = 0
-		}
-	}
+	r.drawRest(t, &e, false)
 	return e
 }
 
-func drawWant(t *rapid.T) []entryLine {
-	if rapid.Bool().Draw(t, "whole") {
-		return nil
+func (r *trial) add(t *rapid.T) {
+	kind, id := drawKind(t), drawID(t)
+	e := r.drawEntry(t, kind)
+	var record []byte
+	if rapid.Bool().Draw(t, "record") {
+		record = []byte{1}
 	}
-	want := []entryLine{}
-	sku := uint32(0)
-	for range rapid.IntRange(0, 3).Draw(t, "wanted lines") {
-		sku += rapid.Uint32Range(1, 5).Draw(t, "gap")
-		want = append(want, entryLine{sku: sku, quantity: rapid.Uint32Range(0, 2).Draw(t, "units")})
+	r.sink.full = rapid.IntRange(0, 9).Draw(t, "full") == 0
+	logs, last := record != nil && r.b.sink != nil, r.sink.last
+	there := r.w.entries[twinID{kind, id}]
+	ticket, added, err := r.b.add(kind, id, &e, record, &r.got)
+	switch {
+	case there != nil:
+		if added || err != nil || !sameEntry(&r.got, &there.entry) {
+			t.Fatalf("add = %v, %v with %+v, want %+v", added, err, r.got, there)
+		}
+	case logs && r.sink.full:
+		if added || err != errSink || r.b.find(kind, id, &r.got) {
+			t.Fatalf("add = %v, %v with a full sink", added, err)
+		}
+	default:
+		if !added || err != nil || logs && (ticket.Sequence != last+1 || e.sequence != last+1) || !logs && ticket.Sequence != 0 {
+			t.Fatalf("add = %+v, %v, %v, sequence %d after %d", ticket, added, err, e.sequence, last)
+		}
+		r.w.put(kind, id, &e)
 	}
-	return want
 }
 
-// compareAll compares every entry and the counts of book and twin.
-func (w *twin) compareAll(t *rapid.T) {
-	var got entry
+var errRule = errors.New("the rule says no")
+
+func (r *trial) change(t *rapid.T) {
+	kind, id := drawKind(t), drawID(t)
+	there := r.w.entries[twinID{kind, id}]
+	r.sink.full = rapid.IntRange(0, 9).Draw(t, "full") == 0
+	refuse, log := rapid.IntRange(0, 9).Draw(t, "refuse") == 0, rapid.Bool().Draw(t, "record")
+	last := r.sink.last
+	ticket, err := r.b.change(kind, id, &r.got, ruleFunc(func(given string, e *entry) ([]byte, error) {
+		if there == nil || given != id || !sameEntry(e, &there.entry) {
+			t.Fatalf("the rule was given %q %+v, want %q %+v", given, e, id, there)
+		}
+		r.drawRest(t, e, e.state.Ended())
+		if there.state.Ended() {
+			e.deadline = there.deadline
+		}
+		if refuse {
+			return nil, errRule
+		}
+		if log {
+			return []byte{1}, nil
+		}
+		return nil, nil
+	}))
+	logs := log && r.b.sink != nil
+	switch {
+	case there == nil:
+		if err != ErrNotFound {
+			t.Fatalf("change = %v, want ErrNotFound", err)
+		}
+	case refuse || logs && r.sink.full:
+		if err != errRule && err != errSink || r.sink.last != last {
+			t.Fatalf("change = %v", err)
+		}
+	default:
+		if err != nil || logs && (ticket.Sequence != last+1 || r.got.sequence != last+1) || !logs && ticket.Sequence != 0 {
+			t.Fatalf("change = %+v, %v", ticket, err)
+		}
+		r.w.change(kind, id, &r.got, false)
+	}
+}
+
+// expire lets time pass, mostly forwards, and applies a rule to what is due.
+func (r *trial) expire(t *rapid.T) {
+	now := r.drawTime(t)
+	if rapid.IntRange(0, 4).Draw(t, "back") == 0 {
+		now = max(0, r.now-rapid.Int64Range(0, 100_000).Draw(t, "by"))
+	} else {
+		r.now = now
+	}
+	most := rapid.SampledFrom([]int{1, 3, 1000}).Draw(t, "most")
+	refuse := rapid.IntRange(0, 19).Draw(t, "refuse")
+	for i := range r.b.shards {
+		r.expireShard(t, i, now, most, refuse)
+	}
+}
+
+func (r *trial) expireShard(t *rapid.T, shard int, now int64, most, refuse int) {
+	s := &r.b.shards[shard]
+	want := r.w.dueIDs(s, now)
+	next := r.b.nextDue(shard)
+	for _, id := range want {
+		if due := r.w.due(&r.w.entries[twinID{kindOrder, id}].entry); max(due, s.timers.now) < next {
+			t.Fatalf("nextDue = %d, %q is due at %d", next, id, due)
+		}
+	}
+	calls, times := 0, map[string]int{}
+	r.sink.full = false
+	n, err := r.b.dueIn(shard, now, most, &r.got, ruleFunc(func(id string, e *entry) ([]byte, error) {
+		calls++
+		id = strings.Clone(id)
+		there := r.w.entries[twinID{kindOrder, id}]
+		if there == nil || !slices.Contains(want, id) || r.w.due(&there.entry) > now || !sameEntry(e, &there.entry) {
+			t.Fatalf("at %d the rule was given %q %+v, there is %+v", now, id, e, there)
+		}
+		if calls == refuse {
+			return nil, errRule
+		}
+		was := r.w.due(e)
+		switch {
+		case e.fingerprint%5 == 0: // Nothing to do.
+		case e.state == Ready && !e.reminded:
+			e.reminded = true
+		case e.fingerprint%5 == 1:
+			e.deadline, e.pickup = now+1+int64(e.fingerprint%100_000), now+1
+		default:
+			e.state, e.deadline = Expired, now
+		}
+		// With a record it comes again for as long as it is due: three times here.
+		var record []byte
+		if times[id]++; e.fingerprint%3 == 0 && times[id] < 3 {
+			record = []byte{}
+		}
+		if due := r.w.due(e); due > now || due == was && record == nil {
+			want = slices.DeleteFunc(want, func(s string) bool { return s == id })
+		}
+		if record != nil && r.b.sink != nil {
+			e.sequence = r.sink.last + 1 // As it is going to be.
+		}
+		r.w.change(kindOrder, id, e, record == nil)
+		return record, nil
+	}))
+	switch {
+	case calls == refuse && calls > 0:
+		if err != errRule || n != calls-1 {
+			t.Fatalf("dueIn = %d, %v after %d calls", n, err, calls)
+		}
+		return
+	case err != nil || n != calls || n > most:
+		t.Fatalf("dueIn = %d, %v after %d calls", n, err, calls)
+	}
+	r.w.forgetOutdated(s, now)
+	if left := r.w.dueIDs(s, now); n < most && len(left) > 0 && now >= s.timers.now {
+		t.Fatalf("dueIn(%d) = %d of %d, but these are due: %q", now, n, most, left)
+	}
+}
+
+// reload writes everything out and reads it into a new book, or a part of it
+// into the old one.
+func (r *trial) reload(t *rapid.T) {
+	b := newKeyedBook(r.remember, fixedKey)
+	b.used, b.sink, b.remindBefore, b.rememberFor = r.b.used, r.b.sink, r.b.remindBefore, r.b.rememberFor
+	w := newTwin(b, r.remember)
+	r.b.dump(func(kind entryKind, id string, e *entry) bool {
+		b.load(kind, id, e)
+		w.put(kind, id, e)
+		return true
+	})
+	// By time, loading may forget what nobody had got round to.
+	if len(w.entries) != len(r.w.entries) && (b.rememberFor == 0 || len(w.entries) > len(r.w.entries)) {
+		t.Fatalf("%d entries after reload, want %d", len(w.entries), len(r.w.entries))
+	}
+	r.b, r.w = b, w
+}
+
+func (r *trial) load(t *rapid.T) {
+	kind, id := drawKind(t), drawID(t)
+	e := r.drawEntry(t, kind)
+	r.w.drop(kind, id)
+	r.w.put(kind, id, &e)
+	r.b.load(kind, id, &e)
+}
+
+// compareAll compares every entry, every list and the counts of book and twin.
+func (r *trial) compareAll(t *rapid.T) {
+	if r.sabotage != nil {
+		r.sabotage(r.b)
+	}
 	live, kept := 0, 0
-	for key, want := range w.entries {
-		if !w.b.find(key.kind, key.id, &got) || !sameEntry(&got, &want) {
-			t.Fatalf("find(%v) = %+v, want %+v", key, got, want)
+	for key, want := range r.w.entries {
+		if !r.b.find(key.kind, key.id, &r.got) || !sameEntry(&r.got, &want.entry) {
+			t.Fatalf("find(%v) = %+v, want %+v", key, r.got, want)
 		}
-		if key.kind == kindOrder && want.state == Held {
-			live++
-		} else {
+		if remembered(key.kind, want.state) {
 			kept++
+		} else {
+			live++
 		}
 	}
-	if h, r := w.b.len(); h != live || r != kept {
-		t.Fatalf("len = %d, %d, want %d, %d", h, r, live, kept)
+	if l, k := r.b.len(); l != live || k != kept {
+		t.Fatalf("len = %d, %d, want %d, %d", l, k, live, kept)
 	}
-	seen := map[string]bool{}
-	for id, e := range w.b.all() {
-		want, ok := w.entries[twinID{kindOrder, id}]
-		if seen[id] || !ok || !sameEntry(e, &want) {
-			t.Fatalf("all gave %q again (%v) or wrong: %+v, want %+v", id, seen[id], e, want)
+	seen := map[twinID]bool{}
+	r.b.dump(func(kind entryKind, id string, e *entry) bool {
+		key := twinID{kind, id}
+		want := r.w.entries[key]
+		if seen[key] || want == nil || !sameEntry(e, &want.entry) {
+			t.Fatalf("dump gave %v again (%v) or wrong: %+v, want %+v", key, seen[key], e, want)
 		}
-		seen[id] = true
+		seen[key] = true
+		return true
+	})
+	if len(seen) != len(r.w.entries) {
+		t.Fatalf("dump gave %d of %d", len(seen), len(r.w.entries))
 	}
-	for key := range w.entries {
-		if key.kind == kindOrder && !seen[key.id] {
-			t.Fatalf("all left out %q", key.id)
+	orders := 0
+	for id, e := range r.b.all() {
+		orders++
+		if want := r.w.entries[twinID{kindOrder, id}]; want == nil || !sameEntry(e, &want.entry) {
+			t.Fatalf("all gave %q %+v, want %+v", id, e, want)
+		}
+		delete(seen, twinID{kindOrder, id})
+	}
+	if orders+len(seen) != len(r.w.entries) {
+		t.Fatalf("all gave %d orders, and %d other entries are left of %d", orders, len(seen), len(r.w.entries))
+	}
+	r.compareLists(t)
+	if err := soundBook(r.b); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (r *trial) compareLists(t *rapid.T) {
+	for location := range uint32(7) {
+		var got []string
+		r.b.at(location, func(id string, e *entry) bool {
+			if e.location != location {
+				t.Fatalf("at(%d) gave %q at %d", location, id, e.location)
+			}
+			got = append(got, id)
+			return true
+		})
+		if want := r.w.at(location); !slices.Equal(got, want) {
+			t.Fatalf("at(%d) = %q, want %q", location, got, want)
+		}
+	}
+	for v := range views {
+		for _, key := range []string{"", "a", "b", "c", "a longer reference than the others", "none"} {
+			var got []string
+			r.b.named(v, key, func(id string) bool {
+				got = append(got, id)
+				return true
+			})
+			if want := r.w.named(v, key); !slices.Equal(got, want) {
+				t.Fatalf("named(%d, %q) = %q, want %q", v, key, got, want)
+			}
 		}
 	}
 }
 
-func modelProperty(used uint64) func(*rapid.T) {
+func modelProperty(used uint64, sabotage func(*book)) func(*rapid.T) {
 	return func(t *rapid.T) {
-		remember := rapid.SampledFrom([]int{0, 1, 3, 5000}).Draw(t, "remember")
-		b := newKeyedBook(remember, fixedKey)
-		b.used = used
-		w := newTwin(b, remember)
-		var found entry
-		var buf []entryLine
+		r := newTrial(t, used)
+		r.sabotage = sabotage
 		t.Repeat(map[string]func(*rapid.T){
-			"": w.compareAll,
-			"add": func(t *rapid.T) {
-				kind, id := drawKind(t), drawID(t)
-				e := drawEntry(t, kind)
-				there, want := w.add(kind, id, e)
-				if got := b.add(kind, id, &e, &found); got != want || !got && !sameEntry(&found, &there) {
-					t.Fatalf("add = %v with %+v, want %v with %+v", got, found, want, there)
-				}
-			},
-			"find": func(t *rapid.T) {
-				kind, id := drawKind(t), drawID(t)
-				_, want := w.entries[twinID{kind, id}]
-				if got := b.find(kind, id, &found); got != want {
-					t.Fatalf("find = %v, want %v", got, want)
-				}
-			},
+			"":        r.compareAll,
+			"add":     r.add,
+			"add too": r.add,
+			"change":  r.change,
+			"change2": r.change,
+			"expire":  r.expire,
+			"reload":  r.reload,
+			"load":    r.load,
 			"drop": func(t *rapid.T) {
 				kind, id := drawKind(t), drawID(t)
-				w.drop(kind, id)
-				b.drop(kind, id)
-			},
-			"resolve": func(t *rapid.T) {
-				id, want := drawID(t), drawWant(t)
-				to := rapid.SampledFrom([]State{Collected, Canceled}).Draw(t, "to")
-				state, taken, outcome := w.resolve(id, to, want)
-				_, gotState, gotTaken, gotOutcome := b.resolve(id, to, want, buf[:0])
-				buf = gotTaken
-				if gotState != state || gotOutcome != outcome || !slices.Equal(gotTaken, taken) {
-					t.Fatalf("resolve = %v %v %v, want %v %v %v", gotState, gotTaken, gotOutcome, state, taken, outcome)
-				}
+				r.w.drop(kind, id)
+				r.b.drop(kind, id)
 			},
 		})
 	}
 }
 
-func TestBookModel(t *testing.T)            { checkBook(t, modelProperty(math.MaxUint64)) }
-func TestBookModelOneShard(t *testing.T)    { checkBook(t, modelProperty(math.MaxUint32)) }
-func TestBookModelEightHashes(t *testing.T) { checkBook(t, modelProperty(1<<31|1<<30|1)) }
-func TestBookModelOneHash(t *testing.T)     { checkBook(t, modelProperty(0)) }
+func TestBookModel(t *testing.T)            { checkBook(t, modelProperty(math.MaxUint64, nil)) }
+func TestBookModelOneShard(t *testing.T)    { checkBook(t, modelProperty(math.MaxUint32, nil)) }
+func TestBookModelEightHashes(t *testing.T) { checkBook(t, modelProperty(1<<31|1<<30|1, nil)) }
+func TestBookModelOneHash(t *testing.T)     { checkBook(t, modelProperty(0, nil)) }
 
 func TestStateNames(t *testing.T) {
-	for s, want := range map[State]string{0: "State(0)", Held: "held", Collected: "collected", Canceled: "canceled"} {
+	names := map[State]string{0: "State(0)", Held: "held", Confirmed: "confirmed", Accepted: "accepted", InTransit: "in transit", Ready: "ready",
+		Collected: "collected", Canceled: "canceled", Expired: "expired", NoShow: "no-show", Returned: "returned", 11: "State(11)"}
+	for s, want := range names {
 		if got := s.String(); got != want {
 			t.Errorf("State(%d) = %q, want %q", uint8(s), got, want)
+		}
+		if s.Ended() != (s >= Collected && s <= Returned) {
+			t.Errorf("%v.Ended() = %v", s, s.Ended())
 		}
 	}
 }

@@ -1,6 +1,9 @@
 package reservation
 
-import "github.com/clickcollect/clickcollect/reservation/internal/stock"
+import (
+	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/internal/stock"
+)
 
 // Claim is one order's way through the stock: Start names its lines, the search
 // reads it as a mask (Word) or asks for the few candidates (Plan, Numbers),
@@ -11,6 +14,10 @@ type Claim struct {
 	ledger *Ledger
 	entry  entry
 	found  entry
+	record history.Record
+	bytes  []byte
+	ticket Ticket
+	err    error
 	hash   uint64 // of the ID, if expected
 	// expected tells that Expect has seen the ID.
 	expected bool
@@ -39,33 +46,84 @@ func (c *Claim) Bind(l *Ledger, t *Table, lines []Line) bool {
 	return c.Query.Bind(l.stock, t, lines)
 }
 
+// Hold is what a claim records when it has taken its units.
+type Hold struct {
+	ID          string
+	Fingerprint uint64 // of the content, to tell a repeat from a conflict
+	Slot        uint32
+	Distance    float64 // meters
+	Now         int64   // engine time
+	Deadline    int64   // until when the units are held
+	Promise     int64   // when the goods are promised to be ready; 0: nobody said
+
+	Order, Customer, Owner, Channel string // references, may be empty
+}
+
 // Reserve takes every line at the location with that number of the table and
-// records the reservation. It returns Done; or Known, and fills *found with the
-// record of an ID that was there before; or the index of a line that is short
-// there. But for Done nothing was changed.
+// records the reservation. It returns Done, and Ticket is its place in the
+// journal; or Known, and fills *found with the record of an ID that was there
+// before; or Failed; or the index of a line that is short there. But for Done
+// nothing was changed.
 //
 // Linearizes at: the claim of the last line; the units count as pending, not as
-// sold, until the record is written, so a repeat of an ID refuses nobody.
-func (c *Claim) Reserve(number uint32, id string, fingerprint uint64, slot uint32, distance float64, found *Entry) int {
+// sold, until the record is written, so a repeat of an ID refuses nobody. The
+// record gets its sequence number after the last line is taken and before the
+// units are settled, so no prefix of the journal reserves more than there was.
+func (c *Claim) Reserve(number uint32, h *Hold, found *Entry) int {
 	if short := c.Take(number); short >= 0 {
 		return short
 	}
-	e := &c.entry
-	e.fingerprint, e.location, e.state, e.distance = fingerprint, slot, Held, distance
+	l, e := c.ledger, &c.entry
 	if len(e.lines) == 0 {
 		for i := range c.Len() {
 			line := c.Line(i)
 			e.lines = append(e.lines, entryLine{sku: line.SKU, quantity: uint32(line.Quantity), held: uint32(line.Quantity)})
 		}
 	}
+	e.fingerprint, e.location, e.state, e.distance = h.Fingerprint, h.Slot, Held, h.Distance
+	e.deadline, e.pickup = h.Deadline, h.Now
+	e.refs = refs{order: h.Order, customer: h.Customer, owner: h.Owner, channel: h.Channel, ref: promiseText(h.Promise)}
 	if !c.expected {
-		c.hash = c.ledger.book.hash(kindOrder, id)
+		c.hash = l.book.hash(kindOrder, h.ID)
 	}
-	if !c.ledger.book.addHashed(c.hash, kindOrder, id, e, &c.found) {
+	var record []byte
+	if l.queue != nil {
+		record = c.log(h)
+	}
+	t, added, err := l.book.addHashed(c.hash, kindOrder, h.ID, e, record, &c.found)
+	c.ticket, c.err = t, err
+	switch {
+	case err != nil:
+		c.Undo()
+		return Failed
+	case !added:
 		c.Undo()
 		c.found.export(found)
+		c.ticket = Ticket{Sequence: c.found.sequence}
 		return Known
 	}
 	c.Settle()
 	return Done
 }
+
+// log writes the hold's record into the claim's own memory.
+func (c *Claim) log(h *Hold) []byte {
+	r := &c.record
+	r.Kind, r.Time, r.ID, r.Fingerprint, r.Slot, r.Distance = history.Held, h.Now, h.ID, h.Fingerprint, h.Slot, h.Distance
+	r.Deadline, r.Promise = h.Deadline, h.Promise
+	r.Order, r.Customer, r.Owner, r.Channel = h.Order, h.Customer, h.Owner, h.Channel
+	r.Lines = r.Lines[:0]
+	for i := range c.Len() {
+		line := c.Line(i)
+		r.Lines = append(r.Lines, history.Line{SKU: line.SKU, Units: line.Quantity})
+	}
+	c.bytes = r.Append(c.bytes[:0])
+	return c.bytes
+}
+
+// Ticket is the place in the journal of what Reserve recorded, or of what was
+// there under its ID.
+func (c *Claim) Ticket() Ticket { return c.ticket }
+
+// Err says why Reserve returned Failed.
+func (c *Claim) Err() error { return c.err }

@@ -1,2 +1,57 @@
-// Package reservation keeps stock and the reservations made on it.
+// Package reservation is the ledger: what is on hand, what is reserved, and how
+// each reservation lives and ends, of every SKU at every location. It knows
+// nothing of distance, and its rules read no clock: time comes in with each call
+// as engine time, milliseconds since 1970 UTC.
+//
+// # Life of a reservation
+//
+//	            hold deadline → Expired
+//	Held ── Confirmed ── Accepted ── Ready ── Collected ── Returned
+//	              │          │         │
+//	              └──────────┴─ InTransit (Dispatched, Arrived) → Accepted at the other place
+//	                                   └─ pickup deadline → NoShow
+//
+// Each line counts its units by what became of them: held, confirmed, collected,
+// missing, lapsed, canceled; every unit is in one place. So a part can be
+// confirmed, canceled, collected, found missing or returned, and the reservation
+// goes on with the rest. It ends when no unit is held or confirmed: Collected if
+// the customer got any, else as the last change says. It ends once (P4): the
+// first change that takes the last open units wins, under the lock of the
+// reservation's shard, and whoever comes later is told how it ended. Until the
+// record of its expiry has a sequence number, a hold that is past its deadline
+// can still be confirmed.
+//
+// # Order of memory and journal
+//
+// A claim takes its units first and its sequence number after the last line. An
+// increase takes its sequence number first and shows its units after. Then every
+// prefix of the journal replays without a negative counter: at the moment a
+// sequence number is given, every claim up to it has taken its units, and every
+// unit that could be taken is there by a record before it. What is acknowledged
+// is what Wait has seen durable.
+//
+// # Shortage
+//
+// A count, a till sale, damage or a correction may take goods that are held. The
+// youngest unconfirmed holds at that location become short by so many units,
+// after them the youngest confirmed reservations; each is recorded. Short units
+// cannot be collected. When goods come, or a hold ends, they are covered again,
+// in the opposite order.
+//
+// # Recovery
+//
+// Open reads a snapshot and replays the journal after it. Records that change
+// what is on hand say what it is afterwards, and an entry carries the sequence
+// number of its last change, so a snapshot may be taken while changes go on:
+// what it has already is skipped, and nothing counts twice. Available units are
+// not in it: they are worked out, on hand less safety stock less what live
+// reservations hold.
+//
+// # Locks
+//
+// Counters take none (see internal/stock). A record of the book is changed under
+// the lock of its shard, for a copy of one entry and an append to the journal's
+// buffer. Movements and everything else that changes the units on hand of a
+// location hold its floor, one of 256 locks. The order is: the ID of a change,
+// floors by number, a shard, the journal's buffer.
 package reservation

@@ -3,6 +3,9 @@ package reservation
 import (
 	"errors"
 	"fmt"
+
+	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/internal/journal"
 )
 
 // Facts a caller can test for with errors.Is. Each is a refusal: nothing was
@@ -35,7 +38,42 @@ var (
 	ErrInUse = errors.New("location is in use")
 	// ErrFull: a limit of the options is reached. Raise it and open anew.
 	ErrFull = errors.New("limit reached")
+	// ErrState: the reservation is not in a state that lets the change pass;
+	// *StateError says in which it is.
+	ErrState = errors.New("reservation is in another state")
+	// ErrOwner: the owner token is not the reservation's. Ask whoever holds it.
+	ErrOwner = errors.New("not the owner of the reservation")
+	// ErrTooOld: the count is as of a time before the movements that are still
+	// remembered. Count again.
+	ErrTooOld = errors.New("too long ago")
 )
+
+// What the journal says. ErrJournal is unknown: the change may or may not be
+// there after the engine is opened anew; then repeat it with the same ID. The
+// others mean that nothing was changed.
+var (
+	// ErrJournal: writing or syncing failed once. Nothing more is written until
+	// the ledger is opened anew; reading goes on. It wraps the first cause.
+	ErrJournal = journal.ErrJournal
+	// ErrNoSpace: the disk is full. Free some space; writing resumes by itself.
+	// Cancel, expiry and collecting still pass.
+	ErrNoSpace = journal.ErrNoSpace
+	// ErrLocked: another process, or another engine in this one, has the
+	// directory open.
+	ErrLocked = journal.ErrLocked
+	// ErrCorrupt: the journal or a snapshot is damaged where it was synced. The
+	// error says in which file and where. Nothing was changed.
+	ErrCorrupt = journal.ErrCorrupt
+	// ErrNewer: the directory was written by a newer version of this library.
+	ErrNewer = journal.ErrNewer
+	// ErrForeign: the directory holds another product's files.
+	ErrForeign = journal.ErrForeign
+	// ErrTrimmed: the history from there is not kept any more.
+	ErrTrimmed = journal.ErrTrimmed
+)
+
+// errMoved: a reservation left the location whose floor was locked; look anew.
+var errMoved = errors.New("reservation moved")
 
 // InvalidError names the input that was refused. It is ErrInvalid.
 type InvalidError struct {
@@ -72,7 +110,7 @@ func (e *ShortageError) Is(target error) bool { return target == ErrShortage }
 // EndedError says how a reservation ended before this call. It is ErrEnded.
 type EndedError struct {
 	ID    string
-	State State // Collected or Canceled
+	State State // Collected, Canceled, Expired, NoShow or Returned
 }
 
 // Error names the reservation and how it ended.
@@ -89,12 +127,43 @@ type LocationInUseError struct {
 	SKUs     int   // SKUs with units on hand or held there
 	OnHand   int64 // units on hand, over all SKUs
 	Held     int64 // units held by reservations, over all SKUs
+	Incoming int64 // transfers and reservations on their way there
 }
 
 // Error says how much is still there.
 func (e *LocationInUseError) Error() string {
-	return fmt.Sprintf("location %q is in use: %d SKUs with %d units on hand and %d held", e.Location, e.SKUs, e.OnHand, e.Held)
+	return fmt.Sprintf("location %q is in use: %d SKUs with %d units on hand and %d held, %d deliveries on their way", e.Location, e.SKUs, e.OnHand, e.Held, e.Incoming)
 }
 
 // Is makes errors.Is(err, ErrInUse) true.
 func (e *LocationInUseError) Is(target error) bool { return target == ErrInUse }
+
+// StateError says that a reservation is not in a state for a change: not
+// confirmed yet, confirmed already, on the road. It is ErrState.
+type StateError struct {
+	ID    string
+	State State
+	Verb  history.Kind // what was to be recorded
+}
+
+// Error names the reservation, its state and the change.
+func (e *StateError) Error() string {
+	return fmt.Sprintf("reservation %q is %v: not possible: %v", e.ID, e.State, e.Verb)
+}
+
+// Is makes errors.Is(err, ErrState) true.
+func (e *StateError) Is(target error) bool { return target == ErrState }
+
+// InvariantError says that what was read contradicts itself although no byte is
+// damaged: a fault of this library, or files of two directories mixed. The
+// ledger does not open; nothing was changed.
+type InvariantError struct {
+	What     string
+	ID       string // of the reservation or movement concerned, if any
+	Sequence uint64 // of the record; 0: of a snapshot, or of live state
+}
+
+// Error says what contradicts what.
+func (e *InvariantError) Error() string {
+	return fmt.Sprintf("broken invariant: %s (ID %q, record %d)", e.What, e.ID, e.Sequence)
+}

@@ -1,11 +1,16 @@
 package reservation
 
 import (
+	"context"
 	"fmt"
-	"iter"
+	"log/slog"
 	"math"
 	"sync"
+	"sync/atomic"
+	"time"
 
+	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/internal/journal"
 	"github.com/clickcollect/clickcollect/reservation/internal/stock"
 )
 
@@ -25,13 +30,35 @@ const (
 	// Known is what Claim.Reserve returns when the ID was there before; nothing
 	// changed.
 	Known = -2
+	// Failed is what Claim.Reserve returns when the journal takes no more;
+	// Claim.Err says why. Nothing changed.
+	Failed = -3
 )
 
-// Limits of a ledger; each is a refusal when reached, never growth.
-type Limits struct {
-	SKUs      int // different SKUs
-	Locations int // locations there ever were
-	Remember  int // ended reservations, and movements, of which a repeat gets the same answer
+// Options of a ledger. The limits are refusals when reached, never growth.
+type Options struct {
+	SKUs         int   // different SKUs
+	Locations    int   // locations there ever were
+	Remember     int   // ended reservations, and movements, of which a repeat gets the same answer
+	RememberFor  int64 // how long at most after their end, in milliseconds; 0: while there is room
+	RemindBefore int64 // how long before the pickup deadline the customer is reminded, in milliseconds; 0: never
+
+	// Dir is the directory of the journal. Empty: in memory, and nothing lasts.
+	Dir          string
+	Delay        time.Duration // how long a commit waits for company; 0: not at all
+	Written      bool          // acknowledge what is written but not yet synced
+	SyncEvery    time.Duration // how often Written is synced; 0: 50 ms
+	SegmentBytes int64         // of the journal's files; 0: 32 MiB
+	BacklogBytes int           // of changes not yet written before new ones wait; 0: 32 MiB
+	RetainBytes  int64         // of history kept for readers of the feed, beyond what recovery needs
+	FeedBytes    int           // of history kept in memory when there is no Dir; 0: none
+	Logger       *slog.Logger  // nil: silent
+
+	// For tests.
+	disk   journal.Disk             // in place of Dir
+	manual bool                     // no goroutines: the queue's Step commits
+	frame  int                      // bytes in a frame of the journal at most; 0: as many as there are
+	book   func(remember int) *book // makes the book; nil: newBook
 }
 
 // Line is a SKU, as its handle, and a number of units of it, 1 to MaxQuantity.
@@ -54,36 +81,99 @@ type Filter = stock.Filter
 // It is safe for concurrent use. Reserve and Cancel take no lock on stock; the
 // movements and collections of one location are serialised among themselves.
 type Ledger struct {
-	stock  *stock.Stock
-	book   *book
-	skus   *names
-	slots  *names
-	safety safetyLevels
-	floors [floors]floor
-	gone   sync.Map  // slots of removed locations
-	deltas sync.Pool // of *[]delta, for Move
+	options Options
+	stock   *stock.Stock
+	book    *book
+	skus    *names
+	slots   *names
+	places  places
+	safety  safetyLevels
+	shorts  shorts
+	floors  [floors]floor
+	changes [floors]sync.Mutex // one for the IDs of changes that share it
+	gone    sync.Map           // slots of removed locations
+	deltas  sync.Pool          // of *[]delta, for Move
+	steps   sync.Pool          // of *step
+	time    atomic.Int64       // the latest engine time recorded or recovered
+
+	// Both nil without a journal.
+	queue *journal.Queue
+	file  *fileState
+	// shelves are the units on hand that were recovered and await Fill.
+	shelves *recovered
 }
 
-// floors is how many locks the locations share for movements and collections.
-const floors = 256
-
-// floor serialises the movements of the locations that share it. The pad keeps
-// neighbours' locks off its cache line.
-type floor struct {
-	sync.Mutex
-	_ [56]byte
-}
-
-// New returns an empty ledger.
-func New(limits Limits) *Ledger {
-	l := &Ledger{
-		book:  newBook(limits.Remember),
-		skus:  newNames(limits.SKUs),
-		slots: newNames(limits.Locations),
+// New returns an empty ledger in memory. With FeedBytes it keeps that much of
+// its history; nothing outlives the process.
+func New(o Options) *Ledger {
+	makeBook := newBook
+	if o.book != nil {
+		makeBook = o.book
 	}
-	l.stock = stock.New(limits.SKUs, l.safety.of)
+	l := &Ledger{
+		options: o,
+		book:    makeBook(o.Remember),
+		skus:    newNames(o.SKUs),
+		slots:   newNames(o.Locations),
+	}
+	l.book.rememberFor, l.book.remindBefore = o.RememberFor, o.RemindBefore
+	l.stock = stock.New(o.SKUs, l.safety.of)
+	l.steps.New = func() any { return &step{ledger: l} }
+	if o.FeedBytes > 0 {
+		l.begin(journal.NewQueue(journal.OpenMemory(o.FeedBytes), journal.QueueOptions{FrameBytes: o.frame, Manual: o.manual, Logger: o.Logger}))
+	}
 	return l
 }
+
+// begin lets changes be recorded from now on.
+func (l *Ledger) begin(q *journal.Queue) {
+	l.queue = q
+	l.book.sink = q
+}
+
+// append records what does not concern the book. The caller holds the lock under
+// which it happens.
+func (l *Ledger) append(r *history.Record) (Ticket, error) {
+	if l.queue == nil {
+		return Ticket{}, nil
+	}
+	return l.queue.Append(r.Append(nil))
+}
+
+// Wait returns when the change with that ticket is durable, or written when
+// the ledger was opened so. An error of ctx ends the waiting, not the change.
+// ErrJournal: whether it was written is unknown.
+func (l *Ledger) Wait(ctx context.Context, t Ticket) error {
+	if l.queue == nil {
+		return nil
+	}
+	if err := l.queue.Wait(ctx, t); err != nil || t.Sequence <= l.queue.Durable() {
+		return err
+	}
+	return l.queue.WaitFor(ctx, t.Sequence) // the ticket of a repeat knows the number only
+}
+
+// Settled returns when everything recorded so far is durable, so that what was
+// read before cannot be taken back.
+func (l *Ledger) Settled(ctx context.Context) error {
+	if l.queue == nil {
+		return nil
+	}
+	return l.queue.WaitFor(ctx, l.queue.Last())
+}
+
+// Admit is called before a change that needs room on the disk, holding no lock.
+// It waits while too much is unwritten. ErrNoSpace, ErrJournal: refused.
+func (l *Ledger) Admit(ctx context.Context) error {
+	if l.queue == nil {
+		return nil
+	}
+	return l.queue.Admit(ctx)
+}
+
+// Time is the latest engine time that is recorded: no later call may use an
+// earlier one.
+func (l *Ledger) Time() int64 { return l.time.Load() }
 
 // SKU is the handle of a SKU that was received or counted before.
 func (l *Ledger) SKU(name string) (handle uint32, ok bool) { return l.skus.find(name) }
@@ -103,19 +193,30 @@ func (l *Ledger) Slot(name string) (slot uint32, ok bool) {
 // SlotName is the name of a location, a removed one's included.
 func (l *Ledger) SlotName(slot uint32) string { return l.slots.name(slot) }
 
-// AddSlot gives a location a handle, a new one if its name was removed before.
-// The location takes part in searches after Join or Renumber.
-func (l *Ledger) AddSlot(name string) (slot uint32, err error) {
+// AddSlot gives a location a handle, a new one if its name was removed before,
+// and records where it is; what place says is the caller's affair, nil leaves it
+// as it is. The location takes part in searches after Join or Renumber.
+func (l *Ledger) AddSlot(name string, place []byte, now int64) (slot uint32, t Ticket, err error) {
 	l.slots.adding.Lock()
 	defer l.slots.adding.Unlock()
-	if slot, ok := l.slots.find(name); ok && !l.isGone(slot) {
-		return slot, nil
+	slot, known := l.slots.find(name)
+	if known = known && !l.isGone(slot); !known {
+		slot = uint32(l.slots.len())
+	} else if place == nil || l.places.same(slot, place) {
+		return slot, Ticket{}, nil
 	}
-	slot, err = l.slots.add(name)
+	if !known && l.slots.len() >= l.slots.limit {
+		return 0, Ticket{}, fmt.Errorf("reservation: adding location %q: %d locations: %w", name, l.slots.limit, ErrFull)
+	}
+	t, err = l.append(&history.Record{Kind: history.LocationSet, Time: now, Slot: slot, Name: name, Place: place})
 	if err != nil {
-		return 0, fmt.Errorf("reservation: adding location %q: %d locations: %w", name, l.slots.limit, err)
+		return 0, Ticket{}, fmt.Errorf("reservation: adding location %q: %w", name, err)
 	}
-	return slot, nil
+	l.places.set(slot, place)
+	if !known {
+		l.slots.put(name)
+	}
+	return slot, t, nil
 }
 
 func (l *Ledger) isGone(slot uint32) bool {
@@ -145,10 +246,10 @@ func (l *Ledger) Renumber(order []uint32, spare int, publish func(*Table)) {
 	l.stock.Renumber(order, l.Slots(), spare, publish)
 }
 
-// Remove takes a location out of the ledger if nothing is there, and calls
-// unpublish when that is settled. Its name may be added again, as a new slot.
-// Otherwise *LocationInUseError, and nothing changed.
-func (l *Ledger) Remove(slot uint32, unpublish func()) error {
+// Remove takes a location out of the ledger if nothing is there or on its way
+// there, and calls unpublish when that is settled. Its name may be added again,
+// as a new slot. Otherwise *LocationInUseError, and nothing changed.
+func (l *Ledger) Remove(slot uint32, now int64, unpublish func()) (Ticket, error) {
 	f := l.floor(slot)
 	f.Lock()
 	defer f.Unlock()
@@ -162,12 +263,17 @@ func (l *Ledger) Remove(slot uint32, unpublish func()) error {
 		}
 		return true
 	})
-	if use.SKUs > 0 {
-		return fmt.Errorf("reservation: removing a location: %w", use)
+	use.Incoming = l.places.incoming(slot)
+	if use.SKUs > 0 || use.Incoming > 0 {
+		return Ticket{}, fmt.Errorf("reservation: removing a location: %w", use)
+	}
+	t, err := l.append(&history.Record{Kind: history.LocationRemoved, Time: now, Slot: slot})
+	if err != nil {
+		return t, fmt.Errorf("reservation: removing a location: %w", err)
 	}
 	l.gone.Store(slot, struct{}{})
 	unpublish()
-	return nil
+	return t, nil
 }
 
 func (l *Ledger) floor(slot uint32) *floor { return &l.floors[slot%floors] }
@@ -199,164 +305,6 @@ func (l *Ledger) level(sku, slot uint32) Availability {
 		return Availability{Safety: safety, Available: -safety}
 	}
 	return Availability{OnHand: v.OnHand, Held: v.OnHand - safety - v.Available, Safety: safety, Available: v.Available}
-}
-
-// Entry is a copy of a reservation's record.
-type Entry struct {
-	Slot        uint32
-	State       State
-	Distance    float64 // meters, as given when it was made
-	Fingerprint uint64  // of its content, as given when it was made
-	Lines       []EntryLine
-}
-
-// EntryLine is one line of a reservation; canceled units are
-// Quantity − Held − Collected.
-type EntryLine struct {
-	SKU                       uint32
-	Quantity, Held, Collected int64
-}
-
-func (e *entry) export(into *Entry) {
-	into.Slot, into.State, into.Distance, into.Fingerprint = e.location, e.state, e.distance, e.fingerprint
-	into.Lines = into.Lines[:0]
-	for _, line := range e.lines {
-		into.Lines = append(into.Lines, EntryLine{line.sku, int64(line.quantity), int64(line.held), int64(line.collected)})
-	}
-}
-
-// Find copies the reservation with that ID into *into, reusing its lines.
-func (l *Ledger) Find(id string, into *Entry) bool {
-	var e entry
-	if !l.book.find(kindOrder, id, &e) {
-		return false
-	}
-	e.export(into)
-	return true
-}
-
-// All walks every reservation that is held or remembered. It sees each that is
-// there from start to end once; the entry is good until the next.
-func (l *Ledger) All() iter.Seq2[string, *Entry] {
-	return func(yield func(string, *Entry) bool) {
-		var out Entry
-		for id, e := range l.book.all() {
-			e.export(&out)
-			if !yield(id, &out) {
-				return
-			}
-		}
-	}
-}
-
-// Cancel puts held units back on the shelf: all of them, or the given lines,
-// ascending by SKU and each SKU once. The units are available to the next
-// reservation when it returns.
-func (l *Ledger) Cancel(id string, lines []Line) (State, error) {
-	var room [8]entryLine
-	slot, state, taken, outcome := l.book.resolve(id, Canceled, entryLines(lines, make([]entryLine, 0, 8)), room[:0])
-	if outcome != resolved {
-		return state, l.refusal("canceling", id, slot, state, lines, outcome)
-	}
-	for _, line := range taken {
-		l.stock.Change(line.sku, slot, int64(line.quantity))
-	}
-	return state, nil
-}
-
-// Collect hands held units over to the customer: all of them, or the given
-// lines, ascending by SKU and each SKU once. They leave the units on hand.
-// *ShortageError when a till sale or a count took them away before.
-func (l *Ledger) Collect(id string, lines []Line) (State, error) {
-	var room [8]entryLine
-	var e entry
-	e.lines = room[:0]
-	f, ok := l.lockFloorOf(id, &e)
-	if !ok {
-		return 0, l.refusal("collecting", id, 0, 0, lines, notFound)
-	}
-	defer f.Unlock()
-	if e.state != Held {
-		return e.state, l.refusal("collecting", id, e.location, e.state, lines, alreadyEnded)
-	}
-	want := entryLines(lines, make([]entryLine, 0, 8))
-	if lines == nil {
-		for _, line := range e.lines {
-			want = append(want, entryLine{sku: line.sku, quantity: line.held})
-		}
-	}
-	for _, line := range want {
-		if there := l.stock.OnHand(line.sku, e.location); there < int64(line.quantity) {
-			return e.state, fmt.Errorf("reservation: collecting %q: %w", id, &ShortageError{
-				SKU: l.SKUName(line.sku), Location: l.SlotName(e.location), Wanted: int64(line.quantity), Available: there})
-		}
-	}
-	if lines == nil {
-		want = nil
-	}
-	slot, state, taken, outcome := l.book.resolve(id, Collected, want, room[:0])
-	if outcome != resolved {
-		return state, l.refusal("collecting", id, slot, state, lines, outcome)
-	}
-	for _, line := range taken {
-		l.stock.AddOnHand(line.sku, slot, -int64(line.quantity))
-	}
-	return state, nil
-}
-
-// lockFloorOf locks the floor of a reservation's location and reads its record
-// under it, so that what it holds can only shrink while the floor is locked.
-// False: there is no such reservation, and nothing is locked.
-func (l *Ledger) lockFloorOf(id string, into *entry) (*floor, bool) {
-	for l.book.find(kindOrder, id, into) {
-		f := l.floor(into.location)
-		f.Lock()
-		if l.book.find(kindOrder, id, into) && l.floor(into.location) == f {
-			return f, true
-		}
-		f.Unlock()
-	}
-	return nil, false
-}
-
-func entryLines(lines []Line, into []entryLine) []entryLine {
-	if lines == nil {
-		return nil
-	}
-	for _, line := range lines {
-		into = append(into, entryLine{sku: line.SKU, quantity: uint32(line.Quantity)})
-	}
-	return into
-}
-
-// refusal words the outcome of a resolve that did nothing.
-func (l *Ledger) refusal(what, id string, slot uint32, state State, lines []Line, outcome resolveOutcome) error {
-	switch outcome {
-	case alreadyEnded:
-		return fmt.Errorf("reservation: %s: %w", what, &EndedError{ID: id, State: state})
-	case notHeld:
-		return fmt.Errorf("reservation: %s %q: %w", what, id, l.notHeld(id, slot, lines))
-	default:
-		return fmt.Errorf("reservation: %s %q: %w", what, id, ErrNotFound)
-	}
-}
-
-// notHeld finds the line that asks for more than the reservation still holds.
-func (l *Ledger) notHeld(id string, slot uint32, lines []Line) error {
-	var e entry
-	l.book.find(kindOrder, id, &e)
-	for _, line := range lines {
-		held := int64(0)
-		for _, have := range e.lines {
-			if have.sku == line.SKU {
-				held = int64(have.held)
-			}
-		}
-		if held < line.Quantity {
-			return &ShortageError{SKU: l.SKUName(line.SKU), Location: l.SlotName(slot), Wanted: line.Quantity, Available: held}
-		}
-	}
-	return ErrShortage
 }
 
 // Numbers of the ledger, for statistics and tests.

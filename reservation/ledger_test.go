@@ -8,15 +8,17 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/clickcollect/clickcollect/reservation/history"
 )
 
 // floorOf is a ledger with numbered locations "l0", "l1", … and room for more.
-func floorOf(t testing.TB, locations, spare int, limits Limits) *Ledger {
+func floorOf(t testing.TB, locations, spare int, options Options) *Ledger {
 	t.Helper()
-	l := New(limits)
+	l := New(options)
 	order := make([]uint32, locations)
 	for i := range order {
-		slot, err := l.AddSlot(fmt.Sprint("l", i))
+		slot, _, err := l.AddSlot(fmt.Sprint("l", i), nil, 0)
 		mustDo(t, err)
 		order[i] = slot
 	}
@@ -24,7 +26,7 @@ func floorOf(t testing.TB, locations, spare int, limits Limits) *Ledger {
 	return l
 }
 
-var roomy = Limits{SKUs: 1 << 12, Locations: 1 << 10, Remember: 1 << 10}
+var roomy = Options{SKUs: 1 << 12, Locations: 1 << 10, Remember: 1 << 10}
 
 func mustDo(t testing.TB, errs ...error) {
 	t.Helper()
@@ -36,12 +38,30 @@ func mustDo(t testing.TB, errs ...error) {
 // received books goods in under an ID of its own.
 func received(t testing.TB, l *Ledger, id string, slot uint32, sku string, units int64) uint32 {
 	t.Helper()
-	mustDo(t, l.Move(&Movement{ID: id, Cause: Received, Slot: slot, Lines: []MovementLine{{sku, units}}}))
+	mustDo(t, moved(l, &Movement{ID: id, Cause: history.Received, Slot: slot, Lines: []MovementLine{{sku, units}}}))
 	handle, ok := l.SKU(sku)
 	if !ok {
 		t.Fatalf("SKU %q has no handle", sku)
 	}
 	return handle
+}
+
+// move is Move for those who need no ticket.
+func moved(l *Ledger, m *Movement) error {
+	_, err := l.Move(m)
+	return err
+}
+
+// remove is Remove for those who need no ticket.
+func remove(l *Ledger, slot uint32, unpublish func()) error {
+	_, err := l.Remove(slot, 0, unpublish)
+	return err
+}
+
+// end cancels or collects, all that is left if no line is named.
+func end(l *Ledger, verb history.Kind, id string, lines ...Line) (State, error) {
+	state, _, err := l.Do(&Change{Verb: verb, ID: id, Lines: lines})
+	return state, err
 }
 
 // units is a line.
@@ -54,7 +74,7 @@ func reserve(l *Ledger, id string, fingerprint uint64, slot uint32, lines ...Lin
 	if !c.Bind(l, t, lines) {
 		return 0, found
 	}
-	how = c.Reserve(t.Space.Number(slot), id, fingerprint, slot, 0, &found)
+	how = c.Reserve(t.Space.Number(slot), &Hold{ID: id, Fingerprint: fingerprint, Slot: slot, Deadline: 1}, &found)
 	return how, found
 }
 
@@ -81,25 +101,25 @@ func TestReserveAndEnd(t *testing.T) {
 		t.Errorf("a second one: %v", how)
 	}
 	level(t, l, tea, 1, 5, 3, 0)
-	if state, err := l.Cancel("o", []Line{units(cup, 1)}); state != Held || err != nil {
+	if state, err := end(l, history.Canceled, "o", units(cup, 1)); state != Held || err != nil {
 		t.Errorf("cancel a line: %v %v", state, err)
 	}
-	_, err := l.Collect("o", []Line{units(tea, 3), units(cup, 2)})
+	_, err := end(l, history.Collected, "o", units(tea, 3), units(cup, 2))
 	var short *ShortageError
 	if !errors.As(err, &short) || *short != (ShortageError{SKU: "cup", Location: "l1", Wanted: 2, Available: 1}) {
 		t.Errorf("collect too much: %v", err)
 	}
-	if state, err := l.Collect("o", nil); state != Collected || err != nil {
+	if state, err := end(l, history.Collected, "o"); state != Collected || err != nil {
 		t.Errorf("collect: %v %v", state, err)
 	}
 	level(t, l, tea, 1, 2, 0, 0)
 	level(t, l, cup, 1, 1, 0, 0)
-	_, err = l.Cancel("o", nil)
+	_, err = end(l, history.Canceled, "o")
 	var ended *EndedError
 	if !errors.As(err, &ended) || *ended != (EndedError{"o", Collected}) {
 		t.Errorf("cancel: %v", err)
 	}
-	if _, err := l.Cancel("nobody", nil); !errors.Is(err, ErrNotFound) {
+	if _, err := end(l, history.Canceled, "nobody"); !errors.Is(err, ErrNotFound) {
 		t.Errorf("cancel of nothing: %v", err)
 	}
 	var e Entry
@@ -116,11 +136,11 @@ func TestCollectAfterTheEndWithEmptyShelf(t *testing.T) {
 	l := floorOf(t, 1, 1, roomy)
 	tea := received(t, l, "r", 0, "tea", 1)
 	reserve(l, "o", 1, 0, units(tea, 1))
-	if _, err := l.Collect("o", nil); err != nil {
+	if _, err := end(l, history.Collected, "o"); err != nil {
 		t.Fatal(err)
 	}
 	for _, lines := range [][]Line{nil, {units(tea, 1)}} {
-		if _, err := l.Collect("o", lines); !errors.Is(err, ErrEnded) || errors.Is(err, ErrShortage) {
+		if _, err := end(l, history.Collected, "o", lines...); !errors.Is(err, ErrEnded) || errors.Is(err, ErrShortage) {
 			t.Errorf("collect %v: %v", lines, err)
 		}
 	}
@@ -135,7 +155,7 @@ func TestAllWalksReservations(t *testing.T) {
 		reserve(l, id, 1, 0, units(tea, 1))
 		want[id] = Held
 		if i%3 == 0 {
-			_, err := l.Cancel(id, nil)
+			_, err := end(l, history.Canceled, id)
 			mustDo(t, err)
 			want[id] = Canceled
 		}
@@ -156,35 +176,35 @@ func TestAllWalksReservations(t *testing.T) {
 }
 
 func TestSlotsAndLimits(t *testing.T) {
-	l := floorOf(t, 2, 0, Limits{SKUs: 1, Locations: 3, Remember: 10})
-	if again, err := l.AddSlot("l1"); again != 1 || err != nil {
+	l := floorOf(t, 2, 0, Options{SKUs: 1, Locations: 3, Remember: 10})
+	if again, _, err := l.AddSlot("l1", nil, 0); again != 1 || err != nil {
 		t.Errorf("added again: %d %v", again, err)
 	}
-	mustDo(t, l.Remove(1, func() {}))
+	mustDo(t, remove(l, 1, func() {}))
 	if _, ok := l.Slot("l1"); ok || l.SlotName(1) != "l1" {
 		t.Error("the removed location is still there, or its name is not")
 	}
-	anew, err := l.AddSlot("l1")
+	anew, _, err := l.AddSlot("l1", nil, 0)
 	if anew != 2 || err != nil {
 		t.Errorf("added anew: %d %v", anew, err)
 	}
 	if l.Join(anew, func(uint32) {}) {
 		t.Error("a full numbering took one more")
 	}
-	move := Movement{ID: "m", Cause: Received, Slot: anew, Lines: []MovementLine{{"tea", 1}}}
-	if err := l.Move(&move); !errors.Is(err, ErrUnknownLocation) {
+	move := Movement{ID: "m", Cause: history.Received, Slot: anew, Lines: []MovementLine{{"tea", 1}}}
+	if err := moved(l, &move); !errors.Is(err, ErrUnknownLocation) {
 		t.Errorf("goods for a location without a number: %v", err)
 	}
 	move.Slot = 1
-	if err := l.Move(&move); !errors.Is(err, ErrUnknownLocation) {
+	if err := moved(l, &move); !errors.Is(err, ErrUnknownLocation) {
 		t.Errorf("goods for a removed location: %v", err)
 	}
-	if _, err := l.AddSlot("l3"); !errors.Is(err, ErrFull) || err.Error() != `reservation: adding location "l3": 3 locations: limit reached` {
+	if _, _, err := l.AddSlot("l3", nil, 0); !errors.Is(err, ErrFull) || err.Error() != `reservation: adding location "l3": 3 locations: limit reached` {
 		t.Errorf("a fourth location: %v", err)
 	}
 	l.Renumber([]uint32{2, 0}, 0, func(*Table) {})
 	received(t, l, "r", 2, "tea", 1)
-	err = l.Move(&Movement{ID: "s", Cause: Received, Slot: 0, Lines: []MovementLine{{"cup", 1}}})
+	err = moved(l, &Movement{ID: "s", Cause: history.Received, Slot: 0, Lines: []MovementLine{{"cup", 1}}})
 	if !errors.Is(err, ErrFull) || l.SKUs() != 1 || l.Slots() != 3 {
 		t.Errorf("a second SKU: %v", err)
 	}
@@ -195,16 +215,16 @@ func TestRemoveWhileInUse(t *testing.T) {
 	tea := received(t, l, "r", 0, "tea", 2)
 	reserve(l, "o", 1, 0, units(tea, 1))
 	var use *LocationInUseError
-	err := l.Remove(0, func() { t.Error("unpublished") })
-	if !errors.As(err, &use) || *use != (LocationInUseError{"l0", 1, 2, 1}) {
+	err := remove(l, 0, func() { t.Error("unpublished") })
+	if !errors.As(err, &use) || *use != (LocationInUseError{Location: "l0", SKUs: 1, OnHand: 2, Held: 1}) {
 		t.Errorf("got %v", err)
 	}
-	mustDo(t, l.Move(&Movement{ID: "c", Cause: Counted, Slot: 0, Lines: []MovementLine{{"tea", 0}}}))
-	if err := l.Remove(0, func() {}); !errors.As(err, &use) || *use != (LocationInUseError{"l0", 1, 0, 1}) {
+	mustDo(t, moved(l, &Movement{ID: "c", Cause: history.Counted, Slot: 0, Lines: []MovementLine{{"tea", 0}}}))
+	if err := remove(l, 0, func() {}); !errors.As(err, &use) || *use != (LocationInUseError{Location: "l0", SKUs: 1, Held: 1}) {
 		t.Errorf("got %v", err)
 	}
-	_, err = l.Cancel("o", nil)
-	mustDo(t, err, l.Remove(0, func() {}))
+	_, err = end(l, history.Canceled, "o")
+	mustDo(t, err, remove(l, 0, func() {}))
 }
 
 // A shelf whose row is just being laid anew shows what is on it: the units on
@@ -245,7 +265,7 @@ func TestAvailableWhileRowsMove(t *testing.T) {
 // less what went.
 func TestEndsAndMovementsConserve(t *testing.T) {
 	const callers, orders = 4, 300
-	l := floorOf(t, 1, 1, Limits{SKUs: 8, Locations: 8, Remember: 1 << 16})
+	l := floorOf(t, 1, 1, Options{SKUs: 8, Locations: 8, Remember: 1 << 16})
 	tea := received(t, l, "r", 0, "tea", callers*orders)
 	var collected, sold atomic.Int64
 	var all sync.WaitGroup
@@ -256,15 +276,15 @@ func TestEndsAndMovementsConserve(t *testing.T) {
 				reserve(l, id, 1, 0, units(tea, 1))
 				switch i % 3 {
 				case 0:
-					if _, err := l.Collect(id, nil); err == nil {
+					if _, err := end(l, history.Collected, id); err == nil {
 						collected.Add(1)
 					}
 				case 1:
-					if _, err := l.Cancel(id, []Line{units(tea, 1)}); err != nil {
+					if _, err := end(l, history.Canceled, id, units(tea, 1)); err != nil {
 						t.Error(err)
 					}
 				default:
-					if l.Move(&Movement{ID: id, Cause: Sold, Slot: 0, Lines: []MovementLine{{"tea", 1}}}) == nil {
+					if moved(l, &Movement{ID: id, Cause: history.Sold, Slot: 0, Lines: []MovementLine{{"tea", 1}}}) == nil {
 						sold.Add(1)
 					}
 				}

@@ -7,41 +7,20 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/stock"
 )
-
-// Cause is why stock moved.
-type Cause uint8
-
-// The causes of a movement.
-const (
-	Received Cause = iota + 1 // goods in: quantities are added
-	Counted                   // a count: quantities are what is on hand, 0 included
-	Sold                      // a till sale: quantities leave the units on hand, held or not
-	Adjusted                  // a correction, by signed quantities
-)
-
-// String is the cause in words.
-func (c Cause) String() string {
-	switch c {
-	case Received:
-		return "receipt"
-	case Counted:
-		return "count"
-	case Sold:
-		return "till sale"
-	case Adjusted:
-		return "adjustment"
-	}
-	return "movement"
-}
 
 // Movement is a change of the units on hand at one location, with the ID its
 // caller chose. Lines name SKUs, each once, in any order.
 type Movement struct {
 	ID    string
-	Cause Cause
-	Slot  uint32
+	Cause history.Cause // Received, Counted, Sold, Adjusted, Damaged, Sent; Delivered or Lost of a transfer
+	Slot  uint32        // Delivered, Lost: 0, the transfer says where
+	To    uint32        // Sent: to where
+	Ref   string        // Delivered, Lost: the transfer's ID
+	Now   int64         // engine time
+	AsOf  int64         // Counted: when the shelf was counted; 0: now
 	Lines []MovementLine
 }
 
@@ -53,29 +32,45 @@ type MovementLine struct {
 
 // Move applies a movement, all lines or none, and remembers its ID: the same
 // movement again does nothing and succeeds. Available units may fall below zero
-// when units that are held leave; nothing else does.
+// when units that are held leave by a till sale, a count, a correction or damage:
+// then the youngest unconfirmed reservations there become short, after them the
+// youngest confirmed ones, and each of that is recorded. Goods that are sent to
+// another location must be available.
 //
-// Errors: ErrUnknownLocation, ErrUnknownSKU (a till sale or a correction of a
-// SKU that was never there), ErrConflict, *ShortageError (a till sale or a
-// correction of more than is on hand), ErrOverflow, ErrFull.
-func (l *Ledger) Move(m *Movement) error {
-	if err := l.move(m); err != nil {
-		return fmt.Errorf("reservation: %v %q at %q: %w", m.Cause, m.ID, l.SlotName(m.Slot), err)
+// Errors: ErrUnknownLocation, ErrUnknownSKU (goods that leave and were never
+// there), ErrConflict, *ShortageError (more than is on hand, or than is
+// available to send), ErrOverflow, ErrTooOld, ErrFull, ErrNotFound (no such
+// transfer), *EndedError (all of it has arrived), ErrJournal.
+func (l *Ledger) Move(m *Movement) (t Ticket, err error) {
+	switch m.Cause {
+	case history.Delivered, history.Lost:
+		t, err = l.deliver(m)
+	default:
+		t, err = l.move(m)
 	}
-	return nil
+	switch {
+	case err != nil && m.Ref != "": // the transfer says where, if there is one
+		err = fmt.Errorf("reservation: %v %q of transfer %q: %w", m.Cause, m.ID, m.Ref, err)
+	case err != nil:
+		err = fmt.Errorf("reservation: %v %q at %q: %w", m.Cause, m.ID, l.SlotName(m.Slot), err)
+	}
+	return t, err
 }
 
-func (l *Ledger) move(m *Movement) error {
-	f := l.floor(m.Slot)
-	f.Lock()
-	defer f.Unlock()
-	if l.isGone(m.Slot) || l.Table().Space.Number(m.Slot) == NoNumber {
-		return ErrUnknownLocation
+func (l *Ledger) move(m *Movement) (Ticket, error) {
+	kind, to := kindMovement, m.Slot
+	if m.Cause == history.Sent {
+		kind, to = kindTransfer, m.To
 	}
-	mark := m.fingerprint(l.SlotName(m.Slot))
+	defer l.lockFloors(m.Slot, to)()
+	if l.isGone(m.Slot) || l.isGone(to) || l.Table().Space.Number(m.Slot) == NoNumber {
+		return Ticket{}, ErrUnknownLocation
+	}
+	mark := m.fingerprint(l)
+	hash := l.book.hash(kind, m.ID)
 	var found entry
-	if l.book.find(kindMovement, m.ID, &found) {
-		return sameOrConflict(mark, found.fingerprint)
+	if l.book.find(kind, m.ID, &found) {
+		return Ticket{Sequence: found.sequence}, sameOrConflict(mark, found.fingerprint)
 	}
 	kept, ok := l.deltas.Get().(*[]delta)
 	if !ok {
@@ -88,28 +83,156 @@ func (l *Ledger) move(m *Movement) error {
 		l.deltas.Put(kept)
 	}()
 	if err != nil {
-		return err
+		return Ticket{}, err
 	}
+	settle, undo, err := l.takeLeaving(m, deltas)
+	if err != nil {
+		return Ticket{}, err
+	}
+	if err := l.findCells(m, deltas); err != nil { // last, because it makes SKUs
+		undo()
+		return Ticket{}, err
+	}
+	sortDeltas(deltas)
+	e := entry{fingerprint: mark, location: m.Slot, deadline: m.Now}
+	if kind == kindTransfer {
+		e.state, e.to = InTransit, m.To
+		for _, d := range deltas {
+			e.lines = append(e.lines, entryLine{sku: d.sku, quantity: uint32(-d.units), confirmed: uint32(-d.units)})
+		}
+	}
+	t, err := l.enter(m, kind, hash, &e, deltas, settle, undo)
+	if err == nil && kind == kindTransfer {
+		l.places.add(m.To, 1)
+	}
+	return t, err
+}
+
+// enter records the movement, of which what leaves is taken, and shows what comes,
+// in that order: no prefix of the journal has more leave than came.
+func (l *Ledger) enter(m *Movement, kind entryKind, hash uint64, e *entry, deltas []delta, settle, undo func()) (Ticket, error) {
+	var found entry
+	t, added, err := l.book.addHashed(hash, kind, m.ID, e, l.recordOf(m, e.fingerprint, deltas), &found)
+	if err != nil {
+		undo()
+		return t, err
+	}
+	if !added {
+		undo()
+		return Ticket{Sequence: found.sequence}, sameOrConflict(e.fingerprint, found.fingerprint)
+	}
+	settle()
+	f := l.floor(m.Slot)
+	for i := range deltas {
+		d := &deltas[i]
+		d.cell.AddOnHand(d.units)
+		if d.units > 0 {
+			d.cell.Change(d.units)
+		}
+		if d.units != 0 {
+			f.remember(shelfChange{time: m.Now, sku: d.sku, slot: m.Slot, units: d.units})
+		}
+	}
+	for i := range deltas {
+		d := &deltas[i]
+		switch {
+		case d.units < 0:
+			l.findShort(d.sku, m.Slot, m.ID, m.Now)
+		case d.units > 0 && l.shorts.any():
+			l.cover(d.sku, m.Slot, m.Now)
+		}
+	}
+	return t, nil
+}
+
+// takeLeaving makes the units that leave unavailable. Goods that are sent off are
+// claimed like an order's; all others go even if they are held.
+func (l *Ledger) takeLeaving(m *Movement, deltas []delta) (settle, undo func(), err error) {
+	if m.Cause == history.Sent {
+		return l.claimLeaving(m, deltas)
+	}
+	for i := range deltas {
+		d := &deltas[i]
+		if d.units >= 0 || d.cell.Change(d.units) {
+			continue
+		}
+		for j := range deltas[:i] {
+			if back := &deltas[j]; back.units < 0 {
+				back.cell.Change(-back.units)
+			}
+		}
+		return nil, nil, fmt.Errorf("SKU %q: %w", d.name, ErrOverflow)
+	}
+	return func() {}, func() {
+		for i := range deltas {
+			if d := &deltas[i]; d.units < 0 {
+				d.cell.Change(-d.units)
+			}
+		}
+	}, nil
+}
+
+func sortDeltas(deltas []delta) {
+	slices.SortFunc(deltas, func(a, b delta) int { return cmp.Compare(a.sku, b.sku) })
+}
+
+func (l *Ledger) claimLeaving(m *Movement, deltas []delta) (settle, undo func(), err error) {
+	sortDeltas(deltas)
+	lines := make([]Line, len(deltas))
+	for i, d := range deltas {
+		lines[i] = Line{SKU: d.sku, Quantity: -d.units}
+	}
+	var q stock.Query
+	t := l.stock.Table()
+	short := 0
+	if q.Bind(l.stock, t, lines) {
+		if short = q.Take(t.Space.Number(m.Slot)); short < 0 {
+			return q.Settle, q.Undo, nil
+		}
+	}
+	a := l.level(lines[short].SKU, m.Slot)
+	return nil, nil, &ShortageError{SKU: deltas[short].name, Location: l.SlotName(m.Slot), Wanted: lines[short].Quantity, Available: max(a.Available, 0)}
+}
+
+// findCells gives each delta its SKU's handle and cell, new ones included.
+func (l *Ledger) findCells(m *Movement, deltas []delta) error {
 	for i := range deltas {
 		d := &deltas[i]
 		if d.there {
 			continue
 		}
-		sku, err := l.skus.intern(d.name)
+		sku, err := l.addSKU(d.name, m.Now)
 		if err != nil {
 			return fmt.Errorf("adding SKU %q: %w", d.name, err)
 		}
 		l.stock.Ensure(sku, m.Slot)
+		d.sku = sku
 		d.cell, _ = l.stock.Cell(sku, m.Slot)
 	}
-	if !l.book.add(kindMovement, m.ID, &entry{fingerprint: mark, location: m.Slot}, &found) {
-		return sameOrConflict(mark, found.fingerprint)
-	}
-	if failed := apply(deltas); failed >= 0 {
-		l.book.drop(kindMovement, m.ID)
-		return fmt.Errorf("SKU %q: %w", deltas[failed].name, ErrOverflow)
-	}
 	return nil
+}
+
+// addSKU is the handle of a SKU, a new one recorded before anybody can use it.
+func (l *Ledger) addSKU(name string, now int64) (uint32, error) {
+	return l.skus.intern(name, func(handle uint32) error {
+		_, err := l.append(&history.Record{Kind: history.SKUAdded, Time: now, SKU: handle, Name: name})
+		return err
+	})
+}
+
+// recordOf is the movement for the journal; nil without one. Deltas ascend by
+// SKU.
+func (l *Ledger) recordOf(m *Movement, mark uint64, deltas []delta) []byte {
+	if l.queue == nil {
+		return nil
+	}
+	r := history.Record{Kind: history.Moved, Time: m.Now, Cause: m.Cause, ID: m.ID, Slot: m.Slot, To: m.To, Ref: m.Ref,
+		AsOf: m.AsOf, Fingerprint: mark, Lines: make([]history.Line, len(deltas))}
+	for i := range deltas {
+		d := &deltas[i]
+		r.Lines[i] = history.Line{SKU: d.sku, Units: d.units + d.lost, OnHand: d.cell.OnHand() + d.units}
+	}
+	return r.Append(nil)
 }
 
 func sameOrConflict(a, b uint64) error {
@@ -122,9 +245,11 @@ func sameOrConflict(a, b uint64) error {
 // delta is a line's signed change of the units on hand.
 type delta struct {
 	name  string
+	sku   uint32
 	cell  stock.Cell
 	there bool // the cell was found
 	units int64
+	lost  int64 // of a transfer: written off on the way
 }
 
 // check turns the lines into signed changes and checks them all: an unknown SKU
@@ -139,19 +264,27 @@ func (l *Ledger) check(m *Movement, out []delta) ([]delta, error) {
 		var there int64
 		sku, known := l.skus.find(line.SKU)
 		if known {
+			d.sku = sku
 			if d.cell, d.there = l.stock.Cell(sku, m.Slot); d.there {
 				there = d.cell.OnHand()
 			}
 		}
 		units := line.Units
 		switch m.Cause {
-		case Counted:
-			units -= there
-		case Sold:
+		case history.Counted:
+			since, ok := int64(0), true
+			if m.AsOf != 0 && known {
+				since, ok = l.floor(m.Slot).after(m.AsOf, sku, m.Slot)
+			}
+			if !ok {
+				return out, fmt.Errorf("count as of %d: %w", m.AsOf, ErrTooOld)
+			}
+			units = max(0, units+since) - there
+		case history.Sold, history.Damaged, history.Sent:
 			units = -units
 		}
 		switch {
-		case !known && (m.Cause == Sold || m.Cause == Adjusted && units < 0):
+		case !known && (units < 0 || m.Cause == history.Sold):
 			return out, fmt.Errorf("%w: %q", ErrUnknownSKU, line.SKU)
 		case there+units < 0:
 			short = cmp.Or(short, error(&ShortageError{SKU: line.SKU, Location: l.SlotName(m.Slot), Wanted: -units, Available: there}))
@@ -164,39 +297,10 @@ func (l *Ledger) check(m *Movement, out []delta) ([]delta, error) {
 	return out, cmp.Or(short, over)
 }
 
-// apply changes the stock. Units that come are on hand before they are
-// available, units that go are unavailable before they leave, so that no reader
-// sees more available than is on hand. It returns -1, or the line that would
-// push available units out of range, and then nothing is changed.
-func apply(deltas []delta) int {
-	for i := range deltas {
-		d := &deltas[i]
-		if d.units >= 0 {
-			continue
-		}
-		if !d.cell.Change(d.units) {
-			for j := range deltas[:i] {
-				if back := &deltas[j]; back.units < 0 {
-					back.cell.AddOnHand(-back.units)
-					back.cell.Change(-back.units)
-				}
-			}
-			return i
-		}
-		d.cell.AddOnHand(d.units)
-	}
-	for i := range deltas {
-		if d := &deltas[i]; d.units > 0 {
-			d.cell.AddOnHand(d.units)
-			d.cell.Change(d.units)
-		}
-	}
-	return -1
-}
-
 // Prepare makes the cells that many movements will need, one rebuild for each
 // SKU instead of one for each movement. It is only ever a matter of speed.
 func (l *Ledger) Prepare(movements []Movement) error {
+	now := int64(0)
 	type cells struct {
 		name  string
 		slots []uint32
@@ -205,9 +309,10 @@ func (l *Ledger) Prepare(movements []Movement) error {
 	index := map[string]int{}
 	for i := range movements {
 		m := &movements[i]
-		if m.Cause != Received && m.Cause != Counted {
+		if m.Cause != history.Received && m.Cause != history.Counted {
 			continue
 		}
+		now = m.Now
 		for _, line := range m.Lines {
 			at, ok := index[line.SKU]
 			if !ok {
@@ -219,7 +324,7 @@ func (l *Ledger) Prepare(movements []Movement) error {
 		}
 	}
 	for _, c := range all {
-		sku, err := l.skus.intern(c.name)
+		sku, err := l.addSKU(c.name, now)
 		if err != nil {
 			return fmt.Errorf("reservation: adding SKU %q: %w", c.name, err)
 		}
@@ -231,16 +336,25 @@ func (l *Ledger) Prepare(movements []Movement) error {
 }
 
 // fingerprint digests a movement's content; the order of its lines does not
-// count. The location counts by name: one that was removed and came back has
-// another slot.
-func (m *Movement) fingerprint(location string) uint64 {
+// count. Locations count by name: one that was removed and came back has another
+// slot.
+func (m *Movement) fingerprint(l *Ledger) uint64 {
 	lines := m.Lines
 	bySKU := func(a, b MovementLine) int { return strings.Compare(a.SKU, b.SKU) }
 	if !slices.IsSortedFunc(lines, bySKU) {
 		lines = slices.Clone(lines)
 		slices.SortFunc(lines, bySKU)
 	}
-	d := Digest(0).Add(uint64(m.Cause)).AddString(location)
+	d := Digest(0).Add(uint64(m.Cause)).AddString(l.SlotName(m.Slot))
+	if m.Cause == history.Sent {
+		d = d.AddString(l.SlotName(m.To))
+	}
+	if m.AsOf != 0 {
+		d = d.Add(uint64(m.AsOf))
+	}
+	if m.Ref != "" {
+		d = d.AddString(m.Ref)
+	}
 	for _, line := range lines {
 		d = d.AddString(line.SKU).Add(uint64(line.Units))
 	}

@@ -32,8 +32,9 @@ func (n *names) name(id uint32) string { return (*n.byID.Load())[id] }
 
 func (n *names) len() int { return len(*n.byID.Load()) }
 
-// intern returns the number of a name, new or old.
-func (n *names) intern(name string) (uint32, error) {
+// intern returns the number of a name, new or old. record is called with the
+// number of a new one before anybody can find it; its error is the answer.
+func (n *names) intern(name string, record func(id uint32) error) (uint32, error) {
 	if id, ok := n.byName.Load(name); ok {
 		return id, nil
 	}
@@ -42,19 +43,22 @@ func (n *names) intern(name string) (uint32, error) {
 	if id, ok := n.byName.Load(name); ok {
 		return id, nil
 	}
-	return n.add(name)
-}
-
-// add appends a name, known or not, under the adding lock. The array is
-// shared between the published slices; only its unpublished end is written.
-func (n *names) add(name string) (uint32, error) {
-	all := *n.byID.Load()
-	if len(all) >= n.limit {
+	if n.len() >= n.limit {
 		return 0, ErrFull
 	}
+	if err := record(uint32(n.len())); err != nil {
+		return 0, err
+	}
+	return n.put(name), nil
+}
+
+// put appends a name, known or not, under the adding lock. The array is
+// shared between the published slices; only its unpublished end is written.
+func (n *names) put(name string) uint32 {
+	all := *n.byID.Load()
 	id := uint32(len(all))
 	all = append(all, name)
 	n.byID.Store(&all)
 	n.byName.Store(name, id)
-	return id, nil
+	return id
 }

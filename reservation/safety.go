@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"sync"
 	"sync/atomic"
+
+	"github.com/clickcollect/clickcollect/reservation/history"
 )
 
 // SafetyLevel is units never sold online: of one SKU at one location, of one SKU
@@ -73,19 +75,15 @@ func (s *safetyLevels) put(v SafetyLevel) {
 // It may push available units below zero; units already held stay held. It
 // holds up the movements of all locations while it runs, claims never.
 // ErrOverflow: available would pass below −2^31 somewhere; nothing changed.
-func (l *Ledger) SetSafety(v SafetyLevel) (err error) {
+func (l *Ledger) SetSafety(v SafetyLevel, now int64) (t Ticket, err error) {
 	for i := range l.floors {
 		l.floors[i].Lock()
 		defer l.floors[i].Unlock()
 	}
 	l.stock.Locked(func() {
-		type change struct {
-			sku, slot uint32
-			was       int64
-		}
-		var cells []change
+		var cells []levelChange
 		note := func(sku, slot uint32) bool {
-			cells = append(cells, change{sku, slot, l.safety.at(sku, slot)})
+			cells = append(cells, levelChange{sku, slot, l.safety.at(sku, slot)})
 			return true
 		}
 		switch {
@@ -104,12 +102,8 @@ func (l *Ledger) SetSafety(v SafetyLevel) (err error) {
 		before := l.safety.levelOf(v)
 		l.safety.put(v)
 		l.safety.mu.Unlock()
-		for i, c := range cells {
-			by := c.was - l.safety.at(c.sku, c.slot)
-			if by == 0 || !l.stock.Has(c.sku, c.slot) || l.stock.ChangeLocked(c.sku, c.slot, by) {
-				continue
-			}
-			for _, back := range cells[:i] {
+		undo := func(done []levelChange) {
+			for _, back := range done {
 				if l.stock.Has(back.sku, back.slot) {
 					l.stock.ChangeLocked(back.sku, back.slot, l.safety.at(back.sku, back.slot)-back.was)
 				}
@@ -117,11 +111,34 @@ func (l *Ledger) SetSafety(v SafetyLevel) (err error) {
 			l.safety.mu.Lock()
 			l.safety.restore(v, before)
 			l.safety.mu.Unlock()
+		}
+		for i, c := range cells {
+			by := c.was - l.safety.at(c.sku, c.slot)
+			if by == 0 || !l.stock.Has(c.sku, c.slot) || l.stock.ChangeLocked(c.sku, c.slot, by) {
+				continue
+			}
+			undo(cells[:i])
 			err = fmt.Errorf("reservation: safety stock of %d units of SKU %q at %q: %w", v.Units, l.SKUName(c.sku), l.SlotName(c.slot), ErrOverflow)
 			return
 		}
+		if t, err = l.recordSafety(v, now); err != nil {
+			undo(cells)
+			err = fmt.Errorf("reservation: safety stock: %w", err)
+		}
 	})
-	return err
+	return t, err
+}
+
+// levelChange is a cell whose level may change, and the level it had.
+type levelChange struct {
+	sku, slot uint32
+	was       int64
+}
+
+// recordSafety writes a level down once it is in force. It comes after the units
+// it frees, unlike a receipt: safety stock is no bound that P1 rests on.
+func (l *Ledger) recordSafety(v SafetyLevel, now int64) (Ticket, error) {
+	return l.append(&history.Record{Kind: history.SafetySet, Time: now, SKU: v.SKU, Slot: v.Slot, Lines: []history.Line{{Units: v.Units}}})
 }
 
 // levelOf is the level set for exactly v's scope, or nil.

@@ -3,7 +3,15 @@ package reservation
 import (
 	"errors"
 	"testing"
+
+	"github.com/clickcollect/clickcollect/reservation/history"
 )
+
+// setSafety is SetSafety for those who need no ticket.
+func setSafety(l *Ledger, v SafetyLevel) error {
+	_, err := l.SetSafety(v, 0)
+	return err
+}
 
 func TestSafetyLevels(t *testing.T) {
 	l := floorOf(t, 3, 4, roomy)
@@ -12,7 +20,7 @@ func TestSafetyLevels(t *testing.T) {
 	cup := received(t, l, "r3", 0, "cup", 10)
 	set := func(sku, slot uint32, units int64) {
 		t.Helper()
-		mustDo(t, l.SetSafety(SafetyLevel{sku, slot, units}))
+		mustDo(t, setSafety(l, SafetyLevel{sku, slot, units}))
 	}
 	set(EverySKU, 0, 3)
 	set(tea, Everywhere, 2)
@@ -33,7 +41,7 @@ func TestSafetyLevels(t *testing.T) {
 	}
 	set(tea, 1, 20)
 	level(t, l, tea, 1, 10, 9, 20)
-	slot, err := l.AddSlot("late")
+	slot, _, err := l.AddSlot("late", nil, 0)
 	mustDo(t, err)
 	l.Join(slot, func(uint32) {})
 	received(t, l, "r4", slot, "tea", 5)
@@ -51,10 +59,10 @@ func TestSafetyBeyondRangeIsUndone(t *testing.T) {
 	l := floorOf(t, 2, 1, roomy)
 	tea, cup := received(t, l, "r1", 0, "tea", 1), received(t, l, "r2", 0, "cup", 2)
 	reserve(l, "o", 1, 0, units(cup, 2))
-	mustDo(t, l.Move(&Movement{ID: "c", Cause: Counted, Slot: 0, Lines: []MovementLine{{"cup", 0}}}))
-	mustDo(t, l.SetSafety(SafetyLevel{EverySKU, 0, 1}))
+	mustDo(t, moved(l, &Movement{ID: "c", Cause: history.Counted, Slot: 0, Lines: []MovementLine{{"cup", 0}}}))
+	mustDo(t, setSafety(l, SafetyLevel{EverySKU, 0, 1}))
 	for _, v := range []SafetyLevel{{EverySKU, Everywhere, MaxQuantity}, {EverySKU, 0, MaxQuantity}, {cup, Everywhere, MaxQuantity}, {cup, 0, MaxQuantity}} {
-		if err := l.SetSafety(v); !errors.Is(err, ErrOverflow) {
+		if err := setSafety(l, v); !errors.Is(err, ErrOverflow) {
 			t.Errorf("%+v: %v", v, err)
 		}
 		level(t, l, tea, 0, 1, 0, 1)
@@ -62,6 +70,6 @@ func TestSafetyBeyondRangeIsUndone(t *testing.T) {
 		level(t, l, cup, 0, 0, 2, 1)
 		level(t, l, cup, 1, 0, 0, 0)
 	}
-	mustDo(t, l.SetSafety(SafetyLevel{cup, 0, MaxQuantity - 1}))
+	mustDo(t, setSafety(l, SafetyLevel{cup, 0, MaxQuantity - 1}))
 	level(t, l, cup, 0, 0, 2, MaxQuantity-1)
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log"
+	"time"
 
 	"github.com/clickcollect/clickcollect/allocator"
 	"github.com/clickcollect/clickcollect/geo"
@@ -18,7 +19,7 @@ func main() {
 }
 
 func run(ctx context.Context) error {
-	a, err := allocator.Open(ctx, allocator.Options{})
+	a, err := allocator.Open(ctx, allocator.Options{Dir: "collect-data", HoldFor: 2 * time.Hour})
 	if err != nil {
 		return err
 	}
@@ -37,6 +38,11 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err // errors.Is(err, allocator.ErrNoLocation): nobody can fill it, and the error says why
 	}
-	fmt.Printf("%s held at %s %.1f km away\n", got.ID, got.Location, got.Distance/1000)
-	return a.Collect(ctx, got.ID) // or a.Cancel: the goods go back on the shelf
+	fmt.Printf("%s held at %s, %.1f km away\n", got.ID, got.Location, got.Distance/1000) // got.HeldUntil says how long
+	err = a.Collect(ctx, got.ID) // or a.Cancel: the goods go back on the shelf
+	if errors.Is(err, allocator.ErrEnded) {
+		fmt.Println("collected before: what is in collect-data outlives the program")
+		return nil
+	}
+	return err
 }

@@ -373,16 +373,51 @@ func (l *FileLog) settle(t tail) error {
 	return syncFile(s.file)
 }
 
-// rewrite writes the frames from an offset on again, as they are. Should that
-// be cut short, the disk still has the same bytes.
+// rewrite makes the frames from an offset on durable, in a copy that takes the
+// segment's place: a page that is written where it is may be lost, should the
+// power go just then, and it may be one that was durable. Without space for a
+// copy they are written where they are.
 func (l *FileLog) rewrite(s *segment, from int64) error {
-	b := make([]byte, min(windowBytes, s.end-from))
-	for at := from; at < s.end; at += int64(len(b)) {
-		b = b[:min(int64(len(b)), s.end-at)]
-		if _, err := readFull(s.file, b, at); err != nil {
+	if from >= s.end {
+		return nil
+	}
+	f, err := l.disk.Create(preparingName+"copy", s.size)
+	if isFull(err) {
+		return copyRange(s.file, s.file, from, s.end)
+	}
+	if err != nil {
+		return err
+	}
+	end := s.end
+	if mutant == mutantScrub {
+		end = s.size
+	}
+	if err := copyRange(f, s.file, 0, end); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	if err := syncFile(f); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	if err := l.disk.Rename(preparingName+"copy", s.name); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	if err := syncNames(l.disk); err != nil {
+		return errors.Join(err, f.Close())
+	}
+	old := s.file
+	s.file = f
+	return old.Close()
+}
+
+// copyRange copies a part of a file to the same place in another one.
+func copyRange(to, from File, begin, end int64) error {
+	b := make([]byte, min(windowBytes, end-begin))
+	for at := begin; at < end; at += int64(len(b)) {
+		b = b[:min(int64(len(b)), end-at)]
+		if _, err := readFull(from, b, at); err != nil {
 			return err
 		}
-		if _, err := s.file.WriteAt(b, at); err != nil {
+		if _, err := to.WriteAt(b, at); err != nil {
 			return err
 		}
 	}

@@ -241,6 +241,12 @@ func (s *Stock) Cell(sku, slot uint32) (c Cell, ok bool) {
 // OnHand is the units on hand.
 func (c *Cell) OnHand() int64 { return c.shelf.readOnHand() }
 
+// Available is what is available, pending units left out.
+func (c *Cell) Available() int64 {
+	w := c.units.read()
+	return w.available
+}
+
 // AddOnHand changes the units on hand and returns them. The caller serialises
 // the movements of a location and has checked the range.
 func (c *Cell) AddOnHand(units int64) int64 { return c.shelf.addOnHand(units) }

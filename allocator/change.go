@@ -1,0 +1,311 @@
+package allocator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/clickcollect/clickcollect/reservation"
+	"github.com/clickcollect/clickcollect/reservation/history"
+)
+
+// Action is what a Change does. The zero value is none.
+type Action uint8
+
+// The actions: each is the method of that name.
+const (
+	DoConfirm Action = iota + 1
+	DoAccept
+	DoDispatch
+	DoArrive
+	DoReady
+	DoShortPick
+	DoCollect
+	DoCancel
+	actions
+)
+
+// String is the action in lower case.
+func (d Action) String() string {
+	switch d {
+	case DoConfirm:
+		return "confirm"
+	case DoAccept:
+		return "accept"
+	case DoDispatch:
+		return "dispatch"
+	case DoArrive:
+		return "arrive"
+	case DoReady:
+		return "ready"
+	case DoShortPick:
+		return "short pick"
+	case DoCollect:
+		return "collect"
+	case DoCancel:
+		return "cancel"
+	}
+	return fmt.Sprintf("Action(%d)", uint8(d))
+}
+
+// verb is the action as the ledger knows it.
+func (d Action) verb() history.Kind {
+	switch d {
+	case DoConfirm:
+		return history.Confirmed
+	case DoAccept:
+		return history.Accepted
+	case DoDispatch:
+		return history.Dispatched
+	case DoArrive:
+		return history.Arrived
+	case DoReady:
+		return history.Ready
+	case DoShortPick:
+		return history.ShortPicked
+	case DoCollect:
+		return history.Collected
+	}
+	return history.Canceled
+}
+
+// takesLines tells the actions that may be about a part of a reservation.
+func (d Action) takesLines() bool { return d != DoAccept && d != DoDispatch && d != DoReady }
+
+// Change is one step in the life of a reservation, with an ID of its own that
+// makes a repeat harmless: a part that is collected twice is then collected once.
+type Change struct {
+	ID          string // chosen by the caller
+	Reservation string // the order's ID
+	Do          Action
+	Lines       []Line // none: all there is. Not for DoAccept, DoDispatch and DoReady
+	Location    string // DoDispatch: to where
+	Pickup      Pickup // DoReady
+}
+
+// Change makes changes that have IDs, each all or none. All are checked first,
+// then made in order; when one is refused, the ones before it stand, and the
+// whole call can be repeated: a change made before does nothing the second time
+// and succeeds. Errors as with Confirm, and ErrConflict.
+func (a *Allocator) Change(ctx context.Context, changes ...Change) error {
+	s, err := a.begin(ctx)
+	if err != nil {
+		return fmt.Errorf("allocator: change: %w", err)
+	}
+	todo := make([]reservation.Change, len(changes))
+	for i := range changes {
+		c := &changes[i]
+		err := a.checkID("ID", c.ID)
+		if err == nil {
+			err = a.translate(s, c, &todo[i])
+		}
+		if err != nil {
+			a.leaveChange(s)
+			return fmt.Errorf("allocator: change %q: %w", c.ID, err)
+		}
+		todo[i].ID2, todo[i].Print = c.ID, digestOf(c, todo[i].Lines)
+		todo[i].Lines = slices.Clone(todo[i].Lines) // they are in the memory of the call
+	}
+	if err := a.doAll(ctx, s, todo); err != nil {
+		return fmt.Errorf("allocator: change: %w", err)
+	}
+	return nil
+}
+
+// digestOf digests the content of a change, to tell a repeat from a conflict.
+func digestOf(c *Change, lines []reservation.Line) uint64 {
+	d := reservation.Digest(uint64(c.Do)).AddString(c.Reservation).AddString(c.Location).
+		AddString(c.Pickup.Code).Add(uint64(millis(c.Pickup.Until)))
+	for _, line := range lines {
+		d = d.Add(uint64(line.SKU)<<32 | uint64(line.Quantity))
+	}
+	return uint64(d)
+}
+
+// changeOne makes one change without an ID.
+func (a *Allocator) changeOne(ctx context.Context, c Change) error {
+	s, err := a.begin(ctx)
+	if err == nil {
+		if err = a.translate(s, &c, &s.change); err != nil {
+			a.leaveChange(s)
+		} else {
+			err = a.do(ctx, s, &s.change)
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("allocator: %v %q: %w", c.Do, c.Reservation, err)
+	}
+	return nil
+}
+
+// translate checks a change and turns it into the ledger's. The lines are in the
+// memory of the call.
+func (a *Allocator) translate(s *scratch, c *Change, into *reservation.Change) error {
+	now := a.clock.now()
+	*into = reservation.Change{Verb: c.Do.verb(), ID: c.Reservation, Now: now}
+	invalid := func(field string, value any, why string) error {
+		return &InvalidError{Field: field, Value: value, Why: why}
+	}
+	switch {
+	case c.Do == 0 || c.Do >= actions:
+		return invalid("Do", uint8(c.Do), "is no action")
+	case !c.Do.takesLines() && len(c.Lines) > 0:
+		return invalid("Lines", len(c.Lines), "must be none: the action is about the whole reservation")
+	case c.Do != DoDispatch && c.Location != "":
+		return invalid("Location", c.Location, "is for DoDispatch only")
+	case c.Do != DoReady && c.Pickup != Pickup{}:
+		return invalid("Pickup", c.Pickup, "is for DoReady only")
+	}
+	if err := a.checkID("Reservation", c.Reservation); err != nil {
+		return err
+	}
+	switch c.Do {
+	case DoDispatch:
+		if err := a.checkID("Location", c.Location); err != nil {
+			return err
+		}
+		var ok bool
+		if into.Slot, ok = a.ledger.Slot(c.Location); !ok {
+			return fmt.Errorf("%w: %q", ErrUnknownLocation, c.Location)
+		}
+	case DoReady:
+		if err := a.checkText("Pickup.Code", c.Pickup.Code); err != nil {
+			return err
+		}
+		into.Code, into.Deadline = c.Pickup.Code, now+a.options.PickupWithin.Milliseconds()
+		if !c.Pickup.Until.IsZero() {
+			// A repeat may come after the deadline: the ledger knows its ID.
+			if into.Deadline = millis(c.Pickup.Until); into.Deadline <= now && c.ID == "" {
+				return invalid("Pickup.Until", c.Pickup.Until, "must be later than now")
+			}
+		}
+	}
+	if len(c.Lines) == 0 {
+		return nil
+	}
+	if err := a.checkLineCount(len(c.Lines)); err != nil {
+		return err
+	}
+	var err error
+	into.Lines, err = a.resolve(s, c.Lines)
+	return err
+}
+
+// do makes a change and waits until it lasts. It ends the call.
+func (a *Allocator) do(ctx context.Context, s *scratch, c *reservation.Change) error {
+	t, err := a.step(s, c)
+	return a.endChange(ctx, s, t, err)
+}
+
+// doAll makes changes one after the other, up to the first that is refused, and
+// waits until they last. It ends the call.
+func (a *Allocator) doAll(ctx context.Context, s *scratch, changes []reservation.Change) (err error) {
+	var last, t reservation.Ticket
+	for i := range changes {
+		if err = ctx.Err(); err != nil {
+			err = fmt.Errorf("%d of %d made: %w", i, len(changes), err)
+			break
+		}
+		if t, err = a.step(s, &changes[i]); err != nil {
+			break
+		}
+		if t.Sequence >= last.Sequence {
+			last = t
+		}
+	}
+	return a.endChange(ctx, s, last, err)
+}
+
+// endChange ends a call whose last change has that ticket, and which err ended,
+// if it is not nil.
+func (a *Allocator) endChange(ctx context.Context, s *scratch, t reservation.Ticket, err error) error {
+	var waited error
+	if err != nil && saw(err) && !a.options.LiveReads {
+		if waited = a.settle(ctx, s); waited != nil {
+			return waited
+		}
+		return err
+	}
+	if waited = a.wait(ctx, s, t); err == nil {
+		err = waited
+	}
+	return err
+}
+
+// saw tells the refusals that rest on a record, which is to last before anybody is
+// told of it.
+func saw(err error) bool {
+	return errors.Is(err, ErrEnded) || errors.Is(err, ErrState) || errors.Is(err, ErrConflict) ||
+		errors.Is(err, ErrShortage) || errors.Is(err, ErrOwner)
+}
+
+// step makes one change.
+func (a *Allocator) step(s *scratch, c *reservation.Change) (reservation.Ticket, error) {
+	state, t, err := a.ledger.Do(c)
+	if err != nil {
+		return t, err
+	}
+	switch {
+	case c.Verb == history.Collected && state.Ended():
+		s.stripe.collected.Add(1)
+	case c.Verb == history.Canceled && state.Ended():
+		s.stripe.canceled.Add(1)
+	case c.Verb == history.Ready:
+		a.due(c.Deadline - max(0, a.options.RemindBefore.Milliseconds()))
+	}
+	return t, nil
+}
+
+func (a *Allocator) extend(ctx context.Context, id string, by time.Duration) (time.Time, error) {
+	s, err := a.begin(ctx)
+	if err != nil {
+		return time.Time{}, err
+	}
+	tooLong := &InvalidError{Field: "by", Value: by,
+		Why: fmt.Sprintf("must be from 1ms, and not make it a hold of more than the %v of Options.MaxHold in all", a.options.MaxHold)}
+	if by < time.Millisecond || by > a.options.MaxHold {
+		a.leaveChange(s)
+		return time.Time{}, tooLong
+	}
+	if err := a.checkID("Reservation", id); err != nil {
+		a.leaveChange(s)
+		return time.Time{}, err
+	}
+	now := a.clock.now()
+	until := now + by.Milliseconds()
+	t, err := a.step(s, &reservation.Change{Verb: history.Extended, ID: id, Now: now,
+		Deadline: until, MaxHold: a.options.MaxHold.Milliseconds()})
+	switch {
+	case errors.Is(err, ErrInvalid):
+		err = tooLong
+	case err == nil && a.ledger.Find(id, &s.found) && !s.found.State.Ended():
+		until = max(until, s.found.Deadline)
+	}
+	if err := a.endChange(ctx, s, t, err); err != nil {
+		return time.Time{}, err
+	}
+	return fromMillis(until), nil
+}
+
+func (a *Allocator) reassign(ctx context.Context, id, token string, to Owner) error {
+	s, err := a.begin(ctx)
+	if err != nil {
+		return err
+	}
+	for _, text := range [...]struct{ field, is string }{{"token", token}, {"Token", to.Token}, {"Channel", to.Channel}} {
+		if err = a.checkText(text.field, text.is); err != nil {
+			break
+		}
+	}
+	if err == nil {
+		err = a.checkID("Reservation", id)
+	}
+	if err != nil {
+		a.leaveChange(s)
+		return err
+	}
+	return a.do(ctx, s, &reservation.Change{Verb: history.Reassigned, ID: id, Now: a.clock.now(),
+		Token: token, Owner: to.Token, Channel: to.Channel})
+}

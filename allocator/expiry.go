@@ -1,0 +1,154 @@
+package allocator
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"sync/atomic"
+	"time"
+)
+
+// expiry is the state of the goroutine that ends holds, and what it has done.
+type expiry struct {
+	// armed is the engine time at which the goroutine looks again; whoever sets an
+	// earlier deadline wakes it.
+	armed atomic.Int64
+	wake  chan struct{}
+
+	expired, noShows, reminded atomic.Uint64
+	lag                        atomic.Int64 // of the latest that was due, in milliseconds
+}
+
+const (
+	// expiryTick is how often the goroutine looks while something is due that it
+	// has not met yet.
+	expiryTick = 5 * time.Millisecond
+	// expiryRest is how long it sleeps at most.
+	expiryRest = time.Minute
+	// expiryRetry is how long it waits after an error of the journal.
+	expiryRetry = time.Second
+)
+
+// keep starts the goroutines of the engine; Close stops them.
+func (a *Allocator) keep() {
+	a.expiry.wake = make(chan struct{}, 1)
+	a.expiry.armed.Store(math.MinInt64) // nobody need wake it before it has looked
+	if !a.options.ManualExpiry {
+		a.background.Go(a.keepExpiring)
+	}
+	if a.options.Dir != "" && a.options.SnapshotEvery > 0 {
+		a.background.Go(a.keepSnapshots)
+	}
+}
+
+// keepExpiring ends what is due, and sleeps until the next deadline.
+func (a *Allocator) keepExpiring() {
+	x := &a.expiry
+	timer := time.NewTimer(expiryRest)
+	defer timer.Stop()
+	for {
+		timer.Reset(a.expireDue())
+		select {
+		case <-a.life.Done():
+			return
+		case <-x.wake:
+		case <-timer.C:
+		}
+	}
+}
+
+// expireDue ends what is due and returns how long there is nothing to do.
+func (a *Allocator) expireDue() time.Duration {
+	now := a.clock.now()
+	a.clock.watch()
+	if a.ledger.NextDue() <= now {
+		if _, err := a.expire(now); err != nil {
+			if a.life.Err() == nil {
+				a.options.Logger.Error("holds not ended", "err", err)
+			}
+			return expiryRetry
+		}
+	}
+	// A deadline set from here on either is seen by NextDue or finds the goroutine
+	// armed for later than it.
+	a.expiry.armed.Store(math.MaxInt64)
+	next := a.ledger.NextDue()
+	a.expiry.armed.Store(next)
+	now = a.clock.now()
+	rest := expiryRest
+	switch {
+	case next <= now:
+		rest = expiryTick
+	case next-now < expiryRest.Milliseconds():
+		rest = time.Duration(next-now) * time.Millisecond
+	}
+	if a.options.Clock != nil && next != math.MaxInt64 {
+		rest = min(rest, expiryTick)
+	}
+	return rest
+}
+
+// due tells the goroutine of a deadline that was just set.
+func (a *Allocator) due(deadline int64) {
+	if deadline < a.expiry.armed.Load() {
+		select {
+		case a.expiry.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// Due is what a call of Expire did.
+type Due struct {
+	Expired  int // holds whose deadline had passed, in whole or the part not confirmed
+	NoShows  int // reservations that nobody collected in time
+	Reminded int // reservations whose reminder was due
+}
+
+// Expire ends the holds whose deadline is not after now, makes no-shows of the
+// goods that nobody collected in time, and records the reminders that are due:
+// what the engine's goroutine does by itself without Options.ManualExpiry. now is
+// at most engine time: a later one, and the zero time, count as engine time, an
+// earlier one as itself. The units are available when it returns.
+//
+// Errors: ErrClosed; ErrJournal.
+func (a *Allocator) Expire(now time.Time) (Due, error) {
+	s, err := a.begin(context.Background())
+	if err != nil {
+		return Due{}, fmt.Errorf("allocator: expire: %w", err)
+	}
+	at := a.clock.now()
+	if !now.IsZero() {
+		at = min(at, now.UnixMilli())
+	}
+	due, err := a.expireAt(at)
+	if waited := a.settle(context.Background(), s); err == nil {
+		err = waited
+	}
+	if err != nil {
+		return due, fmt.Errorf("allocator: expire: %w", err)
+	}
+	return due, nil
+}
+
+// expire is expireAt for the engine itself.
+func (a *Allocator) expire(now int64) (Due, error) {
+	s, err := a.begin(a.life)
+	if err != nil {
+		return Due{}, err
+	}
+	defer a.leaveChange(s)
+	return a.expireAt(now)
+}
+
+func (a *Allocator) expireAt(now int64) (Due, error) {
+	x := &a.expiry
+	did, err := a.ledger.Expire(now)
+	x.expired.Add(uint64(did.Expired))
+	x.noShows.Add(uint64(did.NoShows))
+	x.reminded.Add(uint64(did.Reminded))
+	if did.Expired+did.NoShows+did.Reminded > 0 {
+		x.lag.Store(did.Latest)
+	}
+	return Due{Expired: did.Expired, NoShows: did.NoShows, Reminded: did.Reminded}, err
+}

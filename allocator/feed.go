@@ -1,0 +1,231 @@
+package allocator
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"time"
+
+	"github.com/clickcollect/clickcollect/reservation"
+	"github.com/clickcollect/clickcollect/reservation/history"
+)
+
+// Event is one thing that happened: a record of the journal with its names. It
+// has all that a message to a customer or another system needs. Which fields are
+// set depends on Name; the others are zero, and left out of JSON.
+//
+// Stock: StockReceived, StockCounted, SaleRecorded, StockAdjusted, StockDamaged,
+// TransferShipped, TransferReceived, TransferShort, SafetyStockSet. Reservations:
+// HoldPlaced, HoldExtended, HoldTransferred, ReservationConfirmed, OrderAccepted,
+// InTransit, ArrivedForPickup, ReadyForPickup, PickupReminderDue, ShortPicked,
+// Collected, ReservationCanceled, HoldExpired, NoShow, ReturnReceived,
+// ShortageFound, ShortageCovered. Besides: SKUAdded, LocationSet,
+// LocationRemoved, Opened. New names may come with new versions.
+type Event struct {
+	Sequence uint64    `json:"sequence"` // ascending by one
+	Time     time.Time `json:"time"`     // engine time, UTC
+	Name     string    `json:"name"`
+	ID       string    `json:"id,omitempty"`       // of the reservation, movement or transfer
+	Change   string    `json:"change,omitempty"`   // ID of the change or return, if it has one
+	Order    string    `json:"order,omitempty"`    // references given with the order
+	Customer string    `json:"customer,omitempty"` //
+	Channel  string    `json:"channel,omitempty"`
+	Location string    `json:"location,omitempty"` // where the goods are
+	To       string    `json:"to,omitempty"`       // where they are sent to
+	Cause    string    `json:"cause,omitempty"`    // of a return: restocked, damaged return, to inspect
+	Code     string    `json:"code,omitempty"`     // pickup code
+	Ref      string    `json:"ref,omitempty"`      // the movement that caused it; the transfer of a delivery
+	Deadline time.Time `json:"deadline,omitzero"`  // of the hold, or of the pickup
+	AsOf     time.Time `json:"as_of,omitzero"`     // of a count
+	Promise  time.Time `json:"promise,omitzero"`   // when the goods were promised to be ready
+
+	Lines []EventLine `json:"lines,omitempty"`
+}
+
+// EventLine is a SKU and its units: of a movement, the signed change. OnHand is
+// what is on hand after it, in events that change it.
+type EventLine struct {
+	SKU    string `json:"sku"`
+	Units  int64  `json:"units"`
+	OnHand *int64 `json:"on_hand,omitempty"`
+}
+
+// TrimmedError says which event is the first one that is still kept. It is
+// ErrTrimmed.
+type TrimmedError = reservation.TrimmedError
+
+// Events walks everything that happens, from a sequence number on (0: from the
+// first ever), in order and without end: first what is kept, then what comes,
+// until ctx ends or the engine is closed. To go on later, begin one after the
+// last Sequence that was dealt with; so each event comes at least once. Only what
+// is durable comes, and a slow reader holds nobody up.
+//
+// An error comes last: ErrClosed; the error of ctx; *TrimmedError, when the
+// events from there are not kept any more (Options.RetainBytes); ErrNoFeed,
+// without a Dir and FeedBytes; ErrCorrupt; ErrJournal.
+func (a *Allocator) Events(ctx context.Context, from uint64) iter.Seq2[Event, error] {
+	return a.events(ctx, from, true)
+}
+
+// History is Events up to the last one there is, and then ends.
+func (a *Allocator) History(ctx context.Context, from uint64) iter.Seq2[Event, error] {
+	return a.events(ctx, from, false)
+}
+
+func (a *Allocator) events(ctx context.Context, from uint64, live bool) iter.Seq2[Event, error] {
+	return func(yield func(Event, error) bool) {
+		fail := func(err error) { yield(Event{}, fmt.Errorf("allocator: events: %w", err)) }
+		switch {
+		case a.gate.Load()&gateClosed != 0:
+			fail(ErrClosed)
+			return
+		case !a.recorded:
+			fail(ErrNoFeed)
+			return
+		}
+		bound, stop := a.whileOpen(ctx)
+		defer stop()
+		for sequence, step := range a.ledger.History(bound, from, live) {
+			switch {
+			case step.Err != nil && a.gate.Load()&gateClosed != 0:
+				fail(ErrClosed)
+				return
+			case step.Err != nil:
+				fail(ended(bound, step.Err))
+				return
+			}
+			if !yield(a.event(sequence, step.Record), nil) {
+				return
+			}
+		}
+	}
+}
+
+// event gives a record its names. Nothing of it refers to the record.
+func (a *Allocator) event(sequence uint64, r *history.Record) Event {
+	e := Event{Sequence: sequence, Time: fromMillis(r.Time), Name: r.Event(), ID: own(r.ID), Change: own(r.Change),
+		Order: own(r.Order), Customer: own(r.Customer), Channel: own(r.Channel), Code: own(r.Code), Ref: own(r.Ref),
+		Deadline: fromMillis(r.Deadline), AsOf: fromMillis(r.AsOf), Promise: fromMillis(r.Promise)}
+	switch r.Kind {
+	case history.SKUAdded:
+		e.Lines = []EventLine{{SKU: own(r.Name)}}
+		return e
+	case history.Opened:
+		return e
+	case history.SafetySet:
+		a.safetyEvent(&e, r)
+		return e
+	case history.LocationSet:
+		e.Location = own(r.Name)
+		return e
+	case history.Returned:
+		e.Cause = r.Cause.String()
+	}
+	e.Location = a.ledger.SlotName(r.Slot)
+	if r.Kind == history.Dispatched || r.Kind == history.Moved && r.Cause == history.Sent {
+		e.To = a.ledger.SlotName(r.To)
+	}
+	if len(r.Lines) == 0 {
+		return e
+	}
+	e.Lines = make([]EventLine, len(r.Lines))
+	shelf := movesShelf(r)
+	for i := range r.Lines {
+		line := &r.Lines[i]
+		e.Lines[i] = EventLine{SKU: a.ledger.SKUName(line.SKU), Units: line.Units}
+		if shelf {
+			onHand := line.OnHand
+			e.Lines[i].OnHand = &onHand
+		}
+	}
+	return e
+}
+
+// movesShelf tells the records that say what is on hand afterwards.
+func movesShelf(r *history.Record) bool {
+	switch r.Kind {
+	case history.Moved:
+		return r.Cause != history.Lost
+	case history.Dispatched, history.Arrived, history.ShortPicked, history.Collected:
+		return true
+	case history.Returned:
+		return r.Cause == history.Restocked
+	}
+	return false
+}
+
+func (a *Allocator) safetyEvent(e *Event, r *history.Record) {
+	if r.Slot != reservation.Everywhere {
+		e.Location = a.ledger.SlotName(r.Slot)
+	}
+	line := EventLine{Units: r.Lines[0].Units}
+	if r.SKU != reservation.EverySKU {
+		line.SKU = a.ledger.SKUName(r.SKU)
+	}
+	e.Lines = []EventLine{line}
+}
+
+// own is a text that outlives the record.
+func own(text string) string {
+	if text == "" {
+		return ""
+	}
+	return string([]byte(text))
+}
+
+// Export writes the events from a sequence number on up to the last one there is,
+// each as one line of JSON with the field names of [Event]: the history for other
+// programs, and for the archive before it is trimmed. It returns the sequence
+// number after the last one written, to go on from. Errors as with Events, and
+// what w says.
+func (a *Allocator) Export(ctx context.Context, w io.Writer, from uint64) (next uint64, err error) {
+	out := bufio.NewWriterSize(w, 1<<16)
+	lines := json.NewEncoder(out)
+	lines.SetEscapeHTML(false)
+	next = max(from, 1)
+	for e, err := range a.History(ctx, from) {
+		if err != nil {
+			return next, errors.Join(err, out.Flush())
+		}
+		if err := lines.Encode(&e); err != nil {
+			return next, fmt.Errorf("allocator: export: %w", err)
+		}
+		next = e.Sequence + 1
+	}
+	if err := out.Flush(); err != nil {
+		return next, fmt.Errorf("allocator: export: %w", err)
+	}
+	return next, nil
+}
+
+// AuditReport is what an audit looked at and what it found wrong.
+type AuditReport = reservation.AuditReport
+
+// Difference is something an audit found: a figure at a SKU and a location, or of
+// a reservation.
+type Difference = reservation.Difference
+
+// Audit recomputes every counter and every reservation from the journal, without
+// a Dir from the reservations, and reports what differs from the live ones. There
+// must be nothing. It may run while traffic goes on: changes wait for an instant
+// at its end, while what changed meanwhile is compared; without a Dir they wait
+// until it is done. It needs memory for a second copy of the state. Errors:
+// ErrClosed; the error of ctx; ErrCorrupt; ErrJournal.
+func (a *Allocator) Audit(ctx context.Context) (AuditReport, error) {
+	s, err := a.enter()
+	if err != nil {
+		return AuditReport{}, fmt.Errorf("allocator: audit: %w", err)
+	}
+	defer a.leave(s)
+	bound, stop := a.whileOpen(ctx)
+	defer stop()
+	report, err := a.ledger.Audit(bound, a.pause)
+	if err != nil {
+		return report, fmt.Errorf("allocator: audit: %w", ended(bound, err))
+	}
+	return report, nil
+}

@@ -1,0 +1,190 @@
+package allocator
+
+import (
+	"cmp"
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"fmt"
+	"slices"
+
+	"github.com/clickcollect/clickcollect/reservation"
+)
+
+// Listing asks for reservations: those of one location, of one order reference
+// or of one customer reference. Exactly one of the three must be given.
+type Listing struct {
+	Location string  // live reservations there, in promise order: the pick list
+	Order    string  // all reservations of the reference, live and remembered, by ID
+	Customer string  // likewise
+	States   []State // empty: any
+
+	After string // Page.Next of the page before; empty: from the beginning
+	Limit int    // reservations at most, 1 to 10,000; 0: 100
+}
+
+// Page is a part of a listing.
+type Page struct {
+	Reservations []Reservation
+	Next         string // for Listing.After; empty: there are no more
+}
+
+const (
+	standardPage = 100
+	largestPage  = 10_000
+)
+
+// List returns a page of reservations. A location's come in promise order: by
+// Promise, then those without one by the deadline that applies (of the pickup
+// or of the hold), then those without a deadline by ID. The cursor names the
+// place in that order, so pages under traffic leave nothing out that keeps its
+// place. It looks at every live reservation of the location for each page.
+//
+// Errors: *InvalidError, ErrUnknownLocation, ErrClosed; ErrJournal: what was read
+// is not known to last.
+func (a *Allocator) List(ctx context.Context, q Listing) (Page, error) {
+	if err := ctx.Err(); err != nil {
+		return Page{}, fmt.Errorf("allocator: list: %w", err)
+	}
+	s, err := a.enter()
+	if err != nil {
+		return Page{}, fmt.Errorf("allocator: list: %w", err)
+	}
+	page, last, err := a.page(&q)
+	if err != nil {
+		a.leave(s)
+		return Page{}, fmt.Errorf("allocator: list: %w", err)
+	}
+	if err := a.leaveRead(s, reservation.Ticket{Sequence: last}); err != nil {
+		return Page{}, fmt.Errorf("allocator: list: %w", err)
+	}
+	return page, nil
+}
+
+// page collects a page, and the sequence number up to which it must last.
+func (a *Allocator) page(q *Listing) (p Page, last uint64, err error) {
+	after, err := q.check()
+	if err != nil {
+		return p, 0, err
+	}
+	top := ranked{limit: q.Limit + 1}
+	consider := func(id string, e *reservation.Entry) {
+		last = max(last, e.Sequence)
+		if len(q.States) > 0 && !slices.Contains(q.States, e.State) {
+			return
+		}
+		if r := q.rank(id, e); q.After == "" || after.compare(r) < 0 {
+			top.add(r, func() Reservation { return a.reservation(id, e) })
+		}
+	}
+	if q.Location != "" {
+		slot, ok := a.ledger.Slot(q.Location)
+		if !ok {
+			return p, 0, fmt.Errorf("%w: %q", ErrUnknownLocation, q.Location)
+		}
+		for id, e := range a.ledger.At(slot) {
+			consider(id, e)
+		}
+	} else {
+		ids := a.ledger.OfOrder(q.Order)
+		if q.Order == "" {
+			ids = a.ledger.OfCustomer(q.Customer)
+		}
+		var e reservation.Entry
+		for id := range ids {
+			if a.ledger.Find(id, &e) {
+				consider(id, &e)
+			}
+		}
+	}
+	for i := range top.kept {
+		if i == q.Limit {
+			p.Next = top.kept[i-1].rank.cursor()
+			break
+		}
+		p.Reservations = append(p.Reservations, top.kept[i].reservation)
+	}
+	return p, last, nil
+}
+
+// check fills in the default and reads the cursor.
+func (q *Listing) check() (after rank, err error) {
+	given := 0
+	for _, s := range [...]string{q.Location, q.Order, q.Customer} {
+		if s != "" {
+			given++
+		}
+	}
+	if given != 1 {
+		return after, &InvalidError{Field: "Listing", Value: given, Why: "must name exactly one of Location, Order and Customer"}
+	}
+	if q.Limit < 0 || q.Limit > largestPage {
+		return after, &InvalidError{Field: "Limit", Value: q.Limit, Why: fmt.Sprintf("must be 0 to %d", largestPage)}
+	}
+	q.Limit = cmp.Or(q.Limit, standardPage)
+	if q.After == "" {
+		return after, nil
+	}
+	b, err := base64.RawURLEncoding.DecodeString(q.After)
+	if err != nil || len(b) < 9 {
+		return after, &InvalidError{Field: "After", Value: q.After, Why: "is not the Next of a page"}
+	}
+	return rank{class: b[0], time: int64(binary.BigEndian.Uint64(b[1:])), id: string(b[9:])}, nil
+}
+
+// rank is a reservation's place in a listing.
+type rank struct {
+	class uint8 // 0: promised; 1: with a deadline; 2: neither
+	time  int64
+	id    string
+}
+
+func (r rank) compare(o rank) int {
+	return cmp.Or(cmp.Compare(r.class, o.class), cmp.Compare(r.time, o.time), cmp.Compare(r.id, o.id))
+}
+
+func (r rank) cursor() string {
+	b := append([]byte{r.class}, binary.BigEndian.AppendUint64(nil, uint64(r.time))...)
+	return base64.RawURLEncoding.EncodeToString(append(b, r.id...))
+}
+
+// rank is by promise for a location, and by ID alone for a reference.
+func (q *Listing) rank(id string, e *reservation.Entry) rank {
+	switch {
+	case q.Location == "":
+		return rank{id: id}
+	case e.Promise != 0:
+		return rank{class: 0, time: e.Promise, id: id}
+	case e.State == Ready:
+		return rank{class: 1, time: e.Pickup, id: id}
+	case e.State == Held:
+		return rank{class: 1, time: e.Deadline, id: id}
+	}
+	return rank{class: 2, id: id}
+}
+
+// ranked keeps the first few reservations by rank.
+type ranked struct {
+	limit int
+	kept  []placed
+}
+
+type placed struct {
+	rank        rank
+	reservation Reservation
+}
+
+// add keeps a reservation if it is among the first; make is called only then.
+func (k *ranked) add(r rank, make func() Reservation) {
+	if len(k.kept) == k.limit && k.kept[k.limit-1].rank.compare(r) <= 0 {
+		return
+	}
+	at, there := slices.BinarySearchFunc(k.kept, r, func(p placed, r rank) int { return p.rank.compare(r) })
+	if there {
+		return
+	}
+	if len(k.kept) == k.limit {
+		k.kept = k.kept[:k.limit-1]
+	}
+	k.kept = slices.Insert(k.kept, at, placed{r, make()})
+}

@@ -1,0 +1,153 @@
+package allocator
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+
+	"github.com/clickcollect/clickcollect/geo"
+)
+
+// A location's place is what the journal keeps of it besides its ID, as opaque
+// bytes to the ledger. Integers are uvarints, floats the 8 bytes of their bits,
+// little-endian.
+//
+//	1 byte   version, 1
+//	1 byte   kind
+//	1 byte   flags: 1 takes no returns, 2 has an area; the others are 0
+//	2 floats latitude, longitude
+//	         of an area: the number of rings; for each the number of vertices,
+//	         and for each of them latitude and longitude
+const placeVersion = 1
+
+const (
+	placeNoReturns = 1 << iota
+	placeArea
+	placeFlags // one more than all flags together
+)
+
+// appendPlace is a location as its place.
+func appendPlace(b []byte, l *Location) []byte {
+	flags := byte(0)
+	if l.NoReturns {
+		flags |= placeNoReturns
+	}
+	if l.Area != nil {
+		flags |= placeArea
+	}
+	b = append(b, placeVersion, byte(l.Kind), flags)
+	b = appendPoint(b, l.Point)
+	if l.Area == nil {
+		return b
+	}
+	rings := l.Area.Rings()
+	b = binary.AppendUvarint(b, uint64(len(rings)))
+	for _, ring := range rings {
+		b = binary.AppendUvarint(b, uint64(len(ring)))
+		for _, p := range ring {
+			b = appendPoint(b, p)
+		}
+	}
+	return b
+}
+
+func appendPoint(b []byte, p geo.Point) []byte {
+	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(p.Lat))
+	return binary.LittleEndian.AppendUint64(b, math.Float64bits(p.Lon))
+}
+
+// pointBytes is the length of a point.
+const pointBytes = 16
+
+// takePlace reads a place back. ErrNewer, ErrCorrupt: no version of this library
+// so far has written it.
+func takePlace(id string, b []byte) (l Location, err error) {
+	l.ID = id
+	malformed := func(why string) (Location, error) {
+		return Location{ID: id}, fmt.Errorf("location %q: %s: %w", id, why, ErrCorrupt)
+	}
+	if len(b) > 0 && b[0] > placeVersion {
+		return l, fmt.Errorf("location %q: version %d: %w", id, b[0], ErrNewer)
+	}
+	if len(b) < 3+pointBytes || b[0] != placeVersion || Kind(b[1]) >= kinds || b[2] >= placeFlags {
+		return malformed("malformed")
+	}
+	flags := b[2]
+	l.Kind, l.NoReturns = Kind(b[1]), flags&placeNoReturns != 0
+	l.Point, b = takePoint(b[3:])
+	if err := l.Point.Validate(); err != nil {
+		return malformed(err.Error())
+	}
+	if flags&placeArea != 0 {
+		var rings [][]geo.Point
+		if rings, b = takeRings(b); rings == nil {
+			return malformed("malformed area")
+		}
+		if l.Area, err = geo.NewArea(rings...); err != nil {
+			return malformed(err.Error())
+		}
+	}
+	if len(b) > 0 {
+		return malformed("bytes behind its end")
+	}
+	return l, nil
+}
+
+// takePoint reads a point; the caller has seen that there are enough bytes.
+func takePoint(b []byte) (geo.Point, []byte) {
+	lat, lon := binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])
+	return geo.Point{Lat: math.Float64frombits(lat), Lon: math.Float64frombits(lon)}, b[pointBytes:]
+}
+
+// takeRings reads the rings of an area; nil if they are malformed. Every number is
+// checked against the bytes there are before memory is made for it.
+func takeRings(b []byte) ([][]geo.Point, []byte) {
+	count, n := binary.Uvarint(b)
+	if n <= 0 || count == 0 || count > uint64(len(b)) {
+		return nil, b
+	}
+	b = b[n:]
+	rings := make([][]geo.Point, count)
+	for i := range rings {
+		vertices, n := binary.Uvarint(b)
+		if n <= 0 || vertices > uint64(len(b)-n)/pointBytes {
+			return nil, b
+		}
+		b = b[n:]
+		rings[i] = make([]geo.Point, vertices)
+		for j := range rings[i] {
+			rings[i][j], b = takePoint(b)
+		}
+	}
+	return rings, b
+}
+
+// rebuild makes the topology of the locations that the ledger has recovered, and
+// lays their stock out.
+func (a *Allocator) rebuild() error {
+	next := &topology{places: make([]place, a.ledger.Slots())}
+	for i := range next.places {
+		slot := uint32(i)
+		name := a.ledger.SlotName(slot)
+		l, err := takePlace(name, a.ledger.Place(slot))
+		if err != nil {
+			return err
+		}
+		known, ok := a.ledger.Slot(name)
+		next.places[i] = place{Location: l, gone: !ok || known != slot}
+	}
+	if len(next.places) == 0 {
+		index, err := geo.NewIndex(nil, nil)
+		if err != nil {
+			return err
+		}
+		next.index, next.table = index, a.ledger.Table()
+		a.topology.Store(next)
+	} else if err := a.renumber(next.with(next.places, false)); err != nil {
+		return err
+	}
+	if err := a.ledger.Fill(); err != nil {
+		return fmt.Errorf("laying out the stock: %w", err)
+	}
+	return nil
+}

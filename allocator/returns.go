@@ -1,0 +1,119 @@
+package allocator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/clickcollect/clickcollect/reservation"
+	"github.com/clickcollect/clickcollect/reservation/history"
+)
+
+// Disposition is what becomes of goods that were brought back.
+type Disposition uint8
+
+// The dispositions.
+const (
+	Restock Disposition = iota // for sale again, at once
+	Damaged                    // not sellable; they do not come on hand
+	Inspect                    // not known yet; they do not come on hand until received
+	dispositions
+)
+
+// String is the disposition in words.
+func (d Disposition) String() string {
+	switch d {
+	case Restock:
+		return "restock"
+	case Damaged:
+		return "damaged"
+	case Inspect:
+		return "inspect"
+	}
+	return fmt.Sprintf("Disposition(%d)", uint8(d))
+}
+
+func (d Disposition) cause() history.Cause {
+	switch d {
+	case Damaged:
+		return history.DamagedReturn
+	case Inspect:
+		return history.ToInspect
+	}
+	return history.Restocked
+}
+
+// Return is goods that a customer has collected and brings back, at any location
+// that takes returns.
+type Return struct {
+	ID          string // of the return itself, chosen by the caller
+	Reservation string // the order's ID
+	Location    string // where they are brought back
+	As          Disposition
+	Lines       []Line // none: all that was collected and not brought back yet
+}
+
+// Return books goods in that customers bring back, all lines of a return or none.
+// A list goes as with Change. A reservation all of whose collected units are back
+// is Returned.
+//
+// Errors: *InvalidError; ErrUnknownLocation; ErrReturns; ErrUnknownSKU;
+// ErrConflict; ErrNotFound; *StateError, nothing was collected; *ShortageError,
+// more than was collected and not brought back; ErrOverflow; ErrNoSpace. Nothing
+// was changed. ErrJournal, or the end of ctx: unknown; repeat the call.
+func (a *Allocator) Return(ctx context.Context, returns ...Return) error {
+	s, err := a.admit(ctx)
+	if err != nil {
+		return fmt.Errorf("allocator: return: %w", err)
+	}
+	todo := make([]reservation.Change, len(returns))
+	for i := range returns {
+		if err := a.translateReturn(s, &returns[i], &todo[i]); err != nil {
+			a.leaveChange(s)
+			return fmt.Errorf("allocator: return %q: %w", returns[i].ID, err)
+		}
+		todo[i].Lines = slices.Clone(todo[i].Lines) // they are in the memory of the call
+	}
+	if err := a.doAll(ctx, s, todo); err != nil {
+		return fmt.Errorf("allocator: return: %w", err)
+	}
+	return nil
+}
+
+func (a *Allocator) translateReturn(s *scratch, r *Return, into *reservation.Change) error {
+	for _, id := range [...]struct{ field, is string }{{"ID", r.ID}, {"Reservation", r.Reservation}, {"Location", r.Location}} {
+		if err := a.checkID(id.field, id.is); err != nil {
+			return err
+		}
+	}
+	if r.As >= dispositions {
+		return &InvalidError{Field: "As", Value: uint8(r.As), Why: "is no disposition"}
+	}
+	*into = reservation.Change{Verb: history.Returned, ID: r.Reservation, ID2: r.ID, Now: a.clock.now(), Cause: r.As.cause()}
+	var unknown error // a SKU; it comes after the location
+	if len(r.Lines) > 0 {
+		if err := a.checkLineCount(len(r.Lines)); err != nil {
+			return err
+		}
+		if into.Lines, unknown = a.resolve(s, r.Lines); unknown != nil && !errors.Is(unknown, ErrUnknownSKU) {
+			return unknown
+		}
+	}
+	var ok bool
+	if into.Slot, ok = a.ledger.Slot(r.Location); !ok {
+		return fmt.Errorf("%w: %q", ErrUnknownLocation, r.Location)
+	}
+	if t := a.topology.Load(); int(into.Slot) < len(t.places) && t.places[into.Slot].NoReturns {
+		return fmt.Errorf("%w: %q", ErrReturns, r.Location)
+	}
+	if unknown != nil {
+		return unknown
+	}
+	d := reservation.Digest(uint64(r.As) + uint64(actions)).AddString(r.Reservation).AddString(r.Location)
+	for _, line := range into.Lines {
+		d = d.Add(uint64(line.SKU)<<32 | uint64(line.Quantity))
+	}
+	into.Print = uint64(d)
+	return nil
+}

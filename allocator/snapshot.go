@@ -1,0 +1,68 @@
+package allocator
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// snapshotLook is how often the goroutine looks how much journal there is since
+// the last snapshot.
+const snapshotLook = time.Second
+
+// keepSnapshots writes a snapshot whenever enough journal has come together.
+func (a *Allocator) keepSnapshots() {
+	tick := time.NewTicker(snapshotLook)
+	defer tick.Stop()
+	// What Open had to read counts as journal since the last snapshot.
+	n := a.ledger.Journal()
+	unread := int64(0)
+	if kept := n.Last + 1 - n.First; kept > 0 {
+		unread = int64(float64(n.Bytes) * min(1, float64(a.recovery.Records)/float64(kept)))
+	}
+	since := int64(n.Written) - unread
+	for {
+		select {
+		case <-a.life.Done():
+			return
+		case <-tick.C:
+		}
+		written := int64(a.ledger.Journal().Written)
+		if written-since < a.options.SnapshotEvery {
+			continue
+		}
+		since = written // also after an error: the next attempt is for the next part
+		begun := time.Now()
+		if err := a.ledger.Snapshot(a.life, a.clock.now()); err != nil {
+			if a.life.Err() == nil {
+				a.options.Logger.Error("snapshot not written", "err", err)
+			}
+			continue
+		}
+		a.options.Logger.Info("snapshot written", "took", time.Since(begun))
+	}
+}
+
+// Snapshot writes down the whole state beside the journal, so that Open has less
+// to read, and lets go of the journal that it makes needless, but for
+// Options.RetainBytes of it. Changes go on meanwhile. The engine does so by
+// itself (Options.SnapshotEvery). Without a directory it does nothing.
+//
+// Errors: that of ctx, ErrClosed, ErrJournal, or what the system says of the
+// disk. The snapshot before it is then still there and nothing is lost.
+func (a *Allocator) Snapshot(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return fmt.Errorf("allocator: snapshot: %w", err)
+	}
+	s, err := a.enter()
+	if err != nil {
+		return fmt.Errorf("allocator: snapshot: %w", err)
+	}
+	defer a.leave(s)
+	bound, stop := a.whileOpen(ctx)
+	defer stop()
+	if err := a.ledger.Snapshot(bound, a.clock.now()); err != nil {
+		return fmt.Errorf("allocator: %w", ended(bound, err))
+	}
+	return nil
+}

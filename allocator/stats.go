@@ -1,0 +1,75 @@
+package allocator
+
+import (
+	"time"
+
+	"github.com/clickcollect/clickcollect/reservation"
+)
+
+// Stats is the engine in numbers. Counters count since Open; they are read one
+// by one while calls go on.
+type Stats struct {
+	Locations  int // there now
+	SKUs       int // received or counted ever
+	Cells      int // (SKU, location) pairs with a counter
+	Held       int // reservations with units still held or confirmed
+	Remembered int // ended reservations and movements kept for repeats
+	Short      int // (SKU, location) pairs with more units held than on hand
+
+	Allocated uint64 // orders held
+	Repeated  uint64 // orders answered from the book
+	Refused   uint64 // orders no location could fill
+	Collected uint64 // reservations ended by Collect
+	Canceled  uint64 // reservations ended by Cancel
+	Expired   uint64 // holds whose deadline passed, in whole or the part not confirmed
+	NoShows   uint64 // reservations that nobody collected in time
+	LostRaces uint64 // locations an order came to and found short, for whatever reason
+
+	// ExpiryLag is how long after its deadline the last hold was ended.
+	ExpiryLag time.Duration
+
+	StockBytes       int64 // counters, bits and units on hand
+	ReservationBytes int64 // records and their index
+
+	Journal   JournalStats
+	Recovered reservation.Recovery // what Open found
+}
+
+// JournalStats is the journal in numbers; all zero without one. With
+// Options.FeedBytes alone it is kept in memory, and has no files.
+type JournalStats struct {
+	Sequence   uint64        // of the newest record
+	Durable    uint64        // of the newest record that lasts
+	Commits    uint64        // since Open
+	Backlog    int64         // bytes of records not yet written; from 32 MiB on new ones wait
+	LastCommit time.Duration // how long the latest took
+	Degraded   bool          // a commit takes more than a second
+	Bytes      int64         // of its files
+	Segments   int           // its files with records
+	Prepared   int           // its files made ready for more
+	Err        error         // why nothing more is written until the engine is opened anew; nil: all is well
+}
+
+// Stats adds up the engine's numbers. It walks every SKU: call it now and then.
+// After Close it still answers.
+func (a *Allocator) Stats() Stats {
+	n := a.ledger.Numbers()
+	j := a.ledger.Journal()
+	t := a.topology.Load()
+	s := Stats{Locations: t.live, SKUs: n.SKUs, Cells: n.Cells, Held: n.Held, Remembered: n.Remembered, Short: a.ledger.Short(),
+		Expired: a.expiry.expired.Load(), NoShows: a.expiry.noShows.Load(),
+		ExpiryLag:  time.Duration(a.expiry.lag.Load()) * time.Millisecond,
+		StockBytes: n.StockBytes, ReservationBytes: n.BookBytes, Recovered: a.recovery,
+		Journal: JournalStats{Sequence: j.Last, Durable: j.Durable, Commits: j.Commits, Backlog: int64(j.Backlog),
+			LastCommit: j.LastCommit, Degraded: j.Degraded, Bytes: j.Bytes, Segments: j.Segments, Prepared: j.Prepared, Err: j.Err}}
+	for i := range a.stripes {
+		st := &a.stripes[i]
+		s.Allocated += st.allocated.Load()
+		s.Repeated += st.repeated.Load()
+		s.Refused += st.refused.Load()
+		s.Collected += st.collected.Load()
+		s.Canceled += st.canceled.Load()
+		s.LostRaces += st.lostRaces.Load()
+	}
+	return s
+}

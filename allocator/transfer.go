@@ -1,0 +1,99 @@
+package allocator
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/clickcollect/clickcollect/reservation"
+	"github.com/clickcollect/clickcollect/reservation/history"
+)
+
+// Transfer is goods sent from one location to another; quantities from 1. They
+// leave the units on hand at once, and are nowhere on hand while on their way.
+type Transfer struct {
+	ID       string
+	From, To string
+	Lines    []Line
+}
+
+// Delivery is goods of a transfer that have arrived.
+type Delivery struct {
+	ID       string // of the delivery itself
+	Transfer string // the transfer's ID
+	Lines    []Line // none: all that is still on its way
+}
+
+// Loss is goods of a transfer that will not arrive.
+type Loss struct {
+	ID       string // of the loss itself
+	Transfer string // the transfer's ID
+	Lines    []Line // none: all that is still on its way
+}
+
+// Send books goods out that go to another location, all lines of a transfer or
+// none, in the manner of Receive. They must be available there, not only on hand:
+// what is held for an order is not sent off. *ShortageError: it is not.
+func (a *Allocator) Send(ctx context.Context, transfers ...Transfer) error {
+	return move(ctx, a, history.Sent, transfers, func(t *Transfer) goods {
+		return goods{ID: t.ID, Location: t.From, To: t.To, Lines: t.Lines}
+	})
+}
+
+// Deliver books goods of a transfer in where they were sent to, in the manner of
+// Receive. ErrNotFound: there is no such transfer; *EndedError: nothing of it is
+// on its way any more; *ShortageError: less of a SKU is.
+func (a *Allocator) Deliver(ctx context.Context, deliveries ...Delivery) error {
+	return move(ctx, a, history.Delivered, deliveries, func(d *Delivery) goods {
+		return goods{ID: d.ID, Transfer: d.Transfer, Lines: d.Lines}
+	})
+}
+
+// Lose writes off goods of a transfer, in the manner of Deliver.
+func (a *Allocator) Lose(ctx context.Context, losses ...Loss) error {
+	return move(ctx, a, history.Lost, losses, func(l *Loss) goods { return goods{ID: l.ID, Transfer: l.Transfer, Lines: l.Lines} })
+}
+
+// TransferState is what became of a transfer.
+type TransferState struct {
+	ID       string
+	From, To string
+	State    State     // InTransit, then Collected if anything arrived, else Canceled
+	EndedAt  time.Time // when the last of it arrived or was written off
+	Sequence uint64    // of its last change in the journal; 0 without one
+	Lines    []TransferLine
+}
+
+// TransferLine is one SKU of a transfer: Quantity = OnTheWay + Delivered + Lost.
+type TransferLine struct {
+	SKU                                 string
+	Quantity, OnTheWay, Delivered, Lost int64
+}
+
+// LookupTransfer returns the transfer with that ID, under way or remembered.
+// ErrNotFound: there is none. ErrJournal: what was read is not known to last.
+func (a *Allocator) LookupTransfer(id string) (TransferState, error) {
+	s, err := a.enter()
+	if err != nil {
+		return TransferState{}, fmt.Errorf("allocator: look up transfer %q: %w", id, err)
+	}
+	e := &s.found
+	if !a.ledger.FindTransfer(id, e) {
+		a.leave(s)
+		return TransferState{}, fmt.Errorf("allocator: look up transfer %q: %w", id, ErrNotFound)
+	}
+	t := TransferState{ID: id, From: a.ledger.SlotName(e.Slot), To: a.ledger.SlotName(e.To), State: e.State,
+		Sequence: e.Sequence, Lines: make([]TransferLine, len(e.Lines))}
+	if e.State.Ended() {
+		t.EndedAt = fromMillis(e.Deadline)
+	}
+	for i := range e.Lines {
+		line := &e.Lines[i]
+		t.Lines[i] = TransferLine{SKU: a.ledger.SKUName(line.SKU), Quantity: line.Quantity,
+			OnTheWay: line.Confirmed, Delivered: line.Collected, Lost: line.Missing}
+	}
+	if err := a.leaveRead(s, reservation.Ticket{Sequence: t.Sequence}); err != nil {
+		return TransferState{}, fmt.Errorf("allocator: look up transfer %q: %w", id, err)
+	}
+	return t, nil
+}

@@ -1,0 +1,183 @@
+package reservation
+
+import "encoding/binary"
+
+// extra is the memory of what only some entries have, little-endian:
+//
+//	byte  0  to                   4
+//	      4  bytes of each string 12  six times 2: order, customer, owner, channel, code, ref
+//	     16  nodes                8  references in the views by order and by customer
+//	     24  number of lines      4  0 when the state says where the units are
+//	     28  lines               28  each: held, confirmed, collected, returned,
+//	      …                          missing, lapsed, short
+//	      …  strings                 one after the other
+//
+// It lies in a slab of its own, because a reference into the slab of the records
+// must always find a record, outdated or not.
+type extra []byte
+
+const (
+	extraToAt      = 0
+	extraStringsAt = 4
+	extraNodesAt   = 16
+	extraCountAt   = 24
+	extraLinesAt   = 28
+
+	extraLineBytes = 28
+	refCount       = 6
+)
+
+func (r *refs) all() [refCount]string {
+	return [refCount]string{r.order, r.customer, r.owner, r.channel, r.code, r.ref}
+}
+
+// extraBytes returns the size of the piece an entry needs, 0 for none, and
+// whether its lines are in it.
+func extraBytes(e *entry) (size int, lines bool) {
+	lines = !implied(e)
+	text := len(e.refs.order) + len(e.refs.customer) + len(e.refs.owner) + len(e.refs.channel) + len(e.refs.code) + len(e.refs.ref)
+	if !lines && text == 0 && e.to == 0 {
+		return 0, false
+	}
+	size = extraLinesAt + text
+	if lines {
+		size += extraLineBytes * len(e.lines)
+	}
+	return size, lines
+}
+
+func (x extra) write(e *entry, lines bool, nodes [views]uint32) {
+	binary.LittleEndian.PutUint32(x[extraToAt:], e.to)
+	count, at := 0, extraLinesAt
+	if lines {
+		count = len(e.lines)
+		for i := range e.lines {
+			l, b := &e.lines[i], x[at:at+extraLineBytes]
+			for j, units := range [...]uint32{l.held, l.confirmed, l.collected, l.returned, l.missing, l.lapsed, l.short} {
+				binary.LittleEndian.PutUint32(b[4*j:], units)
+			}
+			at += extraLineBytes
+		}
+	}
+	binary.LittleEndian.PutUint32(x[extraCountAt:], uint32(count))
+	for i, s := range e.refs.all() {
+		binary.LittleEndian.PutUint16(x[extraStringsAt+2*i:], uint16(len(s)))
+		at += copy(x[at:], s)
+	}
+	for v, node := range nodes {
+		x.setNode(view(v), node)
+	}
+}
+
+// read completes an entry that record.read has filled. It allocates once if
+// there are strings.
+func (x extra) read(into *entry) {
+	into.to = binary.LittleEndian.Uint32(x[extraToAt:])
+	count, at := x.lineCount(), extraLinesAt
+	for i := range count {
+		l, b := &into.lines[i], x[at:at+extraLineBytes]
+		l.held, l.confirmed = binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
+		l.collected, l.returned = binary.LittleEndian.Uint32(b[8:]), binary.LittleEndian.Uint32(b[12:])
+		l.missing, l.lapsed = binary.LittleEndian.Uint32(b[16:]), binary.LittleEndian.Uint32(b[20:])
+		l.short = binary.LittleEndian.Uint32(b[24:])
+		at += extraLineBytes
+	}
+	size := x.size()
+	if at == size {
+		return
+	}
+	text := string(x[at:size])
+	for i, s := range [refCount]*string{&into.refs.order, &into.refs.customer, &into.refs.owner, &into.refs.channel, &into.refs.code, &into.refs.ref} {
+		n := x.stringBytes(i)
+		*s, text = text[:n], text[n:]
+	}
+}
+
+func (x extra) stringBytes(i int) int { return int(binary.LittleEndian.Uint16(x[extraStringsAt+2*i:])) }
+func (x extra) lineCount() int        { return int(binary.LittleEndian.Uint32(x[extraCountAt:])) }
+
+func (x extra) size() int {
+	size := extraLinesAt + extraLineBytes*x.lineCount()
+	for i := range refCount {
+		size += x.stringBytes(i)
+	}
+	return size
+}
+
+func (x extra) node(v view) uint32 { return binary.LittleEndian.Uint32(x[extraNodesAt+4*int(v):]) }
+
+func (x extra) setNode(v view, node uint32) {
+	binary.LittleEndian.PutUint32(x[extraNodesAt+4*int(v):], node)
+}
+
+// text returns the reference a view goes by; it aliases the piece.
+func (x extra) text(v view) []byte {
+	at := extraLinesAt + extraLineBytes*x.lineCount()
+	for i := range int(v) {
+		at += x.stringBytes(i)
+	}
+	return x[at : at+x.stringBytes(int(v))]
+}
+
+// writeExtra brings the extra piece of a record up to date, in another place if
+// its size has changed, and the views with it. It is called with the shard's
+// lock held.
+func (b *book) writeExtra(s *shard, ref uint32, e *entry) {
+	r := s.record(ref)
+	size, lines := extraBytes(e)
+	old := r.extra()
+	if old == 0 && size == 0 {
+		return
+	}
+	var nodes [views]uint32
+	given := 0
+	if old != 0 {
+		x := s.extra(old)
+		given = x.size()
+		for v := range views {
+			nodes[v] = x.node(v)
+			if nodes[v] != 0 && string(x.text(v)) != e.refs.of(v) {
+				b.views[v].remove(b.viewHash(v, x.text(v)), nodes[v])
+				nodes[v] = 0
+			}
+		}
+	}
+	piece := old
+	if unitsOf(given) != unitsOf(size) {
+		piece = 0
+		if old != 0 {
+			s.side.give(old, given)
+		}
+		if size != 0 {
+			piece = s.side.take(size)
+		}
+		r.setExtra(piece)
+	}
+	if piece == 0 {
+		return
+	}
+	if r.kind() == kindOrder {
+		for v := range views {
+			if key := e.refs.of(v); nodes[v] == 0 && key != "" {
+				nodes[v] = b.views[v].add(hashID(&b.key, viewKind(v), key)&b.used, s.number, ref)
+			}
+		}
+	}
+	s.extra(piece).write(e, lines, nodes)
+}
+
+// freeExtra gives the extra piece of a record back and takes it out of the views.
+func (b *book) freeExtra(s *shard, r record) {
+	ref := r.extra()
+	if ref == 0 {
+		return
+	}
+	x := s.extra(ref)
+	for v := range views {
+		if node := x.node(v); node != 0 {
+			b.views[v].remove(b.viewHash(v, x.text(v)), node)
+		}
+	}
+	s.side.give(ref, x.size())
+	r.setExtra(0)
+}

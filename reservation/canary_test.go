@@ -1,0 +1,54 @@
+//go:build !mutant_early && !mutant_twice && !mutant_clock && !mutant_apart && !mutant_grace && !mutant_short && !interleave
+
+package reservation
+
+import (
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestMutantsAreCaught builds the package with each of its deliberate bugs and
+// runs the test that is there for it. It must fail, and for the reason it gives.
+// The builds carry tags this file is not part of.
+func TestMutantsAreCaught(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the package six times")
+	}
+	for _, m := range []struct{ mutant, test, says string }{
+		{"mutant_early", "TestNoPrefixOversells", `oversold: SKU \d at \d: \d+ reserved, \d+ on hand`},
+		{"mutant_twice", "TestLedgerAgainstATwin", `SKU \d at \d: got .* want`},
+		{"mutant_clock", "TestSimulation", `SKU \d at \d: got .* want`},
+		{"mutant_apart", "TestSimulation", `"change\d+" .*: error: got`},
+		{"mutant_grace", "TestSnapshotWaitsForChanges", `the snapshot and the journal after it have \d+ on hand, there are \d+`},
+		{"mutant_short", "TestLedgerAgainstATwin", `line: got .*Short:0\}, want .*Short:[1-9]`},
+	} {
+		t.Run(m.mutant, func(t *testing.T) {
+			t.Parallel()
+			out := runMutant(t, m.mutant, m.test)
+			if !strings.Contains(out, "--- FAIL: "+m.test) {
+				t.Fatalf("the test did not fail:\n%s", out)
+			}
+			if !regexp.MustCompile(m.says).MatchString(out) {
+				t.Fatalf("the test failed without saying %q:\n%s", m.says, out)
+			}
+		})
+	}
+}
+
+// runMutant returns what go test prints. A build that fails has no test in it,
+// which the caller sees.
+func runMutant(t *testing.T, mutant, test string) string {
+	t.Helper()
+	tool, err := exec.LookPath("go")
+	if err != nil {
+		t.Fatal("no go command to build the mutants with: ", err)
+	}
+	cmd := exec.CommandContext(t.Context(), tool, "test", "-count=1", "-tags", "interleave "+mutant, "-run", "^"+test+"$", ".")
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		t.Fatalf("%s passes %s:\n%s", mutant, test, out)
+	}
+	return string(out)
+}

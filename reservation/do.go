@@ -1,0 +1,224 @@
+package reservation
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/clickcollect/clickcollect/reservation/history"
+)
+
+// Do makes one change to a reservation: all of its lines or none. It returns the
+// state after it, and the ticket of its record. Units that become free are
+// available to the next claim when it returns.
+//
+// Errors: ErrNotFound, *EndedError, *StateError, ErrOwner, *ShortageError (more
+// than the reservation holds, or goods that are gone), ErrConflict and
+// ErrUnknownLocation of a return, ErrInvalid of a deadline beyond the cap. Nothing
+// was changed. ErrJournal: nothing was changed in memory; what the disk has is
+// unknown.
+func (l *Ledger) Do(c *Change) (State, Ticket, error) {
+	if c.ID2 != "" {
+		m := &l.changes[l.book.hash(kindChange, c.ID2)%floors]
+		m.Lock()
+		defer m.Unlock()
+		var found entry
+		if l.book.find(kindChange, c.ID2, &found) {
+			if err := sameOrConflict(c.Print, found.fingerprint); err != nil {
+				return 0, Ticket{}, fmt.Errorf("reservation: change %q: %w", c.ID2, err)
+			}
+			return found.state, Ticket{Sequence: found.sequence}, nil
+		}
+	}
+	s := l.steps.Get().(*step)
+	defer s.release()
+	s.change = c
+	if n := cap(s.entry.lines); n == 0 || n > keptLines {
+		s.entry.lines = s.room[:0]
+	}
+	t, err := l.run(s)
+	if err != nil {
+		return s.entry.state, t, fmt.Errorf("reservation: %w", err)
+	}
+	if c.ID2 != "" {
+		e := entry{fingerprint: c.Print, sequence: t.Sequence, state: s.entry.state, deadline: c.Now}
+		l.book.addHashed(l.book.hash(kindChange, c.ID2), kindChange, c.ID2, &e, nil, nil)
+	}
+	return s.entry.state, t, nil
+}
+
+// keptLines is how many lines a step keeps room for, once it had so many.
+const keptLines = 64
+
+// release gives a step back, without the strings and lines of its change.
+func (s *step) release() {
+	s.change = nil
+	s.record.Reset()
+	s.entry.refs = refs{}
+	s.ledger.steps.Put(s)
+}
+
+// run makes the change under the locks its verb needs.
+func (l *Ledger) run(s *step) (Ticket, error) {
+	switch verb := s.change.Verb; {
+	case verb == history.Returned:
+		return l.bringBack(s)
+	case verb == history.Arrived:
+		return l.takeIn(s)
+	case touchesShelf(verb):
+		return l.handOver(s)
+	}
+	t, err := l.book.change(kindOrder, s.change.ID, &s.entry, s)
+	if err != nil {
+		if mutant == mutantTwice && errors.Is(err, ErrEnded) {
+			for _, line := range s.entry.lines {
+				l.stock.Change(line.sku, s.entry.location, int64(line.quantity))
+			}
+		}
+		return t, err
+	}
+	l.show(s.effects)
+	if l.shorts.any() {
+		l.coverFreed(s.effects, s.change.Now)
+	}
+	return t, nil
+}
+
+// show applies to the stock what was recorded: the increases that a change's
+// record allows from now on.
+func (l *Ledger) show(effects []effect) {
+	for _, f := range effects {
+		if f.onHand != 0 {
+			l.stock.AddOnHand(f.sku, f.slot, f.onHand)
+		}
+		if f.free != 0 {
+			l.stock.Change(f.sku, f.slot, f.free)
+		}
+	}
+}
+
+// handOver runs a verb that takes goods off the shelf, under the floor of the
+// reservation's location.
+func (l *Ledger) handOver(s *step) (Ticket, error) {
+	c := s.change
+	for {
+		if !l.book.find(kindOrder, c.ID, &s.entry) {
+			return Ticket{}, ErrNotFound
+		}
+		s.slot = s.entry.location
+		other := s.slot
+		if c.Verb == history.Dispatched {
+			other = c.Slot
+		}
+		unlock := l.lockFloors(s.slot, other)
+		if c.Verb == history.Dispatched && l.isGone(c.Slot) {
+			unlock()
+			return Ticket{}, fmt.Errorf("%w: %q", ErrUnknownLocation, l.SlotName(c.Slot))
+		}
+		t, err := l.book.change(kindOrder, c.ID, &s.entry, s)
+		if err == nil {
+			l.leave(s)
+		}
+		unlock()
+		if !errors.Is(err, errMoved) {
+			return t, err
+		}
+	}
+}
+
+// leave is the rest of handOver once the change is recorded.
+func (l *Ledger) leave(s *step) {
+	now := s.change.Now
+	l.show(s.effects)
+	l.floor(s.slot).note(now, s.effects)
+	if s.change.Verb == history.Dispatched {
+		l.places.add(s.change.Slot, 1)
+	}
+	if l.shorts.any() {
+		for _, f := range s.effects {
+			l.cover(f.sku, f.slot, now)
+		}
+	}
+}
+
+// takeIn runs an arrival under the floor of the location it was sent to.
+func (l *Ledger) takeIn(s *step) (Ticket, error) {
+	c := s.change
+	if !l.book.find(kindOrder, c.ID, &s.entry) {
+		return Ticket{}, ErrNotFound
+	}
+	c.Slot = s.entry.to // stands still: nothing sends it on while it is on the road
+	f := l.floor(c.Slot)
+	f.Lock()
+	defer f.Unlock()
+	l.makeRoom(s, c)
+	t, err := l.book.change(kindOrder, c.ID, &s.entry, s)
+	if err != nil {
+		return t, err
+	}
+	l.show(s.effects)
+	f.note(c.Now, s.effects)
+	l.places.add(c.Slot, -1)
+	return t, nil
+}
+
+// bringBack books returned goods in under the floor of the place where they came
+// back.
+func (l *Ledger) bringBack(s *step) (Ticket, error) {
+	c := s.change
+	f := l.floor(c.Slot)
+	f.Lock()
+	defer f.Unlock()
+	if l.isGone(c.Slot) {
+		return Ticket{}, fmt.Errorf("%w: %q", ErrUnknownLocation, l.SlotName(c.Slot))
+	}
+	if !l.book.find(kindOrder, c.ID, &s.entry) {
+		return Ticket{}, ErrNotFound
+	}
+	if c.Cause == history.Restocked {
+		l.makeRoom(s, c)
+	}
+	t, err := l.book.change(kindOrder, c.ID, &s.entry, s)
+	if err != nil {
+		return t, err
+	}
+	l.show(s.effects)
+	f.note(c.Now, s.effects)
+	if l.shorts.any() {
+		for _, f := range s.effects {
+			l.cover(f.sku, f.slot, c.Now)
+		}
+	}
+	return t, nil
+}
+
+// makeRoom makes the cells that goods which come in may need.
+func (l *Ledger) makeRoom(s *step, c *Change) {
+	for i := range s.entry.lines {
+		l.stock.Ensure(s.entry.lines[i].sku, c.Slot)
+	}
+}
+
+// lockFloors locks the floors of two locations, which may be one, in an order
+// that rules out cycles.
+func (l *Ledger) lockFloors(a, b uint32) (unlock func()) {
+	first, second := a%floors, b%floors
+	if first > second {
+		first, second = second, first
+	}
+	l.floors[first].Lock()
+	if second == first {
+		return l.floors[first].Unlock
+	}
+	l.floors[second].Lock()
+	return func() {
+		l.floors[second].Unlock()
+		l.floors[first].Unlock()
+	}
+}
+
+// sortLines sorts lines by SKU; they are few.
+func sortLines(lines []Line) {
+	slices.SortFunc(lines, func(a, b Line) int { return cmp.Compare(a.SKU, b.SKU) })
+}

@@ -1,0 +1,115 @@
+package reservation
+
+import (
+	"iter"
+)
+
+// Entry is a copy of a reservation's record.
+type Entry struct {
+	Slot        uint32
+	To          uint32 // where it is being sent to, while InTransit
+	State       State
+	Sequence    uint64  // of its last change in the journal; 0 without one
+	Distance    float64 // meters, as given when it was made
+	Fingerprint uint64  // of its content, as given when it was made
+	// Deadline is until when the held units are held; when it has ended, when
+	// that was. Pickup is until when it can be collected, once Ready. Both in
+	// milliseconds of engine time.
+	Deadline, Pickup int64
+	Since            int64  // when it was made
+	Origin           uint32 // the slot where it was made
+	Promise          int64  // when the goods are promised to be ready; 0: nobody said
+
+	Order, Customer, Owner, Channel, Code string
+
+	Lines []EntryLine
+}
+
+// EntryLine is one line of a reservation. Every unit is in one place: Quantity =
+// Held + Confirmed + Collected + Missing + Lapsed + canceled.
+type EntryLine struct {
+	SKU       uint32
+	Quantity  int64 // as ordered
+	Held      int64 // until the deadline
+	Confirmed int64 // for good
+	Collected int64 // handed over, returned ones included
+	Returned  int64 // of the collected
+	Missing   int64 // not found by the store, or lost on the road
+	Lapsed    int64 // expired, or not collected in time
+	Short     int64 // of the held and confirmed: their goods are gone
+}
+
+// Canceled is the units put back on the shelf.
+func (l *EntryLine) Canceled() int64 {
+	return l.Quantity - l.Held - l.Confirmed - l.Collected - l.Missing - l.Lapsed
+}
+
+func (e *entry) export(into *Entry) {
+	lines := into.Lines[:0]
+	*into = Entry{Slot: e.location, To: e.to, State: e.state, Sequence: e.sequence, Distance: e.distance,
+		Fingerprint: e.fingerprint, Deadline: e.deadline,
+		Order: e.refs.order, Customer: e.refs.customer, Owner: e.refs.owner, Channel: e.refs.channel, Code: e.refs.code}
+	into.Promise, into.Since, into.Origin = e.promise(), e.since(), e.slot()
+	if e.state == Ready {
+		into.Pickup = e.pickup
+	}
+	for i := range e.lines {
+		l := &e.lines[i]
+		lines = append(lines, EntryLine{SKU: l.sku, Quantity: int64(l.quantity), Held: int64(l.held), Confirmed: int64(l.confirmed),
+			Collected: int64(l.collected), Returned: int64(l.returned), Missing: int64(l.missing), Lapsed: int64(l.lapsed), Short: int64(l.short)})
+	}
+	into.Lines = lines
+}
+
+// Find copies the reservation with that ID into *into, reusing its lines.
+func (l *Ledger) Find(id string, into *Entry) bool { return l.find(kindOrder, id, into) }
+
+// FindTransfer copies the transfer with that ID: Confirmed units are on the way,
+// Collected ones arrived, Missing ones are lost.
+func (l *Ledger) FindTransfer(id string, into *Entry) bool { return l.find(kindTransfer, id, into) }
+
+func (l *Ledger) find(kind entryKind, id string, into *Entry) bool {
+	var e entry
+	if !l.book.find(kind, id, &e) {
+		return false
+	}
+	e.export(into)
+	return true
+}
+
+// All walks every reservation that is live or remembered. It sees each that is
+// there from start to end once; the entry is good until the next.
+func (l *Ledger) All() iter.Seq2[string, *Entry] {
+	return func(yield func(string, *Entry) bool) {
+		var out Entry
+		for id, e := range l.book.all() {
+			e.export(&out)
+			if !yield(id, &out) {
+				return
+			}
+		}
+	}
+}
+
+// At walks the live reservations of a location, youngest first.
+func (l *Ledger) At(slot uint32) iter.Seq2[string, *Entry] {
+	return func(yield func(string, *Entry) bool) {
+		var out Entry
+		l.book.at(slot, func(id string, e *entry) bool {
+			e.export(&out)
+			return yield(id, &out)
+		})
+	}
+}
+
+// OfOrder walks the IDs of the reservations with an order reference, live and
+// remembered ones, ascending.
+func (l *Ledger) OfOrder(order string) iter.Seq[string] {
+	return func(yield func(string) bool) { l.book.named(byOrder, order, yield) }
+}
+
+// OfCustomer walks the IDs of the reservations with a customer reference, live
+// and remembered ones, ascending.
+func (l *Ledger) OfCustomer(customer string) iter.Seq[string] {
+	return func(yield func(string) bool) { l.book.named(byCustomer, customer, yield) }
+}

@@ -1,0 +1,103 @@
+package reservation
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/clickcollect/clickcollect/reservation/history"
+)
+
+// Canary: ledgers with a fault of concurrency, or of memory, do not pass.
+func TestLivesCanary(t *testing.T) {
+	for _, fake := range []struct {
+		name  string
+		spoil lifeSpoiler
+		says  string // the fault that must be among those found
+	}{
+		{"an expiry that also wins after a confirm", lifeLateExpiry, "no order in which its answers"},
+		{"an expiry that leaves holds behind", func(_ *lifeGame, c *lifeCall, serve func()) {
+			if c.verb != history.Expired || c.number%2 == 0 {
+				serve()
+			}
+		}, "no order in which its answers"},
+		{"a cancel that frees twice", func(g *lifeGame, c *lifeCall, serve func()) {
+			serve()
+			if c.verb == history.Canceled && c.fact == lifeFine {
+				for sku, n := range c.units {
+					g.l.stock.Change(g.skus[sku], c.slot, int64(n))
+				}
+			}
+		}, "no order of"},
+		{"a claim that refuses what is there", func(_ *lifeGame, c *lifeCall, serve func()) {
+			if c.verb != history.Held || c.now%64 != 0 {
+				serve()
+				return
+			}
+			for c.units[c.how] == 0 {
+				c.how++
+			}
+		}, "no order of"},
+		{"an end told wrong", func(_ *lifeGame, c *lifeCall, serve func()) {
+			if serve(); c.told == Expired {
+				c.told = Canceled
+			}
+		}, "no order in which its answers"},
+		{"a cancel and an expiry that both win", func(_ *lifeGame, c *lifeCall, serve func()) {
+			if serve(); c.verb == history.Canceled && c.told == Expired {
+				c.fact, c.state = lifeFine, Canceled
+			}
+		}, "no order in which its answers"},
+		{"a repeat that acts again", func(_ *lifeGame, c *lifeCall, serve func()) {
+			own := c.change
+			c.change = 0
+			serve()
+			c.change = own
+		}, "no order in which its answers"},
+		{"a movement that is forgotten", func(_ *lifeGame, c *lifeCall, serve func()) {
+			if c.verb != history.Moved || c.now%64 != 0 {
+				serve()
+			}
+		}, "was not"},
+	} {
+		t.Run(fake.name, func(t *testing.T) {
+			for n := range uint64(20) {
+				_, faults := lifeHistory(t, 1+n, lifeOps/8, false, fake.spoil, &lifeTally{})
+				for _, f := range faults {
+					if strings.Contains(f, fake.says) {
+						return
+					}
+				}
+			}
+			t.Error("nobody noticed")
+		})
+	}
+}
+
+// lifeLateExpiry forgets, when holds expire, that some were confirmed.
+func lifeLateExpiry(g *lifeGame, c *lifeCall, serve func()) {
+	if c.verb == history.Expired {
+		var late []string
+		for slot := range uint32(lifeSlots) {
+			g.l.book.at(slot, func(id string, e *entry) bool {
+				if e.state == Confirmed && e.deadline <= c.now {
+					late = append(late, id)
+				}
+				return true
+			})
+		}
+		var e entry
+		for _, id := range late {
+			_, _ = g.l.book.change(kindOrder, id, &e, ruleFunc(func(_ string, e *entry) ([]byte, error) {
+				if e.state != Confirmed {
+					return nil, ErrState
+				}
+				e.state = Held
+				for i := range e.lines {
+					e.lines[i].held, e.lines[i].confirmed = e.lines[i].held+e.lines[i].confirmed, 0
+				}
+				return nil, nil
+			}))
+		}
+	}
+	serve()
+}

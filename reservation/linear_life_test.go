@@ -1,0 +1,323 @@
+package reservation
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/anishathalye/porcupine"
+	"github.com/clickcollect/clickcollect/reservation/history"
+)
+
+// Histories of TestLivesAreLinearizable.
+const (
+	lifeHistories      = 10
+	lifeHistoriesLong  = 200
+	lifeHistoriesShort = 2
+	// lifeRate is how many calls a second a history needs to count: in a slower
+	// one too few of them meet.
+	lifeRate = 10_000
+	// lifeSlow is how many histories may be too slow for each that counts.
+	lifeSlow = 3
+)
+
+// TestLivesAreLinearizable lets callers reserve, confirm, cancel, extend, expire,
+// collect and move the same few goods all at once, and looks for an order of the
+// calls in which every answer is right: for each reservation, so that of those who
+// end it one wins and the others are told how (P4), and for the goods at each
+// location, so that nobody gets what is not there and nobody is refused what is.
+// The ledger has a journal on the disk in every other history; what is there after
+// it was opened anew is the last call of those.
+func TestLivesAreLinearizable(t *testing.T) {
+	histories := lifeHistories
+	switch {
+	case *long:
+		histories = lifeHistoriesLong
+	case testing.Short():
+		histories = lifeHistoriesShort
+	}
+	tally := lifeTally{slowest: math.MaxFloat64}
+	slow := 0
+	for n := uint64(1); tally.histories < histories; n++ {
+		if *seed != 0 {
+			n, histories = *seed, 1
+		}
+		rate, faults := lifeHistory(t, n, lifeOps, n%2 == 0, nil, &tally)
+		if len(faults) > 0 {
+			t.Fatalf("-seed %d: %d faults, such as: %s", n, len(faults), strings.Join(faults[:min(3, len(faults))], "\n"))
+		}
+		if tally.histories++; rate < lifeRate && *seed == 0 {
+			tally.histories--
+			if slow++; slow > lifeSlow*histories {
+				t.Skipf("%d of %d histories ran at less than %d calls a second: nothing can be said here", slow, slow+tally.histories, lifeRate)
+			}
+		}
+		tally.slowest = min(tally.slowest, rate)
+		tally.fastest = max(tally.fastest, rate)
+	}
+	t.Logf("%d histories of %d calls, %.0f to %.0f calls a second, %d too slow: %v", tally.histories, lifeOps, tally.slowest, tally.fastest, slow, tally)
+	if *seed == 0 {
+		tally.check(t)
+	}
+}
+
+// lifeHistory plays and judges one history. It returns the calls made a second,
+// and what is wrong.
+func lifeHistory(t *testing.T, seed uint64, ops int, disk bool, spoil lifeSpoiler, tally *lifeTally) (rate float64, faults []string) {
+	t.Helper()
+	o := Options{SKUs: lifeSKUs, Locations: lifeSlots, Remember: 1 << 20, RemindBefore: lifeRemind, FeedBytes: 64 << 20}
+	var l *Ledger
+	if disk {
+		o.FeedBytes, o.Dir, o.SegmentBytes = 0, t.TempDir(), 1<<20
+		var err error
+		l, err = Open(o)
+		mustDo(t, err)
+	} else {
+		l = New(o)
+	}
+	g := newLifeGame(t, l, seed)
+	g.spoil = spoil
+	began := time.Now()
+	mustDo(t, g.play(ops))
+	rate = float64(ops) / time.Since(began).Seconds()
+	g.spoil = nil
+	j := &lifeJudge{g: g, orders: map[int]*lifeFile{}, tally: tally}
+	j.read(t)
+	if disk {
+		mustDo(t, l.Close())
+		l, err := Open(o)
+		mustDo(t, err)
+		l.Renumber([]uint32{0, 1, 2, 3}, 0, func(*Table) {})
+		mustDo(t, l.Fill())
+		g.l = l
+	}
+	j.look()
+	j.judge()
+	mustDo(t, g.l.Close())
+	return rate, j.faults
+}
+
+// lifeTally is what happened in all histories.
+type lifeTally struct {
+	histories        int
+	slowest, fastest float64
+	refused          int // claims
+	lost             int // changes that came after the end
+	met              int // of those, by calls that overlap the one that won
+	repeats, marks   int
+	byVerb           [256]int
+}
+
+func (a lifeTally) String() string {
+	var verbs []string
+	for k, n := range a.byVerb {
+		if n > 0 {
+			verbs = append(verbs, fmt.Sprint(history.Kind(k), " ", n))
+		}
+	}
+	return fmt.Sprintf("%d claims refused, %d changes after the end, %d while it came, %d repeats, %d shortages and their ends; records: %s",
+		a.refused, a.lost, a.met, a.repeats, a.marks, strings.Join(verbs, ", "))
+}
+
+// check tells whether the histories prove something.
+func (a lifeTally) check(t *testing.T) {
+	for _, k := range []history.Kind{history.Held, history.Confirmed, history.Canceled, history.Extended, history.Expired, history.Collected, history.Accepted,
+		history.Ready, history.Reminded, history.NoShow, history.ShortPicked, history.Moved, history.Shorted, history.Covered} {
+		if a.byVerb[k] < 10*a.histories {
+			t.Errorf("only %d records %v", a.byVerb[k], k)
+		}
+	}
+	if a.met == 0 || a.refused < 100*a.histories || a.repeats < 100*a.histories {
+		t.Errorf("the callers hardly met: %v", a)
+	}
+}
+
+// lifeFile is all that happened to one reservation.
+type lifeFile struct {
+	calls []*lifeCall
+	first int64 // when the first of them began
+	last  int64 // when the last of them returned
+}
+
+// lifeJudge sorts the calls of a history by what they are about.
+type lifeJudge struct {
+	g      *lifeGame
+	tally  *lifeTally
+	calls  []*lifeCall
+	orders map[int]*lifeFile
+	shelf  [lifeSlots][]*lifeCall
+	faults []string
+}
+
+func (j *lifeJudge) fault(format string, args ...any) {
+	j.faults = append(j.faults, fmt.Sprintf(format, args...))
+}
+
+// read finds the record of each call, and what the engine did besides.
+func (j *lifeJudge) read(t *testing.T) {
+	t.Helper()
+	byTime := map[int64]*lifeCall{}
+	for i := range j.g.workers {
+		for _, c := range j.g.workers[i].calls {
+			c.client = i
+			j.calls = append(j.calls, c)
+			byTime[c.now] = c
+		}
+	}
+	mustDo(t, j.g.l.Settled(context.Background()))
+	for _, c := range j.calls {
+		if c.verb != history.Moved && c.verb != history.Expired && c.verb != lifeLevel {
+			j.file(c)
+		}
+	}
+	own := map[*lifeCall]map[history.Kind]map[int]*lifeCall{} // of calls of Expire: by what it did to whom
+	for _, step := range j.g.l.History(context.Background(), 0, false) {
+		mustDo(t, step.Err)
+		r := step.Record
+		c := byTime[r.Time]
+		j.tally.byVerb[r.Kind]++
+		switch {
+		case r.Kind == history.LocationSet, r.Kind == history.SKUAdded:
+		case c == nil:
+			j.fault("a record of no call: %+v", *r)
+		default:
+			j.record(c, r, own)
+		}
+	}
+	j.expiries(own)
+}
+
+// record gives a record to the call that made it.
+func (j *lifeJudge) record(c *lifeCall, r *history.Record, own map[*lifeCall]map[history.Kind]map[int]*lifeCall) {
+	d := c
+	mine := r.Kind == c.verb && c.verb != history.Expired
+	if !mine {
+		d = &lifeCall{verb: r.Kind, slot: r.Slot, now: c.now, ended: c.ended, client: c.client}
+		d.number, _ = strconv.Atoi(strings.TrimPrefix(r.ID, "o"))
+	}
+	for _, line := range r.Lines {
+		d.given[line.SKU] = int8(line.Units)
+		d.after[line.SKU] = line.OnHand
+	}
+	switch {
+	case mine:
+		if c.acted || r.ID[1:] != strconv.Itoa(c.number) {
+			j.fault("a second record, or another's: %+v of %v", *r, c)
+		}
+	case r.Kind == history.Shorted, r.Kind == history.Covered:
+		j.tally.marks++
+		j.file(d)
+	case c.verb == history.Expired && (r.Kind == history.Expired || r.Kind == history.NoShow || r.Kind == history.Reminded):
+		if own[c] == nil {
+			own[c] = map[history.Kind]map[int]*lifeCall{}
+		}
+		if own[c][r.Kind] == nil {
+			own[c][r.Kind] = map[int]*lifeCall{}
+		}
+		if own[c][r.Kind][d.number] != nil {
+			j.fault("twice in one call: %+v", *r)
+		}
+		own[c][r.Kind][d.number] = d
+	default:
+		j.fault("a record of another kind than the call: %+v of %v", *r, c)
+	}
+	d.acted = true
+}
+
+func (j *lifeJudge) file(c *lifeCall) {
+	f := j.orders[c.number]
+	if f == nil {
+		f = &lifeFile{first: c.now}
+		j.orders[c.number] = f
+	}
+	f.calls = append(f.calls, c)
+	f.first, f.last = min(f.first, c.now), max(f.last, c.ended)
+}
+
+// expiries gives each reservation what each call of Expire made of it while it
+// may have been live. One that made nothing of it found nothing due.
+func (j *lifeJudge) expiries(own map[*lifeCall]map[history.Kind]map[int]*lifeCall) {
+	type span struct{ from, to int64 }
+	lives := map[int]span{}
+	for number, f := range j.orders {
+		life := span{math.MaxInt64, f.last}
+		for _, c := range f.calls {
+			if c.verb == history.Held && c.acted {
+				life.from = c.now
+			}
+			if c.fact == lifeEnded { // it has ended by then
+				life.to = min(life.to, c.ended)
+			}
+		}
+		lives[number] = life
+	}
+	for _, c := range j.calls {
+		if c.verb != history.Expired {
+			continue
+		}
+		for number, f := range j.orders {
+			slot := uint32(lifeContent(number, 1).IntN(lifeSlots))
+			acted := false
+			for _, kind := range [...]history.Kind{history.Expired, history.NoShow, history.Reminded} {
+				if d := own[c][kind][number]; d != nil {
+					d.slot, acted = slot, true
+					f.calls = append(f.calls, d)
+				}
+			}
+			if life := lives[number]; !acted && c.ended >= life.from && c.now <= life.to {
+				f.calls = append(f.calls, &lifeCall{verb: history.Expired, number: number, slot: slot, now: c.now, ended: c.ended, client: c.client})
+			}
+		}
+	}
+}
+
+// look ends the history: everything is looked at once more, when nobody calls.
+func (j *lifeJudge) look() {
+	w := &j.g.workers[lifeWorkers]
+	for number, f := range j.orders {
+		c := &lifeCall{verb: lifeLook, number: number}
+		w.do(c)
+		f.calls = append(f.calls, c)
+	}
+	for slot := range uint32(lifeSlots) {
+		for sku := range lifeSKUs {
+			c := &lifeCall{verb: lifeLevel, slot: slot, sku: sku}
+			w.do(c)
+			j.calls = append(j.calls, c)
+		}
+	}
+	for slot := range uint32(lifeSlots) {
+		for sku := range j.g.skus {
+			j.sum(slot, sku)
+		}
+	}
+}
+
+// sum checks that what is held and short at a shelf in the end is what its
+// reservations say.
+func (j *lifeJudge) sum(slot uint32, sku int) {
+	held, short := int64(0), int64(0)
+	for _, e := range j.g.l.All() {
+		for _, line := range e.Lines {
+			if e.Slot == slot && line.SKU == j.g.skus[sku] {
+				held, short = held+line.Held+line.Confirmed, short+line.Short
+			}
+		}
+	}
+	level := j.g.l.Available(j.g.skus[sku], slot)
+	if level.Held != held || level.Available != level.OnHand-held || short != max(0, held-level.OnHand) {
+		j.fault("SKU %d at %d: %+v, but %d held and %d short", sku, slot, level, held, short)
+	}
+}
+
+func lifeOperations(calls []*lifeCall) []porcupine.Operation {
+	ops := make([]porcupine.Operation, len(calls))
+	for i, c := range calls {
+		ops[i] = porcupine.Operation{ClientId: c.client, Input: c, Call: c.now, Return: c.ended}
+	}
+	return ops
+}

@@ -1,0 +1,282 @@
+package reservation
+
+import (
+	"slices"
+
+	"github.com/clickcollect/clickcollect/reservation/history"
+)
+
+// do is a change of a reservation, with or without an ID of its own.
+func (w *ledgerTwin) do(number, change int, c *Change) (State, error) {
+	if c.ID2 != "" {
+		if known := w.changes[change]; known != nil {
+			if known.print != c.Print {
+				return 0, ErrConflict
+			}
+			return known.state, nil
+		}
+	}
+	o := w.orders[number]
+	switch {
+	case c.Verb == history.Returned && w.slots[c.Slot].gone:
+		return 0, ErrUnknownLocation
+	case o == nil:
+		return 0, ErrNotFound
+	case c.Verb == history.Dispatched && w.slots[c.Slot].gone:
+		return 0, ErrUnknownLocation
+	}
+	if err := o.allows(c); err != nil {
+		return 0, err
+	}
+	give, err := w.given(o, c)
+	if err != nil {
+		return 0, err
+	}
+	w.apply(o, c, give)
+	if c.ID2 != "" {
+		w.changes[change] = &twinChange{print: c.Print, state: o.state}
+	}
+	return o.state, nil
+}
+
+// allows is which verbs a state lets pass.
+func (o *twinOrder) allows(c *Change) error {
+	held := o.sum(func(l twinLine) int64 { return l.held })
+	if c.Verb == history.Returned {
+		if o.sum(func(l twinLine) int64 { return l.collected }) == 0 {
+			return ErrState
+		}
+		return nil
+	}
+	if o.state.Ended() {
+		return ErrEnded
+	}
+	var in []State
+	switch c.Verb {
+	case history.Confirmed, history.Extended:
+		if held == 0 {
+			return ErrState
+		}
+	case history.Accepted:
+		in = []State{Confirmed}
+	case history.Ready:
+		in = []State{Confirmed, Accepted}
+	case history.Dispatched:
+		if in = []State{Confirmed, Accepted}; held > 0 {
+			return ErrState
+		}
+	case history.Arrived:
+		in = []State{InTransit}
+	case history.ShortPicked:
+		in = []State{Confirmed, Accepted, Ready}
+	case history.Collected, history.Canceled:
+		in = []State{Held, Confirmed, Accepted, Ready}
+	}
+	switch {
+	case in != nil && !slices.Contains(in, o.state):
+		return ErrState
+	case c.Verb == history.Reassigned && o.owner != c.Token:
+		return ErrOwner
+	case c.Verb == history.Extended && c.MaxHold != 0 && c.Deadline > o.born+c.MaxHold:
+		return ErrInvalid
+	}
+	return nil
+}
+
+// can is how many units of a line a verb may move.
+func (l *twinLine) can(verb history.Kind) int64 {
+	switch verb {
+	case history.Confirmed, history.Expired:
+		return l.held
+	case history.Canceled:
+		return l.held + l.confirmed
+	case history.Collected:
+		return l.held + l.confirmed - l.short
+	case history.Dispatched, history.ShortPicked, history.Arrived, history.NoShow:
+		return l.confirmed
+	case history.Returned:
+		return l.collected - l.returned
+	}
+	return 0
+}
+
+// given is how many units of each line a change moves.
+func (w *ledgerTwin) given(o *twinOrder, c *Change) ([]int64, error) {
+	give := make([]int64, len(o.lines))
+	if c.Lines == nil {
+		for i := range o.lines {
+			if o.lines[i].short > 0 && (c.Verb == history.Collected || c.Verb == history.Dispatched) {
+				return nil, ErrShortage
+			}
+			give[i] = o.lines[i].can(c.Verb)
+		}
+	}
+	for _, want := range c.Lines {
+		at := slices.IndexFunc(o.lines, func(l twinLine) bool { return l.sku == want.SKU })
+		if at < 0 || o.lines[at].can(c.Verb) < want.Quantity {
+			return nil, ErrShortage
+		}
+		give[at] = want.Quantity
+	}
+	room := uint32(0)
+	switch {
+	case c.Verb == history.Arrived:
+		room = o.to
+	case c.Verb == history.Returned && c.Cause == history.Restocked:
+		room = c.Slot
+	default:
+		return give, nil
+	}
+	for i, l := range o.lines {
+		if w.onHand[l.sku][room]+give[i] > MaxQuantity {
+			return nil, ErrOverflow
+		}
+	}
+	return give, nil
+}
+
+// apply makes a change that has been allowed, and marks what that makes up for.
+func (w *ledgerTwin) apply(o *twinOrder, c *Change, give []int64) {
+	from := o.slot
+	w.advance(o, c, give)
+	for _, l := range o.lines {
+		w.bring(l.sku, from)
+		if c.Verb == history.Returned {
+			w.bring(l.sku, c.Slot)
+		}
+	}
+}
+
+// advance makes a change and nothing else.
+func (w *ledgerTwin) advance(o *twinOrder, c *Change, give []int64) {
+	from := o.slot
+	switch c.Verb {
+	case history.Confirmed:
+		if o.state == Held {
+			o.state = Confirmed
+		}
+	case history.Extended:
+		o.deadline = max(o.deadline, c.Deadline)
+	case history.Reassigned:
+		o.owner, o.channel = c.Owner, c.Channel
+	case history.Accepted:
+		o.state = Accepted
+	case history.Dispatched:
+		o.state, o.to = InTransit, c.Slot
+	case history.Arrived:
+		if o.state = Accepted; o.slot != o.to {
+			o.slot = o.to
+			w.shelve(o)
+		}
+	case history.Ready:
+		o.state, o.pickup, o.code, o.reminded = Ready, c.Deadline, c.Code, false
+	case history.Reminded:
+		o.reminded = true
+	}
+	for i := range o.lines {
+		w.moveUnits(o, &o.lines[i], c, give[i], from)
+	}
+	if c.Verb == history.Returned {
+		if o.state == Collected && o.sum(func(l twinLine) int64 { return l.collected - l.returned }) == 0 {
+			o.state = Returned
+		}
+	} else {
+		w.finish(o, c)
+	}
+}
+
+// moveUnits moves n units of a line.
+func (w *ledgerTwin) moveUnits(o *twinOrder, l *twinLine, c *Change, n int64, from uint32) {
+	first := func(a, b *int64) {
+		some := min(n, *a)
+		*a -= some
+		*b -= n - some
+	}
+	switch c.Verb {
+	case history.Confirmed:
+		l.held, l.confirmed = l.held-n, l.confirmed+n
+	case history.Canceled:
+		first(&l.held, &l.confirmed)
+		l.canceled += n
+	case history.Expired:
+		l.held, l.lapsed = l.held-n, l.lapsed+n
+	case history.NoShow:
+		l.confirmed, l.lapsed = l.confirmed-n, l.lapsed+n
+	case history.Collected:
+		first(&l.confirmed, &l.held)
+		l.collected += n
+		w.shift(c.Now, l.sku, from, -n)
+	case history.Dispatched:
+		w.shift(c.Now, l.sku, from, -n)
+	case history.Arrived:
+		l.missing, l.confirmed = l.missing+l.confirmed-n, n
+		w.shift(c.Now, l.sku, o.slot, n)
+	case history.ShortPicked:
+		gone := min(l.short, n) // those were taken off the shelf before
+		l.short -= gone
+		l.confirmed, l.missing = l.confirmed-n, l.missing+n
+		w.shift(c.Now, l.sku, from, -(n - gone))
+	case history.Returned:
+		l.returned += n
+		if c.Cause == history.Restocked {
+			w.shift(c.Now, l.sku, c.Slot, n)
+		}
+	}
+	l.short = min(l.short, l.held+l.confirmed)
+}
+
+// shelve puts an order at the end of the shelf.
+func (w *ledgerTwin) shelve(o *twinOrder) {
+	w.shelf = append(slices.DeleteFunc(w.shelf, func(x *twinOrder) bool { return x == o }), o)
+}
+
+// finish ends an order that nothing is left of, and takes one that only holds
+// units off the shelf of the goods that wait for a customer.
+func (w *ledgerTwin) finish(o *twinOrder, c *Change) {
+	if o.open() {
+		if o.state == Ready && o.sum(func(l twinLine) int64 { return l.confirmed }) == 0 {
+			o.state = Held
+		}
+		return
+	}
+	w.shelf = slices.DeleteFunc(w.shelf, func(x *twinOrder) bool { return x == o })
+	o.deadline = c.Now
+	switch {
+	case o.sum(func(l twinLine) int64 { return l.collected }) > 0:
+		o.state = Collected
+	case c.Verb == history.Expired:
+		o.state = Expired
+	case c.Verb == history.NoShow:
+		o.state = NoShow
+	default:
+		o.state = Canceled
+	}
+}
+
+// expire does everything that is due.
+func (w *ledgerTwin) expire(now int64) (counts Due) {
+	for _, o := range slices.Clone(w.shelf) {
+		for !o.state.Ended() {
+			c := Change{Now: now}
+			late := int64(0)
+			switch {
+			case o.deadline <= now && o.sum(func(l twinLine) int64 { return l.held }) > 0:
+				c.Verb, late = history.Expired, now-o.deadline
+				counts.Expired++
+			case o.state == Ready && o.pickup <= now:
+				c.Verb, late = history.NoShow, now-o.pickup
+				counts.NoShows++
+			case o.state == Ready && !o.reminded && w.remindBefore > 0 && o.pickup-w.remindBefore <= now:
+				c.Verb, late = history.Reminded, now-o.pickup+w.remindBefore
+				counts.Reminded++
+			}
+			if c.Verb == 0 {
+				break
+			}
+			counts.Latest = max(counts.Latest, late)
+			give, _ := w.given(o, &c)
+			w.apply(o, &c, give)
+		}
+	}
+	return counts
+}

@@ -1,0 +1,6 @@
+//go:build !mutant_early && !mutant_twice && !mutant_clock && !mutant_apart && !mutant_grace && !mutant_short
+
+package reservation
+
+// mutant names the deliberate bug compiled in: none in this build.
+const mutant = 0

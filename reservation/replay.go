@@ -1,0 +1,339 @@
+package reservation
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/clickcollect/clickcollect/reservation/history"
+)
+
+// replay brings records of the journal into a ledger that no one else uses yet.
+// It reads no clock and judges no deadline: what expired is in the journal.
+type replay struct {
+	ledger *Ledger
+	// from and to are the span in which a snapshot was taken while changes went
+	// on: what it has of a record from there is told by the entry's sequence.
+	from, to uint64
+	sequence uint64
+	record   history.Record
+	change   Change
+	given    []Line
+	effects  []effect
+	entry    entry
+	found    entry
+	records  uint64
+	latest   int64 // the latest time of a record
+	shelved  bool  // somebody else has brought in what is on hand
+}
+
+// apply brings in one record.
+func (p *replay) apply(sequence uint64, data []byte) error {
+	p.records++
+	err := p.one(sequence, data)
+	p.ledger.time.Store(max(p.ledger.time.Load(), p.latest))
+	return err
+}
+
+func (p *replay) one(sequence uint64, data []byte) error {
+	r, l := &p.record, p.ledger
+	if err := r.Decode(data); err != nil {
+		return fmt.Errorf("reservation: record %d: %w", sequence, err)
+	}
+	p.sequence = sequence
+	p.latest = max(p.latest, r.Time)
+	var err error
+	switch r.Kind {
+	case history.Held:
+		err = p.held()
+	case history.Moved:
+		err = p.moved()
+	case history.SKUAdded:
+		err = p.name(l.skus, r.SKU, nil)
+	case history.LocationSet:
+		err = p.name(l.slots, r.Slot, r.Place)
+	case history.LocationRemoved:
+		l.gone.Store(r.Slot, struct{}{})
+	case history.SafetySet:
+		if len(r.Lines) != 1 {
+			return p.unsound("a safety stock without its level")
+		}
+		v := SafetyLevel{SKU: r.SKU, Slot: r.Slot, Units: r.Lines[0].Units}
+		if l.shelves == nil {
+			_, err = l.SetSafety(v, r.Time)
+		} else {
+			l.safety.put(v)
+		}
+	case history.Opened:
+	default:
+		err = p.changed()
+	}
+	return err
+}
+
+// unsound is the error of a record that contradicts the ones before it.
+func (p *replay) unsound(what string) error {
+	return fmt.Errorf("reservation: %w", &InvariantError{What: what, ID: p.record.ID, Sequence: p.sequence})
+}
+
+// name brings in a SKU or a location. One that is known by that handle is of the
+// snapshot; a location may be set anew.
+func (p *replay) name(n *names, handle uint32, place []byte) error {
+	r := &p.record
+	switch known := n.len(); {
+	case int(handle) > known:
+		return p.unsound("a handle out of turn")
+	case int(handle) == known:
+		if known >= n.limit {
+			return fmt.Errorf("reservation: record %d: %d names: %w", p.sequence, n.limit, ErrFull)
+		}
+		n.put(cloned(r.Name))
+	case n.name(handle) != r.Name:
+		return p.unsound("a handle with two names")
+	}
+	if r.Kind == history.LocationSet {
+		p.ledger.places.set(handle, place)
+	}
+	return nil
+}
+
+// held brings in a new reservation.
+func (p *replay) held() error {
+	r, e := &p.record, &p.entry
+	*e = entry{fingerprint: r.Fingerprint, distance: r.Distance, sequence: p.sequence, deadline: r.Deadline, pickup: r.Time,
+		location: r.Slot, state: Held, lines: e.lines[:0],
+		refs: refs{order: cloned(r.Order), customer: cloned(r.Customer), owner: cloned(r.Owner), channel: cloned(r.Channel), ref: promiseText(r.Promise)}}
+	for _, line := range r.Lines {
+		if line.Units < 1 || line.Units > MaxQuantity || int(line.SKU) >= p.ledger.skus.len() {
+			return p.unsound("a line of no or too many units")
+		}
+		e.lines = append(e.lines, entryLine{sku: line.SKU, quantity: uint32(line.Units), held: uint32(line.Units)})
+	}
+	if int(r.Slot) >= p.ledger.slots.len() || len(e.lines) == 0 {
+		return p.unsound("a reservation of nothing or nowhere")
+	}
+	return p.add(kindOrder, r.ID)
+}
+
+// add puts p.entry into the book, unless a snapshot has it or a later state of
+// it. An ended one of the same ID is one that had been forgotten by then.
+func (p *replay) add(kind entryKind, id string) error {
+	b := p.ledger.book
+	hash := b.hash(kind, id)
+	_, added, _ := b.addHashed(hash, kind, id, &p.entry, nil, &p.found)
+	if added {
+		if kind == kindOrder {
+			p.hold(&p.entry, -1)
+		}
+		return nil
+	}
+	if p.found.sequence >= p.sequence {
+		return nil
+	}
+	if kind == kindOrder && !p.found.state.Ended() {
+		return p.unsound("a reservation made twice")
+	}
+	b.drop(kind, id)
+	b.addHashed(hash, kind, id, &p.entry, nil, nil)
+	if kind == kindOrder {
+		p.hold(&p.entry, -1)
+	}
+	return nil
+}
+
+// setShelf sets the units on hand of a ledger that has its stock laid out
+// already: a shadow that follows the journal.
+func (p *replay) setShelf(sku, slot uint32, onHand int64) {
+	l := p.ledger
+	l.stock.Ensure(sku, slot)
+	if cell, ok := l.stock.Cell(sku, slot); ok {
+		by := onHand - cell.OnHand()
+		cell.AddOnHand(by)
+		cell.Change(by)
+	}
+}
+
+// hold changes what is available by the units an entry has open, in a ledger
+// that has its stock laid out already; sign −1 takes them.
+func (p *replay) hold(e *entry, sign int64) {
+	if p.ledger.shelves != nil || e.state == InTransit || e.state.Ended() {
+		return
+	}
+	for i := range e.lines {
+		line := &e.lines[i]
+		if open := int64(line.held) + int64(line.confirmed); open > 0 {
+			p.ledger.stock.Change(line.sku, e.location, sign*open)
+		}
+	}
+}
+
+// moved brings in a movement: what is on hand after it is said in full, so it may
+// be brought in twice.
+func (p *replay) moved() error {
+	r, e := &p.record, &p.entry
+	if int(r.Slot) >= p.ledger.slots.len() {
+		return p.unsound("a movement nowhere")
+	}
+	if err := p.shelve(r.Slot); err != nil {
+		return err
+	}
+	*e = entry{fingerprint: r.Fingerprint, sequence: p.sequence, location: r.Slot, deadline: r.Time, lines: e.lines[:0]}
+	switch r.Cause {
+	case history.Sent:
+		e.state, e.to = InTransit, r.To
+		for _, line := range r.Lines {
+			e.lines = append(e.lines, entryLine{sku: line.SKU, quantity: uint32(-line.Units), confirmed: uint32(-line.Units)})
+		}
+		return p.add(kindTransfer, r.ID)
+	case history.Delivered, history.Lost:
+		if err := p.delivered(); err != nil {
+			return err
+		}
+		*e = entry{fingerprint: r.Fingerprint, sequence: p.sequence, location: r.Slot, deadline: r.Time, lines: e.lines[:0]}
+	}
+	return p.add(kindMovement, r.ID)
+}
+
+// shelve notes what is on hand after the record, and the change, for counts as of
+// a time.
+func (p *replay) shelve(slot uint32) error {
+	r, l := &p.record, p.ledger
+	f := l.floor(slot)
+	for _, line := range r.Lines {
+		if line.OnHand < 0 || line.OnHand > MaxQuantity || int(line.SKU) >= l.skus.len() {
+			return p.unsound("units on hand out of range")
+		}
+		units := onHandChange(r, line.Units)
+		if r.Kind == history.ShortPicked {
+			// Goods that a count had taken away already were not taken again. What
+			// a snapshot has of them it may have from after this record: then it
+			// is not known here.
+			units = line.OnHand - p.onHand(line.SKU, slot)
+			if p.sequence <= p.to {
+				f.since = max(f.since, r.Time)
+			}
+		}
+		if l.shelves != nil {
+			l.shelves.set(line.SKU, slot, line.OnHand)
+		} else {
+			p.setShelf(line.SKU, slot, line.OnHand)
+		}
+		if units != 0 {
+			f.remember(shelfChange{time: r.Time, sku: line.SKU, slot: slot, units: units})
+		}
+	}
+	return nil
+}
+
+// onHand is what is on hand before the record.
+func (p *replay) onHand(sku, slot uint32) int64 {
+	if p.ledger.shelves == nil {
+		return p.ledger.stock.OnHand(sku, slot)
+	}
+	return p.ledger.shelves.get(sku, slot)
+}
+
+// onHandChange is by how much a record changed the units on hand.
+func onHandChange(r *history.Record, units int64) int64 {
+	switch {
+	case r.Kind == history.Moved && r.Cause == history.Lost:
+		return 0
+	case r.Kind == history.Collected, r.Kind == history.Dispatched:
+		return -units
+	}
+	return units
+}
+
+// delivered brings in goods of a transfer that arrived or were lost.
+func (p *replay) delivered() error {
+	p.change = Change{ID: p.record.Ref, Now: p.record.Time}
+	_, err := p.ledger.book.change(kindTransfer, p.record.Ref, &p.entry, redo{p})
+	if err == ErrNotFound && p.mayBeForgotten() {
+		return nil
+	}
+	return err
+}
+
+// changed brings in a change of a reservation.
+func (p *replay) changed() error {
+	r, l := &p.record, p.ledger
+	if !p.shelved && hasOnHand(r.Kind) && (r.Kind != history.Returned || r.Cause == history.Restocked) {
+		if err := p.shelve(r.Slot); err != nil {
+			return err
+		}
+	}
+	p.change = Change{Verb: r.Kind, ID: r.ID, Now: r.Time, Deadline: r.Deadline, Code: cloned(r.Code), Owner: cloned(r.Owner),
+		Channel: cloned(r.Channel), Slot: r.Slot, Cause: r.Cause}
+	if r.Kind == history.Dispatched {
+		p.change.Slot = r.To
+	}
+	p.entry.lines = p.entry.lines[:0]
+	_, err := l.book.change(kindOrder, r.ID, &p.entry, redo{p})
+	if err == ErrNotFound && (p.mayBeForgotten() || r.Kind == history.Returned) {
+		err = nil
+	}
+	if err != nil || r.Change == "" {
+		return err
+	}
+	id, state := r.Change, p.entry.state
+	p.entry = entry{fingerprint: r.Fingerprint, sequence: p.sequence, state: state, deadline: r.Time, lines: p.entry.lines[:0]}
+	return p.add(kindChange, id)
+}
+
+// mayBeForgotten tells the records whose reservation may have ended and been
+// forgotten while the snapshot was being written.
+func (p *replay) mayBeForgotten() bool { return p.sequence <= p.to }
+
+// redo is replay as a rule of the book: what was done then is done again, unless
+// the entry has it already.
+type redo struct{ *replay }
+
+func (p redo) apply(_ string, e *entry) ([]byte, error) {
+	if p.sequence <= e.sequence {
+		return nil, nil
+	}
+	r := &p.record
+	if p.given = p.given[:0]; p.given == nil {
+		p.given = []Line{} // nil would be all lines: none of an arrival came along
+	}
+	at := 0
+	for _, line := range r.Lines {
+		for at < len(e.lines) && e.lines[at].sku < line.SKU {
+			at++
+		}
+		if at == len(e.lines) || e.lines[at].sku != line.SKU || line.Units < 0 || line.Units > p.there(&e.lines[at]) {
+			return nil, p.unsound("more units than the reservation has")
+		}
+		p.given = append(p.given, Line{SKU: line.SKU, Quantity: line.Units})
+	}
+	p.replay.given = p.given
+	if r.Kind == history.Moved {
+		deliver(e, r.Cause, r.Time, p.given)
+	} else {
+		if e.state.Ended() && r.Kind != history.Returned {
+			return nil, p.unsound("a change of a reservation that has ended")
+		}
+		if r.Kind == history.Arrived {
+			p.change.Lines = p.given
+		}
+		p.effects = p.effects[:0]
+		p.hold(e, +1)
+		advance(e, &p.change, p.given, &p.effects)
+		p.hold(e, -1)
+	}
+	e.sequence = p.sequence
+	if r.Kind != history.Moved && !e.sound() {
+		return nil, p.unsound("a reservation that does not add up")
+	}
+	return nil, nil
+}
+
+// there is how many units of a line the record can be about.
+func (p redo) there(line *entryLine) int64 {
+	if p.record.Kind == history.Moved {
+		return int64(line.confirmed)
+	}
+	return movable(line, p.record.Kind)
+}
+
+// cloned is a text that outlives the record's bytes.
+func cloned(s string) string { return strings.Clone(s) }

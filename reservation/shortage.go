@@ -1,0 +1,220 @@
+package reservation
+
+import (
+	"cmp"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/clickcollect/clickcollect/reservation/history"
+)
+
+// shorts lists the reservations whose goods the shop floor took away, by SKU and
+// location. There are few: it is what a count or a till sale left behind.
+//
+// Invariant: outside a floor's critical section, the short units of the live
+// reservations at a cell add up to held − on hand there, if that is above zero,
+// else to none. The list of a cell may name reservations that are not short any
+// more; cover drops them.
+type shorts struct {
+	cells atomic.Int64 // how many cells have a list: 0 spares everybody the lock
+	mu    sync.Mutex
+	by    map[uint64][]string // by pair(sku, slot): reservations
+}
+
+func (s *shorts) any() bool { return s.cells.Load() != 0 }
+
+func (s *shorts) add(sku, slot uint32, id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.by == nil {
+		s.by = map[uint64][]string{}
+	}
+	key := pair(sku, slot)
+	if !slices.Contains(s.by[key], id) {
+		s.by[key] = append(s.by[key], id)
+	}
+	s.cells.Store(int64(len(s.by)))
+}
+
+// of is a copy of a cell's list.
+func (s *shorts) of(sku, slot uint32) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.by[pair(sku, slot)])
+}
+
+// forget drops the list of a cell at which nobody is short any more.
+func (s *shorts) forget(sku, slot uint32) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.by, pair(sku, slot))
+	s.cells.Store(int64(len(s.by)))
+}
+
+// known adds up the short units at a cell.
+func (l *Ledger) known(sku, slot uint32) (units int64) {
+	for _, c := range l.shortAt(sku, slot) {
+		units += c.units
+	}
+	return units
+}
+
+// deficit is how many held units of a SKU have no goods behind them. The floor is
+// locked.
+func (l *Ledger) deficit(sku, slot uint32) int64 {
+	a := l.level(sku, slot)
+	return max(0, a.Held-a.OnHand)
+}
+
+// searches bounds how often findShort looks for the holds behind a deficit: a
+// claim that took units and is not on the shelf's list yet is there a few
+// instructions later.
+const searches = 1 << 16
+
+// findShort makes reservations short for the units a movement took away: the
+// youngest unconfirmed ones first, then the youngest confirmed ones. Each is
+// recorded. The floor is locked.
+func (l *Ledger) findShort(sku, slot uint32, movement string, now int64) {
+	if mutant == mutantShort {
+		return
+	}
+	for range searches {
+		missing := l.deficit(sku, slot) - l.known(sku, slot)
+		if missing <= 0 {
+			return
+		}
+		for _, confirmed := range [2]bool{false, true} {
+			missing = l.shorten(sku, slot, movement, now, missing, confirmed)
+		}
+		if missing <= 0 || l.queue != nil && l.queue.Err() != nil {
+			return
+		}
+		runtime.Gosched()
+	}
+}
+
+// shorten makes reservations of a location short until enough units are found; it
+// returns how many are still missing. The youngest come first, of two made at the
+// same time the one with the higher ID: what the journal knows, so that it is the
+// same after a restart.
+func (l *Ledger) shorten(sku, slot uint32, movement string, now, missing int64, confirmed bool) int64 {
+	type candidate struct {
+		id    string
+		since int64
+		units int64
+	}
+	var all []candidate
+	l.book.at(slot, func(id string, e *entry) bool {
+		if e.state == InTransit {
+			return true // its goods have left the shelf
+		}
+		for i := range e.lines {
+			line := &e.lines[i]
+			units := int64(line.held) + int64(line.confirmed) - int64(line.short)
+			if line.sku == sku && units > 0 && (line.confirmed > 0) == confirmed {
+				all = append(all, candidate{strings.Clone(id), e.since(), units})
+			}
+		}
+		return true
+	})
+	slices.SortFunc(all, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(b.since, a.since), strings.Compare(b.id, a.id))
+	})
+	for _, c := range all {
+		if missing <= 0 {
+			break
+		}
+		units := min(missing, c.units)
+		change := Change{Verb: history.Shorted, ID: c.id, Now: now, Token: movement, Lines: []Line{{SKU: sku, Quantity: units}}}
+		if l.mark(&change) {
+			l.shorts.add(sku, slot, c.id)
+			missing -= units
+		}
+	}
+	return missing
+}
+
+// mark makes a change of shortness; false when the reservation has changed
+// meanwhile so that it does not apply.
+func (l *Ledger) mark(c *Change) bool {
+	s := l.steps.Get().(*step)
+	defer s.release()
+	s.change = c
+	s.entry.lines = s.room[:0]
+	_, err := l.book.change(kindOrder, c.ID, &s.entry, s)
+	return err == nil
+}
+
+// cover takes the mark off reservations whose goods are there again, in the
+// opposite order: the oldest confirmed one first, the youngest hold last. The
+// floor is locked.
+func (l *Ledger) cover(sku, slot uint32, now int64) {
+	for {
+		short := l.shortAt(sku, slot)
+		if len(short) == 0 {
+			l.shorts.forget(sku, slot)
+			return
+		}
+		spare := -l.deficit(sku, slot)
+		for _, c := range short {
+			spare += c.units
+		}
+		if spare <= 0 {
+			return
+		}
+		c := short[0]
+		change := Change{Verb: history.Covered, ID: c.id, Now: now, Lines: []Line{{SKU: sku, Quantity: min(spare, c.units)}}}
+		if !l.mark(&change) && l.queue != nil && l.queue.Err() != nil {
+			return // else it changed meanwhile: look again
+		}
+	}
+}
+
+// shortOne is a reservation that is short of so many units of a SKU.
+type shortOne struct {
+	id        string
+	confirmed bool
+	since     int64
+	units     int64
+}
+
+// shortAt lists who is short at a cell, the first to be covered first.
+func (l *Ledger) shortAt(sku, slot uint32) (all []shortOne) {
+	var e entry
+	for _, id := range l.shorts.of(sku, slot) {
+		if !l.book.find(kindOrder, id, &e) || e.location != slot {
+			continue
+		}
+		for i := range e.lines {
+			if line := &e.lines[i]; line.sku == sku && line.short > 0 {
+				all = append(all, shortOne{id, line.confirmed > 0, e.since(), int64(line.short)})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b shortOne) int {
+		if a.confirmed != b.confirmed {
+			if a.confirmed {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(a.since, b.since), strings.Compare(a.id, b.id))
+	})
+	return all
+}
+
+// coverFreed is cover for changes that hold no floor.
+func (l *Ledger) coverFreed(effects []effect, now int64) {
+	for _, f := range effects {
+		if f.free <= 0 {
+			continue
+		}
+		floor := l.floor(f.slot)
+		floor.Lock()
+		l.cover(f.sku, f.slot, now)
+		floor.Unlock()
+	}
+}

@@ -1,0 +1,307 @@
+package reservation
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/internal/journal"
+)
+
+// A witness replays the journal by itself, on a twin, and checks every record
+// against the ones before it: that the numbers have no gap, that a record only
+// moves units that are there, that what it says is on hand is what they add up
+// to, that no ID comes twice, and that nothing but the shop floor makes a cell
+// have more reservations than goods.
+type witness struct {
+	w    *ledgerTwin
+	at   uint64
+	r    history.Record
+	seen map[uint64]string // IDs that were answered with a record number, until it is read
+}
+
+func newWitness(remindBefore int64) *witness {
+	return &witness{w: newLedgerTwin(remindBefore), seen: map[uint64]string{}}
+}
+
+// number is what stands behind the letters of an ID.
+func number(id string) int {
+	n, err := strconv.Atoi(strings.TrimLeft(id, "abcdefghijklmnopqrstuvwxyz"))
+	if err != nil {
+		return 1 << 30
+	}
+	return n
+}
+
+// roomFor makes a list long enough and returns the place of a number in it.
+func roomFor[T any](list *[]*T, n int) **T {
+	lengthen(list, n+1)
+	return &(*list)[n]
+}
+
+func lengthen[T any](list *[]*T, n int) {
+	for len(*list) < n {
+		*list = append(*list, nil)
+	}
+}
+
+// read takes in the records of a log that it does not know yet.
+func (x *witness) read(log journal.Log) error {
+	if log.Last() <= x.at {
+		return nil
+	}
+	for frame, err := range log.Read(x.at + 1) {
+		if err != nil {
+			return fmt.Errorf("reading record %d: %w", x.at+1, err)
+		}
+		sequence := frame.First
+		for data, err := range journal.Records(frame.Payload) {
+			if err == nil && sequence > x.at {
+				err = x.take(sequence, data)
+			}
+			if err != nil {
+				return fmt.Errorf("record %d (%v %q): %w", sequence, x.r.Kind, x.r.ID, err)
+			}
+			sequence++
+		}
+	}
+	if x.at != log.Last() {
+		return fmt.Errorf("the log ends at %d, its records at %d", log.Last(), x.at)
+	}
+	return nil
+}
+
+// take checks one record and brings it in.
+func (x *witness) take(sequence uint64, data []byte) error {
+	r, w := &x.r, x.w
+	if err := r.Decode(data); err != nil {
+		return err
+	}
+	if sequence != x.at+1 {
+		return fmt.Errorf("comes after record %d", x.at)
+	}
+	x.at = sequence
+	if id, ok := x.seen[sequence]; ok && id != r.ID {
+		return fmt.Errorf("%q was told to be this record", id)
+	}
+	delete(x.seen, sequence)
+	slots := []uint32{r.Slot}
+	if r.Kind == history.Canceled || r.Kind == history.Expired || r.Kind == history.NoShow || r.Kind == history.Confirmed {
+		if o := *roomFor(&w.orders, number(r.ID)); o != nil {
+			slots[0] = o.slot
+		}
+	}
+	if r.Kind == history.Dispatched {
+		slots = append(slots, r.To)
+	}
+	var before [2][twinSKUs]int64
+	each := func(do func(i int, sku, slot uint32)) {
+		for i, slot := range slots {
+			if int(slot) < len(w.slots) {
+				for sku := range w.skus {
+					do(i, uint32(sku), slot)
+				}
+			}
+		}
+	}
+	each(func(i int, sku, slot uint32) { before[i][sku], _ = w.missing(sku, slot) })
+	if err := x.bring(); err != nil {
+		return err
+	}
+	var err error
+	each(func(i int, sku, slot uint32) {
+		missing, _ := w.missing(sku, slot)
+		if missing > before[i][sku] && !takesFromShelf(r) {
+			err = fmt.Errorf("oversold: %d units of SKU %d at %d too many are reserved", missing, sku, slot)
+		}
+	})
+	return err
+}
+
+// takesFromShelf tells the records of what the shop floor does.
+func takesFromShelf(r *history.Record) bool {
+	return r.Kind == history.Moved && (r.Cause == history.Sold || r.Cause == history.Counted || r.Cause == history.Adjusted || r.Cause == history.Damaged)
+}
+
+func (x *witness) bring() error {
+	r, w := &x.r, x.w
+	switch r.Kind {
+	case history.SKUAdded:
+		if int(r.SKU) != len(w.skus) || slices.Contains(w.skus, r.Name) {
+			return fmt.Errorf("SKU %d is not new", r.SKU)
+		}
+		w.skus = append(w.skus, strings.Clone(r.Name))
+	case history.LocationSet:
+		if int(r.Slot) == len(w.slots) {
+			w.slots = append(w.slots, twinSlot{name: strings.Clone(r.Name)})
+		} else if int(r.Slot) > len(w.slots) || w.slots[r.Slot].name != r.Name || w.slots[r.Slot].gone {
+			return fmt.Errorf("location %d is another one", r.Slot)
+		}
+	case history.LocationRemoved:
+		return w.remove(r.Slot)
+	case history.SafetySet:
+		w.safety[SafetyLevel{SKU: r.SKU, Slot: r.Slot}] = r.Lines[0].Units
+	case history.Opened:
+	case history.Held:
+		return x.held()
+	case history.Moved:
+		return x.moved()
+	default:
+		return x.changed()
+	}
+	return nil
+}
+
+func (x *witness) held() error {
+	r, w := &x.r, x.w
+	at := roomFor(&w.orders, number(r.ID))
+	if *at != nil {
+		return fmt.Errorf("held twice")
+	}
+	o := &twinOrder{number: number(r.ID), fingerprint: r.Fingerprint, state: Held, slot: r.Slot, born: r.Time, deadline: r.Deadline,
+		order: strings.Clone(r.Order), owner: strings.Clone(r.Owner), channel: strings.Clone(r.Channel)}
+	for _, l := range r.Lines {
+		o.lines = append(o.lines, twinLine{sku: l.SKU, quantity: l.Units, held: l.Units})
+	}
+	*at = o
+	w.shelf = append(w.shelf, o)
+	return nil
+}
+
+// moved brings in a movement.
+func (x *witness) moved() error {
+	r, w := &x.r, x.w
+	at := roomFor(&w.moves, number(r.ID))
+	var sent *twinOrder
+	switch r.Cause {
+	case history.Sent:
+		sent = &twinOrder{number: number(r.ID), state: InTransit, slot: r.Slot, to: r.To, sent: &Movement{}}
+		at := roomFor(&w.transfers, sent.number)
+		if *at != nil {
+			return fmt.Errorf("sent twice")
+		}
+		*at = sent
+	case history.Delivered, history.Lost:
+		if sent = *roomFor(&w.transfers, number(r.Ref)); sent == nil {
+			return fmt.Errorf("no transfer %q", r.Ref)
+		}
+		fallthrough
+	default:
+		if *at != nil {
+			return fmt.Errorf("moved twice")
+		}
+		*at = &Movement{}
+	}
+	for _, l := range r.Lines {
+		switch r.Cause {
+		case history.Sent:
+			sent.lines = append(sent.lines, twinLine{sku: l.SKU, quantity: -l.Units, confirmed: -l.Units})
+		case history.Delivered:
+			sent.line(l.SKU).confirmed -= l.Units
+			sent.line(l.SKU).collected += l.Units
+		case history.Lost:
+			sent.line(l.SKU).confirmed -= l.Units
+			sent.line(l.SKU).missing += l.Units
+		}
+		if r.Cause != history.Lost {
+			w.shift(r.Time, l.SKU, r.Slot, l.Units)
+		}
+		if got := w.onHand[l.SKU][r.Slot]; got != l.OnHand || got < 0 {
+			return fmt.Errorf("says %d on hand of SKU %d, there are %d", l.OnHand, l.SKU, got)
+		}
+		if sent != nil && sent.line(l.SKU).confirmed < 0 {
+			return fmt.Errorf("more arrived than was sent")
+		}
+	}
+	if sent != nil && !sent.open() {
+		sent.state = Canceled
+		if sent.sum(func(l twinLine) int64 { return l.collected }) > 0 {
+			sent.state = Collected
+		}
+	}
+	return nil
+}
+
+// changed brings in a change of a reservation.
+func (x *witness) changed() error {
+	r, w := &x.r, x.w
+	o := *roomFor(&w.orders, number(r.ID))
+	if o == nil {
+		return fmt.Errorf("no such reservation")
+	}
+	if o.state.Ended() && r.Kind != history.Returned {
+		return fmt.Errorf("it has ended: %v", o.state)
+	}
+	c := &Change{Verb: r.Kind, Now: r.Time, Deadline: r.Deadline, Code: strings.Clone(r.Code), Owner: strings.Clone(r.Owner),
+		Channel: strings.Clone(r.Channel), Slot: r.Slot, Cause: r.Cause}
+	switch r.Kind {
+	case history.Dispatched:
+		c.Slot = r.To
+	case history.Expired, history.NoShow:
+		if due := map[history.Kind]int64{history.Expired: o.deadline, history.NoShow: o.pickup}[r.Kind]; r.Time < due {
+			return fmt.Errorf("%d ms early", due-r.Time)
+		}
+	}
+	give := make([]int64, len(o.lines))
+	for _, l := range r.Lines {
+		at := slices.IndexFunc(o.lines, func(t twinLine) bool { return t.sku == l.SKU })
+		if at < 0 || l.Units < 0 {
+			return fmt.Errorf("no line of SKU %d", l.SKU)
+		}
+		line := &o.lines[at]
+		switch r.Kind {
+		case history.Shorted:
+			line.short += l.Units
+		case history.Covered:
+			line.short -= l.Units
+		case history.Ready:
+		default:
+			if l.Units > line.can(r.Kind) {
+				return fmt.Errorf("%d units of SKU %d, there are %d", l.Units, l.SKU, line.can(r.Kind))
+			}
+			give[at] = l.Units
+		}
+		if line.short < 0 || line.short > line.held+line.confirmed {
+			return fmt.Errorf("%d of %d units short", line.short, line.held+line.confirmed)
+		}
+	}
+	if r.Kind != history.Shorted && r.Kind != history.Covered {
+		w.advance(o, c, give)
+	}
+	if hasOnHand(r.Kind) && (r.Kind != history.Returned || r.Cause == history.Restocked) {
+		for _, l := range r.Lines {
+			if got := w.onHand[l.SKU][r.Slot]; got != l.OnHand || got < 0 {
+				return fmt.Errorf("says %d on hand of SKU %d, there are %d", l.OnHand, l.SKU, got)
+			}
+		}
+	}
+	if r.Change != "" {
+		at := roomFor(&w.changes, number(r.Change))
+		if *at != nil {
+			return fmt.Errorf("change %q twice", r.Change)
+		}
+		*at = &twinChange{print: r.Fingerprint, state: o.state}
+	}
+	return nil
+}
+
+// twin is the state as of the last record that was read, for a game to go on
+// with. What the records do not tell of the contents is taken from before.
+func (x *witness) twin(before *ledgerTwin) *ledgerTwin {
+	w := x.w.clone()
+	for i := range before.moves {
+		if at := roomFor(&w.moves, i); *at != nil {
+			*at = before.moves[i]
+		}
+	}
+	for i := range before.transfers {
+		if at := roomFor(&w.transfers, i); *at != nil {
+			(*at).sent = before.transfers[i].sent
+		}
+	}
+	lengthen(&w.orders, len(before.orders))
+	lengthen(&w.changes, len(before.changes))
+	return w
+}

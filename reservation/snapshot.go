@@ -1,0 +1,261 @@
+package reservation
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"sync"
+
+	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/internal/journal"
+)
+
+// A snapshot is a stream of items: a length as uvarint, a tag, and what the tag
+// says.
+//
+//	tag  1  time         varint: engine time, milliseconds
+//	     2  record       a history.Record: SKUAdded, LocationSet, LocationRemoved, SafetySet
+//	     3  shelf        uvarint SKU, uvarint cells, for each: uvarint slot above the last, uvarint units on hand
+//	     4  entry        kind, flags, then the entry's fields; see putEntry
+//	     5  end          nothing follows; without it the snapshot is not whole
+const (
+	itemTime   = 1
+	itemRecord = 2
+	itemShelf  = 3
+	itemEntry  = 4
+	itemEnd    = 5
+)
+
+// Snapshot writes down the state, while changes go on, and then lets go of the
+// part of the journal that neither it nor the snapshot before it needs, nor
+// RetainBytes keeps for readers of the feed. Without a directory it does nothing.
+//
+// What it writes is no single instant: an entry or a shelf may be ahead of the
+// record at which the snapshot begins. Each says by how much: an entry has the
+// sequence number of its last change, and records say in full what is on hand
+// after them, so replaying from the beginning on lets nothing count twice. The
+// snapshot counts only when the journal is durable up to the record at which it
+// ends.
+func (l *Ledger) Snapshot(ctx context.Context, now int64) error {
+	if l.file == nil {
+		return nil
+	}
+	f := l.file
+	f.writing.Lock()
+	defer f.writing.Unlock()
+	l.time.Store(max(l.time.Load(), now))
+	from := l.queue.Last()
+	if mutant != mutantGrace {
+		l.grace()
+	}
+	info, err := journal.WriteSnapshot(f.disk, f.log.Identity(), from, func(w io.Writer) (uint64, error) {
+		out := &snapshotWriter{to: bufio.NewWriterSize(w, 1<<16), ctx: ctx}
+		out.all(l)
+		if err := errors.Join(out.err, out.to.Flush()); err != nil {
+			return 0, err
+		}
+		to := l.queue.Last()
+		return to, l.queue.WaitFor(ctx, to)
+	})
+	if err != nil {
+		return fmt.Errorf("reservation: snapshot: %w", err)
+	}
+	f.snapshot.Store(info.From)
+	return l.trim()
+}
+
+// grace returns when every change that had its sequence number when it was called
+// has shown its effects: such a change holds one of these locks from before its
+// record to after them. The ledger's time is then not before that of any of them.
+func (l *Ledger) grace() {
+	for i := range l.floors {
+		l.time.Store(max(l.time.Load(), l.floors[i].latest()))
+	}
+	for i := range l.changes {
+		pass(&l.changes[i])
+	}
+	pass(&l.skus.adding)
+	pass(&l.slots.adding)
+}
+
+// pass waits for whoever holds a lock now.
+func pass(l sync.Locker) {
+	l.Lock()
+	defer l.Unlock()
+}
+
+// trim drops snapshots older than the previous one, and the journal before that
+// one, but for RetainBytes of it.
+func (l *Ledger) trim() error {
+	f := l.file
+	snapshots, err := journal.Snapshots(f.disk)
+	if err != nil {
+		return fmt.Errorf("reservation: snapshot: %w", err)
+	}
+	for _, s := range snapshots[min(2, len(snapshots)):] {
+		if err := journal.RemoveSnapshot(f.disk, s); err != nil {
+			return fmt.Errorf("reservation: snapshot: %w", err)
+		}
+	}
+	below := journal.TrimPoint(snapshots)
+	if n := f.log.Numbers(); l.options.RetainBytes > 0 && n.Bytes > 0 {
+		// By size: as many records as RetainBytes holds on the average.
+		perRecord := max(1, n.Bytes/int64(max(1, n.Last-n.First+1)))
+		if keep := uint64(l.options.RetainBytes / perRecord); n.Last < keep {
+			below = 0
+		} else {
+			below = min(below, n.Last-keep)
+		}
+	}
+	if err := f.log.Trim(below); err != nil {
+		return fmt.Errorf("reservation: trimming the journal: %w", err)
+	}
+	return nil
+}
+
+// snapshotWriter writes items; after the first error it writes nothing more.
+type snapshotWriter struct {
+	to   *bufio.Writer
+	ctx  context.Context
+	item []byte
+	head []byte
+	n    uint64
+	err  error
+}
+
+func (w *snapshotWriter) put(tag byte, item []byte) {
+	if w.n++; w.n%1024 == 0 && w.err == nil {
+		w.err = w.ctx.Err()
+	}
+	if w.err != nil {
+		return
+	}
+	w.head = append(binary.AppendUvarint(w.head[:0], uint64(len(item)+1)), tag)
+	if _, w.err = w.to.Write(w.head); w.err == nil {
+		_, w.err = w.to.Write(item)
+	}
+}
+
+func (w *snapshotWriter) record(r *history.Record) {
+	w.item = r.Append(w.item[:0])
+	w.put(itemRecord, w.item)
+}
+
+// all writes everything. The order matters: names before what uses them, so that
+// whatever the walk meets has its name in front.
+func (w *snapshotWriter) all(l *Ledger) {
+	w.put(itemTime, binary.AppendVarint(nil, l.time.Load()))
+	w.safety(l)
+	w.shelves(l)
+	l.book.dump(func(kind entryKind, id string, e *entry) bool {
+		w.item = putEntry(w.item[:0], kind, id, e)
+		w.put(itemEntry, w.item)
+		return w.err == nil
+	})
+	w.names(l)
+	w.put(itemEnd, nil)
+}
+
+// names writes every SKU and location there is now: after everything that may
+// name one.
+func (w *snapshotWriter) names(l *Ledger) {
+	for sku := range uint32(l.skus.len()) {
+		w.record(&history.Record{Kind: history.SKUAdded, SKU: sku, Name: l.skus.name(sku)})
+	}
+	for slot := range uint32(l.slots.len()) {
+		w.record(&history.Record{Kind: history.LocationSet, Slot: slot, Name: l.slots.name(slot), Place: l.places.note(slot)})
+		if l.isGone(slot) {
+			w.record(&history.Record{Kind: history.LocationRemoved, Slot: slot})
+		}
+	}
+}
+
+func (w *snapshotWriter) safety(l *Ledger) {
+	s := &l.safety
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	put := func(sku, slot uint32, units int64) {
+		w.record(&history.Record{Kind: history.SafetySet, SKU: sku, Slot: slot, Lines: []history.Line{{Units: units}}})
+	}
+	put(EverySKU, Everywhere, s.everything)
+	for sku, units := range s.bySKU {
+		put(sku, Everywhere, units)
+	}
+	for slot, units := range s.bySlot {
+		put(EverySKU, slot, units)
+	}
+	for key, units := range s.byPair {
+		put(uint32(key>>32), uint32(key), units)
+	}
+}
+
+// shelves writes the units on hand, SKU by SKU.
+func (w *snapshotWriter) shelves(l *Ledger) {
+	var cells []byte
+	for sku := range uint32(l.skus.len()) {
+		n := uint64(0)
+		cells = cells[:0]
+		l.stock.Slots(sku, func(slot uint32) bool {
+			cells = binary.AppendUvarint(cells, uint64(slot))
+			cells = binary.AppendUvarint(cells, uint64(l.stock.OnHand(sku, slot)))
+			n++
+			return true
+		})
+		if n == 0 {
+			continue
+		}
+		w.item = binary.AppendUvarint(w.item[:0], uint64(sku))
+		w.item = binary.AppendUvarint(w.item, n)
+		w.item = append(w.item, cells...)
+		w.put(itemShelf, w.item)
+	}
+}
+
+// putEntry appends an entry: kind, state, flags, then numbers and texts; each
+// line's buckets only when the flags say so.
+func putEntry(b []byte, kind entryKind, id string, e *entry) []byte {
+	var flags byte
+	if e.reminded {
+		flags |= 1
+	}
+	if e.refs != (refs{}) {
+		flags |= 2
+	}
+	b = append(b, byte(kind), byte(e.state), flags)
+	b = appendText(b, id)
+	b = binary.LittleEndian.AppendUint64(b, e.fingerprint)
+	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(e.distance))
+	b = binary.AppendUvarint(b, e.sequence)
+	b = binary.AppendVarint(b, e.deadline)
+	b = binary.AppendVarint(b, e.pickup)
+	b = binary.AppendUvarint(b, uint64(e.location))
+	b = binary.AppendUvarint(b, uint64(e.to))
+	if flags&2 != 0 {
+		for _, text := range e.refs.texts() {
+			b = appendText(b, text)
+		}
+	}
+	b = binary.AppendUvarint(b, uint64(len(e.lines)))
+	for i := range e.lines {
+		for _, v := range e.lines[i].numbers() {
+			b = binary.AppendUvarint(b, uint64(v))
+		}
+	}
+	return b
+}
+
+func (r *refs) texts() [6]string {
+	return [6]string{r.order, r.customer, r.owner, r.channel, r.code, r.ref}
+}
+
+func (l *entryLine) numbers() [9]uint32 {
+	return [9]uint32{l.sku, l.quantity, l.held, l.confirmed, l.collected, l.returned, l.missing, l.lapsed, l.short}
+}
+
+func appendText(b []byte, text string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(text))), text...)
+}

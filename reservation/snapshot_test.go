@@ -1,0 +1,137 @@
+package reservation
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/internal/journal"
+	"github.com/clickcollect/clickcollect/reservation/internal/journal/faultdisk"
+)
+
+// pausingSink holds up the change whose record it has just passed on.
+type pausingSink struct {
+	to     sink
+	pauses atomic.Bool
+	paused chan struct{} // gets one when a change is held up
+	goOn   chan struct{} // lets it go
+}
+
+func (s *pausingSink) Append(record []byte) (journal.Ticket, error) {
+	t, err := s.to.Append(record)
+	if s.pauses.CompareAndSwap(true, false) {
+		s.paused <- struct{}{}
+		<-s.goOn
+	}
+	return t, err
+}
+
+// snapshotLedger is a ledger on a disk in memory with one location.
+func snapshotLedger(t *testing.T, disk *faultdisk.Disk) (l *Ledger, o Options) {
+	t.Helper()
+	o = Options{SKUs: 8, Locations: 1, Remember: 1 << 10, SegmentBytes: 1 << 20, disk: disk, book: smallBook}
+	l, err := Open(o)
+	mustDo(t, err)
+	slot, _, err := l.AddSlot("l0", nil, 1)
+	mustDo(t, err)
+	l.Renumber([]uint32{slot}, 0, func(*Table) {})
+	mustDo(t, l.Fill())
+	return l, o
+}
+
+// restored compares what is on hand with what the newest snapshot and the journal
+// after it say.
+func restored(t *testing.T, l *Ledger, o Options) {
+	t.Helper()
+	mustDo(t, l.Settled(t.Context()))
+	shadow, _, err := recoverFrom(l.file.disk, l.file.log, o)
+	mustDo(t, err)
+	for sku := range uint32(l.SKUs()) {
+		s := &shadow.shelves.skus[sku]
+		s.tidy()
+		if got, want := int64(s.cells[0].units), l.Available(sku, 0).OnHand; got != want {
+			t.Fatalf("SKU %d: the snapshot and the journal after it have %d on hand, there are %d", sku, got, want)
+		}
+	}
+}
+
+// A change that has its number, and has not shown what it does, is in no snapshot
+// that begins behind that number.
+func TestSnapshotWaitsForChanges(t *testing.T) {
+	const turns = 20_000 // enough for a snapshot that does not wait to come by the shelves
+	disk := faultdisk.New(1)
+	var begun atomic.Int64
+	disk.OnIO = func(kind faultdisk.Kind, _ string) {
+		if kind == faultdisk.Entry {
+			begun.Add(1)
+		}
+	}
+	l, o := snapshotLedger(t, disk)
+	received(t, l, "first", 0, "tea", 1)
+	mustDo(t, l.Settled(t.Context()))
+	s := &pausingSink{to: l.queue, paused: make(chan struct{}), goOn: make(chan struct{})}
+	l.book.sink = s
+	for round := range 10 {
+		s.pauses.Store(true)
+		var all sync.WaitGroup
+		all.Go(func() { received(t, l, fmt.Sprint("more", round), 0, "tea", 1) })
+		<-s.paused
+		before := begun.Load()
+		all.Go(func() {
+			if err := l.Snapshot(t.Context(), 1); err != nil {
+				t.Error(err)
+			}
+		})
+		for range turns {
+			if runtime.Gosched(); begun.Load() > before {
+				break
+			}
+		}
+		for range turns / 10 {
+			runtime.Gosched()
+		}
+		s.goOn <- struct{}{}
+		all.Wait()
+		restored(t, l, o)
+	}
+	mustDo(t, l.Close())
+}
+
+// TestSnapshotDuringTraffic takes snapshots while goods come and go, and restores
+// each with the journal after it.
+func TestSnapshotDuringTraffic(t *testing.T) {
+	const callers, moves = 4, 25
+	rounds := 500
+	if testing.Short() {
+		rounds /= 10
+	}
+	l, o := snapshotLedger(t, faultdisk.New(1))
+	for caller := range callers {
+		received(t, l, fmt.Sprint("first", caller), 0, fmt.Sprint("s", caller), 1)
+	}
+	for round := range rounds {
+		var all sync.WaitGroup
+		for caller := range callers {
+			all.Go(func() {
+				for i := range moves {
+					cause := history.Received
+					if i%2 == 1 {
+						cause = history.Sold
+					}
+					m := &Movement{ID: fmt.Sprintf("%d/%d/%d", round, caller, i), Cause: cause, Now: 1,
+						Lines: []MovementLine{{SKU: fmt.Sprint("s", caller), Units: 1}}}
+					if _, err := l.Move(m); err != nil {
+						t.Error(err)
+					}
+				}
+			})
+		}
+		mustDo(t, l.Snapshot(t.Context(), 1))
+		all.Wait()
+		restored(t, l, o)
+	}
+	mustDo(t, l.Close())
+}

@@ -1,0 +1,147 @@
+package reservation
+
+import (
+	"fmt"
+
+	"github.com/clickcollect/clickcollect/reservation/history"
+)
+
+// delivery is goods of a transfer that arrive, or are found lost. It is a rule of
+// the book, for the transfer's entry.
+type delivery struct {
+	ledger *Ledger
+	m      *Movement
+	mark   uint64
+	slot   uint32 // whose floor is locked
+	lines  []Line // by handle, ascending; nil: all that is on the way
+	deltas []delta
+}
+
+// apply moves units of the transfer from "on the way" to "arrived" or "lost" and
+// records it.
+func (d *delivery) apply(_ string, e *entry) ([]byte, error) {
+	if e.state.Ended() {
+		return nil, fmt.Errorf("%w", &EndedError{ID: d.m.Ref, State: e.state})
+	}
+	if err := d.plan(e); err != nil {
+		return nil, err
+	}
+	deliver(e, d.m.Cause, d.m.Now, d.lines)
+	return d.ledger.recordOf(d.m, d.mark, d.deltas), nil
+}
+
+// plan works out the units and what they do to the shelf.
+func (d *delivery) plan(e *entry) error {
+	l := d.ledger
+	if d.m.Lines == nil {
+		d.lines = d.lines[:0]
+		for i := range e.lines {
+			if n := e.lines[i].confirmed; n > 0 {
+				d.lines = append(d.lines, Line{SKU: e.lines[i].sku, Quantity: int64(n)})
+			}
+		}
+	}
+	d.deltas = d.deltas[:0]
+	at := 0
+	for _, line := range d.lines {
+		for at < len(e.lines) && e.lines[at].sku < line.SKU {
+			at++
+		}
+		onWay := int64(0)
+		if at < len(e.lines) && e.lines[at].sku == line.SKU {
+			onWay = int64(e.lines[at].confirmed)
+		}
+		if onWay < line.Quantity {
+			return &ShortageError{SKU: l.SKUName(line.SKU), Location: l.SlotName(d.slot), Wanted: line.Quantity, Available: onWay}
+		}
+		next := delta{name: l.SKUName(line.SKU), sku: line.SKU, units: line.Quantity}
+		next.cell, _ = l.stock.Cell(line.SKU, d.slot)
+		if d.m.Cause == history.Lost {
+			next.units, next.lost = 0, line.Quantity
+		} else if there := next.cell.OnHand(); there+line.Quantity > MaxQuantity {
+			return fmt.Errorf("SKU %q: %d on hand and %d more: %w", next.name, there, line.Quantity, ErrOverflow)
+		}
+		d.deltas = append(d.deltas, next)
+	}
+	return nil
+}
+
+// deliver moves units of a transfer's entry; replay does the same.
+func deliver(e *entry, cause history.Cause, now int64, lines []Line) {
+	at, open := 0, false
+	for _, line := range lines {
+		for e.lines[at].sku != line.SKU {
+			at++
+		}
+		e.lines[at].confirmed -= uint32(line.Quantity)
+		if cause == history.Lost {
+			e.lines[at].missing += uint32(line.Quantity)
+		} else {
+			e.lines[at].collected += uint32(line.Quantity)
+		}
+	}
+	for i := range e.lines {
+		open = open || e.lines[i].confirmed > 0
+	}
+	if !open {
+		e.state, e.deadline = Canceled, now
+		if total(e, collectedOf) > 0 {
+			e.state = Collected
+		}
+	}
+}
+
+// deliver books goods of a transfer in at the place they were sent to, or writes
+// them off.
+func (l *Ledger) deliver(m *Movement) (Ticket, error) {
+	hash := l.book.hash(kindMovement, m.ID)
+	turn := &l.changes[hash%floors]
+	turn.Lock()
+	defer turn.Unlock()
+	var e entry
+	if !l.book.find(kindTransfer, m.Ref, &e) {
+		return Ticket{}, ErrNotFound
+	}
+	m.Slot = e.to
+	f := l.floor(m.Slot)
+	f.Lock()
+	defer f.Unlock()
+	d := &delivery{ledger: l, m: m, mark: m.fingerprint(l), slot: m.Slot}
+	var found entry
+	if l.book.find(kindMovement, m.ID, &found) {
+		return Ticket{Sequence: found.sequence}, sameOrConflict(d.mark, found.fingerprint)
+	}
+	for _, line := range m.Lines {
+		sku, known := l.skus.find(line.SKU)
+		if !known {
+			return Ticket{}, fmt.Errorf("%w: %q", ErrUnknownSKU, line.SKU)
+		}
+		d.lines = append(d.lines, Line{SKU: sku, Quantity: line.Units})
+	}
+	sortLines(d.lines)
+	for i := range e.lines {
+		l.stock.Ensure(e.lines[i].sku, m.Slot)
+	}
+	t, err := l.book.change(kindTransfer, m.Ref, &e, d)
+	if err != nil {
+		return t, err
+	}
+	for i := range d.deltas {
+		x := &d.deltas[i]
+		if x.units == 0 {
+			continue
+		}
+		x.cell.AddOnHand(x.units)
+		x.cell.Change(x.units)
+		f.remember(shelfChange{time: m.Now, sku: x.sku, slot: m.Slot, units: x.units})
+		if l.shorts.any() {
+			l.cover(x.sku, m.Slot, m.Now)
+		}
+	}
+	if e.state.Ended() {
+		l.places.add(m.Slot, -1)
+	}
+	done := entry{fingerprint: d.mark, sequence: t.Sequence, location: m.Slot, deadline: m.Now}
+	l.book.addHashed(hash, kindMovement, m.ID, &done, nil, nil)
+	return t, nil
+}
