@@ -7,7 +7,7 @@ BENCH       ?= .
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt vet staticcheck house race fuzz bench microbench cover long
+.PHONY: help demo test check fmt vet staticcheck house race fuzz bench microbench peers rivals cover long
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -55,11 +55,20 @@ bench: ## the whole path against both baselines, in one run
 microbench: ## the benchmarks beside the code; BENCH=regexp, BENCHTIME=1s
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -timeout 60m ./...
 
+peers: ## vet and test bench/peers, the durable rivals: a module of its own
+	cd bench/peers && $(GO) vet ./... && $(GO) test -short ./...
+
+rivals: ## the same orders into ours, SQLite, a sharded engine with a journal, and the bare disk
+	cd bench/peers && $(GO) run ./cmd/ccpeers
+
 cover: ## statement coverage of all packages by all tests
 	$(GO) test -coverpkg ./... -coverprofile cover.out ./...
 	$(GO) tool cover -func cover.out | tail -n 1
 
-long: ## the tests again and again, ten times, without and with yields and races
+long: ## the release counts: simulations, models, histories, kills, damages; hours
+	$(GO) test -timeout 0 -run 'Sim|Ledger|Prefix|Linear|Metamorphic|EIO' ./reservation -args -long
+	$(GO) test -timeout 0 -run 'Crash|Damage|EIO' ./reservation/internal/journal -args -crash-seeds 100000 -damages 20000
+	$(GO) test -timeout 0 -run Kill ./examples/durable -args -long
 	$(GO) test -count 10 -timeout 0 ./...
 	$(GO) test -count 10 -timeout 0 -tags interleave ./reservation/...
 	$(GO) test -count 10 -timeout 0 -race -tags interleave ./...

@@ -8,14 +8,17 @@
 // # Three readers
 //
 // You sell and want your orders routed. Read package allocator: Open, then
-// SetLocations, Receive, Allocate, Collect or Cancel. examples/quickstart is a
-// whole first program; examples/replay runs a week of real orders, or your own
-// from CSV files.
+// SetLocations, Receive, Allocate, Confirm, Ready, Collect or Cancel.
+// examples/quickstart is a whole first program; examples/replay runs a week of
+// real orders, or your own from CSV files; examples/durable kills its own process
+// again and again and shows that nothing acknowledged is lost.
 //
 // You write an ERP or a shop system and want to build us in. The same package is
 // your door. Every write carries an ID of your choosing, so that a repeat is
 // safe (P3); lists are taken wherever you have them in bulk; errors are told
-// apart with errors.Is and carry their data in types. Nothing is global: two
+// apart with errors.Is and carry their data in types. Events is the ordered feed
+// on which notices to customers, exports and your own books stand; it is the
+// journal itself, read from any record that is kept. Nothing is global: two
 // engines live in one process, no flag, signal, environment variable or standard
 // stream is touched, and a nil Logger is silent.
 //
@@ -28,22 +31,27 @@
 //
 // Comments and tests cite them by number.
 //
-// P1, never oversell. For every SKU and location, at every observable moment:
-// on hand is at least 0, and what is held is at most what is on hand, unless the
-// shop floor itself took units away (a count or a till sale). Then available is
-// negative and everyone can read it; it is never silent.
+// P1, never oversell. For every SKU and location, at every observable moment and
+// at every prefix of the journal: on hand is at least 0, and what is held or
+// confirmed is at most what is on hand, unless the shop floor itself took units
+// away (a count, a till sale, damage). Then available is negative, and the feed
+// names the reservations that became short; it is never silent.
 //
-// P2, acknowledged is durable. With a journal, a nil error means that the write
-// survives a power cut. This version has no journal: it keeps everything in
-// memory, and what it holds ends with the process.
+// P2, acknowledged is durable. With a directory, a nil error means that the write
+// survives a power cut, and no read shows what a power cut could take back unless
+// the options ask for that. Without one, everything is in memory and ends with
+// the process. The mode Written, asked for by name, acknowledges what the
+// operating system has: the end of the process loses nothing then, a power cut
+// what was written since the last sync.
 //
-// P3, one ID, one outcome. The caller chooses the ID of every order, receipt,
-// count, sale and adjustment. The same ID with the same content gets the same
-// answer; with other content it is refused as a conflict. How many ended IDs are
-// remembered is a limit in the options, and so far no ID outlives the process.
+// P3, one ID, one outcome. The caller chooses the ID of every order, movement,
+// return and bulk change. The same ID with the same content gets the same answer,
+// also after a restart; with other content it is refused as a conflict. How many
+// ended IDs are remembered, and how long, are limits in the options.
 //
-// P4, one end. Of the calls that race to end one hold exactly one wins, and a
-// later one is told which. So far the ends are collect and cancel.
+// P4, one end. Of the calls that race to end one hold (confirm, expire, cancel,
+// collect) exactly one wins, and a later one is told which. A confirmed
+// reservation never fails for stock.
 //
 // P5, nearest. The chosen location is the nearest by great-circle distance, with
 // an error under 1 m anywhere on the globe, among those that could fill the
@@ -63,34 +71,44 @@
 //   - SKU: a sellable unit. Quantities are int64 in its smallest unit (piece,
 //     gram, millimetre), never a float.
 //   - on hand: physically there, held or not.
-//   - held: taken by a reservation and not yet handed over.
+//   - held: taken by a reservation and not yet handed over; Available counts
+//     confirmed units as held too.
+//   - hold, confirm, collect: a hold has a deadline and expires; a confirmed
+//     reservation has none; collecting hands the goods over.
 //   - safety stock: units never sold online at a location.
 //   - available: on hand − held − safety stock. Below zero after a count or a till
 //     sale took what was held.
 //   - allocate: choose the location for an order and hold the stock there, in one
 //     step.
-//   - collect, cancel: the two ends of a hold so far. Collected goods leave on
-//     hand; canceled goods are available again.
-//   - receipt, count, sale, adjustment: the ways stock changes without an order:
-//     goods in, an absolute count, a sale at the till, a signed correction.
+//   - accept, ready: the store takes the work; the goods wait for the customer,
+//     until the pickup deadline, after which it is a no-show.
+//   - short pick: the store found less than is reserved.
+//   - short: of a reservation whose goods the shop floor took away.
+//   - receipt, count, sale, adjustment, damage, transfer: the ways stock changes
+//     without an order.
+//   - journal, segment, record: what is on the disk; the feed is the journal read.
 //   - line: a SKU and a quantity. Lines of one order with the same SKU are one.
 //   - refusal: a business "no"; nothing changed. Failure: nothing was written.
 //
 // # Rooms
 //
 //	geo                          places on the globe, the index of the nearest; knows nothing of stock
-//	reservation                  stock, holds and their ends; knows nothing of distance
+//	reservation                  the ledger: stock, reservations, recovery; knows nothing of distance
+//	reservation/history          what a record of the journal says: a codec
 //	reservation/internal/stock   counters, claims over several lines, availability bits: lock-free
+//	reservation/internal/journal frames, segments, group commit, snapshots files: opaque bytes
+//	reservation/reservationtest  the suite any log must pass that takes the journal's place
 //	allocator                    the door: routes an order and holds its stock in one step
 //	bench, bench/cmd/ccbench     workloads and their command
-//	examples                     quickstart, replay
+//	bench/peers                  the durable alternatives, a module of its own
+//	examples                     quickstart, replay, durable
 //
-//	examples, bench → allocator → geo, reservation → reservation/internal/stock
+//	examples, bench → allocator → geo, reservation
+//	reservation → reservation/history, reservation/internal/{stock, journal}
 //
 // Nothing imports against the arrows, and third-party packages stay behind the
 // room that needs them: orb in geo, xsync and btree in reservation and allocator.
-// Rooms left of the arrows own time and goroutines; geo and reservation have no
-// clock, no goroutine and no input or output. house_test.go holds the module to
-// this. The journal, deadlines of holds, and metrics come next; each gets a room
-// of its own or a file beside its subject, and the arrows stay.
+// The allocator and the journal own goroutines, each with an owner and a stop;
+// geo, the stock and the rules of the ledger have no clock, no goroutine and no
+// input or output. house_test.go holds the module to this.
 package clickcollect

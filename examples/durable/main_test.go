@@ -1,0 +1,43 @@
+package main
+
+import (
+	"flag"
+	"io"
+	"os"
+	"slices"
+	"testing"
+	"time"
+)
+
+var long = flag.Bool("long", false, "the counts of make long")
+
+// TestMain makes the test binary the process that is killed, too.
+func TestMain(m *testing.M) {
+	if slices.Contains(os.Args, "-worker") {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func TestKilledProcessLosesNothing(t *testing.T) {
+	p := plan{dir: t.TempDir(), rounds: 60, callers: 16, seed: 1, longest: 150 * time.Millisecond}
+	switch {
+	case *long:
+		p.rounds = 500
+	case testing.Short():
+		p.rounds = 10
+	}
+	if err := run(t.Context(), p, 0, t.Output()); err != nil {
+		t.Error(err)
+	}
+}
+
+// The comparison itself is tried on a process that acknowledges what it has not
+// done.
+func TestLieIsFound(t *testing.T) {
+	p := plan{dir: t.TempDir(), rounds: 12, callers: 4, seed: 2, longest: 400 * time.Millisecond, lie: true}
+	if err := run(t.Context(), p, 0, io.Discard); err == nil {
+		t.Error("orders that were acknowledged and never placed were not missed")
+	}
+}
