@@ -25,6 +25,7 @@ func recorded() *allocator.Allocator {
 // A notice to the customer for each thing that happens to an order.
 func ExampleAllocator_Events() {
 	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
 	a := recorded()
 	defer a.Close()
 	order := allocator.Order{ID: "SO-1001", Near: wawel, Lines: twoTeas, Customer: "ann@example.com"}

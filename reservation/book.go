@@ -165,6 +165,7 @@ type book struct {
 	used    uint64 // hash bits in use, all but in tests of collisions
 	shelves shelves
 	views   [views]viewIndex
+	loose   bool // see loosen
 
 	// To be set before the first call.
 	sink         sink  // nil: nothing is logged
@@ -282,14 +283,18 @@ func (b *book) addHashed(hash uint64, kind entryKind, id string, e *entry, recor
 // growAndUnlock makes room for the next entry and gives up the lock.
 func (b *book) growAndUnlock(s *shard) {
 	want, urgent := s.index.wanted()
-	if urgent {
+	if want && b.loose {
+		s.index.double()
+		s.hint.set(&s.index.current)
+		want = false
+	} else if urgent {
 		s.grow(make([]uint64, 2*len(s.index.current.slots)))
 		want = false
 	}
-	double := 2 * len(s.index.current.slots)
+	twice := 2 * len(s.index.current.slots)
 	s.mu.Unlock()
 	if want {
-		slots := make([]uint64, double)
+		slots := make([]uint64, twice)
 		s.mu.Lock()
 		s.grow(slots)
 		s.mu.Unlock()
@@ -299,8 +304,11 @@ func (b *book) growAndUnlock(s *shard) {
 // load puts an entry under an ID, in the place of what may be there, and logs
 // nothing: for recovery. Remembered entries come in the order in which they are
 // to be forgotten.
-func (b *book) load(kind entryKind, id string, e *entry) {
-	s, tag := b.shardOf(kind, id)
+func (b *book) load(kind entryKind, id string, e *entry) { b.loadHashed(b.hash(kind, id), kind, id, e) }
+
+// loadHashed is load for callers that have the ID's hash.
+func (b *book) loadHashed(hash uint64, kind entryKind, id string, e *entry) {
+	s, tag := b.shardAt(hash)
 	s.mu.Lock()
 	table, at, ref := s.search(tag, kind, id)
 	if ref != 0 {

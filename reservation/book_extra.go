@@ -119,6 +119,12 @@ func (x extra) text(v view) []byte {
 	return x[at : at+x.stringBytes(int(v))]
 }
 
+// reference returns refs.ref; it aliases the piece.
+func (x extra) reference() []byte {
+	size := x.size()
+	return x[size-x.stringBytes(refCount-1) : size]
+}
+
 // writeExtra brings the extra piece of a record up to date, in another place if
 // its size has changed, and the views with it. It is called with the shard's
 // lock held.

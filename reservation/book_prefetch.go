@@ -58,3 +58,9 @@ func (b *book) prefetchHash(hash uint64) {
 	prefetchLine(uintptr(unsafe.Pointer(&s.timers)))
 	prefetchLine(s.hint.slots.Load() + uintptr(tag>>(s.hint.shift.Load()&31))*8)
 }
+
+// prefetchSlot asks for the slot of an ID only.
+func (b *book) prefetchSlot(hash uint64) {
+	s, tag := b.shardAt(hash)
+	prefetchLine(s.hint.slots.Load() + uintptr(tag>>(s.hint.shift.Load()&31))*8)
+}

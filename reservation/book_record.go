@@ -154,6 +154,7 @@ func (r record) is(kind entryKind, id string) bool {
 }
 
 func (r record) deadline() int64    { return int64(binary.LittleEndian.Uint64(r[deadlineAt:])) }
+func (r record) pickup() int64      { return int64(binary.LittleEndian.Uint64(r[pickupAt:])) }
 func (r record) location() uint32   { return binary.LittleEndian.Uint32(r[locationAt:]) }
 func (r record) extra() uint32      { return binary.LittleEndian.Uint32(r[extraAt:]) }
 func (r record) lineCount() int     { return int(binary.LittleEndian.Uint32(r[linesAt:])) }

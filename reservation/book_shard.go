@@ -59,14 +59,16 @@ func remembered(kind entryKind, state State) bool {
 // insert puts an entry into the empty slot that search gave.
 func (b *book) insert(s *shard, t *table, at int, tag uint32, kind entryKind, id string, e *entry) {
 	ref := s.slab.take(recordBytes(len(id), len(e.lines)))
-	s.hint.room.Store(s.slab.next())
+	if !b.loose {
+		s.hint.room.Store(s.slab.next())
+	}
 	s.record(ref).write(kind, id, e)
 	s.index.put(t, at, slotOf(tag, ref))
 	b.writeExtra(s, ref, e)
 	switch {
 	case remembered(kind, e.state):
 		b.remember(s, kind, ref, e.deadline)
-	case kind == kindOrder:
+	case kind == kindOrder && !b.loose:
 		s.record(ref).setNumber(b.shelves.add(e.location, place{s.number, ref}))
 		if due := b.due(e); due != never {
 			b.arm(s, ref, due)
@@ -81,7 +83,7 @@ func (b *book) withdraw(s *shard, ref uint32) {
 	switch {
 	case r.has(flagQueued):
 		s.unlink(&s.ended[r.kind()-1], r)
-	case r.kind() == kindOrder:
+	case r.kind() == kindOrder && !b.loose:
 		if r.has(flagArmed) {
 			s.read(ref, &s.scratch)
 			b.disarm(s, r, b.due(&s.scratch))
@@ -108,7 +110,7 @@ func (b *book) changeAt(s *shard, ref uint32, id string, e *entry, r rule, due i
 	kind := rec.kind()
 	rec.rewrite(e)
 	b.writeExtra(s, ref, e)
-	if kind == kindOrder && !state.Ended() {
+	if kind == kindOrder && !state.Ended() && !b.loose {
 		if fired {
 			rec.setFlag(flagArmed, false)
 		}

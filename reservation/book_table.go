@@ -147,6 +147,17 @@ func (x *index) begin(slots []uint64) {
 	x.origin = (x.origin + 1) & (len(x.old.slots) - 1)
 }
 
+// double grows at once. The index is not growing.
+func (x *index) double() {
+	old := x.current.slots
+	x.current, x.asked = newTable(make([]uint64, 2*len(old))), false
+	for _, slot := range old {
+		if slot != 0 {
+			x.current.slots[x.current.place(slotTag(slot))] = slot
+		}
+	}
+}
+
 // move empties the next old slots, at least moveSlots of them, and on to the
 // end of their run.
 func (x *index) move() {

@@ -48,12 +48,10 @@ func (s *shard) shelved(ref, location, number, mask uint32, into *entry) (id str
 }
 
 // references returns where the entries of a shard lie, in the order of memory.
-func (s *shard) references(into []uint32) []uint32 {
+func (s *shard) references(order *refSorter) []uint32 {
 	s.mu.Lock()
-	into = s.index.references(into[:0])
-	s.mu.Unlock()
-	slices.Sort(into)
-	return into
+	defer s.mu.Unlock()
+	return order.of(s)
 }
 
 // all walks every order, live and ended, in no particular order. An order that
@@ -63,10 +61,10 @@ func (s *shard) references(into []uint32) []uint32 {
 // while the caller's code runs.
 func (b *book) all() iter.Seq2[string, *entry] {
 	return func(yield func(string, *entry) bool) {
-		var refs []uint32
+		var order refSorter
 		var e entry
 		for i := range b.shards {
-			refs = b.shards[i].references(refs)
+			refs := b.shards[i].references(&order)
 			for _, ref := range refs {
 				kind, id, ok := b.shards[i].entryAt(ref, &e)
 				if ok && kind == kindOrder && !yield(id, &e) {
@@ -91,11 +89,11 @@ type past struct {
 // entry. No lock is held while each runs, which returns false to stop; the entry
 // is valid until then, the ID is the caller's.
 func (b *book) dump(each func(kind entryKind, id string, e *entry) bool) {
-	var refs []uint32
+	var order refSorter
 	var gone []past
 	var e entry
 	for i := range b.shards {
-		refs = b.shards[i].references(refs)
+		refs := b.shards[i].references(&order)
 		for _, ref := range refs {
 			kind, id, ok := b.shards[i].entryUnless(ref, &e, true)
 			switch {

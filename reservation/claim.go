@@ -70,10 +70,11 @@ type Hold struct {
 // record gets its sequence number after the last line is taken and before the
 // units are settled, so no prefix of the journal reserves more than there was.
 func (c *Claim) Reserve(number uint32, h *Hold, found *Entry) int {
+	l, e := c.ledger, &c.entry
+	l.book.shelves.prefetch(h.Slot) // comes while the lines are taken
 	if short := c.Take(number); short >= 0 {
 		return short
 	}
-	l, e := c.ledger, &c.entry
 	if len(e.lines) == 0 {
 		for i := range c.Len() {
 			line := c.Line(i)

@@ -149,7 +149,6 @@ type lifeJudge struct {
 	tally  *lifeTally
 	calls  []*lifeCall
 	orders map[int]*lifeFile
-	shelf  [lifeSlots][]*lifeCall
 	faults []string
 }
 

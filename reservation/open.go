@@ -103,6 +103,7 @@ func restore(disk journal.Disk, log *journal.FileLog, o Options, s *journal.Snap
 	l.options = o
 	l.shelves = &recovered{}
 	l.file = &fileState{disk: disk, log: log}
+	l.book.loosen()
 	p := &replay{ledger: l}
 	if s != nil {
 		if log.Last() < s.To {
@@ -124,6 +125,7 @@ func restore(disk journal.Disk, log *journal.FileLog, o Options, s *journal.Snap
 			return nil, nil, err
 		}
 	}
+	l.book.settle(l.recoveryWorkers())
 	l.time.Store(max(l.time.Load(), p.latest))
 	l.file.recovery.Records = p.records
 	return l, p, nil

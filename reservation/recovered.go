@@ -2,8 +2,13 @@ package reservation
 
 import (
 	"cmp"
+	"encoding/binary"
+	"fmt"
 	"maps"
 	"slices"
+	"sync/atomic"
+
+	"github.com/clickcollect/clickcollect/reservation/internal/stock"
 )
 
 // recovered is the units on hand as a snapshot and the journal after it give
@@ -109,48 +114,177 @@ func (l *Ledger) Fill() error {
 
 // takeLive takes the units of the live reservations off what is available. It
 // returns the cells that have fewer goods than reservations, or had.
+//
+// It goes by some shards at a time: first each worker notes the lines of its
+// shards by groups of SKUs, then each takes the lines of its groups. So a row of
+// the stock is read from memory once for many lines, by one processor.
 func (l *Ledger) takeLive() (lacking map[uint64]struct{}, bad error) {
-	lacking = map[uint64]struct{}{}
-	l.book.dump(func(kind entryKind, id string, e *entry) bool {
-		switch {
-		case e.state.Ended() || kind == kindMovement || kind == kindChange:
-			return true
-		case kind == kindTransfer || e.state == InTransit:
-			l.places.add(e.to, 1)
-			return true
-		}
-		if mutant == mutantClock && e.state == Held && e.deadline <= l.Time() {
-			return true
-		}
-		for i := range e.lines {
-			line := &e.lines[i]
-			left, ok := l.takeCell(line.sku, e.location, int64(line.held)+int64(line.confirmed))
-			if !ok {
-				bad = &InvariantError{What: "a reservation of goods that were never there", ID: id}
-			}
-			if line.short > 0 {
-				l.shorts.add(line.sku, e.location, id)
-			}
-			if line.short > 0 || left < 0 {
-				lacking[pair(line.sku, e.location)] = struct{}{}
-			}
-		}
-		return bad == nil
+	t := &taking{ledger: l}
+	shards := l.book.shardCount()
+	live, _ := l.book.len()
+	step := min(max(shards*takenHolds/max(live, 1), 1), shards)
+	for from := 0; from < shards && t.bad == nil; from += step {
+		t.some(from, min(from+step, shards))
+	}
+	slices.SortFunc(t.shorts, func(a, b shortLine) int {
+		return cmp.Or(cmp.Compare(a.sequence, b.sequence), cmp.Compare(a.id, b.id))
 	})
-	return lacking, bad
+	for _, s := range t.shorts {
+		l.shorts.add(uint32(s.cell>>32), uint32(s.cell), s.id)
+	}
+	lacking = map[uint64]struct{}{}
+	for _, cell := range t.lacking {
+		lacking[cell] = struct{}{}
+	}
+	return lacking, t.bad
 }
 
-// takeCell takes units off what is available; left is what remains with the
-// safety stock, below zero when goods are missing.
-func (l *Ledger) takeCell(sku, slot uint32, units int64) (left int64, ok bool) {
-	if units == 0 {
-		return 0, true
+const (
+	takenHolds  = 1 << 18 // reservations whose lines are noted at a time, about
+	takenLines  = 32      // lines of which the cells are looked at ahead
+	takenGroups = 64      // of SKUs, by the remainder
+)
+
+// taking takes the units of live reservations off what is available.
+type taking struct {
+	ledger *Ledger
+	takers []*taker
+	// What was found.
+	shorts  []shortLine
+	lacking []uint64
+	bad     error
+}
+
+// taker is the room in which one worker works.
+type taker struct {
+	order   refSorter
+	entry   entry
+	groups  [takenGroups][]heldLine
+	cells   []stock.Cell
+	shorts  []shortLine
+	lacking []uint64
+	bad     error
+	touched int64
+}
+
+// heldLine is units of a reservation that are not available.
+type heldLine struct{ sku, slot, units uint32 }
+
+// shortLine is a reservation whose goods are gone at a cell.
+type shortLine struct {
+	sequence uint64
+	cell     uint64
+	id       string
+}
+
+// some takes the units of the reservations of some shards.
+func (t *taking) some(from, to int) {
+	l := t.ledger
+	workers := l.recoveryWorkers()
+	for len(t.takers) < workers {
+		t.takers = append(t.takers, new(taker))
 	}
-	cell, ok := l.stock.Cell(sku, slot)
-	if !ok || !cell.Change(-units) {
-		return 0, false
+	takers := t.takers
+	var next atomic.Int64
+	share(workers, to-from, func() func(int) {
+		w := takers[next.Add(1)-1]
+		return func(i int) { w.note(l, from+i) }
+	})
+	next.Store(0)
+	share(workers, takenGroups, func() func(int) {
+		w := takers[next.Add(1)-1]
+		return func(group int) {
+			for _, noted := range takers {
+				for lines := range slices.Chunk(noted.groups[group], takenLines) {
+					w.take(l, lines)
+				}
+				noted.groups[group] = noted.groups[group][:0]
+			}
+		}
+	})
+	for _, w := range takers {
+		t.shorts, w.shorts = append(t.shorts, w.shorts...), w.shorts[:0]
+		t.lacking, w.lacking = append(t.lacking, w.lacking...), w.lacking[:0]
+		if t.bad == nil {
+			t.bad = w.bad
+		}
 	}
-	return cell.Available() + l.safety.of(sku, slot), true
+}
+
+// note notes the lines of the reservations of one shard.
+func (t *taker) note(l *Ledger, shard int) {
+	s := &l.book.shards[shard]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, ref := range t.order.of(s) {
+		r := s.record(ref)
+		switch {
+		case r.has(flagQueued):
+		case r.kind() == kindTransfer || r.state() == InTransit:
+			s.read(ref, &t.entry)
+			l.places.add(t.entry.to, 1)
+		case mutant == mutantClock && r.state() == Held && r.deadline() <= l.Time():
+		case s.partial(r):
+			s.read(ref, &t.entry)
+			t.notePartial(string(r.id()))
+		default:
+			slot, lines := r.location(), r.lines(r.idBytes(), r.lineCount())
+			for at := 0; at < len(lines); at += lineBytes {
+				both := binary.LittleEndian.Uint64(lines[at:])
+				t.noteLine(uint32(both), slot, uint32(both>>32))
+			}
+		}
+	}
+}
+
+func (t *taker) noteLine(sku, slot, units uint32) {
+	group := &t.groups[sku%takenGroups]
+	*group = append(*group, heldLine{sku, slot, units})
+}
+
+// notePartial notes the lines of an entry that was read.
+func (t *taker) notePartial(id string) {
+	for i := range t.entry.lines {
+		line := &t.entry.lines[i]
+		if open := line.held + line.confirmed; open > 0 {
+			t.noteLine(line.sku, t.entry.location, open)
+		}
+		if line.short > 0 {
+			cell := pair(line.sku, t.entry.location)
+			t.shorts = append(t.shorts, shortLine{t.entry.sequence, cell, id})
+			t.lacking = append(t.lacking, cell)
+		}
+	}
+}
+
+// take takes a few lines. It looks at all their cells before it changes the
+// first: a change waits for the memory of the one before it.
+func (t *taker) take(l *Ledger, lines []heldLine) {
+	t.cells = t.cells[:0]
+	for i := range lines {
+		cell, ok := l.stock.Cell(lines[i].sku, lines[i].slot)
+		if !ok {
+			t.bad = unheard(&lines[i])
+			return
+		}
+		t.touched += cell.Available()
+		t.cells = append(t.cells, cell)
+	}
+	for i := range lines {
+		line := &lines[i]
+		if !t.cells[i].Change(-int64(line.units)) {
+			t.bad = unheard(line)
+			return
+		}
+		if t.cells[i].Available()+l.safety.of(line.sku, line.slot) < 0 {
+			t.lacking = append(t.lacking, pair(line.sku, line.slot))
+		}
+	}
+}
+
+// unheard says that goods are reserved where they never were.
+func unheard(line *heldLine) error {
+	return &InvariantError{What: fmt.Sprintf("%d units reserved of SKU %d at location %d, where it never was", line.units, line.sku, line.slot)}
 }
 
 // mendShorts records the shortages that a movement, an end or a return left

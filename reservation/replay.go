@@ -22,8 +22,9 @@ type replay struct {
 	entry    entry
 	found    entry
 	records  uint64
-	latest   int64 // the latest time of a record
-	shelved  bool  // somebody else has brought in what is on hand
+	latest   int64  // the latest time of a record
+	shelved  bool   // somebody else has brought in what is on hand
+	hash     uint64 // of the record's reservation, if somebody else has worked it out
 }
 
 // apply brings in one record.
@@ -99,11 +100,15 @@ func (p *replay) name(n *names, handle uint32, place []byte) error {
 // held brings in a new reservation.
 func (p *replay) held() error {
 	r, e := &p.record, &p.entry
-	*e = entry{fingerprint: r.Fingerprint, distance: r.Distance, sequence: p.sequence, deadline: r.Deadline, pickup: r.Time,
-		location: r.Slot, state: Held, lines: e.lines[:0],
-		refs: refs{order: cloned(r.Order), customer: cloned(r.Customer), owner: cloned(r.Owner), channel: cloned(r.Channel), ref: promiseText(r.Promise)}}
+	e.fingerprint, e.distance, e.sequence = r.Fingerprint, r.Distance, p.sequence
+	e.deadline, e.pickup, e.location, e.to = r.Deadline, r.Time, r.Slot, 0
+	e.state, e.reminded = Held, false
+	e.refs.order, e.refs.customer, e.refs.owner, e.refs.channel = r.Order, r.Customer, r.Owner, r.Channel
+	e.refs.code, e.refs.ref = "", promiseText(r.Promise)
+	e.lines = e.lines[:0]
+	skus := p.ledger.skus.len()
 	for _, line := range r.Lines {
-		if line.Units < 1 || line.Units > MaxQuantity || int(line.SKU) >= p.ledger.skus.len() {
+		if line.Units < 1 || line.Units > MaxQuantity || int(line.SKU) >= skus {
 			return p.unsound("a line of no or too many units")
 		}
 		e.lines = append(e.lines, entryLine{sku: line.SKU, quantity: uint32(line.Units), held: uint32(line.Units)})
@@ -118,7 +123,10 @@ func (p *replay) held() error {
 // it. An ended one of the same ID is one that had been forgotten by then.
 func (p *replay) add(kind entryKind, id string) error {
 	b := p.ledger.book
-	hash := b.hash(kind, id)
+	hash := p.hash
+	if hash == 0 || kind != kindOrder {
+		hash = b.hash(kind, id)
+	}
 	_, added, _ := b.addHashed(hash, kind, id, &p.entry, nil, &p.found)
 	if added {
 		if kind == kindOrder {

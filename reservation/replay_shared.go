@@ -1,150 +1,245 @@
 package reservation
 
 import (
+	"fmt"
 	"runtime"
 	"sync"
+	"sync/atomic"
+	"unsafe"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
 )
 
-// Recovery shares the records out to the processors by the book's shards. What
-// is on hand, names and movements are brought in by one of them, in order; the
-// records of one reservation all fall to the same worker, in order. No other
-// order matters: an entry depends on its own records only.
-//
-// Alone, one processor spends most of its time waiting for the book's memory;
-// workers also ask for the slot of a record some places ahead.
+// Recovery shares what it reads out to the processors, batch by batch, by the
+// shards of the book: while some read a batch and sort it by shard, others bring
+// in the batch before it, one shard at a time, so that a shard's memory is in the
+// cache while its turn lasts. What is on hand, names and movements are brought in
+// by the reader, in order; what concerns one reservation falls to one worker, in
+// order. No other order matters: an entry depends on its own records only.
 
 const (
-	// shareRecords is how many records are shared out at a time, at least.
-	shareRecords = 1 << 14
+	// shareItems and shareBytes are when a batch is full.
+	shareItems = 1 << 15
+	shareBytes = 4 << 20
 	// maxWorkers bounds the processors used.
-	maxWorkers = 8
+	maxWorkers = 16
 	// prefetchAhead is how many records ahead a worker asks for memory.
 	prefetchAhead = 12
 )
 
-// shared is a batch of records waiting for the workers.
-type shared struct {
-	workers []*replay
-	bytes   []byte
-	items   []item
-	errs    []error
+// item is one record or entry of a batch; its hash says of which shard.
+type item struct {
+	sequence uint64 // of a record
+	hash     uint64
+	from, to int // in the bytes of its batch
 }
 
-// item is one record of a batch; its worker is the shard of its ID, modulo.
-type item struct {
-	sequence uint64
-	from, to int
-	worker   int
-	hash     uint64
+// batch is items that wait for the workers.
+type batch struct {
+	bytes  []byte
+	items  []item
+	sorted []item // by shard
+	ends   []int  // by shard: where its items end
+}
+
+func (b *batch) full() bool { return len(b.items) >= shareItems || len(b.bytes) >= shareBytes }
+
+func (b *batch) empty() { b.bytes, b.items = b.bytes[:0], b.items[:0] }
+
+// sort puts the items of a shard together, in the order in which they came.
+func (b *batch) sort(shards, shift int) {
+	if len(b.ends) == 0 {
+		b.ends = make([]int, shards)
+	}
+	clear(b.ends)
+	for i := range b.items {
+		b.ends[b.items[i].hash>>shift]++
+	}
+	sum := 0
+	for shard, n := range b.ends {
+		b.ends[shard] = sum
+		sum += n
+	}
+	if cap(b.sorted) < len(b.items) {
+		b.sorted = make([]item, cap(b.items))
+	}
+	b.sorted = b.sorted[:len(b.items)]
+	for i := range b.items {
+		at := &b.ends[b.items[i].hash>>shift]
+		b.sorted[*at] = b.items[i]
+		*at++
+	}
+}
+
+// sharing hands batches to workers, each of which brings in one item at a time.
+// A ledger that works by hand has one worker and no goroutines.
+type sharing struct {
+	book    *book
+	manual  bool
+	workers []func(it *item, data []byte) error
+	errs    []error // by worker; read after all.Wait
+	all     sync.WaitGroup
+	next    atomic.Int64 // shard
+	filling *batch
+	busy    *batch
+}
+
+// recoveryWorkers is how many goroutines share the work of recovery.
+func (l *Ledger) recoveryWorkers() int {
+	if l.options.manual {
+		return 1
+	}
+	return min(runtime.GOMAXPROCS(0), maxWorkers)
+}
+
+func (l *Ledger) newSharing(worker func() func(it *item, data []byte) error) *sharing {
+	s := &sharing{book: l.book, manual: l.options.manual, filling: new(batch), busy: new(batch)}
+	for range l.recoveryWorkers() {
+		s.workers = append(s.workers, worker())
+	}
+	s.errs = make([]error, len(s.workers))
+	return s
+}
+
+// handOut lets the workers bring in the batch that was filled, and gives an empty
+// one for the next. The error is that of an earlier batch.
+func (s *sharing) handOut() error {
+	s.filling.sort(len(s.book.shards), s.book.shift)
+	if err := s.wait(); err != nil {
+		return err
+	}
+	s.filling, s.busy = s.busy, s.filling
+	s.filling.empty()
+	s.next.Store(0)
+	if s.manual {
+		s.errs[0] = s.bringIn(s.workers[0])
+		return s.errs[0]
+	}
+	for i, worker := range s.workers {
+		s.all.Go(func() { s.errs[i] = s.bringIn(worker) })
+	}
+	return nil
+}
+
+// wait returns when the workers are idle.
+func (s *sharing) wait() error {
+	s.all.Wait()
+	for _, err := range s.errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finish hands out what is left and waits for it.
+func (s *sharing) finish() error {
+	if err := s.handOut(); err != nil {
+		return err
+	}
+	return s.wait()
+}
+
+// bringIn brings in shards until there are none left.
+func (s *sharing) bringIn(worker func(it *item, data []byte) error) error {
+	b := s.busy
+	for shard := s.next.Add(1) - 1; shard < int64(len(b.ends)); shard = s.next.Add(1) - 1 {
+		from := 0
+		if shard > 0 {
+			from = b.ends[shard-1]
+		}
+		items := b.sorted[from:b.ends[shard]]
+		for i := range items {
+			if i+prefetchAhead < len(items) {
+				ahead := &items[i+prefetchAhead]
+				s.book.prefetchSlot(ahead.hash)
+				data := uintptr(unsafe.Pointer(&b.bytes[ahead.from]))
+				prefetchLine(data)
+				prefetchLine(data + cacheLine)
+			}
+			if err := worker(&items[i], b.bytes[items[i].from:items[i].to]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // all replays the journal from a record on.
 func (p *replay) all(log journal.Log, from uint64) error {
-	workers := min(runtime.GOMAXPROCS(0), maxWorkers)
-	if p.ledger.options.manual {
-		workers = 1
-	}
-	s := &shared{errs: make([]error, workers)}
-	for range workers {
-		s.workers = append(s.workers, &replay{ledger: p.ledger, from: p.from, to: p.to, shelved: true})
-	}
+	var workers []*replay
+	s := p.ledger.newSharing(func() func(it *item, data []byte) error {
+		w := &replay{ledger: p.ledger, from: p.from, to: p.to, shelved: true}
+		workers = append(workers, w)
+		return func(it *item, data []byte) error {
+			w.hash = it.hash
+			return w.one(it.sequence, data)
+		}
+	})
+	defer s.all.Wait()
 	for frame, err := range log.Read(from) {
 		if err != nil {
 			return err
 		}
-		sequence := frame.First
-		for data, err := range journal.Records(frame.Payload) {
-			if err != nil {
-				return err
-			}
-			if sequence >= from {
-				if err := p.share(s, sequence, data); err != nil {
-					return err
-				}
-			}
-			sequence++
-		}
-	}
-	return p.bringIn(s)
-}
-
-// share brings in names, movements and what is on hand, and leaves the rest to
-// the workers: what a record of a reservation depends on is there before them.
-func (p *replay) share(s *shared, sequence uint64, data []byte) error {
-	kind, id := history.Peek(data)
-	p.sequence = sequence
-	if kind < history.Held || kind == history.Opened || id == "" {
-		p.records++
-		return p.one(sequence, data)
-	}
-	if hasOnHand(kind) {
-		if err := p.record.Decode(data); err != nil {
+		if err := p.share(s, frame, from); err != nil {
 			return err
 		}
-		if kind != history.Returned || p.record.Cause == history.Restocked {
-			if err := p.shelve(p.record.Slot); err != nil {
-				return err
-			}
-		}
 	}
+	err := s.finish()
+	for _, w := range workers {
+		p.latest = max(p.latest, w.latest)
+	}
+	p.ledger.time.Store(max(p.ledger.time.Load(), p.latest))
+	return err
+}
+
+// share brings in a frame's names, movements and what is on hand, and leaves the
+// rest to the workers: what a record of a reservation depends on is there before
+// them.
+func (p *replay) share(s *sharing, frame journal.Frame, from uint64) error {
 	b := p.ledger.book
-	hash := b.hash(kindOrder, id)
-	p.records++
-	start := len(s.bytes)
-	s.bytes = append(s.bytes, data...)
-	s.items = append(s.items, item{sequence: sequence, from: start, to: len(s.bytes), hash: hash,
-		worker: int(hash>>b.shift) % len(s.workers)})
-	if len(s.items) >= shareRecords {
-		return p.bringIn(s)
-	}
-	return nil
-}
-
-// bringIn lets the workers bring in the batch and empties it.
-func (p *replay) bringIn(s *shared) error {
-	if len(s.workers) == 1 {
-		s.errs[0] = s.workers[0].mine(s, 0)
-	} else {
-		var wg sync.WaitGroup
-		for i, w := range s.workers {
-			wg.Go(func() { s.errs[i] = w.mine(s, i) })
+	f := s.filling
+	start := len(f.bytes)
+	f.bytes = append(f.bytes, frame.Payload...)
+	sequence := frame.First - 1
+	for data, err := range journal.Records(f.bytes[start:]) {
+		if err != nil {
+			return err
 		}
-		wg.Wait()
-	}
-	s.bytes, s.items = s.bytes[:0], s.items[:0]
-	for i, w := range s.workers {
-		if s.errs[i] != nil {
-			return s.errs[i]
-		}
-		if w.latest > p.ledger.time.Load() {
-			p.ledger.time.Store(w.latest)
-		}
-	}
-	return nil
-}
-
-// mine brings in the records of one worker.
-func (p *replay) mine(s *shared, worker int) error {
-	ahead := 0
-	waiting := 0
-	for i := range s.items {
-		if s.items[i].worker != worker {
+		if sequence++; sequence < from {
 			continue
 		}
-		for ; ahead < len(s.items) && waiting < prefetchAhead; ahead++ {
-			if s.items[ahead].worker == worker {
-				p.ledger.book.prefetchHash(s.items[ahead].hash)
-				waiting++
+		kind, id := history.Peek(data)
+		p.sequence = sequence
+		p.records++
+		if kind < history.Held || kind == history.Opened || id == "" {
+			if err := p.one(sequence, data); err != nil {
+				return err
+			}
+			continue
+		}
+		if hasOnHand(kind) {
+			if err := p.shelveOf(kind, data); err != nil {
+				return err
 			}
 		}
-		waiting--
-		it := &s.items[i]
-		if err := p.one(it.sequence, s.bytes[it.from:it.to]); err != nil {
-			return err
-		}
+		at := int(uintptr(unsafe.Pointer(unsafe.SliceData(data))) - uintptr(unsafe.Pointer(unsafe.SliceData(f.bytes))))
+		f.items = append(f.items, item{sequence: sequence, hash: b.hash(kindOrder, id), from: at, to: at + len(data)})
+	}
+	if f.full() {
+		return s.handOut()
 	}
 	return nil
+}
+
+// shelveOf brings in what is on hand after a change of a reservation.
+func (p *replay) shelveOf(kind history.Kind, data []byte) error {
+	if err := p.record.Decode(data); err != nil {
+		return fmt.Errorf("reservation: record %d: %w", p.sequence, err)
+	}
+	if kind == history.Returned && p.record.Cause != history.Restocked {
+		return nil
+	}
+	return p.shelve(p.record.Slot)
 }

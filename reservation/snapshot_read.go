@@ -1,13 +1,13 @@
 package reservation
 
 import (
-	"bufio"
 	"cmp"
 	"encoding/binary"
 	"fmt"
 	"io"
 	"math"
 	"slices"
+	"unsafe"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
 )
@@ -22,62 +22,96 @@ const maxItemBytes = 1 << 28
 type snapshotReader struct {
 	from   io.Reader
 	ledger *Ledger
-	item   []byte
+	window []byte // what was read and not yet taken begins at next
+	next   int
 	record history.Record
-	entry  entry
+	shared *sharing // of entries
 	ended  []endedEntry
+	kept   []byte // the items of ended
 	whole  bool
-	failed error // of from
 }
 
 // endedEntry is an entry that is only remembered; they are put in oldest first.
 type endedEntry struct {
 	sequence uint64
-	item     []byte
+	hash     uint64
+	from, to int // in kept
 }
 
+// snapshotWindow is how much of a snapshot is read at a time.
+const snapshotWindow = 1 << 18
+
 func (r *snapshotReader) read() error {
-	in := bufio.NewReaderSize(r, 1<<18)
+	r.shared = r.ledger.newSharing(func() func(it *item, data []byte) error {
+		var e entry
+		return func(it *item, data []byte) error {
+			kind, id, err := takeEntry(data, &e)
+			if err == nil {
+				r.ledger.book.loadHashed(it.hash, kind, id, &e)
+			}
+			return err
+		}
+	})
+	defer r.shared.all.Wait()
 	for !r.whole {
-		size, err := binary.ReadUvarint(in)
-		if err != nil || size == 0 || size > maxItemBytes {
-			return r.unreadable("the length of an item")
+		item, err := r.item()
+		if err != nil {
+			return err
 		}
-		r.item = slices.Grow(r.item[:0], int(size))[:size]
-		if _, err := io.ReadFull(in, r.item); err != nil {
-			return r.unreadable("an item that ends early")
-		}
-		if err := r.one(r.item[0], r.item[1:]); err != nil {
+		if err := r.one(item[0], item[1:]); err != nil {
 			return err
 		}
 	}
 	slices.SortStableFunc(r.ended, func(a, b endedEntry) int { return cmp.Compare(a.sequence, b.sequence) })
 	for _, e := range r.ended {
-		kind, id, err := takeEntry(e.item, &r.entry)
-		if err != nil {
+		if err := r.share(e.hash, r.kept[e.from:e.to]); err != nil {
 			return err
 		}
-		r.ledger.book.load(kind, id, &r.entry)
+	}
+	if err := r.shared.finish(); err != nil {
+		return err
 	}
 	return r.checkNames()
 }
 
-// unreadable is what is wrong when the content ends early or makes no sense: the
-// disk, if it has failed, else the content.
-func (r *snapshotReader) unreadable(what string) error {
-	if r.failed != nil {
-		return r.failed
+// item takes the next item, which is valid until the next call.
+func (r *snapshotReader) item() ([]byte, error) {
+	for want := binary.MaxVarintLen64; ; {
+		rest := r.window[r.next:]
+		size, n := binary.Uvarint(rest)
+		if n > 0 && size <= uint64(len(rest)-n) && size > 0 {
+			r.next += n + int(size)
+			return rest[n : n+int(size)], nil
+		}
+		switch {
+		case n < 0 || n > 0 && (size == 0 || size > maxItemBytes):
+			return nil, malformed("the length of an item")
+		case n > 0:
+			want = n + int(size)
+		}
+		if err := r.fill(want); err != nil {
+			return nil, err
+		}
 	}
-	return malformed(what)
 }
 
-// Read is from's, and keeps its error.
-func (r *snapshotReader) Read(p []byte) (int, error) {
-	n, err := r.from.Read(p)
-	if err != nil && err != io.EOF {
-		r.failed = err
+// fill reads more, after making room for an item of that many bytes.
+func (r *snapshotReader) fill(want int) error {
+	left := copy(r.window, r.window[r.next:])
+	r.window, r.next = slices.Grow(r.window[:left], max(snapshotWindow, want)-left), 0
+	for range 100 { // as many as bufio allows a reader that reads nothing
+		n, err := r.from.Read(r.window[left:cap(r.window)])
+		r.window = r.window[:left+n]
+		switch {
+		case n > 0:
+			return nil
+		case err == io.EOF:
+			return malformed("an item that ends early")
+		case err != nil:
+			return err
+		}
 	}
-	return n, err
+	return io.ErrNoProgress
 }
 
 func malformed(what string) error {
@@ -122,22 +156,41 @@ func (r *snapshotReader) one(tag byte, item []byte) error {
 	return nil
 }
 
-// oneEntry puts a live entry into the book and keeps an ended one for the end.
+// oneEntry shares out a live entry and keeps an ended one for the end.
 func (r *snapshotReader) oneEntry(item []byte) error {
-	kind, id, err := takeEntry(item, &r.entry)
-	if err != nil {
-		return err
+	f := fields{item: item}
+	head := f.bytes(entryHead)
+	id := f.bytes(f.number())
+	f.bytes(16)
+	sequence := f.number()
+	if f.bad {
+		return malformed("an entry")
 	}
-	if r.entry.state.Ended() || kind == kindMovement || kind == kindChange {
-		r.ended = append(r.ended, endedEntry{sequence: r.entry.sequence, item: slices.Clone(item)})
-		return nil
+	kind, state := entryKind(head[0]), State(head[1])
+	hash := hashID(&r.ledger.book.key, kind, id) & r.ledger.book.used
+	if !remembered(kind, state) {
+		return r.share(hash, item)
 	}
-	r.ledger.book.load(kind, id, &r.entry)
+	from := len(r.kept)
+	r.kept = append(r.kept, item...)
+	r.ended = append(r.ended, endedEntry{sequence: sequence, hash: hash, from: from, to: len(r.kept)})
+	return nil
+}
+
+// share leaves an entry to the workers.
+func (r *snapshotReader) share(hash uint64, entry []byte) error {
+	b := r.shared.filling
+	from := len(b.bytes)
+	b.bytes = append(b.bytes, entry...)
+	b.items = append(b.items, item{hash: hash, from: from, to: len(b.bytes)})
+	if b.full() {
+		return r.shared.handOut()
+	}
 	return nil
 }
 
 func (r *snapshotReader) shelf(item []byte) error {
-	in := fields{rest: item}
+	in := fields{item: item}
 	sku, n := in.number(), in.number()
 	for range n {
 		slot, units := in.number(), in.number()
@@ -149,7 +202,7 @@ func (r *snapshotReader) shelf(item []byte) error {
 		}
 		r.ledger.shelves.set(uint32(sku), uint32(slot), int64(units))
 	}
-	if in.bad || len(in.rest) != 0 {
+	if !in.whole() {
 		return malformed("a shelf")
 	}
 	return nil
@@ -168,17 +221,33 @@ func (r *snapshotReader) checkNames() error {
 
 // fields reads the parts of an item; bad sticks.
 type fields struct {
-	rest []byte
+	item []byte
+	at   int
 	bad  bool
 }
 
+// whole reports whether everything was read, and nothing else.
+func (f *fields) whole() bool { return !f.bad && f.at == len(f.item) }
+
+func (f *fields) fail() {
+	f.bad, f.item, f.at = true, nil, 0
+}
+
 func (f *fields) number() uint64 {
-	v, n := binary.Uvarint(f.rest)
+	if f.at < len(f.item) && f.item[f.at] < 0x80 { // as most are
+		f.at++
+		return uint64(f.item[f.at-1])
+	}
+	return f.longNumber()
+}
+
+func (f *fields) longNumber() uint64 {
+	v, n := binary.Uvarint(f.item[f.at:])
 	if n <= 0 {
-		f.bad, f.rest = true, nil
+		f.fail()
 		return 0
 	}
-	f.rest = f.rest[n:]
+	f.at += n
 	return v
 }
 
@@ -188,16 +257,20 @@ func (f *fields) signed() int64 {
 }
 
 func (f *fields) bytes(n uint64) []byte {
-	if uint64(len(f.rest)) < n {
-		f.bad, f.rest = true, nil
+	if uint64(len(f.item)-f.at) < n {
+		f.fail()
 		return nil
 	}
-	b := f.rest[:n]
-	f.rest = f.rest[n:]
+	b := f.item[f.at : f.at+int(n)]
+	f.at += int(n)
 	return b
 }
 
-func (f *fields) text() string { return string(f.bytes(f.number())) }
+// text is a part of the item.
+func (f *fields) text() string {
+	b := f.bytes(f.number())
+	return unsafe.String(unsafe.SliceData(b), len(b))
+}
 
 func (f *fields) word() uint64 {
 	b := f.bytes(8)
@@ -207,15 +280,18 @@ func (f *fields) word() uint64 {
 	return binary.LittleEndian.Uint64(b)
 }
 
-// takeEntry reads what putEntry wrote.
+// entryHead is how many bytes an entry has before its ID: kind, state and flags.
+const entryHead = 3
+
+// takeEntry reads what putEntry wrote. The texts are parts of the item.
 func takeEntry(item []byte, e *entry) (kind entryKind, id string, err error) {
-	f := fields{rest: item}
-	head := f.bytes(3)
+	f := fields{item: item}
+	head := f.bytes(entryHead)
 	if f.bad {
 		return 0, "", malformed("an entry")
 	}
 	kind = entryKind(head[0])
-	*e = entry{state: State(head[1]), reminded: head[2]&1 != 0, lines: e.lines[:0]}
+	e.state, e.reminded, e.refs, e.lines = State(head[1]), head[2]&1 != 0, refs{}, e.lines[:0]
 	id = f.text()
 	e.fingerprint, e.distance = f.word(), math.Float64frombits(f.word())
 	e.sequence, e.deadline, e.pickup = f.number(), f.signed(), f.signed()
@@ -225,17 +301,32 @@ func takeEntry(item []byte, e *entry) (kind entryKind, id string, err error) {
 	}
 	n := f.number()
 	for range n {
-		var v [9]uint32
-		for i := range v {
-			v[i] = uint32(f.number())
-		}
 		if f.bad {
 			break
 		}
-		e.lines = append(e.lines, entryLine{v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8]})
+		e.lines = append(e.lines, f.line())
 	}
-	if f.bad || len(f.rest) != 0 || kind == 0 || kind > kindChange || kind == kindOrder && !e.sound() {
+	if !f.whole() || kind == 0 || kind > kindChange || kind == kindOrder && !e.sound() {
 		return 0, "", malformed("an entry")
 	}
 	return kind, id, nil
+}
+
+// line reads a line of an entry, mostly of a SKU and a quantity and seven small
+// numbers.
+func (f *fields) line() entryLine {
+	l := entryLine{sku: uint32(f.number()), quantity: uint32(f.number())}
+	const most = 0x80808080808080
+	if len(f.item)-f.at >= 8 {
+		if v := binary.LittleEndian.Uint64(f.item[f.at:]); v&most == 0 {
+			f.at += 7
+			l.held, l.confirmed, l.collected, l.returned = uint32(v&0xff), uint32(v>>8&0xff), uint32(v>>16&0xff), uint32(v>>24&0xff)
+			l.missing, l.lapsed, l.short = uint32(v>>32&0xff), uint32(v>>40&0xff), uint32(v>>48&0xff)
+			return l
+		}
+	}
+	for _, to := range [...]*uint32{&l.held, &l.confirmed, &l.collected, &l.returned, &l.missing, &l.lapsed, &l.short} {
+		*to = uint32(f.number())
+	}
+	return l
 }

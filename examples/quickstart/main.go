@@ -38,8 +38,9 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err // errors.Is(err, allocator.ErrNoLocation): nobody can fill it, and the error says why
 	}
-	fmt.Printf("%s held at %s, %.1f km away\n", got.ID, got.Location, got.Distance/1000) // got.HeldUntil says how long
-	err = a.Collect(ctx, got.ID) // or a.Cancel: the goods go back on the shelf
+	// The goods are held until got.HeldUntil. Confirm keeps them, Cancel puts them back.
+	fmt.Printf("%s held at %s, %.1f km away\n", got.ID, got.Location, got.Distance/1000)
+	err = a.Collect(ctx, got.ID)
 	if errors.Is(err, allocator.ErrEnded) {
 		fmt.Println("collected before: what is in collect-data outlives the program")
 		return nil

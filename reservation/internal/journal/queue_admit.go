@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // A boundedLog is a log that knows how much it can still take when its disk is
@@ -33,8 +34,8 @@ func (q *Queue) Admit(ctx context.Context) error {
 	if q.gate.Load() == 0 {
 		return nil
 	}
-	for {
-		relief, err := q.admit()
+	for looks := 0; ; looks++ {
+		relief, err := q.admit(looks)
 		if relief == nil {
 			return err
 		}
@@ -48,8 +49,14 @@ func (q *Queue) Admit(ctx context.Context) error {
 
 // admit looks behind the gate. A channel that is not nil says to come back when
 // it is closed.
-func (q *Queue) admit() (relief chan struct{}, err error) {
+func (q *Queue) admit(looks int) (relief chan struct{}, err error) {
 	full := q.headRoomGone()
+	if errors.Is(full, errPreparing) {
+		if looks < preparingLooks && !q.o.Manual {
+			return soon(), nil
+		}
+		full = nil
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	switch {
@@ -79,14 +86,33 @@ func (q *Queue) relieve() {
 	}
 }
 
+// errPreparing: no segment is prepared, and whether one can be is not known yet. A
+// write that were admitted now could find the disk full when it is recorded, and
+// would have to wait for space.
+var errPreparing = errors.New("preparing a segment")
+
+// preparingLooks is how many moments Admit waits for a segment, before it admits
+// all the same.
+const preparingLooks = 250
+
+// soon is closed after a moment.
+func soon() chan struct{} {
+	c := make(chan struct{})
+	time.AfterFunc(time.Millisecond, func() { close(c) })
+	return c
+}
+
 // headRoomGone is ErrNoSpace with its cause when the log can prepare no more
-// segments and is down to the spare ones.
+// segments and is down to the spare ones, and errPreparing when it may have none
+// in a moment.
 func (q *Queue) headRoomGone() error {
 	if q.bounded == nil {
 		return nil
 	}
 	segments, err := q.bounded.HeadRoom()
 	switch {
+	case segments == 0 && err == nil:
+		return errPreparing
 	case err == nil || segments > spareSegments:
 		return nil
 	case errors.Is(err, ErrNoSpace):
@@ -97,7 +123,7 @@ func (q *Queue) headRoomGone() error {
 
 // setFull makes Admit look at the log's head-room from now on.
 func (q *Queue) setFull(cause error) {
-	if q.gate.Or(gateFull)&gateFull == 0 {
+	if q.gate.Or(gateFull)&gateFull == 0 && !errors.Is(cause, errPreparing) {
 		q.o.Logger.Error("journal: no space; new reservations are refused", "cause", cause)
 	}
 }
