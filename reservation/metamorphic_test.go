@@ -111,9 +111,8 @@ func TestOptionsDoNotMatter(t *testing.T) {
 }
 
 // calm tells the seeds in which no goods that are held are taken away. In the
-// others, which reservation is short depends on the order in which they came to
-// the location, of which recovery keeps no record, and on the order in which
-// shards expire.
+// others a book of many shards is left out: one Expire goes shard by shard, so
+// who is short between two of its ends depends on the shards.
 func calm(seed uint64) bool { return seed%2 == 0 }
 
 // sameTrace is what a run answered.

@@ -235,7 +235,7 @@ func putEntry(b []byte, kind entryKind, id string, e *entry) []byte {
 	b = binary.AppendUvarint(b, uint64(e.location))
 	b = binary.AppendUvarint(b, uint64(e.to))
 	if flags&2 != 0 {
-		for _, text := range e.refs.texts() {
+		for _, text := range e.refs.all() {
 			b = appendText(b, text)
 		}
 	}
@@ -246,10 +246,6 @@ func putEntry(b []byte, kind entryKind, id string, e *entry) []byte {
 		}
 	}
 	return b
-}
-
-func (r *refs) texts() [6]string {
-	return [6]string{r.order, r.customer, r.owner, r.channel, r.code, r.ref}
 }
 
 func (l *entryLine) numbers() [9]uint32 {
