@@ -1,4 +1,4 @@
-//go:build !interleave && !mutant_rollback && !mutant_summary
+//go:build !interleave && !mutant_keep && !mutant_rollback && !mutant_summary
 
 package stock
 
@@ -14,8 +14,12 @@ import (
 // give. The builds carry tags this file is not part of.
 func TestMutantsAreCaught(t *testing.T) {
 	for _, m := range []struct{ mutant, test, says string }{
+		{"mutant_keep", "TestKeepIsLeft", `\d+ claims took the one unit above what is kept`},
+		{"mutant_keep", "TestChannelsKeepTheirs", `\d+ available, and everybody keeps \d+`},
+		{"mutant_keep", "TestLinearizable", `history \d+ is not linearizable`},
 		{"mutant_rollback", "TestLinearizable", `history \d+ is not linearizable`},
 		{"mutant_rollback", "TestNobodyIsRefusedForAnothersUndo", `was refused, and nobody else ever got the unit`},
+		{"mutant_rollback", "TestClaimsThatCrossEnd", `and nobody ever kept a unit`},
 		{"mutant_summary", "TestStockIsNeverHidden", `stock hidden: \d+ of \d+ searches missed a unit that was there`},
 		{"mutant_summary", "TestStockIsNotHiddenForGood", `stock hidden for good in game \d+`},
 	} {

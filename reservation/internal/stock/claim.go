@@ -35,14 +35,21 @@ const (
 	overflow         // out of the range of a wide cell
 )
 
-// take moves q units from available to pending. It waits while the units are
-// there but some of them pending, and refuses once they cannot suffice.
-// escrow is what it recorded as pending: hand it to settle.
+// take moves q units from available to pending and leaves at least keep
+// available. It waits while the units are there but some of them pending, and
+// refuses once they cannot suffice. escrow is what it recorded as pending: hand
+// it to settle.
 //
 // Linearizes at: the CAS (done) or the load that saw too little (short).
-func (c *cell) take(q int64) (escrow int64, o outcome) {
-	if c.row.quickTake(c.pos, q) {
+func (c *cell) take(q, keep int64) (escrow int64, o outcome) {
+	if c.row.quickTake(c.pos, q, keep) {
 		return q, done
+	}
+	if mutant == mutantKeep { // looks first, and takes whatever it finds then
+		if !c.has(q, keep) {
+			return 0, short
+		}
+		keep = 0
 	}
 	var p pause
 	for {
@@ -50,7 +57,7 @@ func (c *cell) take(q int64) (escrow int64, o outcome) {
 		switch {
 		case w.state == moved:
 			c.follow()
-		case w.available >= q:
+		case w.available-q >= keep:
 			escrow, wider := c.row.escrow(q)
 			if wider {
 				return 0, tooWide
@@ -61,7 +68,7 @@ func (c *cell) take(q int64) (escrow int64, o outcome) {
 			} else if c.row.swap(c.pos, raw, n) {
 				return escrow, done
 			}
-		case w.reachable() >= q && mutant != mutantRollback:
+		case w.reachable()-q >= keep && mutant != mutantRollback:
 			p.wait()
 		default:
 			return 0, short
@@ -72,13 +79,13 @@ func (c *cell) take(q int64) (escrow int64, o outcome) {
 // quickTake is take for the usual cell, a narrow and listed one with enough
 // available, and one try: the word is added to as it is, without being taken
 // apart and put together.
-func (r *row) quickTake(pos int, q int64) bool {
+func (r *row) quickTake(pos int, q, keep int64) bool {
 	if r.wide || q > narrowEscrow || mutant != 0 {
 		return false
 	}
 	interleave()
 	v := r.narrow[pos].Load()
-	if uint8(v>>narrowStateShift)&3 != listed || int64(int32(v)>>narrowShift) < q || int64(v&narrowPending)+q > narrowPending {
+	if uint8(v>>narrowStateShift)&3 != listed || int64(int32(v)>>narrowShift)-q < keep || int64(v&narrowPending)+q > narrowPending {
 		return false
 	}
 	interleave()
@@ -87,18 +94,18 @@ func (r *row) quickTake(pos int, q int64) bool {
 
 // hasAtOnce reports whether a narrow cell has so much available, without looking
 // further: false says nothing.
-func (r *row) hasAtOnce(pos int, q int64) bool {
+func (r *row) hasAtOnce(pos int, q, keep int64) bool {
 	if r.wide {
 		return false
 	}
 	v := r.narrow[pos].Load()
-	return int64(int32(v)>>narrowShift) >= q
+	return int64(int32(v)>>narrowShift)-q >= keep
 }
 
-// has reports whether a claim of q can be hoped for.
-func (c *cell) has(q int64) bool {
+// has reports whether a claim of q that leaves keep can be hoped for.
+func (c *cell) has(q, keep int64) bool {
 	w := c.read()
-	return w.reachable() >= q
+	return w.reachable()-q >= keep
 }
 
 // quickChange is change for the usual cell, a narrow and listed one, and one

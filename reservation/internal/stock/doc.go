@@ -1,6 +1,6 @@
 // Package stock is the lock-free core: one counter for every (SKU, location)
 // that is stocked, the availability bits a search reads, and the claim that
-// takes all lines of an order at one location or none.
+// takes all lines of an order, at one location or at many, or none.
 //
 // # Words
 //
@@ -9,6 +9,10 @@
 // again, which reservations keep; and its number, its place in the order of the
 // geo index, which changes when the index is built anew. Rows are laid out by
 // number, so that 64 neighbours on the globe share one machine word.
+//
+// A line is a SKU, a quantity and what it keeps: the units that must still be
+// available when it has taken its own. A pick is a line with the slot it comes
+// from.
 //
 // # A cell
 //
@@ -34,6 +38,18 @@
 // when available < q ≤ available + pending it waits for them. The order makes
 // waiting free of cycles: whoever holds the highest cell waits for nobody. So
 // no order is ever refused because another one was being undone.
+//
+// A claim over many locations (Picks) is the same over more cells. The order of
+// all cells is by SKU and then by slot: by slot and not by number, because two
+// claims may meet while the locations are being numbered anew. A claim at one
+// location keeps to that order of itself, so both kinds run side by side.
+//
+// A line that keeps c units is taken where available − q ≥ c, compared in the
+// CAS that takes, waits while available + pending − q ≥ c, and is refused else.
+// The claim holds the q units until its end, and not the c: those anybody may
+// take who keeps fewer. So no claim of c ever leaves fewer than c by its own
+// step, while all units of a claim are there at one instant, that of its last
+// CAS.
 //
 // # Availability bits
 //

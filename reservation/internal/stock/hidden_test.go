@@ -25,12 +25,13 @@ func hiddenCases() []hiddenCase {
 		{shapeCase{"midWord", 9_000, 5, mid}, []uint32{65, 70, 75, 80}},
 		{shapeCase{"sparse", 9_000, 20, sparse}, []uint32{0, 20, 140, 4_100}},
 		{shapeCase{"sparseWord", 9_000, 20, sparse}, []uint32{0, 20, 40, 60}},
+		{shapeCase{"tiny", 9_000, 300, sparse}, []uint32{0, 300, 4_200, 8_700}},
 	}
 }
 
 // TestStockIsNeverHidden lets owners swing cells that share words and summary
 // words, while every failing claim clears bits behind them. Each search of an
-// owner knows of one unit. At the end every bit is compared.
+// owner, by a query and by a mask, knows of one unit. At the end every bit is compared.
 func TestStockIsNeverHidden(t *testing.T) {
 	rounds := 1_500
 	if testing.Short() {
@@ -58,12 +59,17 @@ func swing(t *testing.T, c hiddenCase, rounds int, grow bool) {
 		rng := rand.New(rand.NewPCG(7, uint64(i)))
 		owners.Go(func() {
 			var q Query
+			var m Mask
+			groups := [][]uint32{{0, 1}, {0}} // SKU 1 is nowhere
 			line, two := []Line{{SKU: 0, Quantity: 1}}, []Line{{SKU: 0, Quantity: 2}}
 			for range rounds {
 				s.Change(0, slot, 1)
 				table := s.Table()
 				number := table.Space.Number(slot)
 				if q.Start(s, table, line, nil) != -1 || !sees(&q, number) {
+					misses.Add(1)
+				}
+				if m.Start(table, groups, rng.IntN(2) == 0, nil); !shown(&m, number) {
 					misses.Add(1)
 				}
 				for !take(&q, s, slot, line) {

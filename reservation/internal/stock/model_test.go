@@ -2,6 +2,7 @@ package stock
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 
@@ -30,9 +31,8 @@ type twinKey struct{ sku, slot uint32 }
 
 // openClaim is a claim that is taken and neither settled nor undone.
 type openClaim struct {
-	q     *Query
-	slot  uint32
-	lines []Line
+	taken taken
+	picks []Pick
 }
 
 // machine plays a stock against its twin.
@@ -44,6 +44,7 @@ type machine struct {
 	dense [modelSKUs]bool // rows that were dense once, and have cells at every location of that time
 	open  []openClaim
 	q     Query
+	m     Mask
 }
 
 // TestStockAgainstAMap plays random calls on small and larger spaces.
@@ -63,10 +64,12 @@ func TestStockAgainstAMap(t *testing.T) {
 			"change":    m.change,
 			"addOnHand": m.addOnHand,
 			"claim":     m.claim,
+			"pick":      m.pick,
 			"end":       m.end,
 			"fill":      m.fill,
 			"drain":     m.drain,
 			"search":    m.search,
+			"mask":      m.mask,
 			"renumber":  m.renumber,
 			"join":      m.join,
 		})
@@ -192,13 +195,29 @@ func (m *machine) lines(t *rapid.T, slot uint32) []Line {
 	skus := rapid.SliceOfNDistinct(rapid.Uint32Range(0, modelSKUs-1), 1, modelSKUs, rapid.ID).Draw(t, "skus")
 	slices.Sort(skus)
 	for _, sku := range skus {
-		q := rapid.Int64Range(1, 3).Draw(t, "quantity")
-		if c := m.at(t, sku, slot); c != nil && c.available > 0 && rapid.IntRange(0, 3).Draw(t, "near") == 0 {
-			q = max(1, min(MaxQuantity, c.available+rapid.Int64Range(-1, 1).Draw(t, "off")))
-		}
-		lines = append(lines, Line{SKU: sku, Quantity: q})
+		lines = append(lines, m.line(t, sku, slot))
 	}
 	return lines
+}
+
+// line draws a quantity and what it keeps, both near what is there.
+func (m *machine) line(t *rapid.T, sku, slot uint32) Line {
+	l := Line{SKU: sku, Quantity: rapid.Int64Range(1, 3).Draw(t, "quantity")}
+	if rapid.IntRange(0, 3).Draw(t, "keeps") == 0 {
+		l.Keep = rapid.OneOf(rapid.Int64Range(1, 9), rapid.SampledFrom([]int64{narrowMax, MaxQuantity, math.MaxInt64})).Draw(t, "keep")
+	}
+	c := m.at(t, sku, slot)
+	if c == nil || c.available <= 0 {
+		return l
+	}
+	near := max(1, min(MaxQuantity, c.available+rapid.Int64Range(-1, 1).Draw(t, "off")))
+	switch rapid.IntRange(0, 5).Draw(t, "near") {
+	case 0:
+		l.Quantity = near
+	case 1:
+		l.Keep = max(0, near-l.Quantity)
+	}
+	return l
 }
 
 // escrowed is what the row of a line will record as pending.
@@ -211,41 +230,46 @@ func escrowed(q int64) int64 {
 
 // wouldWait reports whether a claim has to wait for an open one, which in a
 // machine of one goroutine is for ever.
-func (m *machine) wouldWait(t *rapid.T, slot uint32, lines []Line) bool {
-	for _, l := range lines {
-		c := m.at(t, l.SKU, slot)
+func (m *machine) wouldWait(t *rapid.T, picks []Pick) bool {
+	for _, p := range picks {
+		c := m.at(t, p.SKU, p.Slot)
 		if c == nil {
 			return false
 		}
-		if c.available < l.Quantity && c.available+c.pending >= l.Quantity {
+		if c.available-p.Quantity < p.Keep && c.available+c.pending-p.Quantity >= p.Keep {
 			return true
 		}
 		limit := int64(narrowPending)
-		if m.s.Table().row(l.SKU).wide || l.Quantity > narrowEscrow {
+		if m.s.Table().row(p.SKU).wide || p.Quantity > narrowEscrow {
 			limit = widePending
 		}
-		if c.pending+escrowed(l.Quantity) > limit {
+		if c.pending+escrowed(p.Quantity) > limit {
 			return true
 		}
 	}
 	return false
 }
 
+// isShort reports whether a pick cannot be filled.
+func (m *machine) isShort(t *rapid.T, p Pick) bool {
+	c := m.at(t, p.SKU, p.Slot)
+	return c == nil || c.available-p.Quantity < p.Keep
+}
+
 func (m *machine) claim(t *rapid.T) {
 	slot := m.slot(t)
 	lines := m.lines(t, slot)
-	if m.wouldWait(t, slot, lines) {
+	var picks []Pick
+	for _, l := range lines {
+		picks = append(picks, Pick{SKU: l.SKU, Slot: slot, Quantity: l.Quantity, Keep: l.Keep})
+	}
+	if m.wouldWait(t, picks) {
 		return
 	}
 	q := &Query{}
-	enough := true
-	for _, l := range lines {
-		c := m.at(t, l.SKU, slot)
-		enough = enough && c != nil && c.available >= l.Quantity
-	}
 	if rapid.Bool().Draw(t, "bind") {
 		if !q.Bind(m.s, m.s.Table(), lines) {
-			if enough {
+			if !slices.ContainsFunc(picks, func(p Pick) bool { return m.isShort(t, p) }) {
 				t.Fatalf("Bind(%v) finds no row", lines)
 			}
 			return
@@ -254,24 +278,28 @@ func (m *machine) claim(t *rapid.T) {
 		m.nowhere(t, lines[at].SKU)
 		return
 	}
-	number := m.s.Table().Space.Number(slot)
-	at := q.Take(number)
+	m.took(t, q, picks, q.Take(m.s.Table().Space.Number(slot)))
+}
+
+// took compares what a claim answered with the twin, and leaves it open.
+func (m *machine) took(t *rapid.T, claim taken, picks []Pick, at int) {
+	enough := !slices.ContainsFunc(picks, func(p Pick) bool { return m.isShort(t, p) })
 	switch {
 	case (at == -1) != enough:
-		t.Fatalf("Take of %v at slot %d = %d, enough is %v", lines, slot, at, enough)
+		t.Fatalf("Take of %v = %d, enough is %v", picks, at, enough)
 	case at >= 0:
-		if c := m.at(t, lines[at].SKU, slot); c != nil && c.available >= lines[at].Quantity {
-			t.Fatalf("Take of %v at slot %d names line %d, which is there", lines, slot, at)
+		if !m.isShort(t, picks[at]) {
+			t.Fatalf("Take of %v names line %d, which is there", picks, at)
 		}
 		return
 	}
-	for _, l := range lines {
-		c := m.at(t, l.SKU, slot)
-		c.available -= l.Quantity
-		c.pending += escrowed(l.Quantity)
+	for _, p := range picks {
+		c := m.at(t, p.SKU, p.Slot)
+		c.available -= p.Quantity
+		c.pending += escrowed(p.Quantity)
 	}
-	m.open = append(m.open, openClaim{q: q, slot: slot, lines: lines})
-	large := slices.ContainsFunc(lines, func(l Line) bool { return l.Quantity > wideEscrow })
+	m.open = append(m.open, openClaim{taken: claim, picks: picks})
+	large := slices.ContainsFunc(picks, func(p Pick) bool { return p.Quantity > wideEscrow })
 	if large || len(m.open) > 2 { // a large line must not stay open: its units could not come back after a change
 		m.finish(t, len(m.open)-1)
 	}
@@ -298,71 +326,15 @@ func (m *machine) finish(t *rapid.T, i int) {
 	m.open = slices.Delete(m.open, i, i+1)
 	settle := rapid.Bool().Draw(t, "settle")
 	if settle {
-		o.q.Settle()
+		o.taken.Settle()
 	} else {
-		o.q.Undo()
+		o.taken.Undo()
 	}
-	for _, l := range o.lines {
-		c := m.at(t, l.SKU, o.slot)
-		c.pending -= escrowed(l.Quantity)
+	for _, p := range o.picks {
+		c := m.at(t, p.SKU, p.Slot)
+		c.pending -= escrowed(p.Quantity)
 		if !settle {
-			c.available += l.Quantity
-		}
-	}
-}
-
-func (m *machine) search(t *rapid.T) {
-	lines := m.lines(t, m.slot(t))
-	table := m.s.Table()
-	var filter *Filter
-	passes := func(uint32) bool { return true }
-	if rapid.Bool().Draw(t, "filtered") {
-		k := rapid.Uint32Range(1, 9).Draw(t, "modulus")
-		passes = func(number uint32) bool { return number%k == 0 }
-		filter = table.Filter(table.Space.span, passes)
-	}
-	if at := m.q.Start(m.s, table, lines, filter); at >= 0 {
-		m.nowhere(t, lines[at].SKU)
-		return
-	}
-	if m.q.Len() != len(lines) || m.q.Line(0) != lines[0] {
-		t.Fatalf("the query holds %d lines, was given %v", m.q.Len(), lines)
-	}
-	found := slices.Sorted(slices.Values(m.q.Numbers()))
-	if n := len(found); len(slices.Compact(slices.Clone(found))) != n {
-		t.Fatalf("Numbers lists a location twice: %v", found)
-	}
-	walked := found
-	if !m.q.Plan(true) {
-		walked = walk(&m.q)
-		if !m.q.Plan(false) {
-			if again := walk(&m.q); !m.q.Exhausted() && !slices.Equal(again, walked) {
-				t.Fatalf("with a budget the words lead to %v, without to %v", again, walked)
-			}
-		}
-	}
-	for _, slot := range m.slots {
-		number := table.Space.Number(slot)
-		all, isThere := true, true
-		var want []int64
-		for _, l := range lines {
-			var reach int64
-			if c := m.cells[twinKey{l.SKU, slot}]; c != nil {
-				reach = c.available + c.pending
-			}
-			all, isThere = all && reach >= l.Quantity, isThere && reach > 0
-			want = append(want, max(reach, 0))
-		}
-		_, listed := slices.BinarySearch(found, number)
-		_, reached := slices.BinarySearch(walked, number)
-		if isThere && passes(number) && !(listed && reached) || reached && !listed {
-			t.Fatalf("slot %d has something of every line of %v, and is not found", slot, lines)
-		}
-		if listed {
-			levels, enough := m.q.Levels(number, nil)
-			if !passes(number) || enough != all || !slices.Equal(levels, want) {
-				t.Fatalf("slot %d: levels %v, %v; want %v, %v", slot, levels, enough, want, all)
-			}
+			c.available += p.Quantity
 		}
 	}
 }

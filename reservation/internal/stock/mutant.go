@@ -1,4 +1,4 @@
-//go:build !mutant_rollback && !mutant_summary
+//go:build !mutant_keep && !mutant_rollback && !mutant_summary
 
 package stock
 
@@ -10,4 +10,5 @@ const mutant = 0
 const (
 	mutantRollback = 1 // a claim takes without escrow and gives back on failure
 	mutantSummary  = 2 // a summary bit is cleared without looking again
+	mutantKeep     = 3 // what a line keeps is looked for before its units are taken, not with them
 )

@@ -8,4 +8,5 @@ const mutant = 2
 const (
 	mutantRollback = 1
 	mutantSummary  = 2
+	mutantKeep     = 3
 )

@@ -5,12 +5,6 @@ import (
 	"math/bits"
 )
 
-// Line is a SKU and how many units of it an order wants, at least 1.
-type Line struct {
-	SKU      uint32
-	Quantity int64
-}
-
 // Filter restricts a search to some numbers, with the same two summary levels
 // as the rows. It is immutable.
 type Filter struct {
@@ -40,14 +34,6 @@ func (t *Table) Filter(n int, pass func(number uint32) bool) *Filter {
 // Count is how many numbers pass.
 func (f *Filter) Count() int { return f.count }
 
-// claimLine is a line on its way through search and claim.
-type claimLine struct {
-	Line
-	row    *row
-	cell   cell
-	escrow int64
-}
-
 // Query is one order's search and claim: which locations have something of
 // every line, and the atomic taking of all lines at one of them. The zero value
 // is ready; a Query is reused, and used by one goroutine at a time.
@@ -74,21 +60,23 @@ type Query struct {
 // that is stocked nowhere, or -1.
 func (q *Query) Start(s *Stock, t *Table, lines []Line, filter *Filter) int {
 	q.stock, q.table, q.filter = s, t, filter
-	q.lines, q.rare, q.counts = q.lines[:0], q.rare[:0], q.counts[:0]
+	q.lines, q.rare, q.counts = room(q.lines, len(lines)), q.rare[:0], q.counts[:0]
 	q.budget = math.MaxInt
 	total := float64(t.Space.used.Load())
 	q.share = 1
 	if filter != nil {
 		q.share = float64(filter.count) / total
 	}
-	for i, line := range lines {
-		r := t.row(line.SKU)
+	for i := range lines {
+		r := t.row(lines[i].SKU)
 		if r == nil {
+			q.lines = q.lines[:i]
 			return i
 		}
-		q.lines = append(q.lines, claimLine{Line: line, row: r})
+		q.lines[i].Line, q.lines[i].row = lines[i], r
 		n := r.listedNow.Load()
 		if n <= 0 {
+			q.lines = q.lines[:i+1]
 			return i
 		}
 		q.share *= float64(n) / total
@@ -373,22 +361,7 @@ func (q *Query) Take(number uint32) int {
 	if at := q.lookup(number); at >= 0 {
 		return at
 	}
-	for i := 0; i < len(q.lines); i++ {
-		line := &q.lines[i]
-		escrow, o := line.cell.take(line.Quantity)
-		switch o {
-		case done:
-			line.escrow = escrow
-		case tooWide:
-			q.stock.widen(line.SKU)
-			i--
-		default:
-			q.undo(i)
-			q.tidy(i)
-			return i
-		}
-	}
-	return -1
+	return takeLines(q.stock, q.lines)
 }
 
 // lookup finds the cell of every line at a location, and looks whether it can
@@ -403,44 +376,21 @@ func (q *Query) lookup(number uint32) int {
 		if line.cell.pos < 0 {
 			return i
 		}
-		if !line.row.hasAtOnce(line.cell.pos, line.Quantity) && !line.cell.has(line.Quantity) {
-			q.tidy(i)
+		if !line.row.hasAtOnce(line.cell.pos, line.Quantity, line.Keep) && line.hopeless() {
 			return i
 		}
 	}
 	return -1
 }
 
-// tidy clears the bits of a cell a claim has found empty.
-func (q *Query) tidy(at int) {
-	c := &q.lines[at].cell
-	if w := c.read(); w.state == listed && w.reachable() <= 0 {
-		c.row.drop(c.number, c.pos)
-	}
-}
-
 // Settle makes a taken claim final.
-func (q *Query) Settle() {
-	for i := range q.lines {
-		line := &q.lines[i]
-		if line.escrow != 0 {
-			line.cell.change(0, -line.escrow)
-		}
-	}
-}
+func (q *Query) Settle() { settleLines(q.lines) }
 
 // Undo gives everything a claim has taken back.
-func (q *Query) Undo() { q.undo(len(q.lines)) }
+func (q *Query) Undo() { undoLines(q.lines) }
 
-func (q *Query) undo(taken int) {
-	for i := range taken {
-		line := &q.lines[i]
-		line.cell.change(line.Quantity, -line.escrow)
-	}
-}
-
-// Levels appends the units available of each line at a location, and reports
-// whether every line could be filled there.
+// Levels appends the units available of each line at a location, those a line
+// keeps among them, and reports whether every line could be filled there.
 func (q *Query) Levels(number uint32, into []int64) ([]int64, bool) {
 	enough := true
 	for i := range q.lines {
@@ -451,7 +401,7 @@ func (q *Query) Levels(number uint32, into []int64) ([]int64, bool) {
 			w = c.read()
 		}
 		into = append(into, max(w.reachable(), 0))
-		enough = enough && w.reachable() >= line.Quantity
+		enough = enough && w.reachable()-line.Quantity >= line.Keep
 	}
 	return into, enough
 }
@@ -462,17 +412,22 @@ func (q *Query) Len() int { return len(q.lines) }
 // Line is the i-th line.
 func (q *Query) Line(i int) Line { return q.lines[i].Line }
 
+// Keep changes what the i-th line keeps, for the locations that are tried from now
+// on.
+func (q *Query) Keep(i int, units int64) { q.lines[i].Keep = units }
+
 // Bind is Start for a claim at a location known beforehand: no plan is made, and
 // a SKU that is available nowhere is found out by Take. False: a SKU has no row.
 func (q *Query) Bind(s *Stock, t *Table, lines []Line) bool {
 	q.stock, q.table, q.filter = s, t, nil
-	q.lines = q.lines[:0]
-	for _, line := range lines {
-		r := t.row(line.SKU)
+	q.lines = room(q.lines, len(lines))
+	for i := range lines {
+		r := t.row(lines[i].SKU)
 		if r == nil {
+			q.lines = q.lines[:i]
 			return false
 		}
-		q.lines = append(q.lines, claimLine{Line: line, row: r})
+		q.lines[i].Line, q.lines[i].row = lines[i], r
 	}
 	return true
 }

@@ -111,10 +111,10 @@ func fail(t *testing.T, q *Query, s *Stock, lines []Line) {
 	q.Bind(s, table, lines)
 	for i := range q.lines {
 		q.lines[i].cell, _ = table.at(q.lines[i].SKU, table.Space.Number(40))
-		escrow, o := q.lines[i].cell.take(q.lines[i].Quantity)
+		escrow, o := q.lines[i].cell.take(q.lines[i].Quantity, 0)
 		if o != done {
-			q.undo(i)
-			q.tidy(i)
+			undoLines(q.lines[:i])
+			q.lines[i].tidy()
 			return
 		}
 		q.lines[i].escrow = escrow

@@ -82,11 +82,15 @@ func (c shapeCase) world(t testing.TB, skus int) *Stock {
 	return s
 }
 
+// wordLevels is the three levels of words a tree search reads.
+type wordLevels interface {
+	Word(level, word int) uint64
+}
+
 // walk lists what a tree search over the words finds. It may only be asked of
 // queries whose plan is not a list.
-func walk(q *Query) []uint32 {
+func walk(q wordLevels, span int) []uint32 {
 	var found []uint32
-	span := q.table.Space.span
 	for w2 := range words(words(words(span))) {
 		for b2 := range uint32(64) {
 			if q.Word(2, w2)>>b2&1 == 0 {
@@ -115,6 +119,11 @@ func sees(q *Query, number uint32) bool {
 	if q.Plan(true) {
 		return slices.Contains(q.Numbers(), number)
 	}
+	return shown(q, number)
+}
+
+// shown reports whether every bit on the path to a number is set.
+func shown(q wordLevels, number uint32) bool {
 	return q.Word(2, int(number>>18))>>(number>>12&63)&1 != 0 &&
 		q.Word(1, int(number>>12))>>(number>>6&63)&1 != 0 &&
 		q.Word(0, int(number>>6))>>(number&63)&1 != 0
