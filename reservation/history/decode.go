@@ -142,9 +142,24 @@ func (r *Record) readRare(b []byte, i int, f uint32) int {
 	if f&hasTo != 0 {
 		r.To, i = handle(b, i)
 	}
-	if f&hasTexts == 0 {
-		return i
+	if f&hasTexts != 0 {
+		i = r.readTexts(b, i, f)
 	}
+	if f&hasParts != 0 {
+		if i < 0 || i >= len(b) {
+			return min(i, cut)
+		}
+		if b[i] == 0 {
+			return empty
+		}
+		r.Parts = b[i]
+		i++
+	}
+	r.Missing = f&isMissing != 0
+	return i
+}
+
+func (r *Record) readTexts(b []byte, i int, f uint32) int {
 	texts := [...]*string{&r.Change, &r.Order, &r.Customer, &r.Owner, &r.Channel, &r.Code, &r.Ref, &r.Name}
 	for n, to := range texts {
 		if f&(hasChange<<n) != 0 {

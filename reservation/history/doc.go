@@ -10,7 +10,7 @@
 // zigzag is a uvarint of 0, −1, 1, −2, … folded to 0, 1, 2, 3, … A text is a
 // uvarint length, not 0, and so many bytes.
 //
-//	kind     1 byte    1 to 23, see Kind
+//	kind     1 byte    1 to 27, see Kind
 //	mask     uvarint   which of the fields below are there
 //	time     6 bytes   milliseconds since 1970; 8 bytes with mask bit 20
 //
@@ -34,8 +34,10 @@
 //	 15  Ref           text
 //	 16  Name          text
 //	 19  Place         text, of any bytes
+//	 22  Parts         1 byte
 //	  2  Lines         uvarint count, not 0, then so many lines
 //	 20  the time takes 8 bytes, because it does not fit into 6
+//	 23  Missing is true; nothing more is there of it
 //
 //	a line
 //	SKU      uvarint   the first one's; then SKU − 1 − SKU of the line before

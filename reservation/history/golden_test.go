@@ -15,7 +15,8 @@ import (
 var golden string
 
 // samples is one record of every kind, as the ledger writes them, then a
-// movement of every cause and a record with all fields.
+// movement of every cause, records with all fields of the first release and with
+// all there are, and holds with what came later.
 func samples() []Record {
 	const now = 1_767_225_600_123
 	lines := []Line{{SKU: 17, Units: 1}, {SKU: 402, Units: 2}, {SKU: 2_950, Units: 130}}
@@ -44,6 +45,10 @@ func samples() []Record {
 		{Kind: Shorted, ID: "order-104729", Slot: 12, Ref: "count-88", Lines: lines[:1]},
 		{Kind: Covered, ID: "order-104729", Slot: 12, Ref: "receipt-3", Lines: lines[:1]},
 		{Kind: Opened},
+		{Kind: Rejected, Cause: ByStore, ID: "order-104729", Change: "reject-1", Slot: 12, Order: "104729", Customer: "c-77", Lines: lines[:1]},
+		{Kind: Rerouted, Cause: Offline, ID: "order-104729", Slot: 12, To: 7_411, Distance: 920.5, Promise: now + 7_200_000, Lines: lines, Place: []byte{1, 0}},
+		{Kind: RerouteFailed, Cause: Late, ID: "order-104729", Slot: 12, Lines: lines[1:]},
+		{Kind: NoteSet, Name: "channel/web", Place: []byte("{}")},
 	}
 	for cause := Cause(1); cause < causeEnd; cause++ {
 		all = append(all, Record{Kind: Moved, Cause: cause, ID: "m-1", Slot: 12, Lines: after[:1]})
@@ -51,9 +56,13 @@ func samples() []Record {
 	for i := range all {
 		all[i].Time = now
 	}
+	first := full()
+	first.Time, first.Parts, first.Missing = -1, 0, false
 	whole := full()
 	whole.Time = -1
-	return append(all, whole)
+	return append(all, first, whole,
+		Record{Kind: Held, Time: now, ID: "order-104729/2", Slot: 12, Deadline: now + 600_000, Lines: lines[1:], Ref: "order-104729", Place: []byte{7, 0, 255}, Parts: 3},
+		Record{Kind: Rerouted, Time: now, Cause: NotFound, ID: "order-104729", Slot: 12, To: 13, Lines: lines[1:2], Ref: "order-104729/2", Parts: 2, Missing: true})
 }
 
 // spell writes what the golden file holds of records.
@@ -131,12 +140,12 @@ func TestNames(t *testing.T) {
 	}
 	for got, want := range map[string]string{
 		Kind(0).String():          "kind 0",
-		kindEnd.String():          "kind 24",
+		kindEnd.String():          "kind 28",
 		Kind(255).String():        "kind 255",
 		Kind(0).Name():            "",
 		Kind(255).Name():          "",
 		Cause(0).String():         "",
-		causeEnd.String():         "cause 12",
+		causeEnd.String():         "cause 16",
 		ToInspect.String():        "to inspect",
 		Expired.String():          "hold expired",
 		Expired.Name():            "HoldExpired",

@@ -7,14 +7,17 @@ import "fmt"
 type Kind uint8
 
 // The kinds. Every record has its Time; the fields each kind may use besides
-// are behind it.
+// are behind it. A Rerouted record without Ref says that the whole reservation
+// is at To from now on. With Ref, the units are in the reservation of that ID,
+// whose Held record comes before it in the same frame of the journal, and Parts
+// is of how many parts the order is now.
 const (
 	SKUAdded        Kind = iota + 1 // SKU, Name
-	LocationSet                     // Slot, Name, Place
+	LocationSet                     // Slot, Name, Place (means something to the caller)
 	LocationRemoved                 // Slot
 	SafetySet                       // SKU (2^32 − 1: every SKU), Slot (2^32 − 1: everywhere), Lines[0].Units
 	Moved                           // Cause, ID, Slot, Lines (signed Units, OnHand), Fingerprint, AsOf, Ref; To of a transfer
-	Held                            // ID, Fingerprint, Slot, Distance, Deadline, Lines, Order, Customer, Owner, Channel, Promise
+	Held                            // ID, Fingerprint, Slot, Distance, Deadline, Lines, Order, Customer, Owner, Channel, Promise, Parts, Place (the caller's note), Ref (the reservation its units come from)
 	Extended                        // ID, Deadline
 	Reassigned                      // ID, Owner, Channel
 	Confirmed                       // ID, Change, Lines (none: all that is held)
@@ -32,6 +35,10 @@ const (
 	Shorted                         // ID, Slot, Lines (Units whose goods are gone), Ref (the movement that took them)
 	Covered                         // ID, Slot, Lines (Units whose goods are there again), Ref
 	Opened                          // none: the engine was opened at Time
+	Rejected                        // ID, Change, Slot, Cause, Lines (Units the location will not serve)
+	Rerouted                        // ID, Slot (from), To, Cause, Lines (Units that went), Missing, Distance, Promise, Place; Ref and Parts: see below
+	RerouteFailed                   // ID, Slot, Cause, Lines (Units that nobody else can serve)
+	NoteSet                         // Name (the note's key), Place (the note; none: removed)
 
 	kindEnd // one more than the last kind
 )
@@ -61,6 +68,10 @@ var kindNames = [kindEnd]struct{ words, name string }{
 	Shorted:         {"shortage found", "ShortageFound"},
 	Covered:         {"shortage covered", "ShortageCovered"},
 	Opened:          {"opened", "Opened"},
+	Rejected:        {"order rejected", "OrderRejected"},
+	Rerouted:        {"rerouted", "Rerouted"},
+	RerouteFailed:   {"reroute failed", "RerouteFailed"},
+	NoteSet:         {"setting changed", "SettingChanged"},
 }
 
 // String is the kind in words for people, such as "hold expired".
@@ -81,12 +92,12 @@ func (k Kind) Name() string {
 	return kindNames[k].name
 }
 
-// Cause says why goods moved, or what became of returned ones; 0 is none. Its
-// numbers are frozen: new causes are added at the end.
+// Cause says why goods moved, what became of returned ones, or why an order goes
+// elsewhere; 0 is none. Its numbers are frozen: new causes are added at the end.
 type Cause uint8
 
 // The causes: of a movement down to Delivered and Lost, of a return the three
-// between.
+// between; of a rejection or a reroute those after Lost.
 const (
 	Received      Cause = iota + 1 // goods came in from a supplier
 	Counted                        // a count, as of a time, found other than was thought
@@ -99,6 +110,10 @@ const (
 	DamagedReturn                  // returned goods that are not sellable
 	ToInspect                      // returned goods about which that is not known yet
 	Lost                           // sent, and never delivered
+	ByStore                        // the store will not serve it
+	NotFound                       // the store has not found the goods
+	Offline                        // the location serves nobody for now
+	Late                           // the store has not accepted it in time
 
 	causeEnd // one more than the last cause
 )
@@ -118,6 +133,10 @@ var causeNames = [causeEnd]struct{ words, event string }{
 	DamagedReturn: {"damaged return", "StockMoved"},
 	ToInspect:     {"to inspect", "StockMoved"},
 	Lost:          {"lost", "TransferShort"},
+	ByStore:       {"rejected by the store", "StockMoved"},
+	NotFound:      {"not found", "StockMoved"},
+	Offline:       {"location offline", "StockMoved"},
+	Late:          {"not accepted in time", "StockMoved"},
 }
 
 // String is the cause in words for people, such as "to inspect"; empty for 0.

@@ -53,8 +53,11 @@ type Record struct {
 	Code     string // that the customer shows at the pickup
 	Ref      string // ID of what caused it
 
-	Place []byte // of a location; means something to the one who wrote it
-	Lines []Line // ascending by SKU, each SKU once
+	Place []byte // means something to the one who wrote it: of a location, a hold's note, the value of a setting
+
+	Parts   uint8  // of how many parts the order is
+	Missing bool   // of a reroute: the units were missing before
+	Lines   []Line // ascending by SKU, each SKU once
 }
 
 // Reset makes r the zero value again, but keeps the room of its Lines.
@@ -95,10 +98,12 @@ const (
 	hasPlace
 	hasWideTime // the time takes eight bytes
 	hasPromise
+	hasParts
+	isMissing // the bit is all there is of it
 
 	hasTexts = hasChange | hasOrder | hasCustomer | hasOwner | hasChannel | hasCode | hasRef | hasName | hasPlace
-	hasRare  = hasTexts | hasCause | hasAsOf | hasSKU | hasTo | hasPromise
-	hasAny   = hasPromise<<1 - 1
+	hasRare  = hasTexts | hasCause | hasAsOf | hasSKU | hasTo | hasPromise | hasParts | isMissing
+	hasAny   = isMissing<<1 - 1
 )
 
 // bit is b when there is something, else 0.
@@ -119,7 +124,7 @@ func (r *Record) fields() uint32 {
 		bit(hasChannel, r.Channel != "") | bit(hasCode, r.Code != "") | bit(hasRef, r.Ref != "") |
 		bit(hasName, r.Name != "") | bit(hasSKU, r.SKU != 0) | bit(hasTo, r.To != 0) |
 		bit(hasPlace, len(r.Place) > 0) | bit(hasWideTime, uint64(r.Time)>>48 != 0) |
-		bit(hasPromise, r.Promise != 0)
+		bit(hasPromise, r.Promise != 0) | bit(hasParts, r.Parts != 0) | bit(isMissing, r.Missing)
 	for i := range r.Lines {
 		if r.Lines[i].OnHand != 0 {
 			return f | hasOnHand
@@ -181,9 +186,16 @@ func (r *Record) appendRare(dst []byte, f uint32) []byte {
 	if f&hasTo != 0 {
 		dst = binary.AppendUvarint(dst, uint64(r.To))
 	}
-	if f&hasTexts == 0 {
-		return dst
+	if f&hasTexts != 0 {
+		dst = r.appendTexts(dst, f)
 	}
+	if f&hasParts != 0 {
+		dst = append(dst, r.Parts)
+	}
+	return dst
+}
+
+func (r *Record) appendTexts(dst []byte, f uint32) []byte {
 	for _, text := range [...]string{r.Change, r.Order, r.Customer, r.Owner, r.Channel, r.Code, r.Ref, r.Name} {
 		if text != "" {
 			dst = appendText(dst, text)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"math/bits"
 	"reflect"
 	"slices"
 	"strings"
@@ -58,6 +59,10 @@ func differ(a, b *Record) string {
 		return "Ref"
 	case !bytes.Equal(a.Place, b.Place):
 		return "Place"
+	case a.Parts != b.Parts:
+		return "Parts"
+	case a.Missing != b.Missing:
+		return "Missing"
 	case !slices.Equal(a.Lines, b.Lines):
 		return "Lines"
 	}
@@ -91,12 +96,14 @@ func TestDifferSeesEveryField(t *testing.T) {
 			t.Fatalf("equal records differ in %s", got)
 		}
 		switch v := reflect.ValueOf(&b).Elem().Field(i); v.Interface().(type) {
-		case Kind, Cause, uint32, uint64:
+		case Kind, Cause, uint8, uint32, uint64:
 			v.SetUint(v.Uint() + 1)
 		case int64:
 			v.SetInt(-v.Int())
 		case float64:
 			v.SetFloat(-v.Float())
+		case bool:
+			v.SetBool(!v.Bool())
 		case string:
 			v.SetString(v.String() + "'")
 		case []byte:
@@ -119,15 +126,14 @@ func full() Record {
 		Deadline: 1_767_312_000_000, AsOf: 1_767_225_599_000, Promise: 1_767_230_000_000, Fingerprint: 1 << 63, Distance: 12.5,
 		ID: "r-1", Change: "return-1", Name: "Straßburg", Order: "o-17", Customer: "c-4", Owner: "cart-9",
 		Channel: "app", Code: "4711", Ref: "m-3", Place: []byte{0, 1, 255},
+		Parts: 2, Missing: true,
 		Lines: []Line{{SKU: 0, Units: -3, OnHand: 70}, {SKU: 1, Units: 1 << 40}, {SKU: math.MaxUint32, OnHand: -1}},
 	}
 }
 
-// Every set of fields there can be: 2^22, but for those with units on hand and
-// no lines. With -short the texts, which are all alike, come and go together.
-func TestEverySetOfFields(t *testing.T) {
-	whole := full()
-	clear := []func(r *Record){
+// clearers empty a field each, in the order of the mask.
+func clearers() []func(r *Record) {
+	return []func(r *Record){
 		func(r *Record) { r.ID = "" },
 		func(r *Record) { r.Slot = 0 },
 		func(r *Record) { r.Lines = nil },
@@ -155,7 +161,16 @@ func TestEverySetOfFields(t *testing.T) {
 		func(r *Record) { r.Place = nil },
 		func(r *Record) { r.Time = 1 },
 		func(r *Record) { r.Promise = 0 },
+		func(r *Record) { r.Parts = 0 },
+		func(r *Record) { r.Missing = false },
 	}
+}
+
+// Every set of fields there can be: 2^24, of which every fourth, but for those with units on hand and
+// no lines. With -short the texts, which are all alike, come and go together.
+func TestEverySetOfFields(t *testing.T) {
+	whole := full()
+	clear := clearers()
 	whole.Time = -1 // takes eight bytes
 	if 1<<len(clear)-1 != hasAny {
 		t.Fatalf("%d fields here, the mask has %b", len(clear), uint32(hasAny))
@@ -183,6 +198,12 @@ func TestEverySetOfFields(t *testing.T) {
 			there = false // no lines have no units on hand
 		case testing.Short() && bit > hasChange && bit <= hasName: // in step with the first of the texts
 			there, gone = r.Change != "", r.Change == ""
+		case bit == hasParts: // these two come with half of the sets
+			there = bits.OnesCount32(mask)%2 == 0
+			gone = !there
+		case bit == isMissing:
+			there = bits.OnesCount32(mask>>8)%2 == 0
+			gone = !there
 		}
 		if there {
 			walk(r, field+1, mask|bit)

@@ -39,15 +39,20 @@ var malformed = []struct {
 	{"06000102030405", ErrRecord, "end too early"},
 	{"0080", ErrRecord, "no kind"},
 	{"0000" + head, ErrRecord, "no kind"},
-	{"1700" + head, nil, ""},
-	{"1800" + head, ErrNewer, "kind 24"},
+	{"1b00" + head, nil, ""},
+	{"1c00" + head, ErrNewer, "kind 28"},
 	{"ff", ErrNewer, "kind 255"},
 	{"0600" + head + "00", ErrRecord, "bytes behind"},
 	{"068000" + head, ErrRecord, "shortest"},
 	{"0680808080808080808000" + head, ErrRecord, "shortest"},
 	{"0680808080808080808002" + head, ErrRecord, "too large"},
 	{"06ffffffffffffffffff01", ErrNewer, "fields 0xffffffffffffffff"},
-	{"0680808002" + head, ErrNewer, "fields 0x400000"},
+	{"0680808008" + head, ErrNewer, "fields 0x1000000"},
+	{"0680808002" + head, ErrRecord, "end too early"},
+	{"0680808002" + head + "00", ErrRecord, "empty"},
+	{"0680808002" + head + "02", nil, ""},
+	{"0680808004" + head, nil, ""},
+	{"0680808004" + head + "01", ErrRecord, "bytes behind"},
 	{"06808040" + head, ErrRecord, "end too early"},
 	{"06808040" + head + "0000", ErrRecord, "time is not in its shortest"},
 	{"06808040" + "0000000000000000", ErrRecord, "empty"},
@@ -66,8 +71,8 @@ var malformed = []struct {
 	{"0620" + head + "00000000000000", ErrRecord, "end too early"},
 	{"058001" + head + "00", ErrRecord, "empty"},
 	{"058001" + head, ErrRecord, "end too early"},
-	{"058001" + head + "0b", nil, ""},
-	{"058001" + head + "0c", ErrNewer, "cause 12"},
+	{"058001" + head + "0f", nil, ""},
+	{"058001" + head + "10", ErrNewer, "cause 16"},
 	{"058001" + head + "ff", ErrNewer, "cause 255"},
 	{"018080c0" + "00" + head, ErrRecord, "shortest"},
 	{"02808020" + head + "00", ErrRecord, "empty"},
@@ -111,7 +116,7 @@ func TestNewer(t *testing.T) {
 		r := Record{Kind: Moved, Cause: Cause(cause)}
 		refused(t, r.Append(nil), ErrNewer, "cause")
 	}
-	for bit := 22; bit < 64; bit++ {
+	for bit := 24; bit < 64; bit++ {
 		b := binary.AppendUvarint([]byte{byte(Held)}, 1<<bit|hasID)
 		refused(t, append(b, make([]byte, 20)...), ErrNewer, "fields")
 	}
