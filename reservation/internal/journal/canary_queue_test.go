@@ -1,4 +1,4 @@
-//go:build !mutant_queue_ack && !mutant_queue_full && !mutant_queue_show && !mutant_unverified && !mutant_recycle
+//go:build !mutant_queue_ack && !mutant_queue_full && !mutant_queue_show && !mutant_cut && !mutant_unverified && !mutant_recycle
 
 package journal_test
 
@@ -23,6 +23,8 @@ func TestQueueMutantsAreCaught(t *testing.T) {
 		{"mutant_queue_full", "TestQueueNoSpace", `a record is acknowledged that found no space`},
 		{"mutant_queue_full", "TestQueueNoSpaceManual", `step on a full disk: got <nil>`},
 		{"mutant_queue_show", "TestFollowShowsTheAcknowledged", `follow shows record \d+ of the append`},
+		{"mutant_cut", "TestAppendAllIsOneFrame", `a group is cut|is due`},
+		{"mutant_cut", "TestAppendAllSurvivesCrashes", `a group is cut|is due`},
 		{"mutant_unverified", "TestSnapshotIsVerified", `a snapshot with byte \d+ wrong on the disk is believed`},
 		{"mutant_recycle", "TestTrimPoint", `a snapshot that is damaged has no other`},
 	} {

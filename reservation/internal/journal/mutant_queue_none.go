@@ -1,4 +1,4 @@
-//go:build !mutant_queue_ack && !mutant_queue_full && !mutant_queue_show
+//go:build !mutant_queue_ack && !mutant_queue_full && !mutant_queue_show && !mutant_cut
 
 package journal
 

@@ -28,7 +28,8 @@ type QueueOptions struct {
 	SyncEvery time.Duration
 
 	// FrameBytes is the largest payload of a frame that holds more than one
-	// record; 0 means 1 MiB. A larger record gets a frame of its own.
+	// record; 0 means 1 MiB. A larger record, and larger records of one
+	// AppendAll, get a frame of their own.
 	FrameBytes int
 
 	// BacklogBytes is how much may be queued before Admit makes new writes
@@ -73,7 +74,8 @@ func (o QueueOptions) withDefaults() QueueOptions {
 // Invariant: durable <= last; the records (durable, last] lie, in order, in the
 // batch that is being committed, then the sealed ones, then the open one; no
 // ticket of a batch is answered before the batch is in the log or known lost.
-// Linearizes at: the mutex of Append, which orders records by their numbers.
+// Linearizes at: the mutex of Append and AppendAll, which orders records by their
+// numbers.
 // Bound: Admit holds new writes back above BacklogBytes; Append never refuses
 // for size, so that what a write has begun can always be recorded.
 //
@@ -167,6 +169,52 @@ func (q *Queue) Append(record []byte) (Ticket, error) {
 	if b.count > 0 && len(b.payload)+len(record)+binary.MaxVarintLen32 > q.o.FrameBytes {
 		b = q.seal()
 	}
+	q.put(b, record)
+	t := Ticket{Sequence: q.last, batch: b}
+	kick := q.crowdCame()
+	q.mu.Unlock()
+	if kick {
+		q.nudge()
+	}
+	return t, nil
+}
+
+// AppendAll is Append for records that belong together: they get consecutive
+// numbers and lie in one frame, which is larger than FrameBytes if it must be, so
+// that a crash leaves all of them or none. The ticket is that of the last one; the
+// first has the number Sequence − len(records) + 1. No records need no ticket.
+func (q *Queue) AppendAll(records ...[]byte) (Ticket, error) {
+	size := 0
+	for _, record := range records {
+		size += len(record) + binary.MaxVarintLen32
+	}
+	q.mu.Lock()
+	if q.stopped != nil || len(records) == 0 {
+		err := q.stopped
+		q.mu.Unlock()
+		return Ticket{}, err
+	}
+	b := q.open
+	if b.count > 0 && len(b.payload)+size > q.o.FrameBytes {
+		b = q.seal()
+	}
+	for i, record := range records {
+		if queueMutant == mutantCut && i > 0 {
+			b = q.seal()
+		}
+		q.put(b, record)
+	}
+	t := Ticket{Sequence: q.last, batch: b}
+	kick := q.crowdCame()
+	q.mu.Unlock()
+	if kick {
+		q.nudge()
+	}
+	return t, nil
+}
+
+// put adds a record to the open batch. The caller holds the mutex.
+func (q *Queue) put(b *batch, record []byte) {
 	before := len(b.payload)
 	b.payload = append(binary.AppendUvarint(b.payload, uint64(len(record))), record...)
 	b.count++
@@ -175,16 +223,16 @@ func (q *Queue) Append(record []byte) (Ticket, error) {
 	if q.queued > q.o.BacklogBytes {
 		q.gate.Or(gateBacklog)
 	}
-	t := Ticket{Sequence: q.last, batch: b}
+}
+
+// crowdCame reports whether the append that kicks the committer has come, once.
+// The caller holds the mutex.
+func (q *Queue) crowdCame() bool {
 	kick := q.last >= q.wakeAt
 	if kick {
 		q.wakeAt = math.MaxUint64
 	}
-	q.mu.Unlock()
-	if kick {
-		q.nudge()
-	}
-	return t, nil
+	return kick
 }
 
 // seal puts the open batch behind the sealed ones and opens the next. The
