@@ -1,6 +1,7 @@
 package reservation
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"math"
@@ -102,6 +103,7 @@ func (a *auditor) withJournal(pause func() func()) error {
 	}
 	a.report.Rechecked = len(a.cells) + len(a.ids)
 	a.compareSuspects(true)
+	a.compareNotes()
 	a.report.Sequence, a.report.Records = a.replay.sequence, a.replay.records
 	return a.ctx.Err()
 }
@@ -251,6 +253,26 @@ func (a *auditor) compareSuspects(final bool) {
 			delete(a.ids, id)
 		} else if final {
 			a.differs(Difference{ID: id, What: what})
+		}
+	}
+}
+
+// compareNotes compares what the caller keeps with the ledger, unless it has been
+// changed after all that was read.
+func (a *auditor) compareNotes() {
+	live, changed := a.live.notes.copied()
+	if changed > a.replay.sequence {
+		return
+	}
+	shadow, _ := a.shadow.notes.copied()
+	for key, value := range live {
+		if again, ok := shadow[key]; !ok || !bytes.Equal(value, again) {
+			a.differs(Difference{ID: key, What: "note"})
+		}
+	}
+	for key := range shadow {
+		if _, ok := live[key]; !ok {
+			a.differs(Difference{ID: key, What: "note"})
 		}
 	}
 }

@@ -13,7 +13,8 @@ import (
 )
 
 // State says how far a reservation has come. It ends once, in one of the last
-// five; a Collected one can still become Returned. The zero value is no state.
+// six; a Collected one can still become Returned, and one whose units were not
+// found Rerouted. The zero value is no state.
 type State uint8
 
 // The states of a reservation.
@@ -28,10 +29,11 @@ const (
 	Expired                    // ended: the deadline of the hold has passed
 	NoShow                     // ended: the pickup deadline has passed
 	Returned                   // ended: collected, and all of it came back
+	Rerouted                   // ended: its units are in other reservations of the order
 )
 
 // Ended reports whether nothing is held or confirmed any more.
-func (s State) Ended() bool { return s >= Collected && s <= Returned }
+func (s State) Ended() bool { return s >= Collected && s <= Rerouted }
 
 // String returns the name of the state in lower case.
 func (s State) String() string {
@@ -56,6 +58,8 @@ func (s State) String() string {
 		return "no-show"
 	case Returned:
 		return "returned"
+	case Rerouted:
+		return "rerouted"
 	}
 	return fmt.Sprintf("State(%d)", uint8(s))
 }
@@ -72,11 +76,12 @@ const (
 )
 
 // entryLine is one SKU of an order or a transfer, in units. What is missing from
-// the quantity in held + confirmed + collected + missing + lapsed was canceled.
+// the quantity in held + confirmed + collected + missing + lapsed + rerouted was
+// canceled.
 // returned <= collected; short <= held + confirmed.
 type entryLine struct {
-	sku, quantity                                                uint32
-	held, confirmed, collected, returned, missing, lapsed, short uint32
+	sku, quantity                                                          uint32
+	held, confirmed, collected, returned, missing, lapsed, short, rerouted uint32
 }
 
 // refs are the names by which others know an order. All may be empty.
@@ -101,6 +106,9 @@ type entry struct {
 // sink takes the record of a change before anyone can see the change.
 type sink interface {
 	Append(record []byte) (journal.Ticket, error)
+	// AppendAll takes several as one: all of them last, or none. The ticket is
+	// that of the last one, and their numbers follow each other.
+	AppendAll(records ...[]byte) (journal.Ticket, error)
 }
 
 // rule changes an entry in place: everything but the number of its lines, their
@@ -133,14 +141,16 @@ const (
 // The highest bits of an ID's hash choose one of the shards, 64 for each
 // processor; the rest of the work happens under the mutex of that shard. Shelves
 // and views have locks of their own, taken one at a time inside that of a shard,
-// and nothing is locked inside them; no call holds two shards. In steady state no
+// and nothing is locked inside them. Only addAll and move hold several shards, which
+// they lock in ascending order and with one call of the sink. In steady state no
 // call allocates but to copy references out; growth allocates outside the mutex
 // when it can. Safe for concurrent use.
 //
 // Invariant: an ID is in a name space at most once. A live order is on the shelf
 // of its location and, unless its time has come and went unused, armed; an ended
 // entry, a movement or a change is in its list of the remembered.
-// Linearizes at: the critical section of the one shard a call touches. The sink
+// Linearizes at: the critical section of the one shard a call touches, or of all
+// of them at once. The sink
 // has taken the record before anyone can see the change. len, memory and the
 // walks visit the shards one after the other and are not one instant.
 // Progress: blocking, for one critical section: a probe, a copy of one entry, the
@@ -280,25 +290,41 @@ func (b *book) addHashed(hash uint64, kind entryKind, id string, e *entry, recor
 	return t, true, nil
 }
 
-// growAndUnlock makes room for the next entry and gives up the lock.
+// growAndUnlock makes room for the next entry and gives up the lock. The caller
+// holds no other shard's.
 func (b *book) growAndUnlock(s *shard) {
+	twice := b.growIfUrgent(s)
+	s.mu.Unlock()
+	s.growLater(twice)
+}
+
+// growIfUrgent makes room for the next entry if there is none. A table that is to
+// be brought when the lock has been given up has the returned number of slots; 0
+// is none.
+func (b *book) growIfUrgent(s *shard) (twice int) {
 	want, urgent := s.index.wanted()
-	if want && b.loose {
+	switch {
+	case want && b.loose:
 		s.index.double()
 		s.hint.set(&s.index.current)
-		want = false
-	} else if urgent {
+	case urgent:
 		s.grow(make([]uint64, 2*len(s.index.current.slots)))
-		want = false
+	case want:
+		return 2 * len(s.index.current.slots)
 	}
-	twice := 2 * len(s.index.current.slots)
+	return 0
+}
+
+// growLater brings a table that growIfUrgent has asked for. The caller holds no
+// shard's lock.
+func (s *shard) growLater(twice int) {
+	if twice == 0 {
+		return
+	}
+	slots := make([]uint64, twice)
+	s.mu.Lock()
+	s.grow(slots)
 	s.mu.Unlock()
-	if want {
-		slots := make([]uint64, twice)
-		s.mu.Lock()
-		s.grow(slots)
-		s.mu.Unlock()
-	}
 }
 
 // load puts an entry under an ID, in the place of what may be there, and logs

@@ -8,8 +8,8 @@ import "encoding/binary"
 //	      4  bytes of each string 12  six times 2: order, customer, owner, channel, code, ref
 //	     16  nodes                8  references in the views by order and by customer
 //	     24  number of lines      4  0 when the state says where the units are
-//	     28  lines               28  each: held, confirmed, collected, returned,
-//	      …                          missing, lapsed, short
+//	     28  lines               32  each: held, confirmed, collected, returned,
+//	      …                          missing, lapsed, short, rerouted
 //	      …  strings                 one after the other
 //
 // It lies in a slab of its own, because a reference into the slab of the records
@@ -23,7 +23,7 @@ const (
 	extraCountAt   = 24
 	extraLinesAt   = 28
 
-	extraLineBytes = 28
+	extraLineBytes = 32
 	refCount       = 6
 )
 
@@ -53,7 +53,7 @@ func (x extra) write(e *entry, lines bool, nodes [views]uint32) {
 		count = len(e.lines)
 		for i := range e.lines {
 			l, b := &e.lines[i], x[at:at+extraLineBytes]
-			for j, units := range [...]uint32{l.held, l.confirmed, l.collected, l.returned, l.missing, l.lapsed, l.short} {
+			for j, units := range [...]uint32{l.held, l.confirmed, l.collected, l.returned, l.missing, l.lapsed, l.short, l.rerouted} {
 				binary.LittleEndian.PutUint32(b[4*j:], units)
 			}
 			at += extraLineBytes
@@ -79,7 +79,7 @@ func (x extra) read(into *entry) {
 		l.held, l.confirmed = binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
 		l.collected, l.returned = binary.LittleEndian.Uint32(b[8:]), binary.LittleEndian.Uint32(b[12:])
 		l.missing, l.lapsed = binary.LittleEndian.Uint32(b[16:]), binary.LittleEndian.Uint32(b[20:])
-		l.short = binary.LittleEndian.Uint32(b[24:])
+		l.short, l.rerouted = binary.LittleEndian.Uint32(b[24:]), binary.LittleEndian.Uint32(b[28:])
 		at += extraLineBytes
 	}
 	size := x.size()

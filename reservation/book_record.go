@@ -127,6 +127,8 @@ func (l *entryLine) imply(state State) {
 		l.lapsed = l.quantity
 	case Returned:
 		l.collected, l.returned = l.quantity, l.quantity
+	case Rerouted:
+		l.rerouted = l.quantity
 	}
 }
 
@@ -135,7 +137,7 @@ func implied(e *entry) bool {
 	for i := range e.lines {
 		l := &e.lines[i]
 		if e.state == Held {
-			if l.held != l.quantity || l.confirmed|l.collected|l.returned|l.missing|l.lapsed|l.short != 0 {
+			if l.held != l.quantity || l.confirmed|l.collected|l.returned|l.missing|l.lapsed|l.short|l.rerouted != 0 {
 				return false
 			}
 			continue

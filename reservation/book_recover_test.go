@@ -50,7 +50,7 @@ func TestLooseBook(t *testing.T) {
 				e.lines[0].held, e.lines[0].confirmed = 1, 1
 			}
 			if i%13 == 0 {
-				e.refs.ref = string(make([]byte, originEnd)) // made at 0, the oldest
+				e.refs.ref = string(make([]byte, originRejects)) // made at 0, the oldest
 			}
 			changed := moveTo{d.Uint32N(locations), []State{Held, Canceled, Confirmed}[d.IntN(3)]}
 			j := d.IntN(i + 1)

@@ -106,25 +106,40 @@ func (b *book) changeAt(s *shard, ref uint32, id string, e *entry, r rule, due i
 		}
 		e.sequence = t.Sequence
 	}
+	b.rewrite(s, ref, e, was{state, location, due}, fired, record != nil)
+	return t, nil
+}
+
+// was is what an entry was before a change.
+type was struct {
+	state    State
+	location uint32
+	due      int64
+}
+
+// rewrite brings the record at ref, and the lists it is in, up to date with an
+// entry that was changed. fired as in changeAt; recorded: the change is in the
+// journal.
+func (b *book) rewrite(s *shard, ref uint32, e *entry, before was, fired, recorded bool) {
 	rec := s.record(ref)
 	kind := rec.kind()
 	rec.rewrite(e)
 	b.writeExtra(s, ref, e)
-	if kind == kindOrder && !state.Ended() && !b.loose {
+	if kind == kindOrder && !before.state.Ended() && !b.loose {
 		if fired {
 			rec.setFlag(flagArmed, false)
 		}
 		dueNow := b.due(e)
-		if armed := rec.has(flagArmed); due != dueNow || !armed && (!fired || record != nil) {
+		if armed := rec.has(flagArmed); before.due != dueNow || !armed && (!fired || recorded) {
 			if armed {
-				b.disarm(s, rec, due)
+				b.disarm(s, rec, before.due)
 			}
 			if dueNow != never {
 				b.arm(s, ref, dueNow)
 			}
 		}
-		if e.state.Ended() || location != e.location {
-			b.shelves.remove(location, place{s.number, ref}, rec.number())
+		if e.state.Ended() || before.location != e.location {
+			b.shelves.remove(before.location, place{s.number, ref}, rec.number())
 			if !e.state.Ended() {
 				rec.setNumber(b.shelves.add(e.location, place{s.number, ref}))
 			}
@@ -133,7 +148,6 @@ func (b *book) changeAt(s *shard, ref uint32, id string, e *entry, r rule, due i
 	if remembered(kind, e.state) && !rec.has(flagQueued) {
 		b.remember(s, kind, ref, e.deadline)
 	}
-	return t, nil
 }
 
 // remember puts a record at the end of its list and forgets the oldest ones

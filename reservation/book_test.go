@@ -73,7 +73,7 @@ func (r *trial) drawTime(t *rapid.T) int64 {
 
 // drawRest draws all that a rule may change.
 func (r *trial) drawRest(t *rapid.T, e *entry, ended bool) {
-	states := []State{Held, Held, Held, Confirmed, Accepted, InTransit, Ready, Ready, Collected, Canceled, Expired, NoShow, Returned}
+	states := []State{Held, Held, Held, Confirmed, Accepted, InTransit, Ready, Ready, Collected, Canceled, Expired, NoShow, Returned, Rerouted}
 	if ended {
 		states = states[8:]
 	}
@@ -87,7 +87,7 @@ func (r *trial) drawRest(t *rapid.T, e *entry, ended bool) {
 		l := &e.lines[rapid.IntRange(0, len(e.lines)-1).Draw(t, "line")]
 		units := rapid.Uint32Range(0, l.quantity)
 		*l = entryLine{sku: l.sku, quantity: l.quantity, confirmed: units.Draw(t, "confirmed"), collected: units.Draw(t, "collected"),
-			returned: units.Draw(t, "returned"), missing: units.Draw(t, "missing"), lapsed: units.Draw(t, "lapsed"), short: units.Draw(t, "short")}
+			returned: units.Draw(t, "returned"), missing: units.Draw(t, "missing"), lapsed: units.Draw(t, "lapsed"), short: units.Draw(t, "short"), rerouted: units.Draw(t, "rerouted")}
 		if !e.state.Ended() {
 			l.held = units.Draw(t, "held")
 		}
@@ -402,12 +402,12 @@ func TestBookModelOneHash(t *testing.T)     { checkBook(t, modelProperty(0, nil)
 
 func TestStateNames(t *testing.T) {
 	names := map[State]string{0: "State(0)", Held: "held", Confirmed: "confirmed", Accepted: "accepted", InTransit: "in transit", Ready: "ready",
-		Collected: "collected", Canceled: "canceled", Expired: "expired", NoShow: "no-show", Returned: "returned", 11: "State(11)"}
+		Collected: "collected", Canceled: "canceled", Expired: "expired", NoShow: "no-show", Returned: "returned", Rerouted: "rerouted", 12: "State(12)"}
 	for s, want := range names {
 		if got := s.String(); got != want {
 			t.Errorf("State(%d) = %q, want %q", uint8(s), got, want)
 		}
-		if s.Ended() != (s >= Collected && s <= Returned) {
+		if s.Ended() != (s >= Collected && s <= Rerouted) {
 			t.Errorf("%v.Ended() = %v", s, s.Ended())
 		}
 	}

@@ -29,7 +29,9 @@ type Change struct {
 	Owner    string        // Reassigned: the owner from now on
 	Channel  string        // Reassigned
 	Slot     uint32        // Dispatched: to where; Returned: where the goods came back
-	Cause    history.Cause // Returned: Restocked, DamagedReturn or ToInspect
+	Cause    history.Cause // Returned: Restocked, DamagedReturn or ToInspect; Rejected, RerouteFailed: why
+
+	went *went // Rerouted, for which there is Parts.Reroute
 }
 
 // step is a change being worked out on one reservation under its shard's lock.
@@ -66,11 +68,15 @@ func touchesShelf(verb history.Kind) bool {
 	return false
 }
 
+// marksShort tells the verbs that speak of the goods at the location whose floor
+// is locked, which a reroute may have left.
+func marksShort(verb history.Kind) bool { return verb == history.Shorted || verb == history.Covered }
+
 // apply is the rule: it finds out which units the change moves, moves them in
 // the entry, and says what the journal is to record.
 func (s *step) apply(id string, e *entry) ([]byte, error) {
 	c := s.change
-	if touchesShelf(c.Verb) && e.location != s.slot {
+	if touchesShelf(c.Verb) && e.location != s.slot || marksShort(c.Verb) && e.location != c.Slot {
 		s.moved = true
 		return nil, errMoved
 	}
@@ -78,7 +84,7 @@ func (s *step) apply(id string, e *entry) ([]byte, error) {
 		return nil, err
 	}
 	s.effects = s.effects[:0]
-	advance(e, c, s.given, &s.effects)
+	advance(e, c, s.given, &s.effects, s.ledger.classes)
 	for _, f := range s.effects { // what comes in does so under the floor
 		if f.onHand <= 0 {
 			continue
@@ -120,6 +126,8 @@ func (s *step) log(id string, e *entry) []byte {
 		r.Slot, r.Cause, r.Fingerprint = c.Slot, c.Cause, c.Print
 	case history.Shorted:
 		r.Ref = c.Token
+	case history.Rejected, history.RerouteFailed:
+		r.Cause = c.Cause
 	}
 	if c.ID2 != "" {
 		r.Fingerprint = c.Print
@@ -167,10 +175,13 @@ func (s *step) plan(e *entry) error {
 	case history.Extended, history.Reassigned, history.Accepted, history.Reminded:
 		return nil
 	}
+	if s.ledger.classes.any(e) {
+		return s.planClasses(e)
+	}
 	if c.Lines == nil {
 		for i := range e.lines {
 			line := &e.lines[i]
-			if units := movable(line, c.Verb); units > 0 {
+			if units := c.movable(line); units > 0 {
 				s.given = append(s.given, Line{SKU: line.sku, Quantity: units})
 			}
 		}
@@ -183,15 +194,20 @@ func (s *step) plan(e *entry) error {
 		}
 		there := int64(0)
 		if at < len(e.lines) && e.lines[at].sku == want.SKU {
-			there = movable(&e.lines[at], c.Verb)
+			there = c.movable(&e.lines[at])
 		}
 		if there < want.Quantity {
-			return fmt.Errorf("%w", &ShortageError{SKU: s.ledger.SKUName(want.SKU), Location: s.ledger.SlotName(e.location),
-				Wanted: want.Quantity, Available: there})
+			return s.tooMany(e, want, there)
 		}
 		s.given = append(s.given, want)
 	}
 	return nil
+}
+
+// tooMany is the error of a line that wants more units than there are.
+func (s *step) tooMany(e *entry, want Line, there int64) error {
+	return fmt.Errorf("%w", &ShortageError{SKU: s.ledger.SKUName(want.SKU), Location: s.ledger.SlotName(e.location),
+		Wanted: want.Quantity, Available: there})
 }
 
 // checkShort refuses to hand over or send off all of a reservation some of whose
@@ -210,18 +226,28 @@ func (s *step) checkShort(e *entry) error {
 	return nil
 }
 
+// movable is how many units of a line the change can move.
+func (c *Change) movable(line *entryLine) int64 {
+	if c.went != nil && c.went.missing {
+		return int64(line.missing)
+	}
+	return movable(line, c.Verb)
+}
+
 // movable is how many units of a line a verb can move.
 func movable(line *entryLine, verb history.Kind) int64 {
 	switch verb {
 	case history.Confirmed, history.Expired:
 		return int64(line.held)
-	case history.Canceled:
+	case history.Canceled, history.Rerouted:
 		return int64(line.held) + int64(line.confirmed)
+	case history.RerouteFailed:
+		return int64(line.held) + int64(line.confirmed) + int64(line.missing)
 	case history.Collected:
 		return int64(line.held) + int64(line.confirmed) - int64(line.short)
 	case history.Dispatched:
 		return int64(line.confirmed) - int64(line.short)
-	case history.ShortPicked, history.Arrived, history.NoShow, history.Ready:
+	case history.ShortPicked, history.Arrived, history.NoShow, history.Ready, history.Rejected:
 		return int64(line.confirmed)
 	case history.Returned:
 		return int64(line.collected) - int64(line.returned)
@@ -244,6 +270,7 @@ func total(e *entry, bucket func(*entryLine) uint32) (n int64) {
 func heldOf(l *entryLine) uint32      { return l.held }
 func confirmedOf(l *entryLine) uint32 { return l.confirmed }
 func collectedOf(l *entryLine) uint32 { return l.collected }
+func reroutedOf(l *entryLine) uint32  { return l.rerouted }
 
 // allowed says whether the state lets the verb pass.
 func allowed(e *entry, c *Change) error {
@@ -253,11 +280,15 @@ func allowed(e *entry, c *Change) error {
 		}
 		return nil
 	}
-	if e.state.Ended() {
+	if e.state.Ended() && !c.afterEnd() {
 		return fmt.Errorf("%w", &EndedError{ID: c.ID, State: e.state})
 	}
 	ok := true
 	switch c.Verb {
+	case history.Rerouted:
+		ok = c.went.missing || e.state == Held || e.state == Confirmed || e.state == Accepted
+	case history.Rejected:
+		ok = e.state == Confirmed || e.state == Accepted
 	case history.Confirmed, history.Extended, history.Expired:
 		ok = total(e, heldOf) > 0
 	case history.Accepted:
@@ -287,6 +318,12 @@ func allowed(e *entry, c *Change) error {
 	return nil
 }
 
+// afterEnd tells the changes that a reservation that has ended lets pass: what they
+// speak of is not held by it.
+func (c *Change) afterEnd() bool {
+	return c.Verb == history.Returned || c.Verb == history.RerouteFailed || c.went != nil && c.went.missing
+}
+
 func stateError(e *entry, c *Change) error {
 	return fmt.Errorf("%w", &StateError{ID: c.ID, State: e.state, Verb: c.Verb})
 }
@@ -302,15 +339,20 @@ func (e *entry) latest(c *Change) int64 {
 // advance moves the given units and the state of an entry as the verb says, and
 // appends what that means for the stock. It is the same function when a change
 // happens and when its record is replayed, and it looks at nothing but its
-// arguments. The given units are there: plan or a check of the record saw to it.
-func advance(e *entry, c *Change, given []Line, effects *[]effect) {
+// arguments, and at which SKUs are resources. The given units are there: plan or a
+// check of the record saw to it.
+func advance(e *entry, c *Change, given []Line, effects *[]effect, k *classes) {
 	at := 0
 	for _, g := range given {
 		for e.lines[at].sku != g.SKU {
 			at++
 		}
 		f := effect{sku: g.SKU, slot: e.location}
-		e.lines[at].move(c, g.Quantity, &f)
+		if k.resource(g.SKU) {
+			e.lines[at].let(c, g.Quantity, &f)
+		} else {
+			e.lines[at].move(c, g.Quantity, &f)
+		}
 		if c.Verb == history.Returned || c.Verb == history.Arrived {
 			f.slot = c.Slot
 		}
@@ -318,5 +360,5 @@ func advance(e *entry, c *Change, given []Line, effects *[]effect) {
 			*effects = append(*effects, f)
 		}
 	}
-	e.turn(c)
+	e.turn(c, given)
 }

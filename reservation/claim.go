@@ -57,6 +57,32 @@ type Hold struct {
 	Promise     int64   // when the goods are promised to be ready; 0: nobody said
 
 	Order, Customer, Owner, Channel string // references, may be empty
+
+	Note  []byte // the caller's, kept with the reservation; at most MaxNoteBytes
+	Parts uint8  // of how many parts the order is; 0 and 1: one
+	Ref   string // ID of the reservation that the units come from; Parts.Reroute sets it
+}
+
+// parts is how Parts is written down.
+func (h *Hold) parts() uint8 {
+	if h.Parts == 1 {
+		return 0
+	}
+	return h.Parts
+}
+
+// plain reports whether the hold has nothing that goes into an entry's tail.
+func (h *Hold) plain() bool { return len(h.Note) == 0 && h.Parts <= 1 && h.Ref == "" }
+
+// fill makes an entry that has its lines what a hold says.
+func (e *entry) fill(h *Hold) {
+	e.fingerprint, e.location, e.state, e.distance = h.Fingerprint, h.Slot, Held, h.Distance
+	e.deadline, e.pickup = h.Deadline, h.Now
+	e.to, e.reminded = 0, false
+	e.refs = refs{order: h.Order, customer: h.Customer, owner: h.Owner, channel: h.Channel, ref: promiseText(h.Promise)}
+	if !h.plain() {
+		e.setTail(tail{parts: h.parts(), cause: h.Ref, note: string(h.Note)})
+	}
 }
 
 // Reserve takes every line at the location with that number of the table and
@@ -71,6 +97,11 @@ type Hold struct {
 // units are settled, so no prefix of the journal reserves more than there was.
 func (c *Claim) Reserve(number uint32, h *Hold, found *Entry) int {
 	l, e := c.ledger, &c.entry
+	if !h.plain() {
+		if c.err = h.check("Hold"); c.err != nil {
+			return Failed
+		}
+	}
 	l.book.shelves.prefetch(h.Slot) // comes while the lines are taken
 	if short := c.Take(number); short >= 0 {
 		return short
@@ -81,9 +112,7 @@ func (c *Claim) Reserve(number uint32, h *Hold, found *Entry) int {
 			e.lines = append(e.lines, entryLine{sku: line.SKU, quantity: uint32(line.Quantity), held: uint32(line.Quantity)})
 		}
 	}
-	e.fingerprint, e.location, e.state, e.distance = h.Fingerprint, h.Slot, Held, h.Distance
-	e.deadline, e.pickup = h.Deadline, h.Now
-	e.refs = refs{order: h.Order, customer: h.Customer, owner: h.Owner, channel: h.Channel, ref: promiseText(h.Promise)}
+	e.fill(h)
 	if !c.expected {
 		c.hash = l.book.hash(kindOrder, h.ID)
 	}
@@ -107,12 +136,19 @@ func (c *Claim) Reserve(number uint32, h *Hold, found *Entry) int {
 	return Done
 }
 
-// log writes the hold's record into the claim's own memory.
-func (c *Claim) log(h *Hold) []byte {
-	r := &c.record
+// describe sets every field of a record that only holds are written into, but for
+// its lines.
+func (h *Hold) describe(r *history.Record) {
 	r.Kind, r.Time, r.ID, r.Fingerprint, r.Slot, r.Distance = history.Held, h.Now, h.ID, h.Fingerprint, h.Slot, h.Distance
 	r.Deadline, r.Promise = h.Deadline, h.Promise
 	r.Order, r.Customer, r.Owner, r.Channel = h.Order, h.Customer, h.Owner, h.Channel
+	r.Place, r.Parts, r.Ref = h.Note, h.parts(), h.Ref
+}
+
+// log writes the hold's record into the claim's own memory.
+func (c *Claim) log(h *Hold) []byte {
+	r := &c.record
+	h.describe(r)
 	r.Lines = r.Lines[:0]
 	for i := range c.Len() {
 		line := c.Line(i)

@@ -98,6 +98,13 @@ func (l *Ledger) show(effects []effect) {
 	}
 }
 
+// hide takes back what show has made available: for a deliberate bug.
+func (l *Ledger) hide(effects []effect) {
+	for _, f := range effects {
+		l.stock.Change(f.sku, f.slot, -f.free)
+	}
+}
+
 // handOver runs a verb that takes goods off the shelf, under the floor of the
 // reservation's location.
 func (l *Ledger) handOver(s *step) (Ticket, error) {
@@ -131,7 +138,7 @@ func (l *Ledger) handOver(s *step) (Ticket, error) {
 func (l *Ledger) leave(s *step) {
 	now := s.change.Now
 	l.show(s.effects)
-	l.floor(s.slot).note(now, s.effects)
+	l.floor(s.slot).note(now, s.effects, l.classes)
 	if s.change.Verb == history.Dispatched {
 		l.places.add(s.change.Slot, 1)
 	}
@@ -158,7 +165,7 @@ func (l *Ledger) takeIn(s *step) (Ticket, error) {
 		return t, err
 	}
 	l.show(s.effects)
-	f.note(c.Now, s.effects)
+	f.note(c.Now, s.effects, l.classes)
 	l.places.add(c.Slot, -1)
 	return t, nil
 }
@@ -184,7 +191,7 @@ func (l *Ledger) bringBack(s *step) (Ticket, error) {
 		return t, err
 	}
 	l.show(s.effects)
-	f.note(c.Now, s.effects)
+	f.note(c.Now, s.effects, l.classes)
 	if l.shorts.any() {
 		for _, f := range s.effects {
 			l.cover(f.sku, f.slot, c.Now)

@@ -11,8 +11,10 @@
 //	              └──────────┴─ InTransit (Dispatched, Arrived) → Accepted at the other place
 //	                                   └─ pickup deadline → NoShow
 //
+// Held, Confirmed and Accepted ones can also become Rerouted.
+//
 // Each line counts its units by what became of them: held, confirmed, collected,
-// missing, lapsed, canceled; every unit is in one place. So a part can be
+// missing, lapsed, rerouted, canceled; every unit is in one place. So a part can be
 // confirmed, canceled, collected, found missing or returned, and the reservation
 // goes on with the rest. It ends when no unit is held or confirmed: Collected if
 // the customer got any, else as the last change says. It ends once (P4): the
@@ -29,6 +31,26 @@
 // sequence number is given, every claim up to it has taken its units, and every
 // unit that could be taken is there by a record before it. What is acknowledged
 // is what Wait has seen durable.
+//
+// Records that are true only together, the parts of an order and a reroute with the
+// reservation it makes, are one frame of the journal: a crash leaves all of them or
+// none. A reroute takes the new units, records, and then frees the old ones.
+//
+// # Orders of several parts
+//
+// An order may be served from several locations: each part is a reservation with an
+// ID of its own, all of them made by one claim (Parts). A reservation, or some of
+// its units, can be taken elsewhere (Parts.Reroute); it then either stays the same
+// at another location, or its units are in another part, and it is Rerouted when
+// none is left.
+//
+// # Resources and sub-SKUs
+//
+// A SKU whose name begins with a zero byte is a resource: something a location has
+// besides goods, such as places in a pickup window. It is taken with the goods and
+// goes with them: used up when they leave, free again when they do not. A SKU with
+// a zero byte within its name is a part of the stock of the SKU named before it.
+// Changes name that SKU, and its sub-SKUs answer for it.
 //
 // # Shortage
 //
@@ -53,5 +75,5 @@
 // the lock of its shard, for a copy of one entry and an append to the journal's
 // buffer. Movements and everything else that changes the units on hand of a
 // location hold its floor, one of 256 locks. The order is: the ID of a change,
-// floors by number, a shard, the journal's buffer.
+// floors by number, shards by number, the journal's buffer.
 package reservation

@@ -19,14 +19,19 @@ type Entry struct {
 	Since            int64  // when it was made
 	Origin           uint32 // the slot where it was made
 	Promise          int64  // when the goods are promised to be ready; 0: nobody said
+	Parts            int    // of how many parts the order is, as far as this one was told; 1 or more
+	Rejects          int    // how often a location rejected it; it counts to 255
 
 	Order, Customer, Owner, Channel, Code string
+
+	Ref  string // ID of the reservation that its units come from; empty: it is the first that has them
+	Note []byte // the caller's, as given when it was made
 
 	Lines []EntryLine
 }
 
 // EntryLine is one line of a reservation. Every unit is in one place: Quantity =
-// Held + Confirmed + Collected + Missing + Lapsed + canceled.
+// Held + Confirmed + Collected + Missing + Lapsed + Rerouted + canceled.
 type EntryLine struct {
 	SKU       uint32
 	Quantity  int64 // as ordered
@@ -37,31 +42,34 @@ type EntryLine struct {
 	Missing   int64 // not found by the store, or lost on the road
 	Lapsed    int64 // expired, or not collected in time
 	Short     int64 // of the held and confirmed: their goods are gone
+	Rerouted  int64 // in another reservation of the order by now
 }
 
 // Canceled is the units put back on the shelf.
 func (l *EntryLine) Canceled() int64 {
-	return l.Quantity - l.Held - l.Confirmed - l.Collected - l.Missing - l.Lapsed
+	return l.Quantity - l.Held - l.Confirmed - l.Collected - l.Missing - l.Lapsed - l.Rerouted
 }
 
 func (e *entry) export(into *Entry) {
-	lines := into.Lines[:0]
+	lines, note := into.Lines[:0], into.Note[:0]
 	*into = Entry{Slot: e.location, To: e.to, State: e.state, Sequence: e.sequence, Distance: e.distance,
 		Fingerprint: e.fingerprint, Deadline: e.deadline,
 		Order: e.refs.order, Customer: e.refs.customer, Owner: e.refs.owner, Channel: e.refs.channel, Code: e.refs.code}
 	into.Promise, into.Since, into.Origin = e.promise(), e.since(), e.slot()
+	t := e.tail()
+	into.Parts, into.Rejects, into.Ref, into.Note = max(int(t.parts), 1), int(t.rejects), t.cause, append(note, t.note...)
 	if e.state == Ready {
 		into.Pickup = e.pickup
 	}
 	for i := range e.lines {
 		l := &e.lines[i]
 		lines = append(lines, EntryLine{SKU: l.sku, Quantity: int64(l.quantity), Held: int64(l.held), Confirmed: int64(l.confirmed),
-			Collected: int64(l.collected), Returned: int64(l.returned), Missing: int64(l.missing), Lapsed: int64(l.lapsed), Short: int64(l.short)})
+			Collected: int64(l.collected), Returned: int64(l.returned), Missing: int64(l.missing), Lapsed: int64(l.lapsed), Short: int64(l.short), Rerouted: int64(l.rerouted)})
 	}
 	into.Lines = lines
 }
 
-// Find copies the reservation with that ID into *into, reusing its lines.
+// Find copies the reservation with that ID into *into, reusing its lines and its note.
 func (l *Ledger) Find(id string, into *Entry) bool { return l.find(kindOrder, id, into) }
 
 // FindTransfer copies the transfer with that ID: Confirmed units are on the way,

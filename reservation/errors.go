@@ -110,7 +110,7 @@ func (e *ShortageError) Is(target error) bool { return target == ErrShortage }
 // EndedError says how a reservation ended before this call. It is ErrEnded.
 type EndedError struct {
 	ID    string
-	State State // Collected, Canceled, Expired, NoShow or Returned
+	State State // Collected, Canceled, Expired, NoShow, Returned or Rerouted
 }
 
 // Error names the reservation and how it ended.

@@ -40,7 +40,7 @@ func (x *expiry) apply(id string, e *entry) ([]byte, error) {
 		return nil, nil // nothing to do: it changed since its bucket was filled
 	}
 	x.effects = x.effects[:0]
-	advance(e, x.change, x.given, &x.effects)
+	advance(e, x.change, x.given, &x.effects, x.ledger.classes)
 	x.settled, x.before = len(x.freed), x.counts
 	x.freed = append(x.freed, x.effects...)
 	x.counts.Latest = max(x.counts.Latest, x.now-at)

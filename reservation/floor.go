@@ -32,9 +32,11 @@ type shelfChange struct {
 	units     int64
 }
 
-func (f *floor) note(now int64, effects []effect) {
+// note remembers what a change did to units of goods; a resource is not counted on
+// a shelf.
+func (f *floor) note(now int64, effects []effect, k *classes) {
 	for _, e := range effects {
-		if e.onHand != 0 {
+		if e.onHand != 0 && !k.resource(e.sku) {
 			f.remember(shelfChange{time: now, sku: e.sku, slot: e.slot, units: e.onHand})
 		}
 	}

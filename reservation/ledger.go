@@ -18,6 +18,8 @@ const (
 	// MaxQuantity is the largest number of units on hand in one place, and of one
 	// line: 2^31 − 1.
 	MaxQuantity = stock.MaxQuantity
+	// MaxNoteBytes is the longest note of a hold.
+	MaxNoteBytes = 4096
 	// NoNumber is the number of a slot that a table does not hold.
 	NoNumber = stock.None
 	// Everywhere stands for all slots in SafetyLevel.
@@ -71,6 +73,9 @@ type Table = stock.Table
 // Filter restricts a search to some location numbers.
 type Filter = stock.Filter
 
+// Mask says which locations have something of groups of SKUs, for a search.
+type Mask = stock.Mask
+
 // Ledger keeps what is on hand and what is reserved, of every SKU at every
 // location, and one record for each reservation and movement under the ID its
 // caller chose.
@@ -86,6 +91,8 @@ type Ledger struct {
 	book    *book
 	skus    *names
 	slots   *names
+	classes *classes // of SKUs
+	notes   notes
 	places  places
 	safety  safetyLevels
 	shorts  shorts
@@ -115,7 +122,10 @@ func New(o Options) *Ledger {
 		book:    makeBook(o.Remember),
 		skus:    newNames(o.SKUs),
 		slots:   newNames(o.Locations),
+		classes: newClasses(),
 	}
+	l.skus.named = l.classes.note
+	l.safety.apart = l.classes.special
 	l.book.rememberFor, l.book.remindBefore = o.RememberFor, o.RemindBefore
 	l.stock = stock.New(o.SKUs, l.safety.of)
 	l.steps.New = func() any { return &step{ledger: l} }
@@ -256,6 +266,9 @@ func (l *Ledger) Remove(slot uint32, now int64, unpublish func()) (Ticket, error
 	use := &LocationInUseError{Location: l.SlotName(slot)}
 	l.stock.SKUs(slot, func(sku uint32) bool {
 		a := l.level(sku, slot)
+		if l.classes.resource(sku) { // what is not taken goes with the location
+			a.OnHand = 0
+		}
 		if a.OnHand != 0 || a.Held != 0 {
 			use.SKUs++
 			use.OnHand += a.OnHand

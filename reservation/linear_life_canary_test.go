@@ -7,13 +7,16 @@ import (
 	"github.com/clickcollect/clickcollect/reservation/history"
 )
 
-// Canary: ledgers with a fault of concurrency, or of memory, do not pass.
-func TestLivesCanary(t *testing.T) {
-	for _, fake := range []struct {
-		name  string
-		spoil lifeSpoiler
-		says  string // the fault that must be among those found
-	}{
+// lifeFake is a ledger with a fault.
+type lifeFake struct {
+	name  string
+	spoil lifeSpoiler
+	says  string // the fault that must be among those found
+}
+
+// lifeFakes are such ledgers.
+func lifeFakes() []lifeFake {
+	return append([]lifeFake{
 		{"an expiry that also wins after a confirm", lifeLateExpiry, "no order in which its answers"},
 		{"an expiry that leaves holds behind", func(_ *lifeGame, c *lifeCall, serve func()) {
 			if c.verb != history.Expired || c.number%2 == 0 {
@@ -58,7 +61,12 @@ func TestLivesCanary(t *testing.T) {
 				serve()
 			}
 		}, "was not"},
-	} {
+	}, lifeFakeReroutes()...)
+}
+
+// Canary: ledgers with a fault of concurrency, or of memory, do not pass.
+func TestLivesCanary(t *testing.T) {
+	for _, fake := range lifeFakes() {
 		t.Run(fake.name, func(t *testing.T) {
 			for n := range uint64(20) {
 				_, faults := lifeHistory(t, 1+n, lifeOps/8, false, fake.spoil, &lifeTally{})
@@ -100,4 +108,24 @@ func lifeLateExpiry(g *lifeGame, c *lifeCall, serve func()) {
 		}
 	}
 	serve()
+}
+
+// lifeFakeReroutes are ledgers whose reroutes have a fault.
+func lifeFakeReroutes() []lifeFake {
+	return []lifeFake{
+		{"a reroute that takes nothing", func(g *lifeGame, c *lifeCall, serve func()) {
+			if serve(); c.verb == history.Rerouted && c.fact == lifeFine && c.how == Done {
+				for sku, n := range c.units {
+					if n > 0 {
+						g.l.stock.Change(g.skus[sku], c.to, int64(n))
+					}
+				}
+			}
+		}, "no order of"},
+		{"a reroute that comes too late and wins", func(_ *lifeGame, c *lifeCall, serve func()) {
+			if serve(); c.verb == history.Rerouted && c.fact == lifeEnded {
+				c.fact, c.how = lifeFine, Done
+			}
+		}, "no order in which its answers"},
+	}
 }

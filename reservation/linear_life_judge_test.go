@@ -22,7 +22,7 @@ func (j *lifeJudge) judge() {
 	}
 	model := lifeOf(lifeRemind)
 	for number, f := range j.orders {
-		calls := slices.DeleteFunc(slices.Clone(f.calls), func(c *lifeCall) bool { return c.verb == history.Held && c.how >= 0 && !c.acted })
+		calls := slices.DeleteFunc(slices.Clone(f.calls), func(c *lifeCall) bool { return refusedClaim(c) && !c.acted })
 		switch porcupine.CheckOperationsTimeout(model, lifeOperations(calls), lifePatience) {
 		case porcupine.Illegal:
 			j.fault("reservation %d has no order in which its answers are right:%s", number, lifeText(calls))
@@ -33,11 +33,17 @@ func (j *lifeJudge) judge() {
 	}
 }
 
+// refusedClaim tells the calls that found too few units; whether rightly is the
+// shelf's affair.
+func refusedClaim(c *lifeCall) bool {
+	return (c.verb == history.Held || c.verb == history.Rerouted && c.fact == lifeFine) && c.how >= 0
+}
+
 // count notes who was told that another was first.
 func (j *lifeJudge) count(f *lifeFile) {
 	for _, c := range f.calls {
 		switch {
-		case c.verb == history.Held && c.how >= 0:
+		case refusedClaim(c):
 			j.tally.refused++
 		case c.verb == history.Held && c.how == Known, c.change > 0 && c.fact == lifeFine && !c.acted:
 			j.tally.repeats++
@@ -146,15 +152,24 @@ func (j *lifeJudge) atShelf(slot uint32) (calls []*lifeCall) {
 			calls = append(calls, c)
 		}
 	}
+	for _, c := range j.claims {
+		if c.slot == slot {
+			calls = append(calls, c)
+		}
+	}
 	for _, f := range j.orders {
 		for _, c := range f.calls {
+			if c.verb == history.Rerouted && refusedClaim(c) && c.to == slot {
+				calls = append(calls, &lifeCall{verb: history.Held, how: c.how, units: c.units, slot: slot, now: c.now, ended: c.ended, client: c.client})
+				continue
+			}
 			if c.slot != slot {
 				continue
 			}
 			switch c.verb {
 			case history.Held:
 				calls = append(calls, c)
-			case history.Canceled, history.Expired, history.NoShow, history.Collected, history.ShortPicked:
+			case history.Canceled, history.Expired, history.NoShow, history.Collected, history.ShortPicked, history.Rerouted:
 				if c.acted {
 					calls = append(calls, c)
 				}

@@ -41,6 +41,12 @@ type lifeCall struct {
 	now      int64
 	deadline int64
 	maxHold  int64
+	to       uint32    // Rerouted: to where
+	whole    bool      // Rerouted: in place, and units are all that is open
+	more     lifeUnits // reserve: the second part, at the location more is to be at
+	moreAt   uint32
+	part     *lifeCall // what the engine made besides: the second part, or the new one
+	sure     lifeUnits // of such a part: units confirmed from the beginning
 	client   int
 	ended    int64 // when it returned, by the clock of the calls
 
@@ -66,7 +72,7 @@ const (
 
 // lifeLine is one line of a reservation.
 type lifeLine struct {
-	quantity, held, confirmed, collected, missing, lapsed, short int8
+	quantity, held, confirmed, collected, missing, lapsed, short, rerouted int8
 }
 
 func (l lifeLine) open() int8 { return l.held + l.confirmed }
@@ -74,6 +80,7 @@ func (l lifeLine) open() int8 { return l.held + l.confirmed }
 // lifeView is what can be seen of a reservation.
 type lifeView struct {
 	state    State
+	slot     uint32
 	deadline int64
 	pickup   int64 // while it is ready
 	lines    [lifeSKUs]lifeLine
@@ -156,9 +163,12 @@ func (s *lifeModelState) reserve(c *lifeCall) bool {
 			return false
 		}
 		*s = lifeModelState{made: true, born: c.now, print: c.print}
-		s.state, s.deadline = Held, c.deadline
+		s.state, s.deadline, s.slot = Held, c.deadline, c.slot
 		for i, n := range c.units {
-			s.lines[i] = lifeLine{quantity: n, held: n}
+			s.lines[i] = lifeLine{quantity: n, held: n - c.sure[i], confirmed: c.sure[i]}
+		}
+		if s.total(lifeConfirmed) > 0 {
+			s.state = Confirmed
 		}
 		return true
 	}
@@ -226,6 +236,12 @@ func (s *lifeModelState) change(c *lifeCall) bool {
 	case !s.made:
 		return c.fact == lifeUnknown && !c.acted
 	}
+	if c.verb == history.Rerouted {
+		there := c.whole && !s.state.Ended() && s.slot == c.to
+		if there || c.how == Known { // of a part that is there, its own file tells
+			return c.how == Known && !c.acted && (there || !c.whole)
+		}
+	}
 	if fact := s.allows(c); fact != lifeFine {
 		return c.fact == fact && !c.acted && (fact != lifeEnded || c.told == s.state)
 	}
@@ -257,6 +273,11 @@ func (s *lifeModelState) allows(c *lifeCall) lifeFact {
 		ok = s.state == Confirmed || s.state == Accepted
 	case history.ShortPicked:
 		ok = s.state == Confirmed || s.state == Accepted || s.state == Ready
+	case history.Rerouted:
+		ok = s.state == Held || s.state == Confirmed || s.state == Accepted
+		if ok && c.whole {
+			return s.goesWhole(c)
+		}
 	}
 	switch {
 	case !ok:
@@ -275,12 +296,27 @@ func (s *lifeModelState) allows(c *lifeCall) lifeFact {
 	return lifeFine
 }
 
+// goesWhole says whether all of a reservation can go elsewhere.
+func (s *lifeModelState) goesWhole(c *lifeCall) lifeFact {
+	same := true
+	for i, l := range s.lines {
+		if l.collected+l.missing+l.lapsed > 0 {
+			return lifeState
+		}
+		same = same && l.open() == c.units[i]
+	}
+	if !same {
+		return lifeInvalid
+	}
+	return lifeFine
+}
+
 // can is how many units of a line a verb may move.
 func (l lifeLine) can(verb history.Kind) int8 {
 	switch verb {
 	case history.Confirmed, history.Expired:
 		return l.held
-	case history.Canceled:
+	case history.Canceled, history.Rerouted:
 		return l.open()
 	case history.Collected:
 		return l.open() - l.short
@@ -313,6 +349,16 @@ func (s *lifeModelState) advance(c *lifeCall) bool {
 		s.state, s.pickup, s.reminded = Ready, c.deadline, false
 	case history.Reminded:
 		s.reminded = true
+	case history.Rerouted:
+		if c.whole {
+			if s.slot = c.to; s.state == Accepted {
+				s.state = Confirmed
+			}
+			for i := range s.lines {
+				s.lines[i].short = 0
+			}
+			return true
+		}
 	}
 	for i := range s.lines {
 		s.lines[i].move(c.verb, c.given[i])
@@ -332,6 +378,8 @@ func (s *lifeModelState) advance(c *lifeCall) bool {
 		s.state = Expired
 	case c.verb == history.NoShow:
 		s.state = NoShow
+	case c.verb == history.Rerouted:
+		s.state = Rerouted
 	default:
 		s.state = Canceled
 	}
@@ -351,6 +399,9 @@ func (l *lifeLine) move(verb history.Kind, n int8) {
 		l.held, l.confirmed = l.held-n, l.confirmed+n
 	case history.Canceled:
 		take(&l.held, &l.confirmed)
+	case history.Rerouted:
+		take(&l.confirmed, &l.held)
+		l.rerouted += n
 	case history.Expired:
 		l.held, l.lapsed = l.held-n, l.lapsed+n
 	case history.NoShow:
@@ -386,7 +437,7 @@ func (s *lifeShelf) step(c *lifeCall) bool {
 	switch c.verb {
 	case history.Held:
 		return s.claim(c)
-	case history.Canceled, history.Expired, history.NoShow:
+	case history.Canceled, history.Expired, history.NoShow, history.Rerouted:
 		s.available[i] += n
 		return true
 	case history.Collected:

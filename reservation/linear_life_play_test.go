@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -20,9 +21,10 @@ const (
 	lifeOps      = 20_000
 	lifeTurns    = 24 // ticks of the clock until the next reservation
 	lifeWindow   = 4  // reservations that are worked on at a time
-	lifeRemind   = 40
+	lifeRemind   = 80
 	lifePlenty   = 9 // units on hand above which nothing is received
 	lifeWaitEach = 64
+	lifePart     = 1 << 20 // the second part of an order has its number and so much; the one that takes over units, twice so much
 )
 
 // lifeGame is a history of lives: callers that work on the same few reservations
@@ -44,6 +46,7 @@ type lifeWorker struct {
 	g     *lifeGame
 	rng   *rand.Rand
 	claim Claim
+	parts Parts
 	found Entry
 	calls []*lifeCall
 	last  Ticket
@@ -128,13 +131,9 @@ func (w *lifeWorker) draw() *lifeCall {
 	number := int(w.g.clock.Load()/lifeTurns) + r.IntN(lifeWindow)
 	content := lifeContent(number, 1)
 	c := &lifeCall{number: number, slot: uint32(content.IntN(lifeSlots)), print: uint64(number)}
-	lines := lifeUnits{}
-	for lines == (lifeUnits{}) {
-		for sku := range lines {
-			if content.IntN(3) == 0 {
-				lines[sku] = 1 + int8(content.IntN(8)/6)
-			}
-		}
+	lines := lifeWanted(content)
+	if content.IntN(4) == 0 {
+		c.more, c.moreAt = lifeWanted(content), (c.slot+1+uint32(content.IntN(lifeSlots-1)))%lifeSlots
 	}
 	p := r.IntN(100)
 	switch {
@@ -153,8 +152,30 @@ func (w *lifeWorker) draw() *lifeCall {
 	case p < 42:
 		return w.movement()
 	}
+	c.number += []int{0, 0, 0, 0, 1, 2}[r.IntN(6)] * lifePart
+	if p < 50 {
+		c.verb, c.print, c.to, c.whole = history.Rerouted, 0, uint32(r.IntN(lifeSlots)), r.IntN(2) == 0
+		for sku, n := range lines {
+			if n > 0 && !c.whole && c.units == (lifeUnits{}) {
+				c.units[sku] = 1 + int8(r.IntN(int(n)))
+			}
+		}
+		return c
+	}
 	w.verb(c, lines)
 	return c
+}
+
+// lifeWanted is some units of some SKUs.
+func lifeWanted(content *rand.Rand) (lines lifeUnits) {
+	for lines == (lifeUnits{}) {
+		for sku := range lines {
+			if content.IntN(3) == 0 {
+				lines[sku] = 1 + int8(content.IntN(8)/6)
+			}
+		}
+	}
+	return lines
 }
 
 // verb draws a change of a reservation.
@@ -228,6 +249,8 @@ func (w *lifeWorker) serve(c *lifeCall) {
 	case history.Expired:
 		_, err := l.Expire(c.now)
 		w.told(c, err)
+	case history.Rerouted:
+		w.reroute(c)
 	case lifeLook:
 		if c.there = l.Find(lifeOrder(c.number), &w.found); c.there {
 			c.see(&w.found)
@@ -256,7 +279,70 @@ func (w *lifeWorker) serve(c *lifeCall) {
 	}
 }
 
+// reroute takes a reservation elsewhere as it was a moment ago, or some units of it
+// into a new one.
+func (w *lifeWorker) reroute(c *lifeCall) {
+	l := w.g.l
+	x := Reroute{ID: lifeOrder(c.number), Now: c.now, To: Part{Hold: Hold{Slot: c.to}}}
+	if c.whole {
+		if !l.Find(x.ID, &w.found) {
+			c.fact, c.how = lifeUnknown, Failed
+			return
+		}
+		for _, line := range w.found.Lines {
+			c.units[slices.Index(w.g.skus[:], line.SKU)] = int8(line.Held + line.Confirmed)
+		}
+		if c.units == (lifeUnits{}) {
+			c.fact, c.how, c.told = lifeEnded, Failed, w.found.State
+			return
+		}
+	} else {
+		x.To.ID = lifeOrder(c.number%lifePart + 2*lifePart)
+		if c.number >= 2*lifePart {
+			x.ID, c.number = lifeOrder(c.number%lifePart), c.number%lifePart
+		}
+		x.Lines = w.g.lines(c.units, nil)
+	}
+	x.To.Lines = w.g.lines(c.units, nil)
+	c.how = w.parts.Reroute(l, &x, &w.found)
+	switch {
+	case c.how == Failed:
+		w.told(c, w.parts.Err())
+	case c.how >= 0:
+		c.how = slices.Index(w.g.skus[:], x.To.Lines[c.how].SKU)
+	case c.how == Done:
+		c.state, w.last = w.found.State, w.parts.Ticket()
+	}
+}
+
+// reserveParts reserves at two locations.
+func (w *lifeWorker) reserveParts(c *lifeCall, lines []Line) {
+	more := w.g.lines(c.more, nil)
+	h := Hold{Fingerprint: c.print, Now: c.now, Deadline: c.deadline, Parts: 2}
+	parts := []Part{{Hold: h, Lines: lines}, {Hold: h, Lines: more}}
+	parts[0].ID, parts[0].Slot = lifeOrder(c.number), c.slot
+	parts[1].ID, parts[1].Slot = lifeOrder(c.number+lifePart), c.moreAt
+	c.how = w.parts.Reserve(w.g.l, parts, &w.found)
+	switch {
+	case c.how == Failed:
+		w.err = w.parts.Err()
+	case c.how == Known:
+		c.see(&w.found)
+	case c.how >= len(lines):
+		c.slot, c.units = c.moreAt, c.more
+		c.how = slices.Index(w.g.skus[:], more[c.how-len(lines)].SKU)
+	case c.how >= 0:
+		c.how = slices.Index(w.g.skus[:], lines[c.how].SKU)
+	default:
+		w.last = w.parts.Ticket()
+	}
+}
+
 func (w *lifeWorker) reserve(c *lifeCall, lines []Line) {
+	if c.more != (lifeUnits{}) {
+		w.reserveParts(c, lines)
+		return
+	}
 	t := w.g.l.Table()
 	if !w.claim.Bind(w.g.l, t, lines) {
 		w.err = errors.New("a SKU is nowhere")
@@ -307,10 +393,10 @@ func (w *lifeWorker) told(c *lifeCall, err error) {
 // see notes a reservation as it was shown.
 func (c *lifeCall) see(e *Entry) {
 	c.saw = e.Fingerprint
-	c.seen = lifeView{state: e.State, deadline: e.Deadline, pickup: e.Pickup}
+	c.seen = lifeView{state: e.State, slot: e.Slot, deadline: e.Deadline, pickup: e.Pickup}
 	for i := range e.Lines {
 		l := &e.Lines[i]
 		c.seen.lines[l.SKU] = lifeLine{quantity: int8(l.Quantity), held: int8(l.Held), confirmed: int8(l.Confirmed),
-			collected: int8(l.Collected), missing: int8(l.Missing), lapsed: int8(l.Lapsed), short: int8(l.Short)}
+			collected: int8(l.Collected), missing: int8(l.Missing), lapsed: int8(l.Lapsed), short: int8(l.Short), rerouted: int8(l.Rerouted)}
 	}
 }

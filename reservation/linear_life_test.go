@@ -26,7 +26,8 @@ const (
 )
 
 // TestLivesAreLinearizable lets callers reserve, confirm, cancel, extend, expire,
-// collect and move the same few goods all at once, and looks for an order of the
+// collect, reroute and move the same few goods all at once, at one location and
+// over two, and looks for an order of the
 // calls in which every answer is right: for each reservation, so that of those who
 // end it one wins and the others are told how (P4), and for the goods at each
 // location, so that nobody gets what is not there and nobody is refused what is.
@@ -109,6 +110,8 @@ type lifeTally struct {
 	lost             int // changes that came after the end
 	met              int // of those, by calls that overlap the one that won
 	repeats, marks   int
+	several          int // claims over two locations
+	inPlace, split   int // reroutes
 	byVerb           [256]int
 }
 
@@ -119,17 +122,20 @@ func (a lifeTally) String() string {
 			verbs = append(verbs, fmt.Sprint(history.Kind(k), " ", n))
 		}
 	}
-	return fmt.Sprintf("%d claims refused, %d changes after the end, %d while it came, %d repeats, %d shortages and their ends; records: %s",
-		a.refused, a.lost, a.met, a.repeats, a.marks, strings.Join(verbs, ", "))
+	return fmt.Sprintf("%d claims refused, %d changes after the end, %d while it came, %d repeats, %d shortages and their ends, %d claims over two locations, %d reroutes in place and %d of some units; records: %s",
+		a.refused, a.lost, a.met, a.repeats, a.marks, a.several, a.inPlace, a.split, strings.Join(verbs, ", "))
 }
 
 // check tells whether the histories prove something.
 func (a lifeTally) check(t *testing.T) {
 	for _, k := range []history.Kind{history.Held, history.Confirmed, history.Canceled, history.Extended, history.Expired, history.Collected, history.Accepted,
-		history.Ready, history.Reminded, history.NoShow, history.ShortPicked, history.Moved, history.Shorted, history.Covered} {
+		history.Ready, history.Reminded, history.NoShow, history.ShortPicked, history.Moved, history.Shorted, history.Covered, history.Rerouted} {
 		if a.byVerb[k] < 10*a.histories {
 			t.Errorf("only %d records %v", a.byVerb[k], k)
 		}
+	}
+	if a.inPlace < 10*a.histories || a.split < 10*a.histories || a.several < 10*a.histories {
+		t.Errorf("too few orders of several parts, or reroutes: %v", a)
 	}
 	if a.met == 0 || a.refused < 100*a.histories || a.repeats < 100*a.histories {
 		t.Errorf("the callers hardly met: %v", a)
@@ -149,6 +155,7 @@ type lifeJudge struct {
 	tally  *lifeTally
 	calls  []*lifeCall
 	orders map[int]*lifeFile
+	claims []*lifeCall // of reroutes, for the shelves
 	faults []string
 }
 
@@ -193,10 +200,12 @@ func (j *lifeJudge) read(t *testing.T) {
 // record gives a record to the call that made it.
 func (j *lifeJudge) record(c *lifeCall, r *history.Record, own map[*lifeCall]map[history.Kind]map[int]*lifeCall) {
 	d := c
-	mine := r.Kind == c.verb && c.verb != history.Expired
+	number, _ := strconv.Atoi(strings.TrimLeft(r.ID, "om"))
+	mine := r.Kind == c.verb && c.verb != history.Expired && (r.Kind == history.Moved || number == c.number)
 	if !mine {
-		d = &lifeCall{verb: r.Kind, slot: r.Slot, now: c.now, ended: c.ended, client: c.client}
-		d.number, _ = strconv.Atoi(strings.TrimPrefix(r.ID, "o"))
+		d = &lifeCall{verb: r.Kind, number: number, slot: r.Slot, now: c.now, ended: c.ended, client: c.client}
+	} else if c.verb != history.Moved {
+		c.slot = r.Slot
 	}
 	for _, line := range r.Lines {
 		d.given[line.SKU] = int8(line.Units)
@@ -204,9 +213,21 @@ func (j *lifeJudge) record(c *lifeCall, r *history.Record, own map[*lifeCall]map
 	}
 	switch {
 	case mine:
-		if c.acted || r.ID[1:] != strconv.Itoa(c.number) {
+		if c.acted || c.verb == history.Moved && number != c.number {
 			j.fault("a second record, or another's: %+v of %v", *r, c)
 		}
+		if c.verb == history.Rerouted {
+			j.rerouted(c, r)
+		}
+	case r.Kind == history.Held && (c.verb == history.Held && number == c.number+lifePart || c.verb == history.Rerouted && number == c.number%lifePart+2*lifePart):
+		d.how, d.units, d.deadline, d.print = Done, d.given, r.Deadline, c.print
+		if c.verb == history.Held {
+			j.tally.several++
+		}
+		c.part = d
+		j.file(d)
+	case r.Kind == history.Confirmed && c.verb == history.Rerouted && c.part != nil && number == c.part.number:
+		c.part.sure = d.given
 	case r.Kind == history.Shorted, r.Kind == history.Covered:
 		j.tally.marks++
 		j.file(d)
@@ -225,6 +246,19 @@ func (j *lifeJudge) record(c *lifeCall, r *history.Record, own map[*lifeCall]map
 		j.fault("a record of another kind than the call: %+v of %v", *r, c)
 	}
 	d.acted = true
+}
+
+// rerouted gives the shelf to which a reservation goes the claim there.
+func (j *lifeJudge) rerouted(c *lifeCall, r *history.Record) {
+	switch {
+	case r.To != c.to || (r.Ref == "") != c.whole || !c.whole && c.part == nil:
+		j.fault("another reroute: %+v of %v", *r, c)
+	case c.whole:
+		j.tally.inPlace++
+		j.claims = append(j.claims, &lifeCall{verb: history.Held, how: Done, slot: c.to, units: c.units, given: c.units, now: c.now, ended: c.ended, client: c.client, acted: true})
+	default:
+		j.tally.split++
+	}
 }
 
 func (j *lifeJudge) file(c *lifeCall) {
@@ -259,16 +293,15 @@ func (j *lifeJudge) expiries(own map[*lifeCall]map[history.Kind]map[int]*lifeCal
 			continue
 		}
 		for number, f := range j.orders {
-			slot := uint32(lifeContent(number, 1).IntN(lifeSlots))
 			acted := false
 			for _, kind := range [...]history.Kind{history.Expired, history.NoShow, history.Reminded} {
 				if d := own[c][kind][number]; d != nil {
-					d.slot, acted = slot, true
+					acted = true
 					f.calls = append(f.calls, d)
 				}
 			}
 			if life := lives[number]; !acted && c.ended >= life.from && c.now <= life.to {
-				f.calls = append(f.calls, &lifeCall{verb: history.Expired, number: number, slot: slot, now: c.now, ended: c.ended, client: c.client})
+				f.calls = append(f.calls, &lifeCall{verb: history.Expired, number: number, now: c.now, ended: c.ended, client: c.client})
 			}
 		}
 	}

@@ -48,7 +48,7 @@ func (o *twinOrder) allows(c *Change) error {
 		}
 		return nil
 	}
-	if o.state.Ended() {
+	if o.state.Ended() && c.Verb != history.RerouteFailed {
 		return ErrEnded
 	}
 	var in []State
@@ -59,6 +59,8 @@ func (o *twinOrder) allows(c *Change) error {
 		}
 	case history.Accepted:
 		in = []State{Confirmed}
+	case history.Rejected:
+		in = []State{Confirmed, Accepted}
 	case history.Ready:
 		in = []State{Confirmed, Accepted}
 	case history.Dispatched:
@@ -92,8 +94,10 @@ func (l *twinLine) can(verb history.Kind) int64 {
 		return l.held + l.confirmed
 	case history.Collected:
 		return l.held + l.confirmed - l.short
-	case history.Dispatched, history.ShortPicked, history.Arrived, history.NoShow:
+	case history.Dispatched, history.ShortPicked, history.Arrived, history.NoShow, history.Rejected:
 		return l.confirmed
+	case history.RerouteFailed:
+		return l.held + l.confirmed + l.missing
 	case history.Returned:
 		return l.collected - l.returned
 	}
@@ -172,6 +176,13 @@ func (w *ledgerTwin) advance(o *twinOrder, c *Change, give []int64) {
 		o.state, o.pickup, o.code, o.reminded = Ready, c.Deadline, c.Code, false
 	case history.Reminded:
 		o.reminded = true
+	case history.Rejected:
+		o.rejects++
+		if o.state == Accepted {
+			o.state = Confirmed
+		}
+	case history.RerouteFailed:
+		return
 	}
 	for i := range o.lines {
 		w.moveUnits(o, &o.lines[i], c, give[i], from)
@@ -248,6 +259,8 @@ func (w *ledgerTwin) finish(o *twinOrder, c *Change) {
 		o.state = Expired
 	case c.Verb == history.NoShow:
 		o.state = NoShow
+	case c.Verb == history.Rerouted:
+		o.state = Rerouted
 	default:
 		o.state = Canceled
 	}

@@ -35,7 +35,7 @@ var causes = []history.Cause{history.Received, history.Received, history.Receive
 	history.Sent, history.Sent, history.Adjusted, history.Damaged}
 
 func (g *game) move() {
-	m := &Movement{Cause: causes[g.n(len(causes))], Slot: g.slot(), Now: g.now}
+	m := &Movement{Cause: causes[g.n(len(causes))], Slot: g.slot(), Now: g.now, Available: g.n(8) == 7}
 	switch m.Cause {
 	case history.Received:
 		m.Lines = g.articles(1, 12)
@@ -268,12 +268,13 @@ func (g *game) look(i int) {
 	for j := range min(len(f.Lines), len(o.lines)) {
 		l := &o.lines[j]
 		want := EntryLine{SKU: l.sku, Quantity: l.quantity, Held: l.held, Confirmed: l.confirmed, Collected: l.collected,
-			Returned: l.returned, Missing: l.missing, Lapsed: l.lapsed, Short: l.short}
+			Returned: l.returned, Missing: l.missing, Lapsed: l.lapsed, Short: l.short, Rerouted: l.rerouted}
 		if got := f.Lines[j]; got != want {
 			is(g, "line", fmt.Sprintf("%+v", got), fmt.Sprintf("%+v", want))
 		}
 		is(g, "canceled", f.Lines[j].Canceled(), l.canceled)
 	}
+	g.lookOrigin(f, o)
 	g.lookAt(o.slot, o.to)
 }
 
@@ -310,6 +311,7 @@ func (g *game) verify() {
 
 // lookRest compares what look does not.
 func (g *game) lookRest() {
+	g.lookNotes()
 	g.w.cells(g.lookCell)
 	for i, o := range g.w.transfers {
 		if o == nil {

@@ -51,6 +51,21 @@ func (g *game) commit() {
 		g.fact(g.l.Snapshot(context.Background(), g.now), nil)
 		g.snapshot = g.now
 	}
+	if g.n(8) == 0 {
+		g.audit()
+	}
+}
+
+// audit has the ledger look for differences.
+func (g *game) audit() {
+	if g.talks {
+		g.last = "audit"
+	}
+	report, err := g.l.Audit(context.Background(), nil)
+	g.fact(err, nil)
+	if len(report.Differences) > 0 {
+		is(g, "differences", fmt.Sprintf("%+v", report.Differences), "none")
+	}
 }
 
 // restart closes and opens the ledger, or lets it crash, with or without

@@ -137,6 +137,7 @@ type game struct {
 
 	orders, moves, transfers, changes []string // IDs, by number
 	claim                             Claim
+	claims                            Parts
 	found                             Entry
 	loose, adopted                    bool  // reopened after a crash in the middle of a step: who is short is taken over; and that was done in this step
 	snapshot                          int64 // when the newest was taken
@@ -188,8 +189,14 @@ func (g *game) step() {
 	g.adopted = false
 	g.now += int64(g.n(400))
 	switch p := g.n(100); {
-	case p < 30:
+	case p < 25:
 		g.reserve()
+	case p < 30:
+		g.parts()
+	case p < 38:
+		g.reroute()
+	case p < 39:
+		g.notes()
 	case p < 65:
 		g.change()
 	case p < 80:
@@ -248,7 +255,7 @@ func (g *game) some() []Line {
 }
 
 func (g *game) reserve() {
-	lines := g.some()
+	lines := g.keeping(g.some())
 	if len(lines) == 0 {
 		return
 	}
@@ -256,10 +263,7 @@ func (g *game) reserve() {
 	for len(g.w.orders) <= i {
 		g.w.orders = append(g.w.orders, nil)
 	}
-	h := Hold{ID: g.orders[i], Fingerprint: uint64(g.n(3)), Slot: g.slot(), Distance: float64(i), Now: g.now, Deadline: g.now + int64(g.n(10_000))}
-	if g.n(4) == 3 {
-		h.Order, h.Owner, h.Channel = "a shop's", "token", "web"
-	}
+	h := g.hold(i)
 	if g.talks {
 		g.last = fmt.Sprintf("reserve %q at %d %v", h.ID, h.Slot, lines)
 	}
@@ -270,7 +274,7 @@ func (g *game) reserve() {
 	if number := t.Space.Number(h.Slot); number != NoNumber && g.claim.Bind(g.l, t, lines) {
 		got = g.claim.Reserve(number, &h, &g.found)
 		if got >= 0 {
-			is(g, "the short line is short", g.w.level(lines[got].SKU, h.Slot).Available < lines[got].Quantity, true)
+			is(g, "the short line is short", g.w.level(lines[got].SKU, h.Slot).Available-lines[got].Quantity < lines[got].Keep, true)
 		}
 	}
 	if want >= 0 {
@@ -287,7 +291,7 @@ func (g *game) reserve() {
 // verbs are what orders go through, often and seldom.
 var verbs = []history.Kind{history.Confirmed, history.Confirmed, history.Accepted, history.Ready, history.Collected, history.Collected,
 	history.Canceled, history.Canceled, history.Dispatched, history.Arrived, history.Arrived, history.ShortPicked, history.Returned,
-	history.Extended, history.Reassigned}
+	history.Extended, history.Reassigned, history.Rejected, history.RerouteFailed}
 
 func (g *game) change() {
 	if len(g.orders) == 0 {
@@ -313,6 +317,9 @@ func (g *game) change() {
 		c.Deadline, c.Code = g.now+int64(g.n(20_000)), "code"
 	case history.Dispatched, history.Returned:
 		c.Slot = g.slot()
+	}
+	if c.Verb == history.Rejected || c.Verb == history.RerouteFailed {
+		c.Cause = history.ByStore
 	}
 	if c.Verb == history.Returned {
 		c.Cause = []history.Cause{history.Restocked, history.DamagedReturn, history.ToInspect}[g.n(3)]

@@ -28,6 +28,7 @@ type ledgerTwin struct {
 	moves        []*Movement           // by number
 	transfers    []*twinOrder
 	changes      []*twinChange
+	notes        map[string]string
 	recent       []shelfChange
 	since        int64 // from when on recent is complete
 }
@@ -44,6 +45,12 @@ type twinOrder struct {
 	fingerprint uint64
 	state       State
 	slot, to    uint32
+	origin      uint32
+	distance    float64
+	promise     int64
+	parts       int
+	rejects     int
+	ref, note   string
 	born        int64
 	deadline    int64
 	pickup      int64
@@ -57,9 +64,9 @@ type twinOrder struct {
 }
 
 type twinLine struct {
-	sku                                                                    uint32
-	quantity                                                               int64
-	held, confirmed, collected, returned, missing, lapsed, canceled, short int64
+	sku                                                                              uint32
+	quantity                                                                         int64
+	held, confirmed, collected, returned, missing, lapsed, canceled, short, rerouted int64
 }
 
 type twinChange struct {
@@ -75,7 +82,7 @@ func newLedgerTwin(remindBefore int64) *ledgerTwin {
 func (w *ledgerTwin) clone() *ledgerTwin {
 	c := *w
 	c.slots, c.skus = slices.Clone(w.slots), slices.Clone(w.skus)
-	c.safety = maps.Clone(w.safety)
+	c.safety, c.notes = maps.Clone(w.safety), maps.Clone(w.notes)
 	anew := map[*twinOrder]*twinOrder{nil: nil}
 	copied := func(all []*twinOrder) []*twinOrder {
 		out := make([]*twinOrder, len(all))
@@ -213,20 +220,14 @@ func (w *ledgerTwin) here(slot uint32) bool { return !w.slots[slot].gone && w.sl
 // reserve returns Done, Known, or 0 when a line is short.
 func (w *ledgerTwin) reserve(number int, h *Hold, lines []Line) int {
 	for _, line := range lines {
-		if !w.here(h.Slot) || w.level(line.SKU, h.Slot).Available < line.Quantity {
+		if !w.here(h.Slot) || w.level(line.SKU, h.Slot).Available-line.Quantity < line.Keep {
 			return 0
 		}
 	}
 	if w.orders[number] != nil {
 		return Known
 	}
-	o := &twinOrder{number: number, id: h.ID, fingerprint: h.Fingerprint, state: Held, slot: h.Slot, born: h.Now, deadline: h.Deadline,
-		order: h.Order, owner: h.Owner, channel: h.Channel}
-	for _, line := range lines {
-		o.lines = append(o.lines, twinLine{sku: line.SKU, quantity: line.Quantity, held: line.Quantity})
-	}
-	w.orders[number] = o
-	w.shelf = append(w.shelf, o)
+	w.orders[number] = w.hold(number, h, lines)
 	return Done
 }
 
@@ -236,7 +237,7 @@ func (w *ledgerTwin) sameMovement(a, b *Movement) bool {
 		return slices.SortedFunc(slices.Values(m.Lines), func(a, b MovementLine) int { return cmp.Compare(a.SKU, b.SKU) })
 	}
 	return a.Cause == b.Cause && w.slots[a.Slot].name == w.slots[b.Slot].name && w.slots[a.To].name == w.slots[b.To].name &&
-		a.AsOf == b.AsOf && a.Ref == b.Ref && slices.Equal(sorted(a), sorted(b))
+		a.AsOf == b.AsOf && a.Available == b.Available && a.Ref == b.Ref && slices.Equal(sorted(a), sorted(b))
 }
 
 // repeated answers a movement whose ID is known.
@@ -270,7 +271,7 @@ func (w *ledgerTwin) move(number int, m *Movement) error {
 	for i, line := range m.Lines {
 		if sku, ok := w.handle(line.SKU); ok && units[i] < 0 {
 			a := w.level(sku, m.Slot)
-			if sent && a.Available < -units[i] {
+			if (sent || m.Available) && a.Available < -units[i] {
 				err = ErrShortage
 			} else if a.Available+units[i] < -1<<31 {
 				err = cmp.Or(err, ErrOverflow)

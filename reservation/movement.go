@@ -21,6 +21,12 @@ type Movement struct {
 	Ref   string        // Delivered, Lost: the transfer's ID
 	Now   int64         // engine time
 	AsOf  int64         // Counted: when the shelf was counted; 0: now
+	// Available lets units leave only if they are available, as with Sent.
+	Available bool
+	// Free is for quotas: lines name them, and Units is what is to be available in
+	// each. What they lack comes from the SKU they are a part of, if it is available
+	// there, and what they have too much goes back to it. Cause is Adjusted.
+	Free  bool
 	Lines []MovementLine
 }
 
@@ -35,7 +41,13 @@ type MovementLine struct {
 // when units that are held leave by a till sale, a count, a correction or damage:
 // then the youngest unconfirmed reservations there become short, after them the
 // youngest confirmed ones, and each of that is recorded. Goods that are sent to
-// another location must be available.
+// another location must be available, and so must all that leaves if the movement
+// says so.
+//
+// A line speaks of all units of its SKU, those in quotas and lots included, but for
+// goods that are sent and for movements of available units: what is counted is all
+// of it, and goods leave the quotas and lots too when the SKU itself has no
+// available ones left, before any reservation becomes short.
 //
 // Errors: ErrUnknownLocation, ErrUnknownSKU (goods that leave and were never
 // there), ErrConflict, *ShortageError (more than is on hand, or than is
@@ -76,16 +88,12 @@ func (l *Ledger) move(m *Movement) (Ticket, error) {
 	if !ok {
 		kept = new([]delta)
 	}
-	deltas, err := l.check(m, (*kept)[:0])
+	deltas, settle, undo, err := l.leaving(m, (*kept)[:0])
 	defer func() {
 		clear(deltas)
 		*kept = deltas
 		l.deltas.Put(kept)
 	}()
-	if err != nil {
-		return Ticket{}, err
-	}
-	settle, undo, err := l.takeLeaving(m, deltas)
 	if err != nil {
 		return Ticket{}, err
 	}
@@ -129,7 +137,7 @@ func (l *Ledger) enter(m *Movement, kind entryKind, hash uint64, e *entry, delta
 		if d.units > 0 {
 			d.cell.Change(d.units)
 		}
-		if d.units != 0 {
+		if d.units != 0 && !l.classes.resource(d.sku) {
 			f.remember(shelfChange{time: m.Now, sku: d.sku, slot: m.Slot, units: d.units})
 		}
 	}
@@ -145,10 +153,30 @@ func (l *Ledger) enter(m *Movement, kind entryKind, hash uint64, e *entry, delta
 	return t, nil
 }
 
-// takeLeaving makes the units that leave unavailable. Goods that are sent off are
-// claimed like an order's; all others go even if they are held.
+// leaving is a movement's lines as signed changes of cells, with the units that
+// leave made unavailable. They are appended to out.
+func (l *Ledger) leaving(m *Movement, out []delta) (deltas []delta, settle, undo func(), err error) {
+	if m.Free {
+		return l.setAside(m)
+	}
+	deltas, err = l.check(m, out)
+	if err != nil {
+		return deltas, nil, nil, err
+	}
+	for i := range deltas {
+		if len(deltas[i].quotas) > 0 {
+			return l.spread(m, deltas)
+		}
+	}
+	settle, undo, err = l.takeLeaving(m, deltas)
+	return deltas, settle, undo, err
+}
+
+// takeLeaving makes the units that leave unavailable. Goods that are sent off, or
+// leave only if they are available, are claimed like an order's; all others go
+// even if they are held.
 func (l *Ledger) takeLeaving(m *Movement, deltas []delta) (settle, undo func(), err error) {
-	if m.Cause == history.Sent {
+	if m.Cause == history.Sent || m.Available {
 		return l.claimLeaving(m, deltas)
 	}
 	for i := range deltas {
@@ -177,21 +205,20 @@ func sortDeltas(deltas []delta) {
 }
 
 func (l *Ledger) claimLeaving(m *Movement, deltas []delta) (settle, undo func(), err error) {
-	sortDeltas(deltas)
-	lines := make([]Line, len(deltas))
-	for i, d := range deltas {
-		lines[i] = Line{SKU: d.sku, Quantity: -d.units}
-	}
-	var q stock.Query
-	t := l.stock.Table()
-	short := 0
-	if q.Bind(l.stock, t, lines) {
-		if short = q.Take(t.Space.Number(m.Slot)); short < 0 {
-			return q.Settle, q.Undo, nil
+	var picks []stock.Pick
+	for _, d := range deltas {
+		if d.units < 0 {
+			picks = append(picks, stock.Pick{SKU: d.sku, Slot: m.Slot, Quantity: -d.units})
 		}
 	}
-	a := l.level(lines[short].SKU, m.Slot)
-	return nil, nil, &ShortageError{SKU: deltas[short].name, Location: l.SlotName(m.Slot), Wanted: lines[short].Quantity, Available: max(a.Available, 0)}
+	slices.SortFunc(picks, func(a, b stock.Pick) int { return cmp.Compare(a.SKU, b.SKU) })
+	var p stock.Picks
+	short := p.Take(l.stock, picks)
+	if short < 0 {
+		return p.Settle, p.Undo, nil
+	}
+	a := l.level(picks[short].SKU, m.Slot)
+	return nil, nil, &ShortageError{SKU: l.SKUName(picks[short].SKU), Location: l.SlotName(m.Slot), Wanted: picks[short].Quantity, Available: max(a.Available, 0)}
 }
 
 // findCells gives each delta its SKU's handle and cell, new ones included.
@@ -212,8 +239,14 @@ func (l *Ledger) findCells(m *Movement, deltas []delta) error {
 	return nil
 }
 
-// addSKU is the handle of a SKU, a new one recorded before anybody can use it.
+// addSKU is the handle of a SKU, a new one recorded before anybody can use it, and
+// after the SKU that it is a part of.
 func (l *Ledger) addSKU(name string, now int64) (uint32, error) {
+	if base, sub := baseName(name); sub {
+		if _, err := l.addSKU(base, now); err != nil {
+			return 0, err
+		}
+	}
 	return l.skus.intern(name, func(handle uint32) error {
 		_, err := l.append(&history.Record{Kind: history.SKUAdded, Time: now, SKU: handle, Name: name})
 		return err
@@ -250,6 +283,11 @@ type delta struct {
 	there bool // the cell was found
 	units int64
 	lost  int64 // of a transfer: written off on the way
+
+	quotas []uint32 // of the SKU, whose units are spoken of too
+	spread bool     // one of the cells of a SKU with quotas
+	part   bool     // a quota's among them
+	held   int64    // that leave without having been claimed
 }
 
 // check turns the lines into signed changes and checks them all: an unknown SKU
@@ -268,13 +306,18 @@ func (l *Ledger) check(m *Movement, out []delta) ([]delta, error) {
 			if d.cell, d.there = l.stock.Cell(sku, m.Slot); d.there {
 				there = d.cell.OnHand()
 			}
+			if m.Cause != history.Sent && !m.Available {
+				d.quotas = l.quotasAt(sku, m.Slot)
+			}
 		}
-		units := line.Units
+		units, since := line.Units, int64(0)
+		ok := l.addQuotas(d.quotas, m, &there, &since)
 		switch m.Cause {
 		case history.Counted:
-			since, ok := int64(0), true
-			if m.AsOf != 0 && known {
-				since, ok = l.floor(m.Slot).after(m.AsOf, sku, m.Slot)
+			if m.AsOf != 0 && known && ok {
+				n := int64(0)
+				n, ok = l.floor(m.Slot).after(m.AsOf, sku, m.Slot)
+				since += n
 			}
 			if !ok {
 				return out, fmt.Errorf("count as of %d: %w", m.AsOf, ErrTooOld)
@@ -285,16 +328,16 @@ func (l *Ledger) check(m *Movement, out []delta) ([]delta, error) {
 		}
 		switch {
 		case !known && (units < 0 || m.Cause == history.Sold):
-			return out, fmt.Errorf("%w: %q", ErrUnknownSKU, line.SKU)
+			return out, fmt.Errorf("%w: %q", ErrUnknownSKU, goodsName(line.SKU))
 		case there+units < 0:
-			short = cmp.Or(short, error(&ShortageError{SKU: line.SKU, Location: l.SlotName(m.Slot), Wanted: -units, Available: there}))
+			short = cmp.Or(short, error(&ShortageError{SKU: goodsName(line.SKU), Location: l.SlotName(m.Slot), Wanted: -units, Available: there}))
 		case there+units > MaxQuantity:
-			over = cmp.Or(over, fmt.Errorf("SKU %q: %d on hand and %d more: %w", line.SKU, there, units, ErrOverflow))
+			over = cmp.Or(over, fmt.Errorf("SKU %q: %d on hand and %d more: %w", goodsName(line.SKU), there, units, ErrOverflow))
 		}
 		d.units = units
 		out = append(out, d)
 	}
-	return out, cmp.Or(short, over)
+	return l.withOwn(m, out), cmp.Or(short, over)
 }
 
 // Prepare makes the cells that many movements will need, one rebuild for each
@@ -354,6 +397,12 @@ func (m *Movement) fingerprint(l *Ledger) uint64 {
 	}
 	if m.Ref != "" {
 		d = d.AddString(m.Ref)
+	}
+	if m.Available {
+		d = d.Add(1)
+	}
+	if m.Free {
+		d = d.Add(2)
 	}
 	for _, line := range lines {
 		d = d.AddString(line.SKU).Add(uint64(line.Units))

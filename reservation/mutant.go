@@ -10,4 +10,5 @@ const (
 	mutantApart // the ID of a change is not in the record of the change
 	mutantGrace // a snapshot does not wait for changes that are under way
 	mutantShort // nobody is told that the goods of a reservation are gone
+	mutantGap   // a reroute frees the old units before it has the new ones
 )

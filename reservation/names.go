@@ -17,6 +17,9 @@ type names struct {
 	adding sync.Mutex
 	byName *xsync.MapOf[string, uint32]
 	byID   atomic.Pointer[[]string]
+	// named, if set, hears of a new name that is readable by its number, before it
+	// can be found.
+	named func(n *names, id uint32, name string)
 }
 
 func newNames(limit int) *names {
@@ -59,6 +62,9 @@ func (n *names) put(name string) uint32 {
 	id := uint32(len(all))
 	all = append(all, name)
 	n.byID.Store(&all)
+	if n.named != nil {
+		n.named(n, id, name)
+	}
 	n.byName.Store(name, id)
 	return id
 }

@@ -138,6 +138,11 @@ func (f *fight) call(caller int, draw *rand.Rand) error {
 
 // finish ends a reservation, or lets it be.
 func (f *fight) finish(draw *rand.Rand, h *Hold, lines []Line, now int64) error {
+	if draw.IntN(4) == 0 {
+		if gone, err := f.reroute(draw, h, lines, now); gone || err != nil {
+			return err
+		}
+	}
 	c := Change{Verb: history.Canceled, ID: h.ID, Now: now}
 	switch draw.IntN(8) {
 	case 0:
@@ -163,6 +168,31 @@ func (f *fight) finish(draw *rand.Rand, h *Hold, lines []Line, now int64) error 
 	ticket, err = f.l.Move(m)
 	f.ack(ticket, history.Moved, h.ID)
 	return err
+}
+
+// reroute takes a reservation to the other location, or into a new part there, and
+// says whether that or something else has ended it.
+func (f *fight) reroute(draw *rand.Rand, h *Hold, lines []Line, now int64) (gone bool, err error) {
+	var p Parts
+	var found Entry
+	r := Reroute{ID: h.ID, Now: now, To: Part{Hold: Hold{Slot: 1 - h.Slot}, Lines: lines}}
+	if draw.IntN(2) == 0 {
+		r.To.ID = h.ID + "/2"
+	}
+	switch how := p.Reroute(f.l, &r, &found); {
+	case how == Done:
+		f.ack(p.Ticket(), history.Rerouted, h.ID)
+		h.Slot = r.To.Slot
+		if r.To.ID != "" {
+			h.ID = r.To.ID
+		}
+	case how >= 0:
+	case fact(p.Err()) == ErrEnded, fact(p.Err()) == ErrNotFound: // as in finish
+		return true, nil
+	default:
+		return true, fmt.Errorf("reroute %q: %d %w", h.ID, how, p.Err())
+	}
+	return false, nil
 }
 
 // mark stands for a kind of record under an ID.
@@ -253,6 +283,16 @@ func (c *prefixChecker) take(f *fight, record journal.Record) error {
 			*reserved -= line.Units
 			*onHand -= line.Units
 			c.open[r.ID] -= line.Units
+		case history.Rerouted:
+			*reserved -= line.Units
+			if r.Ref != "" {
+				c.open[r.ID] -= line.Units
+				break
+			}
+			there := &c.reserved[line.SKU][r.To]
+			if *there += line.Units; *there > c.onHand[line.SKU][r.To] {
+				return fmt.Errorf("oversold: SKU %d at %d: %d reserved, %d on hand", line.SKU, r.To, *there, c.onHand[line.SKU][r.To])
+			}
 		case history.Moved:
 			*onHand += line.Units
 		default:

@@ -88,6 +88,9 @@ func (l *Ledger) Fill() error {
 	for sku := range r.skus {
 		s := &r.skus[sku]
 		s.tidy()
+		if l.classes.resource(uint32(sku)) { // one that has passed leaves no cells
+			s.cells = slices.DeleteFunc(s.cells, func(c shelfUnits) bool { return c.units == 0 })
+		}
 		slots = slots[:0]
 		for _, c := range s.cells {
 			slots = append(slots, c.slot)

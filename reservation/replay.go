@@ -1,6 +1,7 @@
 package reservation
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -17,6 +18,7 @@ type replay struct {
 	sequence uint64
 	record   history.Record
 	change   Change
+	went     went // of change
 	given    []Line
 	effects  []effect
 	entry    entry
@@ -64,6 +66,8 @@ func (p *replay) one(sequence uint64, data []byte) error {
 		} else {
 			l.safety.put(v)
 		}
+	case history.NoteSet:
+		l.notes.put(cloned(r.Name), bytes.Clone(r.Place))
 	case history.Opened:
 	default:
 		err = p.changed()
@@ -105,6 +109,12 @@ func (p *replay) held() error {
 	e.state, e.reminded = Held, false
 	e.refs.order, e.refs.customer, e.refs.owner, e.refs.channel = r.Order, r.Customer, r.Owner, r.Channel
 	e.refs.code, e.refs.ref = "", promiseText(r.Promise)
+	if t := (tail{parts: r.Parts, cause: r.Ref, note: string(r.Place)}); t != (tail{}) {
+		if len(t.cause) > maxCauseBytes || len(t.note) > MaxNoteBytes {
+			return p.unsound("a reservation with too long a note")
+		}
+		e.setTail(t)
+	}
 	e.lines = e.lines[:0]
 	skus := p.ledger.skus.len()
 	for _, line := range r.Lines {
@@ -225,7 +235,7 @@ func (p *replay) shelve(slot uint32) error {
 		} else {
 			p.setShelf(line.SKU, slot, line.OnHand)
 		}
-		if units != 0 {
+		if units != 0 && !l.classes.resource(line.SKU) {
 			f.remember(shelfChange{time: r.Time, sku: line.SKU, slot: slot, units: units})
 		}
 	}
@@ -274,9 +284,16 @@ func (p *replay) changed() error {
 	if r.Kind == history.Dispatched {
 		p.change.Slot = r.To
 	}
+	if r.Kind == history.Rerouted {
+		if int(r.To) >= l.slots.len() || len(r.Place) > MaxNoteBytes || r.Ref == "" && r.Missing {
+			return p.unsound("a reroute to nowhere")
+		}
+		p.went = went{to: r.To, distance: r.Distance, promise: r.Promise, ref: r.Ref, note: string(r.Place), parts: r.Parts, missing: r.Missing}
+		p.change.went = &p.went
+	}
 	p.entry.lines = p.entry.lines[:0]
 	_, err := l.book.change(kindOrder, r.ID, &p.entry, redo{p})
-	if err == ErrNotFound && (p.mayBeForgotten() || r.Kind == history.Returned) {
+	if err == ErrNotFound && (p.mayBeForgotten() || p.change.afterEnd()) {
 		err = nil
 	}
 	if err != nil || r.Change == "" {
@@ -300,9 +317,7 @@ func (p redo) apply(_ string, e *entry) ([]byte, error) {
 		return nil, nil
 	}
 	r := &p.record
-	if p.given = p.given[:0]; p.given == nil {
-		p.given = []Line{} // nil would be all lines: none of an arrival came along
-	}
+	p.given = p.given[:0]
 	at := 0
 	for _, line := range r.Lines {
 		for at < len(e.lines) && e.lines[at].sku < line.SKU {
@@ -317,15 +332,12 @@ func (p redo) apply(_ string, e *entry) ([]byte, error) {
 	if r.Kind == history.Moved {
 		deliver(e, r.Cause, r.Time, p.given)
 	} else {
-		if e.state.Ended() && r.Kind != history.Returned {
+		if e.state.Ended() && !p.change.afterEnd() {
 			return nil, p.unsound("a change of a reservation that has ended")
-		}
-		if r.Kind == history.Arrived {
-			p.change.Lines = p.given
 		}
 		p.effects = p.effects[:0]
 		p.hold(e, +1)
-		advance(e, &p.change, p.given, &p.effects)
+		advance(e, &p.change, p.given, &p.effects, p.ledger.classes)
 		p.hold(e, -1)
 	}
 	e.sequence = p.sequence
@@ -340,7 +352,10 @@ func (p redo) there(line *entryLine) int64 {
 	if p.record.Kind == history.Moved {
 		return int64(line.confirmed)
 	}
-	return movable(line, p.record.Kind)
+	if p.ledger.classes.resource(line.sku) && p.record.Kind != history.Confirmed {
+		return int64(line.held) + int64(line.confirmed)
+	}
+	return p.change.movable(line)
 }
 
 // cloned is a text that outlives the record's bytes.

@@ -16,14 +16,16 @@ type SafetyLevel struct {
 }
 
 // safetyLevels is the safety stock that was set. The level of a pair decides;
-// without one, the larger of the SKU's and the location's.
+// without one, the larger of the SKU's and the location's. Sub-SKUs and resources
+// have none: that of a SKU is kept back from its own cell.
 //
 // Invariant: a cell's available units are reduced by exactly of(sku, slot) at
 // every moment outside Ledger.SetSafety. Written under every floor, the
 // structural lock and mu; read under any of them.
 type safetyLevels struct {
 	mu         sync.RWMutex
-	set        atomic.Bool // anything was ever set: false spares cell creation a look-up
+	apart      func(sku uint32) bool // has no safety stock
+	set        atomic.Bool           // anything was ever set: false spares cell creation a look-up
 	everything int64
 	bySKU      map[uint32]int64
 	bySlot     map[uint32]int64
@@ -42,7 +44,7 @@ func (s *safetyLevels) of(sku, slot uint32) int64 {
 }
 
 func (s *safetyLevels) at(sku, slot uint32) int64 {
-	if !s.set.Load() {
+	if !s.set.Load() || s.apart(sku) {
 		return 0
 	}
 	if units, ok := s.byPair[pair(sku, slot)]; ok {

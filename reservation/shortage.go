@@ -78,7 +78,7 @@ const searches = 1 << 16
 // youngest unconfirmed ones first, then the youngest confirmed ones. Each is
 // recorded. The floor is locked.
 func (l *Ledger) findShort(sku, slot uint32, movement string, now int64) {
-	if mutant == mutantShort {
+	if mutant == mutantShort || l.Resource(sku) {
 		return
 	}
 	for range searches {
@@ -128,7 +128,7 @@ func (l *Ledger) shorten(sku, slot uint32, movement string, now, missing int64, 
 			break
 		}
 		units := min(missing, c.units)
-		change := Change{Verb: history.Shorted, ID: c.id, Now: now, Token: movement, Lines: []Line{{SKU: sku, Quantity: units}}}
+		change := Change{Verb: history.Shorted, ID: c.id, Now: now, Slot: slot, Token: movement, Lines: []Line{{SKU: sku, Quantity: units}}}
 		if l.mark(&change) {
 			l.shorts.add(sku, slot, c.id)
 			missing -= units
@@ -166,7 +166,7 @@ func (l *Ledger) cover(sku, slot uint32, now int64) {
 			return
 		}
 		c := short[0]
-		change := Change{Verb: history.Covered, ID: c.id, Now: now, Lines: []Line{{SKU: sku, Quantity: min(spare, c.units)}}}
+		change := Change{Verb: history.Covered, ID: c.id, Now: now, Slot: slot, Lines: []Line{{SKU: sku, Quantity: min(spare, c.units)}}}
 		if !l.mark(&change) && l.queue != nil && l.queue.Err() != nil {
 			return // else it changed meanwhile: look again
 		}

@@ -1,6 +1,7 @@
 package reservation
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strconv"
@@ -20,6 +21,8 @@ type witness struct {
 	at   uint64
 	r    history.Record
 	seen map[uint64]string // IDs that were answered with a record number, until it is read
+	more int               // parts of the order read last that are still to come
+	open string            // a part that has taken units elsewhere, until the record of that
 }
 
 func newWitness(remindBefore int64) *witness {
@@ -67,6 +70,9 @@ func (x *witness) read(log journal.Log) error {
 			sequence++
 		}
 	}
+	if x.more > 0 || x.open != "" {
+		return fmt.Errorf("the log ends at record %d: an order has not all its parts (%d more, %q)", x.at, x.more, x.open)
+	}
 	if x.at != log.Last() {
 		return fmt.Errorf("the log ends at %d, its records at %d", log.Last(), x.at)
 	}
@@ -96,6 +102,12 @@ func (x *witness) take(sequence uint64, data []byte) error {
 	if r.Kind == history.Dispatched {
 		slots = append(slots, r.To)
 	}
+	if r.Kind == history.Rerouted {
+		slots = append(slots, r.To)
+	}
+	if err := x.together(); err != nil {
+		return err
+	}
 	var before [2][twinSKUs]int64
 	each := func(do func(i int, sku, slot uint32)) {
 		for i, slot := range slots {
@@ -118,6 +130,30 @@ func (x *witness) take(sequence uint64, data []byte) error {
 		}
 	})
 	return err
+}
+
+// together checks that the records of one call follow each other: the parts of an
+// order, and a reroute with what it makes.
+func (x *witness) together() error {
+	r := &x.r
+	switch {
+	case x.open != "" && r.Kind == history.Rerouted && r.Ref == x.open:
+		x.open = ""
+	case x.open != "" && (r.Kind != history.Confirmed || r.ID != x.open):
+		return fmt.Errorf("%q has its units without a record of whose they were", x.open)
+	case x.open != "":
+	case r.Kind == history.Rerouted && r.Ref != "":
+		return fmt.Errorf("its units are nowhere")
+	case x.more > 0 && r.Kind != history.Held:
+		return fmt.Errorf("%d parts of the order before it are missing", x.more)
+	case x.more > 0:
+		x.more--
+	case r.Kind == history.Held && r.Ref != "":
+		x.open = strings.Clone(r.ID)
+	case r.Kind == history.Held && r.Parts > 1:
+		x.more = int(r.Parts) - 1
+	}
+	return nil
 }
 
 // takesFromShelf tells the records of what the shop floor does.
@@ -143,6 +179,8 @@ func (x *witness) bring() error {
 		return w.remove(r.Slot)
 	case history.SafetySet:
 		w.safety[SafetyLevel{SKU: r.SKU, Slot: r.Slot}] = r.Lines[0].Units
+	case history.NoteSet:
+		w.setNote(strings.Clone(r.Name), r.Place)
 	case history.Opened:
 	case history.Held:
 		return x.held()
@@ -160,13 +198,13 @@ func (x *witness) held() error {
 	if *at != nil {
 		return fmt.Errorf("held twice")
 	}
-	o := &twinOrder{number: number(r.ID), fingerprint: r.Fingerprint, state: Held, slot: r.Slot, born: r.Time, deadline: r.Deadline,
-		order: strings.Clone(r.Order), owner: strings.Clone(r.Owner), channel: strings.Clone(r.Channel)}
+	var lines []Line
 	for _, l := range r.Lines {
-		o.lines = append(o.lines, twinLine{sku: l.SKU, quantity: l.Units, held: l.Units})
+		lines = append(lines, Line{SKU: l.SKU, Quantity: l.Units})
 	}
-	*at = o
-	w.shelf = append(w.shelf, o)
+	*at = w.hold(number(r.ID), &Hold{ID: strings.Clone(r.ID), Fingerprint: r.Fingerprint, Slot: r.Slot, Distance: r.Distance, Now: r.Time, Deadline: r.Deadline,
+		Promise: r.Promise, Order: strings.Clone(r.Order), Owner: strings.Clone(r.Owner), Channel: strings.Clone(r.Channel),
+		Note: bytes.Clone(r.Place), Parts: r.Parts, Ref: strings.Clone(r.Ref)}, lines)
 	return nil
 }
 
@@ -231,7 +269,10 @@ func (x *witness) changed() error {
 	if o == nil {
 		return fmt.Errorf("no such reservation")
 	}
-	if o.state.Ended() && r.Kind != history.Returned {
+	if r.Kind == history.Rerouted {
+		return x.rerouted(o)
+	}
+	if o.state.Ended() && r.Kind != history.Returned && r.Kind != history.RerouteFailed {
 		return fmt.Errorf("it has ended: %v", o.state)
 	}
 	c := &Change{Verb: r.Kind, Now: r.Time, Deadline: r.Deadline, Code: strings.Clone(r.Code), Owner: strings.Clone(r.Owner),
@@ -284,6 +325,34 @@ func (x *witness) changed() error {
 		}
 		*at = &twinChange{print: r.Fingerprint, state: o.state}
 	}
+	return nil
+}
+
+// rerouted brings in that units of an order are elsewhere.
+func (x *witness) rerouted(o *twinOrder) error {
+	r, w := &x.r, x.w
+	route := Reroute{ID: r.ID, Now: r.Time, Missing: r.Missing, To: Part{Hold: Hold{Slot: r.To, Distance: r.Distance, Promise: r.Promise,
+		Note: bytes.Clone(r.Place), Parts: r.Parts}}}
+	for _, l := range r.Lines {
+		route.Lines = append(route.Lines, Line{SKU: l.SKU, Quantity: l.Units})
+	}
+	give, err := o.leaving(&route)
+	switch {
+	case err != nil:
+		return err
+	case o.slot != r.Slot:
+		return fmt.Errorf("it is at %d, not at %d", o.slot, r.Slot)
+	case o.state.Ended() && !r.Missing:
+		return fmt.Errorf("it has ended: %v", o.state)
+	case r.Ref != "":
+		w.leave(o, give, &route)
+		return nil
+	}
+	route.To.Lines = route.Lines
+	if err := o.whole(give, route.To.Lines); err != nil {
+		return err
+	}
+	w.relocate(o, &route)
 	return nil
 }
 

@@ -18,7 +18,7 @@ import (
 // says.
 //
 //	tag  1  time         varint: engine time, milliseconds
-//	     2  record       a history.Record: SKUAdded, LocationSet, LocationRemoved, SafetySet
+//	     2  record       a history.Record: SKUAdded, LocationSet, LocationRemoved, SafetySet, NoteSet
 //	     3  shelf        uvarint SKU, uvarint cells, for each: uvarint slot above the last, uvarint units on hand
 //	     4  entry        kind, flags, then the entry's fields; see putEntry
 //	     5  end          nothing follows; without it the snapshot is not whole
@@ -150,6 +150,9 @@ func (w *snapshotWriter) record(r *history.Record) {
 func (w *snapshotWriter) all(l *Ledger) {
 	w.put(itemTime, binary.AppendVarint(nil, l.time.Load()))
 	w.safety(l)
+	for _, note := range l.notes.with("") {
+		w.record(&history.Record{Kind: history.NoteSet, Name: note.Key, Place: note.Value})
+	}
 	w.shelves(l)
 	l.book.dump(func(kind entryKind, id string, e *entry) bool {
 		w.item = putEntry(w.item[:0], kind, id, e)
@@ -199,9 +202,14 @@ func (w *snapshotWriter) shelves(l *Ledger) {
 	for sku := range uint32(l.skus.len()) {
 		n := uint64(0)
 		cells = cells[:0]
+		resource := l.classes.resource(sku)
 		l.stock.Slots(sku, func(slot uint32) bool {
+			units := l.stock.OnHand(sku, slot)
+			if units == 0 && resource {
+				return true
+			}
 			cells = binary.AppendUvarint(cells, uint64(slot))
-			cells = binary.AppendUvarint(cells, uint64(l.stock.OnHand(sku, slot)))
+			cells = binary.AppendUvarint(cells, uint64(units))
 			n++
 			return true
 		})
@@ -216,7 +224,8 @@ func (w *snapshotWriter) shelves(l *Ledger) {
 }
 
 // putEntry appends an entry: kind, state, flags, then numbers and texts; each
-// line's buckets only when the flags say so.
+// line's buckets only when the flags say so. Flag 1 is that the customer was
+// reminded, 2 that there are texts, 4 that each line ends with what was rerouted.
 func putEntry(b []byte, kind entryKind, id string, e *entry) []byte {
 	var flags byte
 	if e.reminded {
@@ -224,6 +233,10 @@ func putEntry(b []byte, kind entryKind, id string, e *entry) []byte {
 	}
 	if e.refs != (refs{}) {
 		flags |= 2
+	}
+	rerouted := total(e, reroutedOf) > 0
+	if rerouted {
+		flags |= 4
 	}
 	b = append(b, byte(kind), byte(e.state), flags)
 	b = appendText(b, id)
@@ -243,6 +256,9 @@ func putEntry(b []byte, kind entryKind, id string, e *entry) []byte {
 	for i := range e.lines {
 		for _, v := range e.lines[i].numbers() {
 			b = binary.AppendUvarint(b, uint64(v))
+		}
+		if rerouted {
+			b = binary.AppendUvarint(b, uint64(e.lines[i].rerouted))
 		}
 	}
 	return b

@@ -1,6 +1,7 @@
 package reservation
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"fmt"
@@ -139,6 +140,8 @@ func (r *snapshotReader) one(tag byte, item []byte) error {
 			return p.name(l.slots, r.record.Slot, r.record.Place)
 		case history.LocationRemoved:
 			l.gone.Store(r.record.Slot, struct{}{})
+		case history.NoteSet:
+			l.notes.put(cloned(r.record.Name), bytes.Clone(r.record.Place))
 		case history.SafetySet:
 			l.safety.put(SafetyLevel{SKU: r.record.SKU, Slot: r.record.Slot, Units: r.record.Lines[0].Units})
 		default:
@@ -305,6 +308,9 @@ func takeEntry(item []byte, e *entry) (kind entryKind, id string, err error) {
 			break
 		}
 		e.lines = append(e.lines, f.line())
+		if head[2]&4 != 0 {
+			e.lines[len(e.lines)-1].rerouted = uint32(f.number())
+		}
 	}
 	if !f.whole() || kind == 0 || kind > kindChange || kind == kindOrder && !e.sound() {
 		return 0, "", malformed("an entry")

@@ -29,6 +29,10 @@ func (s *pausingSink) Append(record []byte) (journal.Ticket, error) {
 	return t, err
 }
 
+func (s *pausingSink) AppendAll(records ...[]byte) (journal.Ticket, error) {
+	return s.to.AppendAll(records...)
+}
+
 // snapshotLedger is a ledger on a disk in memory with one location.
 func snapshotLedger(t *testing.T, disk *faultdisk.Disk) (l *Ledger, o Options) {
 	t.Helper()

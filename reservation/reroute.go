@@ -1,0 +1,365 @@
+package reservation
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/clickcollect/clickcollect/reservation/history"
+)
+
+// Reroute takes a reservation, or some of its units, to another place.
+type Reroute struct {
+	ID    string // the reservation's
+	Now   int64  // engine time
+	Cause history.Cause
+	// Lines are the units that leave it, ascending by SKU, each once; nil: all
+	// that are held or confirmed, or with Missing all that are missing. Held units
+	// stay held, confirmed ones confirmed.
+	Lines []Line
+	// Missing tells that the units were not found or got lost, so that there is
+	// nothing to free. It is possible in any state, also after the end.
+	Missing bool
+	// To is where they are from now on. Without an ID it is the same reservation
+	// at another location: then all open units go, To.Lines are the same units, and
+	// of To only Slot, Distance, Promise and Note (none: the old one stays) count.
+	// With an ID it is a new reservation, a part of the same order: references
+	// that are empty are those of the old one, Deadline 0 is its deadline, Now and
+	// Ref are set; Parts, if it is more than the old one's, becomes the old one's.
+	To Part
+}
+
+// Reroute takes units of a reservation elsewhere: it takes the new units first,
+// records everything at once, and frees the old ones last. It returns Done, and
+// *found is the reservation r.ID as it is then; or Known, and *found is what is
+// there, when the reservation is at To.Slot already, or has To.ID; or Failed, and
+// Err says why; or the index of a line of To that is short. But for Done nothing
+// was changed.
+//
+// Errors: ErrNotFound, *EndedError, *StateError (ready, on its way; in place also
+// when something was collected, is missing or has lapsed), *ShortageError (more
+// than the reservation has open, or than is missing), ErrInvalid (in place: To.Lines
+// are not what is open), ErrUnknownLocation, ErrJournal.
+//
+// Linearizes at: the critical section of the reservation's shard, and the new one's,
+// in which both records are written. Whoever looks at the book sees the units in
+// one place; whoever looks at the stock may see them taken in both for a moment,
+// never in none. Against a confirmation, cancellation, expiry or collection, the
+// first one wins; a reroute that comes second gives the new units back.
+func (p *Parts) Reroute(l *Ledger, r *Reroute, found *Entry) int {
+	p.ticket, p.err = Ticket{}, nil
+	x := &p.moving
+	x.begin(l, p, r)
+	how, err := x.run(found)
+	x.release()
+	if err != nil {
+		p.err = fmt.Errorf("reservation: reroute %q: %w", r.ID, err)
+		return Failed
+	}
+	return how
+}
+
+// went is what a Rerouted change says besides its lines.
+type went struct {
+	to       uint32
+	distance float64
+	promise  int64
+	ref      string // the part that has the units now; empty: the same
+	note     string // in place: the new one; empty: as it was
+	parts    uint8
+	missing  bool
+}
+
+// rerouting is a reroute being worked out. It is a rule of the book.
+type rerouting struct {
+	step
+	r      *Reroute
+	p      *Parts
+	of     Change
+	went   went
+	part   Part
+	target entry // the new part
+	early  []effect
+}
+
+// errThere: a reservation is already where a reroute was to take it.
+var errThere = errors.New("reservation is there")
+
+func (x *rerouting) begin(l *Ledger, p *Parts, r *Reroute) {
+	x.ledger, x.p, x.r = l, p, r
+	x.went = went{to: r.To.Slot, distance: r.To.Distance, promise: r.To.Promise, ref: r.To.ID, note: string(r.To.Note),
+		parts: r.To.parts(), missing: r.Missing}
+	x.of = Change{Verb: history.Rerouted, ID: r.ID, Now: r.Now, Lines: r.Lines, Cause: r.Cause, went: &x.went}
+	x.change = &x.of
+	x.part = r.To
+	x.part.Now, x.part.Ref = r.Now, r.ID
+	if n := cap(x.entry.lines); n == 0 || n > keptLines {
+		x.entry.lines = x.room[:0]
+	}
+}
+
+// release drops the strings and lines of the reroute.
+func (x *rerouting) release() {
+	x.r, x.change, x.of, x.part = nil, nil, Change{}, Part{}
+	x.record.Reset()
+	x.entry.refs, x.target.refs = refs{}, refs{}
+}
+
+func (x *rerouting) run(found *Entry) (int, error) {
+	l, r := x.ledger, x.r
+	if err := x.check(); err != nil {
+		return Failed, err
+	}
+	if !l.book.find(kindOrder, r.ID, &x.entry) {
+		return Failed, ErrNotFound
+	}
+	if r.To.ID != "" && l.book.find(kindOrder, r.To.ID, &x.target) {
+		return x.known(&x.target, found)
+	}
+	switch err := x.could(&x.entry); {
+	case errors.Is(err, errThere):
+		return x.known(&x.entry, found)
+	case err != nil:
+		return Failed, err
+	}
+	if mutant == mutantGap {
+		x.early = x.frees()
+		l.show(x.early)
+	}
+	x.p.pick([]Part{x.part})
+	if short := x.p.picks.Take(l.stock, x.p.list); short >= 0 {
+		if mutant == mutantGap {
+			l.hide(x.early)
+		}
+		return x.p.lines[short], nil
+	}
+	return x.enter(found)
+}
+
+// check refuses what the journal could not take, or what no reroute is.
+func (x *rerouting) check() error {
+	r := x.r
+	switch {
+	case r.To.ID == "" && r.Missing:
+		return &InvalidError{Field: "To.ID", Value: "", Why: "must not be empty for units that are missing"}
+	case r.To.ID == r.ID:
+		return &InvalidError{Field: "To.ID", Value: r.To.ID, Why: "must be another one"}
+	case int(r.To.Slot) >= x.ledger.Slots() || x.ledger.isGone(r.To.Slot):
+		return ErrUnknownLocation
+	}
+	return x.part.check("To")
+}
+
+// known is the outcome when what was asked for is there.
+func (x *rerouting) known(e *entry, found *Entry) (int, error) {
+	e.export(found)
+	x.p.ticket = Ticket{Sequence: e.sequence}
+	return Known, nil
+}
+
+// could plans the reroute of an entry.
+func (x *rerouting) could(e *entry) error {
+	if x.went.ref == "" && e.location == x.went.to && !e.state.Ended() {
+		return errThere
+	}
+	if err := x.plan(e); err != nil {
+		return err
+	}
+	if len(x.given) == 0 {
+		return stateError(e, x.change)
+	}
+	if x.went.ref == "" {
+		return x.whole(e)
+	}
+	return nil
+}
+
+// whole checks that a reservation that stays the same loses nothing on the way.
+func (x *rerouting) whole(e *entry) error {
+	for i := range e.lines {
+		l := &e.lines[i]
+		if l.collected|l.missing|l.lapsed != 0 {
+			return stateError(e, x.change)
+		}
+		if open := int64(l.held) + int64(l.confirmed); open != x.givenOf(l.sku) {
+			return &InvalidError{Field: "Lines", Value: x.r.Lines, Why: "must be all that is held or confirmed if To has no ID"}
+		}
+	}
+	same := len(x.given) == len(x.part.Lines)
+	for i := 0; same && i < len(x.given); i++ {
+		same = x.given[i].SKU == x.part.Lines[i].SKU && x.given[i].Quantity == x.part.Lines[i].Quantity
+	}
+	if !same {
+		return &InvalidError{Field: "To.Lines", Value: x.part.Lines, Why: "must be all that is held or confirmed if To has no ID"}
+	}
+	return nil
+}
+
+// enter records the reroute, for which the new units are taken.
+func (x *rerouting) enter(found *Entry) (int, error) {
+	l, p, r := x.ledger, x.p, x.r
+	var t Ticket
+	var err error
+	there := false
+	if r.To.ID == "" {
+		t, err = l.book.change(kindOrder, r.ID, &x.entry, x)
+		if errors.Is(err, errThere) {
+			there, err = true, nil
+		}
+	} else {
+		var added bool
+		part := addition{hash: l.book.hash(kindOrder, r.To.ID), id: r.To.ID, e: &x.target}
+		t, added, err = l.book.move(r.ID, &x.entry, &part, x, &p.found)
+		there = err == nil && !added
+	}
+	if err != nil || there {
+		p.picks.Undo()
+		if mutant == mutantGap {
+			l.hide(x.early)
+		}
+		switch {
+		case err != nil:
+			return Failed, err
+		case r.To.ID == "":
+			return x.known(&x.entry, found)
+		}
+		return x.known(&p.found, found)
+	}
+	p.ticket = t
+	p.picks.Settle()
+	if mutant != mutantGap {
+		l.show(x.effects)
+	}
+	if l.shorts.any() {
+		l.coverFreed(x.effects, r.Now)
+	}
+	x.entry.export(found)
+	return Done, nil
+}
+
+// apply is the rule of a reroute in place.
+func (x *rerouting) apply(id string, e *entry) ([]byte, error) {
+	if err := x.could(e); err != nil {
+		return nil, err
+	}
+	from := e.location
+	x.effects = x.effects[:0]
+	advance(e, x.change, x.given, &x.effects, x.ledger.classes)
+	if x.ledger.queue == nil {
+		return nil, nil
+	}
+	x.p.start()
+	x.log(id, e, from)
+	return x.p.bytes, nil
+}
+
+// move is the rule of a reroute into a new part.
+func (x *rerouting) move(id string, e, part *entry) ([][]byte, error) {
+	if err := x.could(e); err != nil {
+		return nil, err
+	}
+	to, p := &x.part, x.p
+	if to.Deadline == 0 {
+		to.Deadline = e.deadline
+	}
+	for _, text := range [...]struct {
+		to   *string
+		from string
+	}{{&to.Order, e.refs.order}, {&to.Customer, e.refs.customer}, {&to.Owner, e.refs.owner}, {&to.Channel, e.refs.channel}} {
+		if *text.to == "" {
+			*text.to = text.from
+		}
+	}
+	part.hold(to.Lines)
+	part.fill(&to.Hold)
+	part.sequence = 0
+	confirmed := x.confirm(e, part)
+	from := e.location
+	x.effects = x.effects[:0]
+	advance(e, x.change, x.given, &x.effects, x.ledger.classes)
+	if x.ledger.queue == nil {
+		return nil, nil
+	}
+	p.start()
+	p.logHold(to)
+	if len(confirmed) > 0 {
+		r := &p.record
+		*r = history.Record{Kind: history.Confirmed, Time: x.r.Now, ID: to.ID, Slot: to.Slot, Order: to.Order, Customer: to.Customer, Lines: r.Lines[:0]}
+		for _, line := range confirmed {
+			r.Lines = append(r.Lines, history.Line{SKU: line.SKU, Units: line.Quantity})
+		}
+		p.log(r)
+	}
+	x.log(id, e, from)
+	p.finish()
+	return p.records, nil
+}
+
+// confirm confirms as many units of a new part as those that it replaces are
+// confirmed, and returns them. Units that replace none of their kind are confirmed
+// if any are.
+func (x *rerouting) confirm(e, part *entry) (lines []Line) {
+	k := x.ledger.classes
+	sure, held := map[uint32]int64{}, false
+	at := 0
+	for _, g := range x.given {
+		for e.lines[at].sku != g.SKU {
+			at++
+		}
+		n := g.Quantity
+		if !x.went.missing {
+			n = min(n, int64(e.lines[at].confirmed))
+		}
+		held = held || n < g.Quantity
+		sure[k.base(g.SKU)] += n
+	}
+	total := int64(0)
+	for _, n := range sure {
+		total += n
+	}
+	if total == 0 {
+		return nil
+	}
+	for i := range part.lines {
+		line := &part.lines[i]
+		n := int64(line.quantity)
+		if left, ok := sure[k.base(line.sku)]; held && ok && !k.resource(line.sku) {
+			n = min(n, left)
+			sure[k.base(line.sku)] -= n
+		}
+		if n > 0 {
+			lines = append(lines, Line{SKU: line.sku, Quantity: n})
+		}
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	c := Change{Verb: history.Confirmed}
+	advance(part, &c, lines, new([]effect), nil)
+	return lines
+}
+
+// log writes the record of the reservation that the units have left.
+func (x *rerouting) log(id string, e *entry, from uint32) {
+	w, r := &x.went, &x.record
+	*r = history.Record{Kind: history.Rerouted, Time: x.r.Now, Cause: x.r.Cause, ID: id, Slot: from, To: w.to, Ref: w.ref,
+		Distance: w.distance, Promise: w.promise, Parts: w.parts, Missing: w.missing,
+		Order: e.refs.order, Customer: e.refs.customer, Lines: r.Lines[:0]}
+	if w.ref == "" {
+		r.Place = []byte(w.note)
+		r.Parts = 0
+	}
+	for _, line := range x.given {
+		r.Lines = append(r.Lines, history.Line{SKU: line.SKU, Units: line.Quantity})
+	}
+	x.p.log(r)
+}
+
+// frees is what a plan would free, for the bug that frees it first.
+func (x *rerouting) frees() (all []effect) {
+	for _, g := range x.given {
+		if !x.went.missing {
+			all = append(all, effect{sku: g.SKU, slot: x.entry.location, free: g.Quantity})
+		}
+	}
+	return all
+}
