@@ -79,15 +79,18 @@ func roundTrip(t *testing.T, s *Schedule) {
 	}
 }
 
-// TestSyntaxError holds each refusal to its place and its reason.
-func TestSyntaxError(t *testing.T) {
-	const noWord = "unknown word, or known but not in this place"
-	many := func(n int, one string) string { return strings.Repeat(one+";", n-1) + one }
-	tests := []struct {
-		text   string
-		offset int
-		why    string
-	}{
+// A refusal is a text that is not read, and what is said of it.
+type refusal struct {
+	text   string
+	offset int
+	why    string
+}
+
+const noWord = "unknown word, or known but not in this place"
+
+// refusedTimes are refused for their times, words and weekdays.
+func refusedTimes() []refusal {
+	return []refusal{
 		{"", 0, "want times, off or closed"},
 		{";", 0, "want times, off or closed"},
 		{"Mo-Fr", 5, "want times, off or closed"},
@@ -127,6 +130,13 @@ func TestSyntaxError(t *testing.T) {
 		{"Mo[6] 08:00-12:00", 3, "want a number of the weekday in its month from 1 to 5"},
 		{"Mo[1 08:00-12:00", 4, "want ] or a comma"},
 		{"Mo[1] +1 day 08:00-12:00", 6, "want times, off or closed"},
+	}
+}
+
+// refusedDates are refused for their dates, or for their size.
+func refusedDates() []refusal {
+	many := func(n int, one string) string { return strings.Repeat(one+";", n-1) + one }
+	return []refusal{
 		{"PH +1 day off", 3, "want times, off or closed"},
 		{"SH off", 0, "school holidays are not supported"},
 		{"Su,SH off", 3, "school holidays are not supported"},
@@ -165,6 +175,11 @@ func TestSyntaxError(t *testing.T) {
 		{many(11, "Mo 08:00-09:00 off"), 0, "one day could have more than 32 spans"},
 		{strings.Repeat(" ", 4097), 4096, "the text is longer than 4096 bytes"},
 	}
+}
+
+// TestSyntaxError holds each refusal to its place and its reason.
+func TestSyntaxError(t *testing.T) {
+	tests := append(refusedTimes(), refusedDates()...)
 	for _, test := range tests {
 		s, err := Parse(test.text)
 		var syntax *SyntaxError
