@@ -2,8 +2,9 @@
 // promised, and which words mean what. It holds no code.
 //
 // The module answers one question of a shop that sells online and hands over in
-// its stores: which location can fill this order and is nearest to the customer?
-// It holds the goods there in the same step.
+// its stores: which location, or which few, should fill this order? It holds the
+// goods there in the same step, with the place in the pickup window and the
+// location's capacity, and says when they are ready and why it chose so.
 //
 // # Three readers
 //
@@ -53,9 +54,10 @@
 // collect) exactly one wins, and a later one is told which. A confirmed
 // reservation never fails for stock.
 //
-// P5, nearest. The chosen location is the nearest by great-circle distance, with
-// an error under 1 m anywhere on the globe, among those that could fill the
-// order; each nearer one could not, at an instant inside the call.
+// P5, nearest. The chosen location is the best by the caller's ranking, which is
+// great-circle distance unless rules say otherwise, with an error under 1 m
+// anywhere on the globe, among those that could fill the order; each better one
+// could not, at an instant inside the call.
 //
 // P6, no false refusal. An order is refused only if every eligible location was
 // unable to fill it at an instant inside the call. All lines or none is
@@ -84,6 +86,18 @@
 //     until the pickup deadline, after which it is a no-show.
 //   - short pick: the store found less than is reserved.
 //   - short: of a reservation whose goods the shop floor took away.
+//   - protection level: what a channel must leave for others. Quota: units set
+//     aside for one channel.
+//   - sourcing rule: a filter or a ranking key by which a location is chosen.
+//   - promise: the time from which the goods are ready, told to the customer.
+//   - window, capacity: pickups, and orders or lines, a location can serve in a
+//     period. Cut-off, prep time, lead time: what a promise is made of.
+//   - split, part: an order served by several locations, each with a reservation
+//     of its own. Ship-to-store: what the chosen store lacks is brought there.
+//   - reject, reroute, cool-down: a location will not serve; a new claim elsewhere
+//     is taken before the old one is freed; for a time it is not asked for that SKU.
+//   - bundle, lot, substitute: several SKUs sold as one; units of a SKU with an
+//     expiry of their own; a SKU taken instead of another.
 //   - receipt, count, sale, adjustment, damage, transfer: the ways stock changes
 //     without an order.
 //   - journal, segment, record: what is on the disk; the feed is the journal read.
@@ -93,22 +107,27 @@
 // # Rooms
 //
 //	geo                          places on the globe, the index of the nearest; knows nothing of stock
+//	hours                        opening hours and working time; knows nothing else
+//	sourcing                     rules, rankings, promises, costs, reasons: pure; knows nothing of stock
+//	settings                     what a retailer sets: windows, capacities, levels, quotas, bundles
 //	reservation                  the ledger: stock, reservations, recovery; knows nothing of distance
 //	reservation/history          what a record of the journal says: a codec
 //	reservation/internal/stock   counters, claims over several lines, availability bits: lock-free
 //	reservation/internal/journal frames, segments, group commit, snapshots files: opaque bytes
 //	reservation/reservationtest  the suite any log must pass that takes the journal's place
 //	allocator                    the door: routes an order and holds its stock in one step
+//	allocator/internal/cover     the cheapest split: an exact minimum-cost cover
 //	bench, bench/cmd/ccbench     workloads and their command
 //	bench/peers                  the durable alternatives, a module of its own
 //	examples                     quickstart, replay, durable
 //
-//	examples, bench → allocator → geo, reservation
+//	examples, bench → allocator → geo, reservation, sourcing, settings, allocator/internal/cover
+//	sourcing → geo, hours
 //	reservation → reservation/history, reservation/internal/{stock, journal}
 //
 // Nothing imports against the arrows, and third-party packages stay behind the
 // room that needs them: orb in geo, xsync and btree in reservation and allocator.
 // The allocator and the journal own goroutines, each with an owner and a stop;
-// geo, the stock and the rules of the ledger have no clock, no goroutine and no
+// geo, hours, sourcing, the stock and the rules of the ledger have no clock, no goroutine and no
 // input or output. house_test.go holds the module to this.
 package clickcollect

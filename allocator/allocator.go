@@ -31,6 +31,18 @@ type Allocator struct {
 	setting  sync.Mutex // one change of locations at a time
 	topology atomic.Pointer[topology]
 
+	rules    atomic.Pointer[ruleset]
+	shadow   atomic.Pointer[shadow]
+	channels atomic.Pointer[channels] // nil: nothing was ever set for a channel
+	dividing sync.Mutex               // one change of that at a time
+	// special tells that there is something that the hot path does not know:
+	// capacities, bundles, lots, locations that cool down.
+	special  atomic.Bool
+	moves    moves
+	wares    wares
+	untraced bool // for benchmarks: decisions remember nothing to explain
+	greedy   bool // for tests: splits are not the cheapest
+
 	gate    atomic.Uint32
 	closing sync.Once
 	failed  error         // what Close answered; set in closing
@@ -41,6 +53,8 @@ type Allocator struct {
 	nextOne atomic.Uint32
 
 	// life ends when Close begins; background is the goroutines it waits for.
+	capacity capacity
+
 	life       context.Context
 	end        context.CancelFunc
 	background sync.WaitGroup
@@ -85,6 +99,7 @@ func Open(ctx context.Context, o Options) (*Allocator, error) {
 	}
 	begun := time.Now()
 	a := &Allocator{options: o, holdFor: o.HoldFor.Milliseconds(), idle: make(chan struct{}, 1)}
+	a.rules.Store(newRuleset(o.Rules))
 	a.pauses.quiet = make(chan struct{}, 1)
 	a.life, a.end = context.WithCancel(context.Background())
 	a.scratch.New = func() any { return &scratch{stripe: &a.stripes[a.nextOne.Add(1)%stripes]} }
@@ -171,7 +186,10 @@ type scratch struct {
 	search geo.Search
 	lines  []reservation.Line
 	found  reservation.Entry
+	plan   *planWork
 	levels []int64
+	note   []byte
+	keeps  *keeps // protection levels of the order's channel; nil: none
 }
 
 // enter begins a read; leave or leaveRead must follow.

@@ -24,6 +24,7 @@ const (
 	DoShortPick
 	DoCollect
 	DoCancel
+	DoReject
 	actions
 )
 
@@ -46,6 +47,8 @@ func (d Action) String() string {
 		return "collect"
 	case DoCancel:
 		return "cancel"
+	case DoReject:
+		return "reject"
 	}
 	return fmt.Sprintf("Action(%d)", uint8(d))
 }
@@ -67,6 +70,8 @@ func (d Action) verb() history.Kind {
 		return history.ShortPicked
 	case DoCollect:
 		return history.Collected
+	case DoReject:
+		return history.Rejected
 	}
 	return history.Canceled
 }
@@ -78,7 +83,7 @@ func (d Action) takesLines() bool { return d != DoAccept && d != DoDispatch && d
 // makes a repeat harmless: a part that is collected twice is then collected once.
 type Change struct {
 	ID          string // chosen by the caller
-	Reservation string // the order's ID
+	Reservation string // the order's ID, or a part's
 	Do          Action
 	Lines       []Line // none: all there is. Not for DoAccept, DoDispatch and DoReady
 	Location    string // DoDispatch: to where
@@ -88,7 +93,9 @@ type Change struct {
 // Change makes changes that have IDs, each all or none. All are checked first,
 // then made in order; when one is refused, the ones before it stand, and the
 // whole call can be repeated: a change made before does nothing the second time
-// and succeeds. Errors as with Confirm, and ErrConflict.
+// and succeeds. Errors as with Confirm, and ErrConflict. A rejection whose goods
+// nobody else can serve, wholly or in part, has been made: it is no error here, and
+// an event says so; repeated, it looks for another place again.
 func (a *Allocator) Change(ctx context.Context, changes ...Change) error {
 	s, err := a.begin(ctx)
 	if err != nil {
@@ -195,7 +202,7 @@ func (a *Allocator) translate(s *scratch, c *Change, into *reservation.Change) e
 
 // do makes a change and waits until it lasts. It ends the call.
 func (a *Allocator) do(ctx context.Context, s *scratch, c *reservation.Change) error {
-	t, err := a.step(s, c)
+	t, err := a.stepNamed(s, c)
 	return a.endChange(ctx, s, t, err)
 }
 
@@ -208,7 +215,15 @@ func (a *Allocator) doAll(ctx context.Context, s *scratch, changes []reservation
 			err = fmt.Errorf("%d of %d made: %w", i, len(changes), err)
 			break
 		}
-		if t, err = a.step(s, &changes[i]); err != nil {
+		if changes[i].Verb == history.Rejected {
+			_, t, err = a.reject(s, &changes[i])
+			if errors.Is(err, ErrNoLocation) {
+				err = nil // the rejection stands, and an event says the rest
+			}
+		} else {
+			t, err = a.stepNamed(s, &changes[i])
+		}
+		if err != nil {
 			break
 		}
 		if t.Sequence >= last.Sequence {
@@ -247,6 +262,7 @@ func (a *Allocator) step(s *scratch, c *reservation.Change) (reservation.Ticket,
 	if err != nil {
 		return t, err
 	}
+	a.moves.late.changed(a, c, state)
 	switch {
 	case c.Verb == history.Collected && state.Ended():
 		s.stripe.collected.Add(1)
@@ -275,18 +291,38 @@ func (a *Allocator) extend(ctx context.Context, id string, by time.Duration) (ti
 	}
 	now := a.clock.now()
 	until := now + by.Milliseconds()
-	t, err := a.step(s, &reservation.Change{Verb: history.Extended, ID: id, Now: now,
-		Deadline: until, MaxHold: a.options.MaxHold.Milliseconds()})
+	c := reservation.Change{Verb: history.Extended, ID: id, Now: now,
+		Deadline: until, MaxHold: a.options.MaxHold.Milliseconds()}
+	t, err := a.stepNamed(s, &c)
 	switch {
 	case errors.Is(err, ErrInvalid):
 		err = tooLong
-	case err == nil && a.ledger.Find(id, &s.found) && !s.found.State.Ended():
-		until = max(until, s.found.Deadline)
+	case err == nil:
+		until = a.heldFor(s, c.ID, until)
 	}
 	if err := a.endChange(ctx, s, t, err); err != nil {
 		return time.Time{}, err
 	}
 	return fromMillis(until), nil
+}
+
+// heldFor is until when a reservation that was extended is held, at least until
+// that time: of an order of several parts, all that is held.
+func (a *Allocator) heldFor(s *scratch, id string, until int64) int64 {
+	_, order, ok := a.find(id, &s.found)
+	if !ok || order == "" {
+		if ok && !s.found.State.Ended() {
+			until = max(until, s.found.Deadline)
+		}
+		return until
+	}
+	first := int64(0)
+	for _, p := range a.partsOf(order) {
+		if d := p.e.Deadline; !p.e.State.Ended() && heldIn(&p.e) && (first == 0 || d < first) {
+			first = d
+		}
+	}
+	return max(until, first)
 }
 
 func (a *Allocator) reassign(ctx context.Context, id, token string, to Owner) error {

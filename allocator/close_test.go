@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/clickcollect/clickcollect/geo"
+	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // Close while everybody is at work, from several goroutines at once: each call
@@ -163,6 +164,8 @@ func FuzzPlace(f *testing.F) {
 	area, err := geo.NewArea([]geo.Point{{Lat: 1, Lon: 1}, {Lat: 1, Lon: 2}, {Lat: 2, Lon: 2}})
 	must(f, err)
 	f.Add(appendPlace(nil, &Location{Area: area}))
+	f.Add(appendPlace(nil, &Location{Terms: &Terms{Hours: "Mo-Fr 09:00-17:00", Zone: "Europe/Warsaw", Groups: []string{"a"},
+		Forms: []sourcing.Form{sourcing.Ship}, Prep: time.Hour, Priority: -1}}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		l, err := takePlace("l", b)
 		if err != nil {

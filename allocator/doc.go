@@ -72,6 +72,49 @@
 // reads the answer, and that Cancel puts all lines back at the same instant: they
 // come back one after the other, the last before Cancel returns.
 //
+// # Sourcing
+//
+// An order that asks for more than the nearest location that can fill it, and any
+// order while rules, Terms, quotas, capacities, lots or bundles are set that may
+// concern it, is planned:
+//
+//  1. Bundles are taken apart and lines of the same SKU summed.
+//  2. Locations are looked at, each until the first reason against it (package
+//     sourcing lists them, cheap ones first): what the order and the location's
+//     Terms say, then the promise, then the stock, then the filters of the Rules.
+//  3. One location for everything is tried first, in the order of Rules.Keys.
+//     Without keys that is the nearest; locations the order prefers come before
+//     all others.
+//  4. If there is none and the order may be split, the cheapest split by
+//     Rules.Costs is searched among the 96 nearest locations for each form of
+//     fulfilment, up to 32 more that fill the most lines, and the nearest 8 for
+//     each line none of them fills; exactly up to 8 different lines, and above
+//     within a budget, with the bound reported (Explain). A line is served by one
+//     location; if none of these has all of it, or an order in part gets more so,
+//     it is broken into units over several, without a bound.
+//  5. Soft filters are given up, the last one first, before the order is filled
+//     in part (Order.Partial) or refused.
+//
+// What was chosen is taken in one claim over all cells: the goods at every
+// location, the place in the pickup window, the capacity of the period. Either all
+// of it is held or nothing. When another order was faster, the plan looks again.
+// Each location's part is a reservation of its own, X/1, X/2 and so on of order
+// X, that lives and ends by itself; an order with one part is X.
+//
+// P1 to P4 hold for all of it: windows, capacities, quotas and lots are counters
+// like those of the shelves, in the same records. P5 holds for one location by
+// the keys of the rules; a split is the best of the locations that were gathered,
+// at the levels as they were read. P6 holds for one location; a split is refused
+// if, for every way to split it that was found, some line was short when it was
+// looked at. A rule can only rule locations out or rank them: it sees copies, it
+// cannot take or free anything, and one that panics counts as a no.
+//
+// A protection level is units that a channel must leave for others
+// (SetProtection): one comparison in the claim. A quota is units only one channel
+// can take (SetQuota). Explain says for each location why it was not chosen,
+// Quote what would be chosen, Candidates what could be, Compare and SetShadow what
+// other rules would do.
+//
 // # What lasts
 //
 // Without Options.Dir nothing lasts: the content ends with Close or the process.

@@ -34,6 +34,7 @@ func (a *Allocator) keep() {
 	a.expiry.wake = make(chan struct{}, 1)
 	a.expiry.armed.Store(math.MinInt64) // nobody need wake it before it has looked
 	if !a.options.ManualExpiry {
+		a.background.Go(a.keepAccepting)
 		a.background.Go(a.keepExpiring)
 	}
 	if a.options.Dir != "" && a.options.SnapshotEvery > 0 {
@@ -61,6 +62,10 @@ func (a *Allocator) keepExpiring() {
 func (a *Allocator) expireDue() time.Duration {
 	now := a.clock.now()
 	a.clock.watch()
+	more, err := a.sweepPassed(now)
+	if err != nil && a.life.Err() == nil {
+		a.options.Logger.Error("windows that have passed not cleared", "err", err)
+	}
 	if a.ledger.NextDue() <= now {
 		if _, err := a.expire(now); err != nil {
 			if a.life.Err() == nil {
@@ -77,7 +82,7 @@ func (a *Allocator) expireDue() time.Duration {
 	now = a.clock.now()
 	rest := expiryRest
 	switch {
-	case next <= now:
+	case next <= now || more:
 		rest = expiryTick
 	case next-now < expiryRest.Milliseconds():
 		rest = time.Duration(next-now) * time.Millisecond
@@ -103,27 +108,39 @@ type Due struct {
 	Expired  int // holds whose deadline had passed, in whole or the part not confirmed
 	NoShows  int // reservations that nobody collected in time
 	Reminded int // reservations whose reminder was due
+	Late     int // orders that no location accepted in time, and that were taken to another one, or could not be
 }
 
 // Expire ends the holds whose deadline is not after now, makes no-shows of the
-// goods that nobody collected in time, and records the reminders that are due:
+// goods that nobody collected in time, records the reminders that are due, and
+// reroutes what was not accepted in time (Rules.AcceptWithin):
 // what the engine's goroutine does by itself without Options.ManualExpiry. now is
 // at most engine time: a later one, and the zero time, count as engine time, an
-// earlier one as itself. The units are available when it returns.
+// earlier one as itself. The units are available when it returns. What nobody took
+// of pickup windows and capacities that have been over for an hour is cleared away.
 //
 // Errors: ErrClosed; ErrJournal.
 func (a *Allocator) Expire(now time.Time) (Due, error) {
-	s, err := a.begin(context.Background())
-	if err != nil {
-		return Due{}, fmt.Errorf("allocator: expire: %w", err)
-	}
 	at := a.clock.now()
 	if !now.IsZero() {
 		at = min(at, now.UnixMilli())
 	}
+	for more := true; more; { // before it counts as a change itself
+		var err error
+		if more, err = a.sweepPassed(at); err != nil {
+			return Due{}, fmt.Errorf("allocator: expire: %w", err)
+		}
+	}
+	s, err := a.begin(context.Background())
+	if err != nil {
+		return Due{}, fmt.Errorf("allocator: expire: %w", err)
+	}
 	due, err := a.expireAt(at)
 	if waited := a.settle(context.Background(), s); err == nil {
 		err = waited
+	}
+	for n := lateStep; err == nil && n == lateStep; due.Late += n { // each a change of its own
+		n, err = a.rerouteLate(context.Background(), at)
 	}
 	if err != nil {
 		return due, fmt.Errorf("allocator: expire: %w", err)

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"iter"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/clickcollect/clickcollect/reservation"
@@ -23,8 +25,12 @@ import (
 // HoldPlaced, HoldExtended, HoldTransferred, ReservationConfirmed, OrderAccepted,
 // InTransit, ArrivedForPickup, ReadyForPickup, PickupReminderDue, ShortPicked,
 // Collected, ReservationCanceled, HoldExpired, NoShow, ReturnReceived,
-// ShortageFound, ShortageCovered. Besides: SKUAdded, LocationSet,
-// LocationRemoved, Opened. New names may come with new versions.
+// ShortageFound, ShortageCovered, OrderRejected, Rerouted, RerouteFailed. Besides:
+// SKUAdded, LocationSet, LocationRemoved, SettingChanged, Opened. Of what locations
+// have besides goods: WindowNamed and PeriodNamed (a start that is used for the
+// first time), WindowsSet, PeriodOpened (a period whose first order came),
+// PeriodsPassed; of parts of a SKU's stock: StockPartNamed, QuotaMoved. New names
+// may come with new versions.
 type Event struct {
 	Sequence uint64    `json:"sequence"` // ascending by one
 	Time     time.Time `json:"time"`     // engine time, UTC
@@ -35,19 +41,22 @@ type Event struct {
 	Customer string    `json:"customer,omitempty"` //
 	Channel  string    `json:"channel,omitempty"`
 	Location string    `json:"location,omitempty"` // where the goods are
-	To       string    `json:"to,omitempty"`       // where they are sent to
-	Cause    string    `json:"cause,omitempty"`    // of a return: restocked, damaged return, to inspect
+	To       string    `json:"to,omitempty"`       // where they are sent to, or are now after a reroute
+	Cause    string    `json:"cause,omitempty"`    // of a return: restocked, damaged return, to inspect; of a rejection or a reroute
 	Code     string    `json:"code,omitempty"`     // pickup code
-	Ref      string    `json:"ref,omitempty"`      // the movement that caused it; the transfer of a delivery
+	Ref      string    `json:"ref,omitempty"`      // the movement that caused it; the transfer of a delivery; the part that a rerouted one is now, or comes from
+	Setting  string    `json:"setting,omitempty"`  // what was changed, by the engine's own name
 	Deadline time.Time `json:"deadline,omitzero"`  // of the hold, or of the pickup
 	AsOf     time.Time `json:"as_of,omitzero"`     // of a count
 	Promise  time.Time `json:"promise,omitzero"`   // when the goods were promised to be ready
+	Window   time.Time `json:"window,omitzero"`    // the start of the pickup window, or period, that it concerns
 
 	Lines []EventLine `json:"lines,omitempty"`
 }
 
-// EventLine is a SKU and its units: of a movement, the signed change. OnHand is
-// what is on hand after it, in events that change it.
+// EventLine is a SKU and its units, those of its lots and quotas summed: of a
+// movement, the signed change. OnHand is what is on hand after it, in events that
+// change it; it is left out for a SKU that has lots or quotas.
 type EventLine struct {
 	SKU    string `json:"sku"`
 	Units  int64  `json:"units"`
@@ -112,7 +121,10 @@ func (a *Allocator) event(sequence uint64, r *history.Record) Event {
 		Deadline: fromMillis(r.Deadline), AsOf: fromMillis(r.AsOf), Promise: fromMillis(r.Promise)}
 	switch r.Kind {
 	case history.SKUAdded:
-		e.Lines = []EventLine{{SKU: own(r.Name)}}
+		e.named(r.Name)
+		return e
+	case history.NoteSet:
+		e.Setting = strings.ReplaceAll(r.Name, "\x00", "/")
 		return e
 	case history.Opened:
 		return e
@@ -122,27 +134,105 @@ func (a *Allocator) event(sequence uint64, r *history.Record) Event {
 	case history.LocationSet:
 		e.Location = own(r.Name)
 		return e
-	case history.Returned:
+	case history.Returned, history.Rejected, history.Rerouted, history.RerouteFailed:
 		e.Cause = r.Cause.String()
 	}
 	e.Location = a.ledger.SlotName(r.Slot)
-	if r.Kind == history.Dispatched || r.Kind == history.Moved && r.Cause == history.Sent {
+	if r.Kind == history.Dispatched || r.Kind == history.Rerouted || r.Kind == history.Moved && r.Cause == history.Sent {
 		e.To = a.ledger.SlotName(r.To)
 	}
-	if len(r.Lines) == 0 {
-		return e
+	a.eventLines(&e, r)
+	return e
+}
+
+// named is the event of a new name: of a SKU, of a window or a period, or of a
+// part of a SKU's stock.
+func (e *Event) named(name string) {
+	base, _, part := strings.Cut(name, "\x00")
+	switch tag, begin, _, ok := resourceOf(name); {
+	case ok:
+		e.Name, e.Window = "PeriodNamed", time.Unix(begin, 0).UTC()
+		if tag == tagTaken || tag == tagPlaces {
+			e.Name = "WindowNamed"
+		}
+	case part:
+		e.Name, e.Lines = "StockPartNamed", []EventLine{{SKU: own(base)}}
+	default:
+		e.Lines = []EventLine{{SKU: own(name)}}
 	}
-	e.Lines = make([]EventLine, len(r.Lines))
+}
+
+// eventLines gives an event its lines: of goods, by the SKU that shoppers know.
+func (a *Allocator) eventLines(e *Event, r *history.Record) {
 	shelf := movesShelf(r)
+	var places placesMoved
+	parts := false
 	for i := range r.Lines {
 		line := &r.Lines[i]
-		e.Lines[i] = EventLine{SKU: a.ledger.SKUName(line.SKU), Units: line.Units}
-		if shelf {
-			onHand := line.OnHand
-			e.Lines[i].OnHand = &onHand
+		if a.ledger.Resource(line.SKU) {
+			places.add(a.ledger.SKUName(line.SKU), line.Units)
+			continue
 		}
+		base := a.ledger.Base(line.SKU)
+		sku, part := a.ledger.SKUName(base), base != line.SKU
+		at := slices.IndexFunc(e.Lines, func(l EventLine) bool { return part && l.SKU == sku })
+		if !part && parts {
+			at = slices.IndexFunc(e.Lines, func(l EventLine) bool { return l.SKU == sku })
+		}
+		parts = parts || part
+		if at < 0 {
+			if e.Lines == nil {
+				e.Lines = make([]EventLine, 0, len(r.Lines)-i)
+			}
+			at, e.Lines = len(e.Lines), append(e.Lines, EventLine{SKU: sku})
+			if shelf && !part && a.ledger.Subs(base) == nil {
+				onHand := line.OnHand
+				e.Lines[at].OnHand = &onHand
+			}
+		}
+		e.Lines[at].Units += line.Units
 	}
-	return e
+	if places.windows || r.Kind == history.Moved {
+		e.Window = places.first
+	}
+	switch {
+	case r.Kind != history.Moved:
+	case len(e.Lines) == 0 && places.some:
+		e.Name, e.ID = places.name(), ""
+	case parts && !slices.ContainsFunc(e.Lines, func(l EventLine) bool { return l.Units != 0 }):
+		e.Name = "QuotaMoved"
+	}
+}
+
+// placesMoved is what a record says of windows and periods.
+type placesMoved struct {
+	some, windows, passed bool
+	first                 time.Time // the first of its windows begins, or of its periods
+}
+
+func (m *placesMoved) add(name string, units int64) {
+	tag, begin, _, ok := resourceOf(name)
+	if !ok {
+		return
+	}
+	window := tag == tagTaken || tag == tagPlaces
+	start := time.Unix(begin, 0).UTC()
+	if window && !m.windows || window == m.windows && (m.first.IsZero() || start.Before(m.first)) {
+		m.first = start
+	}
+	m.some, m.windows = true, m.windows || window
+	m.passed = m.passed || tag != tagPlaces && units < 0
+}
+
+// name is the name of the event of a movement of places.
+func (m *placesMoved) name() string {
+	switch {
+	case m.passed:
+		return "PeriodsPassed"
+	case m.windows:
+		return "WindowsSet"
+	}
+	return "PeriodOpened"
 }
 
 // movesShelf tells the records that say what is on hand afterwards.

@@ -74,7 +74,7 @@ func (a *Allocator) page(q *Listing) (p Page, last uint64, err error) {
 			return
 		}
 		if r := q.rank(id, e); q.After == "" || after.compare(r) < 0 {
-			top.add(r, func() Reservation { return a.reservation(id, e) })
+			top.add(r, func() Reservation { return a.listed(id, e) })
 		}
 	}
 	if q.Location != "" {
@@ -105,6 +105,17 @@ func (a *Allocator) page(q *Listing) (p Page, last uint64, err error) {
 		p.Reservations = append(p.Reservations, top.kept[i].reservation)
 	}
 	return p, last, nil
+}
+
+// listed is a reservation as lists show it: the first part of an order by the ID
+// that names it alone.
+func (a *Allocator) listed(id string, e *reservation.Entry) Reservation {
+	if e.Parts > 1 && !a.isPart(id, e) {
+		r := a.reservation(id, e)
+		r.ID = partID(id, 1)
+		return r
+	}
+	return a.reservation(id, e)
 }
 
 // check fills in the default and reads the cursor.

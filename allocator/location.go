@@ -6,10 +6,12 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
+	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // Kind is what sort of place a location is.
@@ -47,6 +49,10 @@ type Location struct {
 	Area  *geo.Area // customers it serves; nil: everybody. At a named location it does not count
 
 	NoReturns bool // goods are not brought back here
+
+	// Terms are what the location does for orders, and when. nil: everything, at
+	// any hour, at once.
+	Terms *Terms
 }
 
 // topology is the locations as one search sees them: the geo index, the stock
@@ -64,12 +70,15 @@ type topology struct {
 	live    int
 	byKind  [kinds]int
 	areas   bool // some location has one
+	terms   bool // some location has terms that rule out orders, or by which a promise is made
+	sites   sites
 	filters [1 << kinds]atomic.Pointer[reservation.Filter]
 }
 
 // place is a location in the topology.
 type place struct {
 	Location
+	site *sourcing.Site // nil without terms
 	gone bool
 }
 
@@ -113,13 +122,14 @@ func (t *topology) with(places []place, kept bool) *topology {
 	from := 0
 	if kept {
 		from = len(t.places)
-		n.live, n.byKind, n.areas = t.live, t.byKind, t.areas
+		n.live, n.byKind, n.areas, n.terms = t.live, t.byKind, t.areas, t.terms
 	}
 	for i := from; i < len(places); i++ {
 		if p := &places[i]; !p.gone {
 			n.live++
 			n.byKind[p.Kind]++
 			n.areas = n.areas || p.Area != nil
+			n.terms = n.terms || p.Terms.limits() || p.Terms.timed()
 		}
 	}
 	return n
@@ -201,6 +211,9 @@ func (a *Allocator) checkLocations(locations []Location) error {
 		if err := l.Point.Validate(); err != nil {
 			return fmt.Errorf("location %q: %w", l.ID, invalidPoint(field("Point"), l.Point, err))
 		}
+		if err := a.checkTermsOf(l, field); err != nil {
+			return fmt.Errorf("location %q: %w", l.ID, err)
+		}
 	}
 	return nil
 }
@@ -209,6 +222,8 @@ func (a *Allocator) checkID(field, id string) error {
 	switch {
 	case id == "":
 		return &InvalidError{Field: field, Value: id, Why: "must not be empty"}
+	case strings.IndexByte(id, 0) >= 0:
+		return &InvalidError{Field: field, Value: id[:min(len(id), 32)], Why: "must not have a zero byte"}
 	case len(id) > a.options.MaxIDBytes:
 		return &InvalidError{Field: field, Value: id[:min(len(id), 32)] + "…", Why: fmt.Sprintf("is %d bytes long, at most %d are allowed", len(id), a.options.MaxIDBytes)}
 	}
@@ -240,22 +255,27 @@ func (a *Allocator) merge(t *topology, locations []Location) (m merged, err erro
 	now := a.clock.now()
 	var note []byte
 	for _, l := range locations {
+		l.Terms = l.Terms.clone() // the caller may go on with his
 		_, known := a.ledger.Slot(l.ID)
 		note = appendPlace(note[:0], &l)
+		site, err := a.site(&l) // checked before
+		if err != nil {
+			return m, err
+		}
 		slot, _, err := a.ledger.AddSlot(l.ID, note, now)
 		if err != nil {
 			return m, err
 		}
 		if !known {
 			m.fresh = append(m.fresh, slot)
-			m.places = append(m.places, place{Location: l})
+			m.places = append(m.places, place{Location: l, site: site})
 			continue
 		}
 		if !m.changed {
 			m.changed, m.places = true, slices.Clone(m.places)
 		}
 		m.moved = m.moved || m.places[slot].Point != l.Point
-		m.places[slot] = place{Location: l}
+		m.places[slot] = place{Location: l, site: site}
 	}
 	return m, nil
 }
@@ -355,7 +375,13 @@ func (a *Allocator) Locations() iter.Seq[Location] {
 	return func(yield func(Location) bool) {
 		t := a.topology.Load()
 		for i := range t.places {
-			if p := &t.places[i]; !p.gone && !yield(p.Location) {
+			p := &t.places[i]
+			if p.gone {
+				continue
+			}
+			l := p.Location
+			l.Terms = l.Terms.clone()
+			if !yield(l) {
 				return
 			}
 		}

@@ -1,18 +1,21 @@
 package allocator
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
+	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // State is where a reservation is in its life.
 type State = reservation.State
 
-// The states of a reservation. It ends once, in one of the last five; a
+// The states of a reservation. It ends once, in one of the last six; a
 // Collected one can still become Returned.
 const (
 	Held      = reservation.Held      // until HeldUntil
@@ -25,6 +28,7 @@ const (
 	Expired   = reservation.Expired   // ended: the hold's deadline passed
 	NoShow    = reservation.NoShow    // ended: the pickup deadline passed
 	Returned  = reservation.Returned  // ended: collected, and all of it came back
+	Rerouted  = reservation.Rerouted  // ended: its units are in other parts of the order
 )
 
 // Reservation is what became of an order. Times are engine time, in UTC and whole
@@ -43,13 +47,19 @@ type Reservation struct {
 	HeldUntil   time.Time // while units are held
 	PickupUntil time.Time // while Ready
 	EndedAt     time.Time // when it ended
-	Promise     time.Time // as given with the order
+	Promise     time.Time // when the goods are promised to be ready: as given with the order, or by the location's Terms
+
+	Form    sourcing.Form // how the goods reach the customer
+	Parts   []string      // of an order of several parts, the ID of each; nil: there is one
+	Rejects int           // how often a location has rejected it, 255 at most for each part
+	From    string        // the location from which it was rerouted, the latest; empty: it never was
 
 	Lines []ReservedLine
 }
 
 // ReservedLine is one SKU of a reservation. Every unit is in one place: Quantity =
-// Held + Confirmed + Collected + Missing + Expired + Canceled.
+// Held + Confirmed + Collected + Missing + Expired + Canceled + Rerouted. A bundle's
+// contents are lines of their own; lots and quotas are not told apart.
 type ReservedLine struct {
 	SKU       string
 	Quantity  int64 // as ordered, summed over the order's lines of the SKU
@@ -61,36 +71,83 @@ type ReservedLine struct {
 	Canceled  int64 // put back on request
 	Returned  int64 // of the collected: brought back
 	Short     int64 // of the held and confirmed: their goods are gone
+	Rerouted  int64 // of one part: in other parts of the order by now; 0 of an order
 }
 
 // Lookup returns the reservation with the order's ID, live or remembered.
+//
+// An order of several parts is answered as a whole, as it was at one instant: Lines
+// are those of all parts, each unit once, also while it is being rerouted;
+// HeldUntil is the first of the deadlines; Location, State and all else are those
+// of the first part that is live, or when all have ended, of one that was
+// collected, or else of the last one. A part's own ID, such as X/2, or X/1 for the
+// first one, answers that part alone.
+//
 // ErrNotFound: there is none. ErrJournal: what was read is not known to last.
 func (a *Allocator) Lookup(id string) (Reservation, error) {
 	s, err := a.enter()
 	if err != nil {
 		return Reservation{}, fmt.Errorf("allocator: look up %q: %w", id, err)
 	}
-	if !a.ledger.Find(id, &s.found) {
+	own, order, ok := a.find(id, &s.found)
+	var r Reservation
+	switch {
+	case !ok:
 		a.leave(s)
 		return Reservation{}, fmt.Errorf("allocator: look up %q: %w", id, ErrNotFound)
+	case order == "":
+		r = a.reservation(own, &s.found)
+		r.ID = id
+	default:
+		r = a.whole(order, a.settledParts(order))
 	}
-	r := a.reservation(id, &s.found)
 	if err := a.leaveRead(s, reservation.Ticket{Sequence: r.Sequence}); err != nil {
 		return Reservation{}, fmt.Errorf("allocator: look up %q: %w", id, err)
 	}
 	return r, nil
 }
 
+// whole is an order of several parts, each read once.
+func (a *Allocator) whole(order string, parts []part) Reservation {
+	h := a.head(parts)
+	r := a.reservation(h.id, &h.e)
+	r.ID, r.HeldUntil, r.Lines = order, time.Time{}, nil
+	r.Parts, r.Rejects = make([]string, len(parts)), 0
+	var lines []foldedLine
+	for i := range parts {
+		e := &parts[i].e
+		r.Parts[i] = parts[i].name()
+		r.Rejects += e.Rejects
+		r.Sequence = max(r.Sequence, e.Sequence)
+		if until := heldUntil(e); !until.IsZero() && (r.HeldUntil.IsZero() || until.Before(r.HeldUntil)) {
+			r.HeldUntil = until
+		}
+		lines = a.foldLines(lines, e, true)
+	}
+	slices.SortStableFunc(lines, func(x, y foldedLine) int { return cmp.Compare(x.sku, y.sku) })
+	for _, line := range lines {
+		r.Lines = append(r.Lines, line.ReservedLine)
+	}
+	return r
+}
+
 // reservation translates a record of the ledger. Nothing of it refers to e.
 func (a *Allocator) reservation(id string, e *reservation.Entry) Reservation {
 	r := Reservation{ID: id, Location: a.ledger.SlotName(e.Slot), Distance: geo.Meters(e.Distance), State: e.State,
 		Sequence: e.Sequence, Order: e.Order, Customer: e.Customer, Channel: e.Channel, Code: e.Code,
-		Promise: fromMillis(e.Promise), Lines: make([]ReservedLine, len(e.Lines))}
-	for i := range e.Lines {
-		line := &e.Lines[i]
-		r.Lines[i] = ReservedLine{SKU: a.ledger.SKUName(line.SKU), Quantity: line.Quantity, Held: line.Held,
-			Confirmed: line.Confirmed, Collected: line.Collected, Missing: line.Missing, Expired: line.Lapsed,
-			Canceled: line.Canceled(), Returned: line.Returned, Short: line.Short}
+		Promise: fromMillis(e.Promise), Rejects: e.Rejects, Lines: make([]ReservedLine, 0, len(e.Lines))}
+	if len(e.Note) > 0 {
+		t := takeTerms(e.Note)
+		r.Form, r.From = t.Form, t.From
+	}
+	if a.classed(e) {
+		for _, line := range a.foldLines(nil, e, false) {
+			r.Lines = append(r.Lines, line.ReservedLine)
+		}
+	} else {
+		for i := range e.Lines {
+			r.Lines = append(r.Lines, a.reservedLine(&e.Lines[i]))
+		}
 	}
 	r.HeldUntil = heldUntil(e)
 	if e.State.Ended() {
@@ -103,6 +160,64 @@ func (a *Allocator) reservation(id string, e *reservation.Entry) Reservation {
 		r.PickupUntil = fromMillis(e.Pickup)
 	}
 	return r
+}
+
+func (a *Allocator) reservedLine(line *reservation.EntryLine) ReservedLine {
+	return ReservedLine{SKU: a.ledger.SKUName(a.ledger.Base(line.SKU)), Quantity: line.Quantity, Held: line.Held,
+		Confirmed: line.Confirmed, Collected: line.Collected, Missing: line.Missing, Expired: line.Lapsed,
+		Canceled: line.Canceled(), Returned: line.Returned, Short: line.Short, Rerouted: line.Rerouted}
+}
+
+// classed reports whether a reservation has lines that are not shown as they are.
+func (a *Allocator) classed(e *reservation.Entry) bool {
+	for i := range e.Lines {
+		if sku := e.Lines[i].SKU; a.ledger.Resource(sku) || a.ledger.Base(sku) != sku {
+			return true
+		}
+	}
+	return false
+}
+
+// foldedLine is the lines of one base SKU, added up.
+type foldedLine struct {
+	ReservedLine
+	sku uint32
+}
+
+// foldLines adds the lines of a reservation to those of others, by base SKU and
+// without resources. whole leaves out what is in other parts.
+func (a *Allocator) foldLines(lines []foldedLine, e *reservation.Entry, whole bool) []foldedLine {
+	for i := range e.Lines {
+		if a.ledger.Resource(e.Lines[i].SKU) {
+			continue
+		}
+		line, sku := a.reservedLine(&e.Lines[i]), a.ledger.Base(e.Lines[i].SKU)
+		if whole {
+			line.Quantity, line.Rerouted = line.Quantity-line.Rerouted, 0
+		}
+		at := slices.IndexFunc(lines, func(l foldedLine) bool { return l.sku == sku })
+		switch {
+		case at >= 0:
+			lines[at].add(&line)
+		case line.Quantity > 0:
+			lines = append(lines, foldedLine{ReservedLine: line, sku: sku})
+		}
+	}
+	return lines
+}
+
+// add adds the units of another line.
+func (l *ReservedLine) add(o *ReservedLine) {
+	l.Quantity += o.Quantity
+	l.Held += o.Held
+	l.Confirmed += o.Confirmed
+	l.Collected += o.Collected
+	l.Missing += o.Missing
+	l.Expired += o.Expired
+	l.Canceled += o.Canceled
+	l.Returned += o.Returned
+	l.Short += o.Short
+	l.Rerouted += o.Rerouted
 }
 
 // heldUntil is the deadline of the units that are still held; zero if none are.
@@ -137,7 +252,7 @@ func (a *Allocator) Available(sku, location string) (Availability, error) {
 		a.leave(s)
 		return Availability{}, fmt.Errorf("allocator: available: %w: %q", ErrUnknownSKU, sku)
 	}
-	got := a.ledger.Available(handle, slot)
+	got := a.stockOf(handle, slot)
 	if err := a.leaveSettled(s); err != nil {
 		return Availability{}, fmt.Errorf("allocator: available: %w", err)
 	}

@@ -215,7 +215,7 @@ func TestContextEndsDuringBulk(t *testing.T) {
 	a := street(t, 1, Options{})
 	ctx := &expiring{Context: t.Context()}
 	ctx.looks.Store(3)
-	list := []Receipt{{"r0", "L0", []Line{{"tea", 1}}}, {"r1", "L0", []Line{{"tea", 1}}}, {"r2", "L0", []Line{{"tea", 1}}}}
+	list := []Receipt{{ID: "r0", Location: "L0", Lines: []Line{{"tea", 1}}}, {ID: "r1", Location: "L0", Lines: []Line{{"tea", 1}}}, {ID: "r2", Location: "L0", Lines: []Line{{"tea", 1}}}}
 	refused(t, a.Receive(ctx, list...), context.Canceled, "allocator: received: 2 of 3 booked: context canceled")
 	shelf(t, a, "L0", "tea", 2, 0, 0)
 	must(t, a.Receive(t.Context(), list...))

@@ -163,13 +163,13 @@ func (m *machine) move(t *rapid.T) {
 	var err error
 	switch kind {
 	case "receipt":
-		err = m.a.Receive(ctx, Receipt{g.ID, g.Location, g.Lines})
+		err = m.a.Receive(ctx, Receipt{ID: g.ID, Location: g.Location, Lines: g.Lines})
 	case "count":
 		err = m.a.Count(ctx, Count{ID: g.ID, Location: g.Location, Lines: g.Lines})
 	case "till sale":
-		err = m.a.Sell(ctx, Sale{g.ID, g.Location, g.Lines})
+		err = m.a.Sell(ctx, Sale{ID: g.ID, Location: g.Location, Lines: g.Lines})
 	default:
-		err = m.a.Adjust(ctx, Adjustment{g.ID, g.Location, g.Lines})
+		err = m.a.Adjust(ctx, Adjustment{ID: g.ID, Location: g.Location, Lines: g.Lines})
 	}
 	same(t, err, m.twin.move(kind, g))
 }
@@ -180,7 +180,7 @@ func (m *machine) receive(t *rapid.T) {
 	var fault error
 	for i := range list {
 		g := m.drawGoods(t)
-		list[i] = Receipt{g.ID, g.Location, g.Lines}
+		list[i] = Receipt{ID: g.ID, Location: g.Location, Lines: g.Lines}
 		err := movementFault("receipt", g)
 		if err == nil && m.twin.find(g.Location) < 0 {
 			err = ErrUnknownLocation

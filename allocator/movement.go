@@ -3,10 +3,12 @@ package allocator
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/settings"
 )
 
 // Line is a SKU and a quantity in the SKU's smallest unit (piece, gram,
@@ -17,10 +19,16 @@ type Line struct {
 }
 
 // Receipt is goods that arrived at a location; quantities from 1.
+//
+// Lots names, by SKU, the lot that all units of the SKU in the receipt are of; two
+// lots of a SKU are two receipts. Orders take units of lots, the first to expire in
+// front, before those without, and none that expire sooner than SetShelfLife
+// allows. A SKU has lots or quotas, not both.
 type Receipt struct {
 	ID       string // chosen by the caller; the same receipt again does nothing
 	Location string
 	Lines    []Line
+	Lots     map[string]settings.Lot // by SKU; may be nil
 }
 
 // Count is what was counted at a location: its quantities are the units on hand
@@ -28,11 +36,17 @@ type Receipt struct {
 //
 // AsOf is when the shelf was counted: the movements since then, as far as the
 // engine knows them, come on top. Zero: now. It is at most engine time.
+//
+// Lots names SKUs of which only the units of one lot were counted; its other lots
+// stay as they are. Without it a line is what there is of the SKU in all lots and
+// besides: what is missing is taken away as by a Sale, and what is too much is
+// units without a lot.
 type Count struct {
 	ID       string
 	Location string
 	AsOf     time.Time
 	Lines    []Line
+	Lots     map[string]settings.Lot // by SKU; may be nil
 }
 
 // Sale is goods sold at a location's till; quantities from 1. They leave the
@@ -40,17 +54,23 @@ type Count struct {
 // below zero. Then reservations become short, which events say: the youngest
 // unconfirmed ones first, then the youngest confirmed ones. Goods that come in
 // mend that.
+//
+// Lots names, by SKU, the lot from which its units went. Without it those without
+// a lot go first, then those of lots, the first to expire in front.
 type Sale struct {
 	ID       string
 	Location string
 	Lines    []Line
+	Lots     map[string]settings.Lot // by SKU; may be nil
 }
 
-// Adjustment corrects the units on hand by signed quantities other than 0.
+// Adjustment corrects the units on hand by signed quantities other than 0. Lots is
+// as with a Receipt for what comes, and as with a Sale for what goes.
 type Adjustment struct {
 	ID       string
 	Location string
 	Lines    []Line
+	Lots     map[string]settings.Lot // by SKU; may be nil
 }
 
 // Damage is goods at a location that can no longer be sold; quantities from 1.
@@ -59,6 +79,7 @@ type Damage struct {
 	ID       string
 	Location string
 	Lines    []Line
+	Lots     map[string]settings.Lot // by SKU; may be nil
 }
 
 // Receive books goods in, all lines of a receipt or none. Receipts are all
@@ -70,7 +91,9 @@ type Damage struct {
 // 2^31 − 1 on hand), ErrFull, ErrNoSpace. ErrJournal, or the end of ctx: which of
 // them are booked is unknown; repeat the call.
 func (a *Allocator) Receive(ctx context.Context, receipts ...Receipt) error {
-	return move(ctx, a, history.Received, receipts, func(r *Receipt) goods { return goods{ID: r.ID, Location: r.Location, Lines: r.Lines} })
+	return move(ctx, a, history.Received, receipts, func(r *Receipt) goods {
+		return goods{ID: r.ID, Location: r.Location, Lines: r.Lines, Lots: r.Lots}
+	})
 }
 
 // Count sets the units on hand to what was counted, all lines of a count or
@@ -79,28 +102,32 @@ func (a *Allocator) Receive(ctx context.Context, receipts ...Receipt) error {
 // ErrTooOld: too much has happened at the location since AsOf.
 func (a *Allocator) Count(ctx context.Context, counts ...Count) error {
 	return move(ctx, a, history.Counted, counts, func(c *Count) goods {
-		return goods{ID: c.ID, Location: c.Location, Lines: c.Lines, AsOf: c.AsOf}
+		return goods{ID: c.ID, Location: c.Location, Lines: c.Lines, AsOf: c.AsOf, Lots: c.Lots}
 	})
 }
 
 // Sell books till sales out, all lines of a sale or none, in the manner of
 // Receive. *ShortageError: a line is more than is on hand; count the shelf.
 func (a *Allocator) Sell(ctx context.Context, sales ...Sale) error {
-	return move(ctx, a, history.Sold, sales, func(s *Sale) goods { return goods{ID: s.ID, Location: s.Location, Lines: s.Lines} })
+	return move(ctx, a, history.Sold, sales, func(s *Sale) goods {
+		return goods{ID: s.ID, Location: s.Location, Lines: s.Lines, Lots: s.Lots}
+	})
 }
 
 // Adjust books corrections, all lines of one or none, in the manner of Receive.
 // *ShortageError: a line takes away more than is on hand.
 func (a *Allocator) Adjust(ctx context.Context, adjustments ...Adjustment) error {
 	return move(ctx, a, history.Adjusted, adjustments, func(x *Adjustment) goods {
-		return goods{ID: x.ID, Location: x.Location, Lines: x.Lines}
+		return goods{ID: x.ID, Location: x.Location, Lines: x.Lines, Lots: x.Lots}
 	})
 }
 
 // WriteOff books damaged goods out, all lines of one call or none, in the manner
 // of Sell.
 func (a *Allocator) WriteOff(ctx context.Context, damages ...Damage) error {
-	return move(ctx, a, history.Damaged, damages, func(d *Damage) goods { return goods{ID: d.ID, Location: d.Location, Lines: d.Lines} })
+	return move(ctx, a, history.Damaged, damages, func(d *Damage) goods {
+		return goods{ID: d.ID, Location: d.Location, Lines: d.Lines, Lots: d.Lots}
+	})
 }
 
 // goods is what all kinds of movement have in common.
@@ -111,6 +138,7 @@ type goods struct {
 	Transfer string // of a delivery or a loss
 	AsOf     time.Time
 	Lines    []Line
+	Lots     map[string]settings.Lot // by SKU
 }
 
 func move[M any](ctx context.Context, a *Allocator, cause history.Cause, given []M, as func(*M) goods) error {
@@ -222,7 +250,7 @@ func (a *Allocator) movementLines(g *goods, cause history.Cause, into *reservati
 	into.Lines = make([]reservation.MovementLine, 0, len(g.Lines))
 	var at map[string]int // where a SKU is, once they do not ascend any more
 	for i, line := range g.Lines {
-		if line.SKU == "" || len(line.SKU) > a.options.MaxIDBytes {
+		if line.SKU == "" || len(line.SKU) > a.options.MaxIDBytes || strings.IndexByte(line.SKU, 0) >= 0 {
 			return a.checkID(fmt.Sprintf("Lines[%d].SKU", i), line.SKU)
 		}
 		if why := checkUnits(cause, line.Quantity); why != "" {
@@ -253,7 +281,7 @@ func (a *Allocator) movementLines(g *goods, cause history.Cause, into *reservati
 		}
 		into.Lines[j].Units = sum
 	}
-	return nil
+	return a.lotLines(g, into)
 }
 
 // addUnits adds two quantities; false when either or the sum is out of range.

@@ -11,7 +11,7 @@ import (
 // book calls one of the four kinds of movement.
 func book(t *testing.T, a *Allocator, kind, id, location string, lines ...Line) error {
 	t.Helper()
-	switch g := (Receipt{id, location, lines}); kind {
+	switch g := (Receipt{ID: id, Location: location, Lines: lines}); kind {
 	case "receipt":
 		return a.Receive(t.Context(), g)
 	case "count":
@@ -123,7 +123,7 @@ func TestMovementAfterRefusal(t *testing.T) {
 func TestBulkReceiveRefusedInTheMiddle(t *testing.T) {
 	a := street(t, 2, Options{})
 	stocked(t, a, "L1", "tea", reservation.MaxQuantity)
-	list := []Receipt{{"r0", "L0", []Line{{"tea", 1}}}, {"r1", "L1", []Line{{"tea", 1}}}, {"r2", "L0", []Line{{"tea", 2}}}}
+	list := []Receipt{{ID: "r0", Location: "L0", Lines: []Line{{"tea", 1}}}, {ID: "r1", Location: "L1", Lines: []Line{{"tea", 1}}}, {ID: "r2", Location: "L0", Lines: []Line{{"tea", 2}}}}
 	for range 2 {
 		refused(t, a.Receive(t.Context(), list...), ErrOverflow, `allocator: reservation: received "r1" at "L1": SKU "tea": 2147483647 on hand and 1 more: quantity out of range`)
 		shelf(t, a, "L0", "tea", 1, 0, 0)
@@ -132,7 +132,7 @@ func TestBulkReceiveRefusedInTheMiddle(t *testing.T) {
 	shelf(t, a, "L0", "tea", 3, 0, 0)
 	must(t, a.Receive(t.Context(), list...), a.Receive(t.Context()))
 	shelf(t, a, "L0", "tea", 3, 0, 0)
-	refused(t, a.Receive(t.Context(), Receipt{"r3", "L0", []Line{{"tea", 1}}}, Receipt{"r4", "L9", []Line{{"tea", 1}}}), ErrUnknownLocation,
+	refused(t, a.Receive(t.Context(), Receipt{ID: "r3", Location: "L0", Lines: []Line{{"tea", 1}}}, Receipt{ID: "r4", Location: "L9", Lines: []Line{{"tea", 1}}}), ErrUnknownLocation,
 		`allocator: received "r4": unknown location: "L9"`)
 	shelf(t, a, "L0", "tea", 3, 0, 0)
 }

@@ -3,6 +3,7 @@ package allocator
 import (
 	"fmt"
 	"iter"
+	"time"
 
 	"github.com/clickcollect/clickcollect/geo"
 )
@@ -21,7 +22,9 @@ type Candidate struct {
 	Location  string
 	Kind      Kind
 	Distance  geo.Meters
-	Available []int64 // units of each line's SKU, in the query's order; the caller's to keep
+	Ready     time.Time // the promise, of Candidates
+	Cost      int64     // by the rules' costs, of Candidates
+	Available []int64   // units of each line's SKU, in the query's order; the caller's to keep
 }
 
 // Nearby walks the locations that can fill every line, nearest first: what a
@@ -36,7 +39,12 @@ func (a *Allocator) Nearby(q Query) (iter.Seq[Candidate], error) {
 		return nil, fmt.Errorf("allocator: nearby: %w", err)
 	}
 	defer a.leave(s)
-	if _, err := a.check(s, q.Near, true, q.Lines, q.MaxDistance, q.Kinds); err != nil {
+	if a.wantsGoods(q.Lines) {
+		_, err = a.nearbyGoods(s, &q)
+	} else {
+		_, err = a.check(s, q.Near, true, q.Lines, q.MaxDistance, q.Kinds)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("allocator: nearby: %w", err)
 	}
 	return func(yield func(Candidate) bool) {
@@ -50,6 +58,12 @@ func (a *Allocator) Nearby(q Query) (iter.Seq[Candidate], error) {
 }
 
 func (a *Allocator) walk(s *scratch, q Query, yield func(Candidate) bool) {
+	if a.wantsGoods(q.Lines) {
+		if p, err := a.nearbyGoods(s, &q); err == nil {
+			p.walk(yield)
+		}
+		return
+	}
 	w, err := a.check(s, q.Near, true, q.Lines, q.MaxDistance, q.Kinds)
 	if err != nil {
 		return

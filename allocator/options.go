@@ -9,6 +9,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
+	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // Durability is when a change is acknowledged, for an engine with a directory.
@@ -103,6 +104,15 @@ type Options struct {
 	// power cut may take back. Without it a read waits until what it saw lasts.
 	LiveReads bool
 
+	// Rules are how orders are sourced until SetRules says otherwise. The zero
+	// value takes the nearest location that can fill the whole order.
+	Rules sourcing.Rules
+
+	// Holidays says whether a day is a public holiday at a location, for opening
+	// hours that speak of them. It must be safe for concurrent use and quick. nil:
+	// no holidays.
+	Holidays func(location string, year int, month time.Month, day int) bool
+
 	// MaxDistance is the reach of an order that names none, in meters.
 	// 0: the whole globe.
 	MaxDistance geo.Meters
@@ -163,6 +173,9 @@ func (o *Options) validate() error {
 	}
 	if err := checkDistance("Options.MaxDistance", o.MaxDistance); err != nil {
 		faults = append(faults, err)
+	}
+	if err := o.Rules.Validate(); err != nil {
+		fault("Rules", "", err.Error())
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

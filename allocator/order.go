@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
+	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // Order is what a customer wants, and where.
@@ -25,6 +27,7 @@ type Order struct {
 
 	// At is the one location to reserve at. Empty: the nearest to Near that can
 	// fill every line.
+	// What is sent (sourcing.Ship) comes from any location all the same.
 	At string
 
 	// Lines are what is wanted, quantities from 1; lines of the same SKU are
@@ -51,17 +54,58 @@ type Order struct {
 	HoldFor time.Duration
 
 	// Promise is when the customer was told that the goods are ready; pick lists
-	// are in its order. Zero: nobody said.
+	// are in its order. Zero: what the location's Terms allow, if it has any.
 	Promise time.Time
+
+	// Form is how the goods reach the customer: sourcing.Collect at the nearest
+	// location or at At; sourcing.ShipToStore at At, where what is missing is
+	// brought; sourcing.Ship to Near. Forms names the SKUs that go another way.
+	Form  sourcing.Form
+	Forms map[string]sourcing.Form
+
+	// MaxLocations is over how many locations the order may be split, at most 64;
+	// one that serves two forms counts twice. What is collected is at one location
+	// if other lines are not.
+	// 0: Rules.MaxLocations, and at least two with sourcing.ShipToStore.
+	MaxLocations int
+	// Partial lets the order be filled in part, when nobody can fill all of it.
+	Partial bool
+	// Together are groups of SKUs that come from one location each. Of an order
+	// that is filled in part, a group is left out whole.
+	Together [][]string
+	// Substitutes are the SKUs the customer takes instead of another, one for one,
+	// the best first, at most 64 of each: the first of which a location has enough,
+	// else units of several. Unknown ones are skipped. Allocation.Substituted says
+	// what was taken for what.
+	Substitutes map[string][]string
+
+	// Payment is how the customer pays, such as "prepaid" or "at the till": one of
+	// Terms.Payments. Empty: it does not matter.
+	Payment string
+	// Groups are those of Terms.Groups that may serve the order. Empty: any.
+	Groups []string
+	// Prefer are locations that come before all others, the first one first;
+	// Exclude are locations that do not serve this order.
+	Prefer, Exclude []string
+	// NeededBy is when the goods must be ready. Zero: whenever they are.
+	NeededBy time.Time
+	// Window is the start of the pickup window in which the customer comes. Zero:
+	// none.
+	Window time.Time
 }
 
 // Allocation is a reservation just made: every line of the order is held at one
-// location.
+// location, or at those of Parts.
 type Allocation struct {
-	ID        string     // the order's
-	Location  string     // where the goods are held
-	Distance  geo.Meters // from Order.Near, great circle
-	HeldUntil time.Time  // the deadline, in UTC and whole milliseconds
+	ID        string        // the order's
+	Location  string        // where the goods are held; of a split order, the first part's
+	Distance  geo.Meters    // from Order.Near, great circle; of what is brought, from the chosen store
+	HeldUntil time.Time     // the deadline, in UTC and whole milliseconds
+	Form      sourcing.Form // how the goods reach the customer
+	Ready     time.Time     // when all of it is promised to be ready; zero where no Terms say
+	Cost      int64         // by the rules' costs, of an order that was split or ranked by them
+
+	why *decision
 }
 
 // Outcome is what AllocateAll answers to one order.
@@ -150,6 +194,19 @@ func (a *Allocator) allocate(s *scratch, o *Order) (Allocation, reservation.Tick
 		return Allocation{}, reservation.Ticket{}, err
 	}
 	t := a.topology.Load()
+	if sh := a.shadow.Load(); sh != nil {
+		return a.allocateShadowed(s, t, o, sh)
+	}
+	return a.decide(s, t, o)
+}
+
+// decide is allocate for an order whose terms are checked.
+func (a *Allocator) decide(s *scratch, t *topology, o *Order) (Allocation, reservation.Ticket, error) {
+	if a.needsPlan(t, o) {
+		s.ticket = reservation.Ticket{}
+		got, err := a.source(s, t, *o)
+		return got, s.ticket, err
+	}
 	if o.At == "" { // early, so that what it reads is near when the names are resolved
 		s.search.Start(t.index, o.Near, nil, cmp.Or(o.MaxDistance, a.options.MaxDistance))
 	}
@@ -161,6 +218,7 @@ func (a *Allocator) allocate(s *scratch, o *Order) (Allocation, reservation.Tick
 		return Allocation{}, reservation.Ticket{}, fmt.Errorf("allocator: order %q: %w", o.ID, err)
 	}
 	s.ticket = reservation.Ticket{}
+	s.keeps = a.keepsOf(o.Channel)
 	var got Allocation
 	if o.At != "" {
 		got, err = a.allocateAt(s, t, o, w)
@@ -178,6 +236,7 @@ func (a *Allocator) checkTerms(s *scratch, o *Order) error {
 	}
 	h := &s.hold
 	h.ID, h.Deadline, h.Promise = o.ID, h.Now+a.holdFor, 0
+	h.Note = nil
 	h.Order, h.Customer, h.Owner, h.Channel = o.Order, o.Customer, o.Owner, o.Channel
 	if !o.hasTerms() {
 		return nil
@@ -217,6 +276,15 @@ func (a *Allocator) check(s *scratch, near geo.Point, hasPoint bool, lines []Lin
 	if err := a.checkLineCount(len(lines)); err != nil {
 		return w, err
 	}
+	if w, err = a.checkReach(near, hasPoint, within, allowed); err != nil {
+		return w, err
+	}
+	w.lines, err = a.resolve(s, lines)
+	return w, err
+}
+
+// checkReach validates where an order or a query looks.
+func (a *Allocator) checkReach(near geo.Point, hasPoint bool, within geo.Meters, allowed []Kind) (w wants, err error) {
 	if hasPoint {
 		if err := near.Validate(); err != nil {
 			return w, invalidPoint("Near", near, err)
@@ -236,8 +304,7 @@ func (a *Allocator) check(s *scratch, near geo.Point, hasPoint bool, lines []Lin
 		}
 		w.set |= 1 << k
 	}
-	w.lines, err = a.resolve(s, lines)
-	return w, err
+	return w, nil
 }
 
 // resolve turns lines into handles, ascending and each SKU once.
@@ -251,7 +318,7 @@ func (a *Allocator) resolve(s *scratch, lines []Line) ([]reservation.Line, error
 			return nil, &InvalidError{Field: fmt.Sprintf("Lines[%d].Quantity", i), Value: line.Quantity, Why: "must be 1 or more"}
 		}
 		sku, ok := a.ledger.SKU(line.SKU)
-		if !ok {
+		if !ok || strings.IndexByte(line.SKU, 0) >= 0 { // names with a zero byte are the engine's own
 			if err := a.checkID(fmt.Sprintf("Lines[%d].SKU", i), line.SKU); err != nil {
 				return nil, err
 			}
@@ -317,9 +384,7 @@ func (a *Allocator) sum(s *scratch, lines []reservation.Line) ([]reservation.Lin
 // digest is the fingerprint of an order's content: two orders with the same one
 // are the same order.
 func (w *wants) digest(o *Order) uint64 {
-	d := reservation.Digest(uint64(w.set)).
-		Add(math.Float64bits(o.Near.Lat)).Add(math.Float64bits(o.Near.Lon)).
-		Add(math.Float64bits(float64(o.MaxDistance)))
+	d := o.digest(w.set)
 	if o.At != "" {
 		d = d.AddString(o.At)
 	}
@@ -327,10 +392,23 @@ func (w *wants) digest(o *Order) uint64 {
 		d = d.Add(uint64(line.SKU)<<32 | uint64(line.Quantity))
 	}
 	if o.hasTerms() {
-		d = d.Add(uint64(len(w.lines))).Add(uint64(o.HoldFor)).Add(uint64(millis(o.Promise))).
-			AddString(o.Order).AddString(o.Customer).AddString(o.Owner).AddString(o.Channel)
+		d = d.Add(uint64(len(w.lines)))
+		d = o.digestTerms(d)
 	}
 	return uint64(d)
+}
+
+// digest is the fingerprint of what all orders have besides their lines.
+func (o *Order) digest(set kindSet) reservation.Digest {
+	return reservation.Digest(uint64(set)).
+		Add(math.Float64bits(o.Near.Lat)).Add(math.Float64bits(o.Near.Lon)).
+		Add(math.Float64bits(float64(o.MaxDistance)))
+}
+
+// digestTerms adds what is noted with an order.
+func (o *Order) digestTerms(d reservation.Digest) reservation.Digest {
+	return d.Add(uint64(o.HoldFor)).Add(uint64(millis(o.Promise))).
+		AddString(o.Order).AddString(o.Customer).AddString(o.Owner).AddString(o.Channel)
 }
 
 // allocateNear is the hot path: search nearest first, claim at the first
@@ -436,6 +514,9 @@ func (a *Allocator) claimAt(s *scratch, t *topology, o *Order, mark uint64, n ne
 func (a *Allocator) reserve(s *scratch, number, slot uint32, mark uint64, distance geo.Meters) int {
 	h := &s.hold
 	h.Fingerprint, h.Slot, h.Distance = mark, slot, float64(distance)
+	if s.keeps != nil {
+		s.keeps.apply(&s.claim, slot)
+	}
 	return s.claim.Reserve(number, h, &s.found)
 }
 
@@ -474,6 +555,8 @@ func (a *Allocator) allocateAt(s *scratch, t *topology, o *Order, w wants) (Allo
 	if !s.claim.Bind(a.ledger, t.table, w.lines) {
 		return a.refuse(s, t, o, w, mark)
 	}
+	s.note = append(append(s.note[:0], noteOfStore), o.At...) // a reroute is not to send the customer elsewhere
+	s.hold.Note = s.note
 	switch a.reserve(s, number, slot, mark, distance) {
 	case reservation.Done:
 		return a.allocated(s, o, p.ID, distance), nil

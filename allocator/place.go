@@ -14,15 +14,18 @@ import (
 //
 //	1 byte   version, 1
 //	1 byte   kind
-//	1 byte   flags: 1 takes no returns, 2 has an area; the others are 0
+//	1 byte   flags: 1 takes no returns, 2 has an area, 4 has terms; the others
+//	         are 0
 //	2 floats latitude, longitude
 //	         of an area: the number of rings; for each the number of vertices,
 //	         and for each of them latitude and longitude
+//	         of terms: their length and themselves, as JSON
 const placeVersion = 1
 
 const (
 	placeNoReturns = 1 << iota
 	placeArea
+	placeTerms
 	placeFlags // one more than all flags together
 )
 
@@ -35,12 +38,21 @@ func appendPlace(b []byte, l *Location) []byte {
 	if l.Area != nil {
 		flags |= placeArea
 	}
+	if !l.Terms.none() {
+		flags |= placeTerms
+	}
 	b = append(b, placeVersion, byte(l.Kind), flags)
 	b = appendPoint(b, l.Point)
-	if l.Area == nil {
-		return b
+	if l.Area != nil {
+		b = appendRings(b, l.Area.Rings())
 	}
-	rings := l.Area.Rings()
+	if flags&placeTerms != 0 {
+		b = l.Terms.appendTo(b)
+	}
+	return b
+}
+
+func appendRings(b []byte, rings [][]geo.Point) []byte {
 	b = binary.AppendUvarint(b, uint64(len(rings)))
 	for _, ring := range rings {
 		b = binary.AppendUvarint(b, uint64(len(ring)))
@@ -85,6 +97,12 @@ func takePlace(id string, b []byte) (l Location, err error) {
 		}
 		if l.Area, err = geo.NewArea(rings...); err != nil {
 			return malformed(err.Error())
+		}
+	}
+	if flags&placeTerms != 0 {
+		l.Terms = new(Terms)
+		if b, err = l.Terms.takeFrom(b); err != nil {
+			return malformed("malformed terms: " + err.Error())
 		}
 	}
 	if len(b) > 0 {
@@ -134,7 +152,11 @@ func (a *Allocator) rebuild() error {
 			return err
 		}
 		known, ok := a.ledger.Slot(name)
-		next.places[i] = place{Location: l, gone: !ok || known != slot}
+		site, err := a.site(&l)
+		if err != nil {
+			return fmt.Errorf("location %q: %w", name, err)
+		}
+		next.places[i] = place{Location: l, site: site, gone: !ok || known != slot}
 	}
 	if len(next.places) == 0 {
 		index, err := geo.NewIndex(nil, nil)
@@ -149,5 +171,5 @@ func (a *Allocator) rebuild() error {
 	if err := a.ledger.Fill(); err != nil {
 		return fmt.Errorf("laying out the stock: %w", err)
 	}
-	return nil
+	return a.recoverSettings()
 }

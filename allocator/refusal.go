@@ -7,38 +7,26 @@ import (
 
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
+	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // Reason is why a location was not chosen.
-type Reason uint8
+type Reason = sourcing.Reason
 
-// The reasons, in the order in which they are looked at: each location counts
-// once, with the first that holds.
+// The reasons an order that is not planned meets, in the order in which they are
+// looked at: each location counts once, with the first that holds. All reasons
+// are in package sourcing.
 const (
-	ReasonTooFar Reason = iota + 1 // beyond the order's or the options' MaxDistance
-	ReasonKind                     // not of a kind the order allows
-	ReasonArea                     // the customer is outside its service area
-	ReasonShort                    // it has too little of some SKU
+	ReasonTooFar = sourcing.TooFar      // beyond the order's or the options' MaxDistance
+	ReasonKind   = sourcing.WrongKind   // not of a kind the order allows
+	ReasonArea   = sourcing.OutsideArea // the customer is outside its service area
+	ReasonShort  = sourcing.Short       // it has too little of some SKU
 )
-
-// String is the reason in words.
-func (r Reason) String() string {
-	switch r {
-	case ReasonTooFar:
-		return "too far"
-	case ReasonKind:
-		return "wrong kind"
-	case ReasonArea:
-		return "outside its service area"
-	case ReasonShort:
-		return "short"
-	}
-	return fmt.Sprintf("Reason(%d)", uint8(r))
-}
 
 // ReasonCounts is how many locations were refused for each reason.
 type ReasonCounts struct {
 	TooFar, Kind, Area, Short int
+	Other                     int // for another reason, which Candidates and Explain name
 }
 
 // Rejection is one location and the reason it was not chosen.
@@ -47,6 +35,7 @@ type Rejection struct {
 	Distance geo.Meters
 	Reason   Reason
 	SKU      string // with ReasonShort: the first SKU it has too little of; empty if goods came in since
+	Detail   string // of other reasons: the filter, the store, the window it holds against
 }
 
 // NoLocationError is the refusal of an order that no location could fill. It is
@@ -65,6 +54,8 @@ type NoLocationError struct {
 	within   geo.Meters
 	set      kindSet
 	lines    []reservation.Line
+	plan     *plan               // nil: the hot path
+	keeps    *keeps              // protection levels of the order's channel
 	few      [3]reservation.Line // the lines, when they are few
 }
 
@@ -79,7 +70,7 @@ func (a *Allocator) refuse(s *scratch, t *topology, o *Order, w wants, mark uint
 	}
 	s.stripe.refused.Add(1)
 	e := &NoLocationError{ID: o.ID, engine: a, topology: t, near: o.Near, hasPoint: true,
-		at: reservation.Everywhere, within: w.within, set: w.set}
+		at: reservation.Everywhere, within: w.within, set: w.set, keeps: s.keeps}
 	if len(w.lines) <= len(e.few) {
 		e.lines = append(e.few[:0], w.lines...)
 	} else {
@@ -98,6 +89,9 @@ func (e *NoLocationError) Error() string {
 	c := e.Counts()
 	fmt.Fprintf(&b, "allocator: order %q: %v: %d short, %d too far, %d of another kind, %d outside the service area",
 		e.ID, ErrNoLocation, c.Short, c.TooFar, c.Kind, c.Area)
+	if c.Other > 0 {
+		fmt.Fprintf(&b, ", %d for other reasons", c.Other)
+	}
 	for i, r := range e.Candidates() {
 		if i == 0 {
 			b.WriteString("; nearest: ")
@@ -118,6 +112,9 @@ func (e *NoLocationError) Is(target error) bool { return target == ErrNoLocation
 // Candidates names the nearest locations, at most 5, and why each was not
 // chosen; the one the order named if it named one.
 func (e *NoLocationError) Candidates() []Rejection {
+	if e.plan != nil {
+		return e.plan.rejections()
+	}
 	t := e.topology
 	if e.at != reservation.Everywhere {
 		return []Rejection{e.explain(e.at, e.distance(e.at))}
@@ -169,7 +166,11 @@ func (e *NoLocationError) explain(slot uint32, distance geo.Meters) Rejection {
 	r.Reason = ReasonShort
 	number := e.topology.table.Space.Number(slot)
 	for _, line := range e.lines {
-		if e.topology.table.Reachable(line.SKU, number) < line.Quantity {
+		has := e.topology.table.Reachable(line.SKU, number)
+		if has-line.Quantity < e.keeps.of(line.SKU, slot) {
+			if has >= line.Quantity {
+				r.Reason = sourcing.Protected
+			}
 			r.SKU = e.engine.ledger.SKUName(line.SKU)
 			break
 		}
@@ -195,6 +196,8 @@ func (e *NoLocationError) Counts() (c ReasonCounts) {
 	}
 	t := e.topology
 	switch {
+	case e.plan != nil:
+		return e.plan.counts()
 	case e.at != reservation.Everywhere:
 		count(&t.places[e.at], e.distance(e.at))
 	case e.within == 0 && e.set == 0 && !t.areas:

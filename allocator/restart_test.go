@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,7 +72,7 @@ func live(t *testing.T, a *Allocator) {
 	must(t, a.SetLocations(ctx, Location{ID: "L0", Kind: Locker, Point: streetPoint(0)}, Location{ID: "L1", Point: streetPoint(1), NoReturns: true},
 		Location{ID: "far", Point: geo.Point{Lat: 50, Lon: 180}, Area: area}))
 	tea := []Line{{"tea", 30}, {"cup", 30}}
-	must(t, a.Receive(ctx, Receipt{"r1", "L0", tea}, Receipt{"r2", "L1", tea}, Receipt{"r3", "far", []Line{{"hat", 7}}}))
+	must(t, a.Receive(ctx, Receipt{ID: "r1", Location: "L0", Lines: tea}, Receipt{ID: "r2", Location: "L1", Lines: tea}, Receipt{ID: "r3", Location: "far", Lines: []Line{{"hat", 7}}}))
 	must(t, a.SetSafetyStock(ctx, SafetyStock{Units: 1}, SafetyStock{SKU: "tea", Units: 2}, SafetyStock{Location: "L1", Units: 3},
 		SafetyStock{SKU: "cup", Location: "L1", Units: 0}))
 	must(t, a.Send(ctx, Transfer{"t", "L1", "L0", []Line{{"tea", 5}}}, Transfer{"u", "L1", "far", []Line{{"cup", 2}}}),
@@ -91,7 +92,7 @@ func live(t *testing.T, a *Allocator) {
 		Change{ID: "c11", Reservation: "done", Do: DoCollect}, Change{ID: "c12", Reservation: "off", Do: DoCancel}))
 	must(t, a.Return(ctx, Return{ID: "b1", Reservation: "done", Location: "far", Lines: []Line{{"tea", 1}}},
 		Return{ID: "b2", Reservation: "done", Location: "far", As: Inspect, Lines: []Line{{"tea", 1}}}))
-	must(t, a.Count(ctx, Count{ID: "n", Location: "L0", Lines: []Line{{"tea", 6}}}), a.WriteOff(ctx, Damage{"w", "L1", []Line{{"cup", 1}}}))
+	must(t, a.Count(ctx, Count{ID: "n", Location: "L0", Lines: []Line{{"tea", 6}}}), a.WriteOff(ctx, Damage{ID: "w", Location: "L1", Lines: []Line{{"cup", 1}}}))
 }
 
 // A restart keeps everything, with a snapshot or without, as often as one likes;
@@ -115,7 +116,7 @@ func TestRestartKeepsEverything(t *testing.T) {
 			a := open()
 			live(t, a)
 			extra := Location{ID: "gone", Point: streetPoint(9)}
-			must(t, a.SetLocations(t.Context(), extra), a.Receive(t.Context(), Receipt{"g", "gone", []Line{{"hat", 1}}}),
+			must(t, a.SetLocations(t.Context(), extra), a.Receive(t.Context(), Receipt{ID: "g", Location: "gone", Lines: []Line{{"hat", 1}}}),
 				a.Count(t.Context(), Count{ID: "g0", Location: "gone", Lines: []Line{{"hat", 0}}}), a.RemoveLocation(t.Context(), "gone"))
 			want := readKept(t, a)
 			if short := want.Reservations["held"].Lines; len(short) != 2 {
@@ -250,7 +251,7 @@ func TestDirGoneWhileRunning(t *testing.T) {
 	}
 	for i := 0; err == nil && i < 1<<14; i++ {
 		o := ordered(time.Duration(i).String(), Line{"tea", 1})
-		o.Order = string(make([]byte, 200))
+		o.Order = strings.Repeat("x", 200)
 		_, err = a.Allocate(t.Context(), o)
 	}
 	if !errors.Is(err, ErrNoSpace) && !errors.Is(err, ErrJournal) {

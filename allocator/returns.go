@@ -34,6 +34,10 @@ func (d Disposition) String() string {
 	return fmt.Sprintf("Disposition(%d)", uint8(d))
 }
 
+// returnDigests tells the fingerprints of returns from those of changes. It stays
+// the same, because fingerprints are kept.
+const returnDigests = 9
+
 func (d Disposition) cause() history.Cause {
 	switch d {
 	case Damaged:
@@ -110,7 +114,7 @@ func (a *Allocator) translateReturn(s *scratch, r *Return, into *reservation.Cha
 	if unknown != nil {
 		return unknown
 	}
-	d := reservation.Digest(uint64(r.As) + uint64(actions)).AddString(r.Reservation).AddString(r.Location)
+	d := reservation.Digest(uint64(r.As) + returnDigests).AddString(r.Reservation).AddString(r.Location)
 	for _, line := range into.Lines {
 		d = d.Add(uint64(line.SKU)<<32 | uint64(line.Quantity))
 	}

@@ -108,7 +108,7 @@ var trafficSKUs = [4]string{"a", "b", "c", "d"}
 
 func (f *traffic) goods(r *rand.Rand, id string, most int64) (g Receipt, sku, store int) {
 	sku, store = r.IntN(4), r.IntN(f.stores)
-	return Receipt{id, fmt.Sprintf("L%d", store), []Line{{trafficSKUs[sku], r.Int64N(most) + 1}}}, sku, store
+	return Receipt{ID: id, Location: fmt.Sprintf("L%d", store), Lines: []Line{{trafficSKUs[sku], r.Int64N(most) + 1}}}, sku, store
 }
 
 // step is one random call.

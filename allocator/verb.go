@@ -22,6 +22,12 @@ type Pickup struct {
 // What is confirmed has no deadline, and its collection does not fail for stock
 // unless the shop floor itself takes the goods away.
 //
+// Of an order of several parts (see Allocation.Parts), Confirm, Cancel, Extend and
+// Reassign without lines are of every part, each of which is changed or refuses on
+// its own: what one refuses is done with the others, and the error names the part.
+// All other verbs, and lines, are of one part: its ID must be given if more than
+// one is live, else *InvalidError.
+//
 // Errors of this and all verbs below: that of ctx; ErrClosed; *InvalidError;
 // ErrUnknownLocation; ErrUnknownSKU; ErrNotFound; *EndedError, which says how the
 // reservation ended; *StateError, which says how far it has come; *ShortageError,

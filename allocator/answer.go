@@ -1,0 +1,208 @@
+package allocator
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/clickcollect/clickcollect/geo"
+	"github.com/clickcollect/clickcollect/reservation"
+	"github.com/clickcollect/clickcollect/sourcing"
+)
+
+// decision is what a planned order was answered, with what is needed to explain
+// it.
+type decision struct {
+	plan   *plan
+	parts  []Allocation
+	lines  [][]Line // by part
+	number int      // of one part's own answer, from 1; 0: of the order
+}
+
+// answer is the plan's choice for the caller.
+func (p *plan) answer(deadline int64) Allocation {
+	held := time.Time{}
+	if p.holds {
+		held = fromMillis(deadline)
+	}
+	d := &decision{plan: p, parts: make([]Allocation, len(p.shares)), lines: make([][]Line, len(p.shares))}
+	for i := range p.shares {
+		sh := &p.shares[i]
+		id := p.order.ID
+		if len(p.shares) > 1 {
+			id = partID(id, i+1)
+		}
+		d.parts[i] = Allocation{ID: id, Location: p.topology.places[sh.slot].ID, Distance: sh.distance, HeldUntil: held,
+			Form: sh.form, Ready: p.told(sh), Cost: sh.cost, why: &decision{plan: p, number: i + 1}}
+		for _, t := range sh.lines {
+			w := &p.wants[t.want]
+			d.lines[i] = addLine(d.lines[i], p.engine.ledger.SKUName(w.choices[t.choice].sku), t.units)
+		}
+		d.parts[i].why.lines = d.lines[i : i+1]
+	}
+	got := d.parts[0]
+	got.ID, got.Cost, got.why = p.order.ID, p.cost, d
+	for i := range d.parts {
+		if d.parts[i].Ready.After(got.Ready) {
+			got.Ready = d.parts[i].Ready
+		}
+	}
+	return got
+}
+
+// told is the promise as the customer is told it: none where no location has
+// terms to make one by.
+func (p *plan) told(sh *share) time.Time {
+	place := &p.topology.places[sh.slot]
+	brought := sh.form == sourcing.ShipToStore && p.topology.places[p.at].Terms.timed()
+	if !p.order.Window.IsZero() || place.Terms.timed() || brought || p.engine.limited(place.ID) {
+		return fromMillis(millis(sh.ready))
+	}
+	return time.Time{}
+}
+
+// Parts is what each location does for the order, at least one; each is a
+// reservation of its own, with the order's ID and its number behind a slash
+// unless it is the only one. As an answer of a repeat it is what was reserved
+// first, as far as it is remembered.
+func (g Allocation) Parts() []Allocation {
+	if g.why == nil || g.why.parts == nil {
+		return []Allocation{g}
+	}
+	return append([]Allocation(nil), g.why.parts...)
+}
+
+// Lines is what is held at the location of a part, substitutes and the contents
+// of bundles by their own SKU. nil for an order without parts that got all its
+// lines.
+func (g Allocation) Lines() []Line {
+	if g.why == nil {
+		return nil
+	}
+	var lines []Line
+	for _, part := range g.why.lines {
+		lines = append(lines, part...)
+	}
+	return lines
+}
+
+// Missing is what an order that may be filled in part did not get.
+func (g Allocation) Missing() []Line {
+	if g.why == nil || g.why.number > 0 || g.why.plan == nil {
+		return nil
+	}
+	p := g.why.plan
+	var lines []Line
+	for _, w := range p.missing {
+		lines = append(lines, Line{SKU: p.wants[w].name, Quantity: p.lacking(w)})
+	}
+	return lines
+}
+
+// refusal is the answer to an order that nobody can fill.
+func (p *plan) refusal() error {
+	e := &NoLocationError{ID: p.order.ID, engine: p.engine, topology: p.topology, near: p.order.Near, at: p.at, plan: p}
+	e.hasPoint = p.ask[p.forms[0]].HasPoint
+	return e
+}
+
+// repeatParts answers a planned order whose ID is in the book, from s.found.
+func (a *Allocator) repeatParts(s *scratch, o *Order, mark uint64) (Allocation, error) {
+	got, err := a.repeat(s, o, mark)
+	if err != nil {
+		return got, err
+	}
+	d := &decision{}
+	n := max(int(s.found.Parts), 1)
+	var e reservation.Entry
+	for i := range n {
+		part := &s.found
+		id := o.ID
+		if i > 0 {
+			id = partID(o.ID, i+1)
+			if !a.ledger.Find(id, &e) || e.Ref != "" { // forgotten, or made by a reroute
+				continue
+			}
+			part = &e
+		} else if n > 1 {
+			id = partID(o.ID, 1)
+		}
+		var lines []Line
+		for _, line := range part.Lines {
+			if !a.ledger.Resource(line.SKU) {
+				lines = addLine(lines, a.ledger.SKUName(a.ledger.Base(line.SKU)), line.Quantity)
+			}
+		}
+		if len(lines) == 0 { // a visit
+			continue
+		}
+		t := takeTerms(part.Note)
+		one := Allocation{ID: id, Location: a.ledger.SlotName(part.Origin), Distance: geo.Meters(part.Distance),
+			HeldUntil: got.HeldUntil, Form: t.Form, Ready: fromMillis(part.Promise)}
+		one.why = &decision{number: i + 1, lines: [][]Line{lines}}
+		d.parts, d.lines = append(d.parts, one), append(d.lines, lines)
+		if one.Ready.After(got.Ready) {
+			got.Ready = one.Ready
+		}
+		got.Form = d.parts[0].Form
+	}
+	got.why = d
+	return got, nil
+}
+
+// addLine adds units to the line of a SKU, a new one if there is none. Lines
+// ascend by SKU.
+func addLine(lines []Line, sku string, units int64) []Line {
+	at, there := slices.BinarySearchFunc(lines, sku, func(l Line, sku string) int { return strings.Compare(l.SKU, sku) })
+	if there {
+		lines[at].Quantity += units
+		return lines
+	}
+	return slices.Insert(lines, at, Line{SKU: sku, Quantity: units})
+}
+
+// Quote says what Allocate would answer now, and reserves nothing: the same
+// location, or the same split, with the same promise, or the same refusal. The
+// ID may be empty.
+//
+// Errors: as of Allocate, but for those of the journal and ErrConflict.
+func (a *Allocator) Quote(o Order) (Allocation, error) {
+	return a.quote(&o, &a.rules.Load().Rules)
+}
+
+func (a *Allocator) quote(o *Order, rules *sourcing.Rules) (Allocation, error) {
+	s, err := a.enter()
+	if err != nil {
+		return Allocation{}, fmt.Errorf("allocator: quote: %w", err)
+	}
+	got, err := a.quoteIn(s, o, rules)
+	if settled := a.leaveSettled(s); err == nil && settled != nil {
+		return Allocation{}, fmt.Errorf("allocator: quote: %w", settled)
+	}
+	return got, err
+}
+
+func (a *Allocator) quoteIn(s *scratch, o *Order, rules *sourcing.Rules) (Allocation, error) {
+	p, err := a.planFor(s, *o, rules)
+	if err != nil {
+		return Allocation{}, err
+	}
+	if p.run(s) != chosen {
+		return Allocation{}, p.refusal()
+	}
+	got := p.answer(0)
+	got.ID = o.ID
+	return got, nil
+}
+
+// planFor is the plan of an order that is not held; it may have no ID.
+func (a *Allocator) planFor(s *scratch, o Order, rules *sourcing.Rules) (*plan, error) {
+	o.ID = cmp.Or(o.ID, "quote")
+	s.hold.Now = a.clock.now()
+	if err := a.checkTerms(s, &o); err != nil {
+		return nil, err
+	}
+	return a.newPlan(s, a.topology.Load(), &o, rules)
+}

@@ -1,0 +1,384 @@
+package allocator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/clickcollect/clickcollect/reservation"
+	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/settings"
+)
+
+// SetQuota sets units of a SKU at a location aside for a channel, or gives them
+// back: afterwards Quota.Units of them are free for its orders, at an instant
+// during the call. What the quota lacks comes from the units that are available
+// there for everybody, and what it has too much goes back to them. Units that the
+// channel's orders hold already do not count and stay where they are, so a quota
+// is used up by its orders until it is set again. Units on hand and what is
+// available of the SKU altogether stay the same.
+//
+// Orders of the channel take the units of its quota first and the ones for
+// everybody then; what they give back goes where it came from. Movements of the
+// SKU speak of all its units: what is counted is the quotas' as well, and what
+// the till sells leaves the quotas too once nothing else is available, so that no
+// reservation becomes short before. Only goods that are sent to another location
+// come from outside the quotas alone. A SKU whose units are told apart by lot has
+// no quotas.
+//
+// Quotas are all checked first, then set in order, in the manner of Receive: the
+// same quota again does nothing. An order of a channel that has quotas anywhere
+// costs more than others, as every order that is planned by the rules.
+//
+// Errors: *InvalidError, ErrUnknownLocation, ErrUnknownSKU, ErrConflict,
+// *ShortageError (less is available there for everybody than the quota lacks),
+// ErrOverflow, ErrFull, ErrClosed, ErrNoSpace. ErrJournal, or the end of ctx: which
+// of them are set is unknown; repeat the call.
+func (a *Allocator) SetQuota(ctx context.Context, quotas ...settings.Quota) error {
+	return a.moveAside(ctx, "set quota", len(quotas), func(i int, m *reservation.Movement) (sku string, err error) {
+		return quotas[i].SKU, a.quotaMovement(&quotas[i], fmt.Sprintf("quotas[%d]", i), m)
+	})
+}
+
+// Borrow moves free units from one channel's quota, or from what is there for
+// everybody, to another's: what lends has as many fewer, what borrows as many
+// more, at the same instant. GiveBack is for the way back. The same loan again
+// does nothing; several are booked in order, in the manner of Receive.
+//
+// Errors: as of SetQuota; *ShortageError: the lender has fewer free.
+func (a *Allocator) Borrow(ctx context.Context, loans ...settings.Loan) error {
+	return a.moveAside(ctx, "borrow", len(loans), func(i int, m *reservation.Movement) (string, error) {
+		return loans[i].SKU, a.loanMovement(&loans[i], fmt.Sprintf("loans[%d]", i), 1, m)
+	})
+}
+
+// GiveBack moves borrowed units back; From and To are as in the loan, ID is one of
+// its own, and of several loans between the same two the units are one sum.
+//
+// Errors: as of Borrow; *ShortageError: fewer are borrowed, or the borrower has
+// fewer free, because its orders took them.
+func (a *Allocator) GiveBack(ctx context.Context, loans ...settings.Loan) error {
+	return a.moveAside(ctx, "give back", len(loans), func(i int, m *reservation.Movement) (string, error) {
+		return loans[i].SKU, a.loanMovement(&loans[i], fmt.Sprintf("loans[%d]", i), -1, m)
+	})
+}
+
+// moveAside checks movements between quotas and then books them one by one.
+func (a *Allocator) moveAside(ctx context.Context, verb string, n int, movement func(i int, m *reservation.Movement) (string, error)) error {
+	s, err := a.admit(ctx)
+	if err != nil {
+		return fmt.Errorf("allocator: %s: %w", verb, err)
+	}
+	t, err := a.moveAsideIn(ctx, n, movement)
+	if err != nil && saw(err) && !a.options.LiveReads {
+		if waited := a.settle(ctx, s); waited != nil {
+			err = waited
+		}
+	} else if waited := a.wait(ctx, s, t); err == nil {
+		err = waited
+	}
+	if err != nil {
+		return fmt.Errorf("allocator: %s: %w", verb, err)
+	}
+	return nil
+}
+
+func (a *Allocator) moveAsideIn(ctx context.Context, n int, movement func(i int, m *reservation.Movement) (string, error)) (last reservation.Ticket, err error) {
+	movements, skus := make([]reservation.Movement, n), make([]string, n)
+	now := a.clock.now()
+	for i := range movements {
+		movements[i].Now = now
+		if skus[i], err = movement(i, &movements[i]); err != nil {
+			return last, err
+		}
+	}
+	for i := range movements {
+		m := &movements[i]
+		if err := ctx.Err(); err != nil {
+			return last, fmt.Errorf("%d of %d booked: %w", i, n, err)
+		}
+		for _, line := range m.Lines {
+			if _, channel, ok := reservation.QuotaOf(line.SKU); ok {
+				a.noteQuota(channel)
+			}
+		}
+		t, err := a.ledger.Move(m)
+		if err != nil {
+			return last, a.asideError(m, skus[i], err)
+		}
+		if t.Sequence >= last.Sequence {
+			last = t
+		}
+	}
+	return last, nil
+}
+
+// noteQuota notes that units may be set aside for a channel, so that its orders
+// look for them.
+func (a *Allocator) noteQuota(channel string) {
+	if a.hasQuotas(channel) {
+		return
+	}
+	a.dividing.Lock()
+	defer a.dividing.Unlock()
+	next := channels{}
+	if now := a.channels.Load(); now != nil {
+		next = *now
+	}
+	next.quotas = maps.Clone(next.quotas)
+	if next.quotas == nil {
+		next.quotas = map[string]struct{}{}
+	}
+	next.quotas[strings.Clone(channel)] = struct{}{}
+	a.channels.Store(&next)
+}
+
+// asideError words an error of the ledger about quotas with the names that callers
+// know.
+func (a *Allocator) asideError(m *reservation.Movement, sku string, err error) error {
+	var short *ShortageError
+	location := a.ledger.SlotName(m.Slot)
+	if errors.As(err, &short) {
+		most := int64(math.MaxInt64)
+		for _, line := range m.Lines {
+			if handle, ok := a.ledger.SKU(line.SKU); ok && line.Units < 0 {
+				most = min(most, max(a.ledger.Available(handle, m.Slot).Available, 0))
+			} else if line.Units < 0 {
+				most = 0
+			}
+		}
+		if m.Free {
+			most = short.Available
+		}
+		err = &ShortageError{SKU: sku, Location: location, Wanted: short.Wanted, Available: min(most, short.Wanted-1)}
+	} else if errors.Is(err, ErrUnknownSKU) { // the lender has no quota, or nothing was borrowed
+		err = &ShortageError{SKU: sku, Location: location, Wanted: max(m.Lines[0].Units, -m.Lines[0].Units)}
+	}
+	return fmt.Errorf("%q of SKU %q: %w", m.ID, sku, err)
+}
+
+// asidePlace checks what quotas and loans have in common.
+func (a *Allocator) asidePlace(field, id, sku, location string, m *reservation.Movement) error {
+	if err := a.checkID(field+".ID", id); err != nil {
+		return err
+	}
+	handle, ok := a.ledger.SKU(sku)
+	if !ok || a.ledger.Base(handle) != handle || a.ledger.Resource(handle) {
+		return fmt.Errorf("%w: %q", ErrUnknownSKU, sku)
+	}
+	if a.hasLots(handle) {
+		return &InvalidError{Field: field + ".SKU", Value: sku, Why: "has lots, which cannot be set aside"}
+	}
+	if m.Slot, ok = a.ledger.Slot(location); !ok {
+		return fmt.Errorf("%w: %q", ErrUnknownLocation, location)
+	}
+	m.ID, m.Cause = id, history.Adjusted
+	return nil
+}
+
+// hasLots reports whether units of a SKU are told apart by lot.
+func (a *Allocator) hasLots(sku uint32) bool {
+	for _, sub := range a.ledger.Subs(sku) {
+		if _, _, quota := reservation.QuotaOf(a.ledger.SKUName(sub)); !quota {
+			return true
+		}
+	}
+	return false
+}
+
+// quotaMovement translates a quota for the ledger.
+func (a *Allocator) quotaMovement(q *settings.Quota, field string, m *reservation.Movement) error {
+	if err := a.asidePlace(field, q.ID, q.SKU, q.Location, m); err != nil {
+		return err
+	}
+	if err := a.checkChannel(field+".Channel", q.Channel); err != nil {
+		return err
+	}
+	if q.Units < 0 || q.Units > reservation.MaxQuantity {
+		return &InvalidError{Field: field + ".Units", Value: q.Units, Why: "must be 0 to 2147483647"}
+	}
+	m.Free = true
+	m.Lines = []reservation.MovementLine{{SKU: reservation.QuotaName(q.SKU, q.Channel), Units: q.Units}}
+	return nil
+}
+
+// loanMovement translates a loan for the ledger; way is -1 for its way back.
+func (a *Allocator) loanMovement(v *settings.Loan, field string, way int64, m *reservation.Movement) error {
+	if err := a.asidePlace(field, v.ID, v.SKU, v.Location, m); err != nil {
+		return err
+	}
+	for _, end := range [...]struct{ name, channel string }{{".From", v.From}, {".To", v.To}} {
+		if end.channel == "" {
+			continue
+		}
+		if err := a.checkChannel(field+end.name, end.channel); err != nil {
+			return err
+		}
+	}
+	switch {
+	case v.From == v.To:
+		return &InvalidError{Field: field + ".To", Value: v.To, Why: "must be another channel than From"}
+	case v.Units < 1 || v.Units > reservation.MaxQuantity:
+		return &InvalidError{Field: field + ".Units", Value: v.Units, Why: "must be 1 to 2147483647"}
+	}
+	m.Available = true
+	m.Lines = []reservation.MovementLine{
+		{SKU: sideName(v.SKU, v.From), Units: -way * v.Units},
+		{SKU: sideName(v.SKU, v.To), Units: way * v.Units},
+		{SKU: loanName(v), Units: way * v.Units},
+	}
+	return nil
+}
+
+// sideName is the name of the cells of a channel's quota, or of everybody's.
+func sideName(sku, channel string) string {
+	if channel == "" {
+		return sku
+	}
+	return reservation.QuotaName(sku, channel)
+}
+
+// loanPrefix begins the names of resources that are loans: as many units are on
+// hand of one as are borrowed at the location. So a loan and the units it moves
+// are one record of the journal, and what is given back is bounded by the same
+// claim that moves it.
+const loanPrefix = "\x00b"
+
+func loanName(v *settings.Loan) string { return loanPrefix + v.SKU + "\x00" + v.From + "\x00" + v.To }
+
+// takeLoanName takes the name of a loan apart; ok is false if it is none.
+func takeLoanName(name string) (v settings.Loan, ok bool) {
+	rest, ok := strings.CutPrefix(name, loanPrefix)
+	parts := strings.Split(rest, "\x00")
+	if !ok || len(parts) != 3 {
+		return v, false
+	}
+	return settings.Loan{SKU: parts[0], From: parts[1], To: parts[2]}, true
+}
+
+// Quotas walks what is set aside for channels: Units of each are free for orders
+// of the channel now, and the Availability says also what these hold of it. Its ID
+// is empty. Quotas of which nothing is on hand are left out.
+func (a *Allocator) Quotas() iter.Seq2[settings.Quota, Availability] {
+	return func(yield func(settings.Quota, Availability) bool) {
+		for handle, slot := range a.specials(func(name string) bool {
+			_, _, ok := reservation.QuotaOf(name)
+			return ok
+		}) {
+			sku, channel, _ := reservation.QuotaOf(a.ledger.SKUName(handle))
+			v := a.ledger.Available(handle, slot)
+			q := settings.Quota{Channel: channel, SKU: sku, Location: a.ledger.SlotName(slot), Units: max(v.Available, 0)}
+			if v.OnHand+v.Held == 0 {
+				continue
+			}
+			if a.settled() != nil || !yield(q, v) {
+				return
+			}
+		}
+	}
+}
+
+// Loans walks what is borrowed and was not given back: the units are one sum for
+// each lender, borrower, SKU and location, and the ID is empty. What a borrower's
+// orders have used up stays borrowed.
+func (a *Allocator) Loans() iter.Seq[settings.Loan] {
+	return func(yield func(settings.Loan) bool) {
+		for handle, slot := range a.specials(func(name string) bool { return strings.HasPrefix(name, loanPrefix) }) {
+			v, ok := takeLoanName(a.ledger.SKUName(handle))
+			v.Location, v.Units = a.ledger.SlotName(slot), a.ledger.Available(handle, slot).OnHand
+			if !ok || v.Units == 0 {
+				continue
+			}
+			if a.settled() != nil || !yield(v) {
+				return
+			}
+		}
+	}
+}
+
+// specials walks the cells of SKUs that have such names, in the order in which
+// they were first named, each one's by slot, but for those of removed locations.
+func (a *Allocator) specials(is func(name string) bool) iter.Seq2[uint32, uint32] {
+	return func(yield func(sku, slot uint32) bool) {
+		s, err := a.enter()
+		if err != nil {
+			return
+		}
+		defer a.leave(s)
+		for sku := range uint32(a.ledger.SKUs()) {
+			if !is(a.ledger.SKUName(sku)) {
+				continue
+			}
+			for _, slot := range slices.Sorted(a.ledger.SlotsOf(sku)) {
+				if now, ok := a.ledger.Slot(a.ledger.SlotName(slot)); !ok || now != slot {
+					continue
+				}
+				if !yield(sku, slot) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// stockOf is a SKU's units at a location in all its cells, those of quotas and
+// lots included. The units on hand are of one instant.
+func (a *Allocator) stockOf(sku, slot uint32) Availability {
+	var few [8]Availability
+	var sum Availability
+	for _, v := range a.ledger.AvailableAll(sku, slot, few[:0]) {
+		sum.OnHand += v.OnHand
+		sum.Held += v.Held
+		sum.Safety += v.Safety
+		sum.Available += v.Available
+	}
+	return sum
+}
+
+// AvailableTo is how many units of a SKU an order of a channel could take at a
+// location now: those of the channel's quota, and of the ones for everybody as
+// many as its protection level does not keep for others. An empty channel is that
+// of orders that name none. Terms of the location and rules do not count.
+//
+// Errors: ErrUnknownLocation, ErrUnknownSKU, ErrClosed, ErrJournal (what was read is
+// not known to last).
+func (a *Allocator) AvailableTo(channel, sku, location string) (int64, error) {
+	s, err := a.enter()
+	if err != nil {
+		return 0, fmt.Errorf("allocator: available to %q: %w", channel, err)
+	}
+	units, err := a.availableTo(channel, sku, location)
+	if settled := a.leaveSettled(s); err == nil {
+		err = settled
+	}
+	if err != nil {
+		return 0, fmt.Errorf("allocator: available to %q: %w", channel, err)
+	}
+	return units, nil
+}
+
+func (a *Allocator) availableTo(channel, sku, location string) (int64, error) {
+	slot, ok := a.ledger.Slot(location)
+	if !ok {
+		return 0, fmt.Errorf("%w: %q", ErrUnknownLocation, location)
+	}
+	handle, ok := a.ledger.SKU(sku)
+	if !ok {
+		return 0, fmt.Errorf("%w: %q", ErrUnknownSKU, sku)
+	}
+	t := a.topology.Load()
+	number := t.table.Space.Number(slot)
+	if number == reservation.NoNumber { // added a moment ago, not yet searched
+		return 0, nil
+	}
+	now := a.clock.now()
+	p := &plan{engine: a, order: &Order{Channel: channel}, topology: t, now: now, keeps: a.keepsOf(channel)}
+	g := p.product(handle)
+	units, _ := p.has(&g, number, slot, now, reservation.MaxQuantity)
+	return units, nil
+}

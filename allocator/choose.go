@@ -1,0 +1,213 @@
+package allocator
+
+import (
+	"slices"
+
+	"github.com/clickcollect/clickcollect/geo"
+	"github.com/clickcollect/clickcollect/reservation"
+	"github.com/clickcollect/clickcollect/sourcing"
+)
+
+// verdict is what became of an attempt to reserve what a plan has chosen.
+type verdict uint8
+
+const (
+	nothing verdict = iota // there was nothing to choose, or it was taken away meanwhile
+	chosen                 // it is in plan.shares, and reserved if the plan holds
+	known                  // the ID was there before
+	failed                 // the journal takes no more
+)
+
+// run decides the order: soft filters are given up from the last to the first
+// until a location, or a split, fills all of it; then the order may be filled in
+// part.
+func (p *plan) run(s *scratch) verdict {
+	for p.soft = len(p.rules.Soft); ; p.soft-- {
+		if v := p.whole(s); v != nothing {
+			return v
+		}
+		if p.soft == 0 {
+			break
+		}
+		p.trace = p.trace[:0] // what a filter has ruled out that is given up
+	}
+	if !p.order.Partial {
+		return nothing
+	}
+	for p.soft = len(p.rules.Soft); ; p.soft-- {
+		p.trace = p.trace[:0]
+		if v := p.split(s, true); v != nothing || p.soft == 0 {
+			return v
+		}
+	}
+}
+
+// whole tries one location for everything, then a split.
+func (p *plan) whole(s *scratch) verdict {
+	if len(p.forms) == 1 {
+		if v := p.single(s, p.forms[0]); v != nothing {
+			return v
+		}
+	}
+	if p.most > 1 {
+		return p.split(s, false)
+	}
+	return nothing
+}
+
+// single tries the locations that fill every want, in the order of the keys.
+func (p *plan) single(s *scratch, f sourcing.Form) verdict {
+	if p.at != reservation.Everywhere && f != sourcing.Ship {
+		c, ok := p.eligible(p.topology.table.Space.Number(p.at), p.distanceTo(p.at, f), f)
+		if !ok {
+			return nothing
+		}
+		return p.attempt(s, &c, f)
+	}
+	p.findWhole(f)
+	defer p.work.mask.Reset()
+	if p.rules.Nearest() && len(p.order.Prefer) == 0 {
+		return p.nearest(s, f)
+	}
+	for _, c := range p.ranked(f) {
+		if v := p.attempt(s, &c, f); v != nothing {
+			return v
+		}
+	}
+	return nothing
+}
+
+// nearest tries locations as the search finds them.
+func (p *plan) nearest(s *scratch, f sourcing.Form) verdict {
+	for {
+		number, distance, ok := p.work.search.Next()
+		if !ok {
+			return nothing
+		}
+		if c, ok := p.eligible(number, distance, f); ok {
+			if v := p.attempt(s, &c, f); v != nothing {
+				return v
+			}
+		}
+	}
+}
+
+// ranked is every location that could fill all wants of a form now, the best
+// first.
+func (p *plan) ranked(f sourcing.Form) []sourcing.Candidate {
+	all := p.work.candidates[:0]
+	for {
+		number, distance, ok := p.work.search.Next()
+		if !ok {
+			break
+		}
+		c, ok := p.eligible(number, distance, f)
+		if !ok {
+			continue
+		}
+		if _, reason, detail := p.weigh(&c, f); reason != 0 {
+			p.saw(&c, f, reason, detail)
+			continue
+		}
+		all = append(all, c)
+	}
+	p.work.candidates = all
+	slices.SortFunc(all, func(a, b sourcing.Candidate) int { return p.rules.Compare(&a, &b) })
+	return all
+}
+
+// findWhole begins the search for locations that have something of every want of
+// a form, nearest first.
+func (p *plan) findWhole(f sourcing.Form) {
+	p.work.groups = p.work.groups[:0]
+	for i := range p.wants {
+		if w := &p.wants[i]; w.form == f {
+			p.work.groups = append(p.work.groups, w.handles(nil))
+		}
+	}
+	p.startSearch(f, true)
+}
+
+// startSearch begins a search for locations that have something of every group
+// of p.work.groups, or of any.
+func (p *plan) startSearch(f sourcing.Form, every bool) {
+	r, t := &p.ask[f], p.topology
+	p.work.mask.Start(t.table, p.work.groups, every, t.filter(kindSet(r.Kinds)))
+	list, few := p.work.mask.List(maxListed, p.work.listed[:0])
+	p.work.listed = list
+	if few {
+		p.work.search.StartList(t.index, r.Near, list, r.Within)
+		return
+	}
+	p.work.search.Start(t.index, r.Near, &p.work.mask, r.Within)
+}
+
+// maxListed is how many locations are listed rather than searched for.
+const maxListed = 256
+
+// handles appends the cells a want may be filled from.
+func (w *want) handles(into []uint32) []uint32 {
+	for i := range w.choices {
+		for _, src := range w.choices[i].from {
+			into = append(into, src.sku)
+		}
+	}
+	return into
+}
+
+// distanceTo is from the order's point, or the chosen store, to a location.
+func (p *plan) distanceTo(slot uint32, f sourcing.Form) geo.Meters {
+	r := &p.ask[f]
+	if !r.HasPoint {
+		return 0
+	}
+	return geo.Distance(r.Near, p.topology.places[slot].Point)
+}
+
+// eligible measures a location and notes it if it is not.
+func (p *plan) eligible(number uint32, distance geo.Meters, f sourcing.Form) (sourcing.Candidate, bool) {
+	c, reason, detail := p.measure(number, distance, f)
+	if reason != 0 {
+		p.saw(&c, f, reason, detail)
+	}
+	return c, reason == 0
+}
+
+// attempt reserves every want of the order at one location. If units are taken
+// away between the look and the claim it looks again: what another order gives
+// back, or moves to another lot, does not count against the location.
+func (p *plan) attempt(s *scratch, c *sourcing.Candidate, f sourcing.Form) verdict {
+	for range maxAttempts {
+		sh, reason, detail := p.weigh(c, f)
+		if reason != 0 {
+			p.saw(c, f, reason, detail)
+			return nothing
+		}
+		p.shares = append(p.shares[:0], sh)
+		p.cost, p.bound, p.exact = sh.cost, sh.cost, true
+		if v := p.commit(s); v != nothing {
+			return v
+		}
+		if again, _ := p.stillRoom(c); !again {
+			p.saw(c, f, sourcing.Full, "")
+			return nothing
+		}
+	}
+	p.saw(c, f, sourcing.Short, "")
+	return nothing
+}
+
+// maxAttempts bounds how often the same choice is tried again after it was
+// lost to another order each time.
+const maxAttempts = 1 << 12
+
+// stillRoom reports whether the period of a candidate's promise has room, after
+// a claim was lost there.
+func (p *plan) stillRoom(c *sourcing.Candidate) (bool, Reason) {
+	ready, reason := c.Promise(c.Request.Lines)
+	c.Ready = ready
+	if reason == 0 && p.windowFull(c.Number, c.Request.Form) {
+		reason = sourcing.Full
+	}
+	return reason == 0, reason
+}

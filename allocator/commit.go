@@ -1,0 +1,208 @@
+package allocator
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/clickcollect/clickcollect/geo"
+	"github.com/clickcollect/clickcollect/reservation"
+	"github.com/clickcollect/clickcollect/sourcing"
+)
+
+// commit reserves what the plan has chosen, all of it in one claim, or says only
+// that it is chosen if the plan does not hold.
+func (p *plan) commit(s *scratch) verdict {
+	if !p.holds {
+		return chosen
+	}
+	switch ok := p.build(s); {
+	case p.broken != nil:
+		return failed
+	case !ok:
+		return nothing
+	}
+	if len(p.work.held) > 1 {
+		p.engine.moves.parts.Store(true)
+	}
+	switch p.work.parts.Reserve(p.engine.ledger, p.work.held, &s.found) {
+	case reservation.Done:
+		s.ticket = p.work.parts.Ticket()
+		return chosen
+	case reservation.Known:
+		return known
+	case reservation.Failed:
+		return failed
+	}
+	s.stripe.lostRaces.Add(1)
+	return nothing
+}
+
+// build makes the parts of the order as the ledger takes them. False: what the
+// plan has chosen is not there any more.
+func (p *plan) build(s *scratch) bool {
+	p.work.held = p.work.held[:0]
+	for i := range p.shares {
+		sh := &p.shares[i]
+		part := reservation.Part{Hold: p.holdOf(s, i)}
+		if p.mixed {
+			part.Lines = p.mixedCells(sh, part.Lines)
+		} else {
+			ready := millis(sh.ready)
+			for _, t := range sh.lines {
+				w := &p.wants[t.want]
+				part.Lines = p.cells(&w.choices[t.choice], sh.number, sh.slot, ready, t.units, part.Lines)
+			}
+		}
+		room, ok := p.engine.roomLines(p, sh)
+		if !ok {
+			return false
+		}
+		part.Lines = joined(append(part.Lines, room...))
+		p.work.held = append(p.work.held, part)
+	}
+	visit, slot, ok := p.engine.visitLines(p)
+	if !ok {
+		return false
+	}
+	if len(visit) > 0 { // the customer's visit to a store that has none of the goods
+		part := reservation.Part{Hold: p.holdOf(s, len(p.work.held)), Lines: visit}
+		part.Slot, part.Promise = slot, millis(p.order.Window)
+		p.work.held = append(p.work.held, part)
+	}
+	for i := range p.work.held {
+		if len(p.work.held) > 1 { // so that whoever has the order finds all its parts
+			p.work.held[i].Order = cmp.Or(p.work.held[i].Order, p.order.ID)
+		}
+		p.work.held[i].Parts = uint8(len(p.work.held))
+	}
+	return true
+}
+
+// joined sorts lines and adds up those of the same cell.
+func joined(lines []reservation.Line) []reservation.Line {
+	slices.SortFunc(lines, func(a, b reservation.Line) int { return cmp.Compare(a.SKU, b.SKU) })
+	out := lines[:0]
+	for _, line := range lines {
+		if n := len(out); n > 0 && out[n-1].SKU == line.SKU {
+			out[n-1].Quantity += line.Quantity
+			out[n-1].Keep = max(out[n-1].Keep, line.Keep)
+			continue
+		}
+		out = append(out, line)
+	}
+	return out
+}
+
+// holdOf is what is noted with the i-th part.
+func (p *plan) holdOf(s *scratch, i int) reservation.Hold {
+	h := s.hold
+	h.Fingerprint = p.mark
+	if i > 0 {
+		h.ID = partID(p.order.ID, i+1)
+	}
+	if i >= len(p.shares) {
+		h.Note = p.note(sourcing.Collect)
+		return h
+	}
+	sh := &p.shares[i]
+	h.Slot, h.Distance = sh.slot, float64(sh.distance)
+	if h.Promise == 0 {
+		h.Promise = millis(sh.ready)
+	}
+	h.Note = p.note(sh.form)
+	return h
+}
+
+// partID is the ID of the n-th part of an order. The first part has the order's
+// own; as a part it is also found as order/1.
+func partID(order string, n int) string { return order + "/" + strconv.Itoa(n) }
+
+// splitID takes a part's ID apart; n is 0 if it is not one.
+func splitID(id string) (order string, n int) {
+	at := strings.LastIndexByte(id, '/')
+	if at < 0 {
+		return id, 0
+	}
+	n, err := strconv.Atoi(id[at+1:])
+	if err != nil || n < 1 || id[at+1] == '0' {
+		return id, 0
+	}
+	return id[:at], n
+}
+
+// terms is what an order asked for, as its parts keep it for the case that they
+// have to be rerouted.
+type orderTerms struct {
+	Form     sourcing.Form       `json:"f,omitempty"`
+	Near     *geo.Point          `json:"p,omitempty"`
+	At       string              `json:"a,omitempty"`
+	Within   float64             `json:"w,omitempty"`
+	Kinds    []Kind              `json:"k,omitempty"`
+	Payment  string              `json:"y,omitempty"`
+	Groups   []string            `json:"g,omitempty"`
+	Exclude  []string            `json:"x,omitempty"`
+	NeededBy int64               `json:"n,omitempty"`
+	Window   int64               `json:"i,omitempty"`
+	Instead  map[string][]string `json:"s,omitempty"`
+	Most     int                 `json:"m,omitempty"` // locations, as the order said
+
+	// Of a part that was rerouted: from which location, by which change, and how
+	// often it had been rejected by then.
+	From    string `json:"o,omitempty"`
+	By      string `json:"b,omitempty"`
+	Rejects int    `json:"r,omitempty"`
+}
+
+// maxNote is how many bytes of terms are kept.
+const maxNote = 4096
+
+// note is the order's terms for a part of that form. Terms that are too long
+// are cut down to what a reroute cannot do without.
+func (p *plan) note(f sourcing.Form) []byte {
+	o := p.order
+	t := orderTerms{Form: f, At: o.At, Within: float64(o.MaxDistance), Kinds: o.Kinds, Payment: o.Payment, Groups: o.Groups,
+		Exclude: o.Exclude, NeededBy: millis(o.NeededBy), Window: millis(o.Window), Instead: o.Substitutes, Most: o.MaxLocations}
+	if near := o.Near; p.ask[p.forms[0]].HasPoint {
+		t.Near = &near
+	}
+	note, err := json.Marshal(&t)
+	if err != nil || len(note) > maxNote {
+		t.Exclude, t.Instead, t.Groups = nil, nil, nil
+		if note, err = json.Marshal(&t); err != nil || len(note) > maxNote {
+			return nil
+		}
+	}
+	return note
+}
+
+// source decides an order by the rules and reserves what it chose.
+func (a *Allocator) source(s *scratch, t *topology, order Order) (Allocation, error) {
+	o := &order // a copy, so that orders of the hot path stay where they are
+	p, err := a.newPlan(s, t, o, &a.rules.Load().Rules)
+	if err != nil {
+		if o.At != "" && a.ledger.Find(o.ID, &s.found) && s.found.Fingerprint != 0 && p != nil {
+			return a.repeatParts(s, o, p.mark)
+		}
+		return Allocation{}, err
+	}
+	p.holds = true
+	switch p.run(s) {
+	case chosen:
+		s.stripe.allocated.Add(1)
+		a.due(s.hold.Deadline)
+		return p.answer(s.hold.Deadline), nil
+	case known:
+		return a.repeatParts(s, o, p.mark)
+	case failed:
+		return Allocation{}, fmt.Errorf("allocator: order %q: %w", o.ID, cmp.Or(p.broken, p.work.parts.Err()))
+	}
+	if a.ledger.Find(o.ID, &s.found) {
+		return a.repeatParts(s, o, p.mark)
+	}
+	s.stripe.refused.Add(1)
+	return Allocation{}, p.refusal()
+}

@@ -1,0 +1,368 @@
+package allocator
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/clickcollect/clickcollect/allocator/internal/cover"
+	"github.com/clickcollect/clickcollect/geo"
+	"github.com/clickcollect/clickcollect/reservation"
+	"github.com/clickcollect/clickcollect/sourcing"
+)
+
+// plan is one order being sourced by the rules: an order that asks for more than
+// the nearest location that can fill it, or any order while rules, channels,
+// lots or bundles are set. It is made anew for each call that needs one, and
+// what a decision refers to of it is not changed afterwards.
+//
+// It goes from the cheap to the dear: one location for everything, in the order
+// of the keys; else the split that costs least; else, if the order allows it, a
+// part of the order. Soft filters are given up one by one before that.
+type plan struct {
+	engine   *Allocator
+	order    *Order
+	topology *topology
+	rules    *sourcing.Rules
+	costs    sourcing.Costs
+	now      int64
+	mark     uint64
+	wants    []want
+	forms    []sourcing.Form // that occur, ascending
+	ask      [3]sourcing.Request
+	at       uint32 // the slot of the chosen store, or reservation.Everywhere
+	most     int    // locations
+	soft     int    // how many of the soft filters are in force
+	keeps    *keeps // protection levels of the order's channel; nil: none
+	holds    bool   // reserve what is found
+	mixed    bool   // some want has substitutes
+
+	work   *planWork
+	trace  []sighting
+	traces bool
+
+	broken  error // what kept it from being reserved, other than that it is taken
+	shares  []share
+	missing []int // wants left out
+	cost    int64
+	bound   int64
+	exact   bool
+}
+
+// planWork is the memory in which plans work; it is reused.
+type planWork struct {
+	mask       reservation.Mask
+	search     geo.Search
+	groups     [][]uint32
+	parts      reservation.Parts
+	held       []reservation.Part
+	solver     cover.Solver
+	candidates []sourcing.Candidate
+	listed     []uint32
+	options    []option
+	supplies   []supply
+	counts     []uint8 // by location number
+}
+
+// want is what an order wants of one SKU.
+type want struct {
+	name    string
+	units   int64
+	form    sourcing.Form
+	choices []product // the SKU, then its substitutes, the best first
+	group   int       // the group it is kept together with; 0: none
+}
+
+// product is one SKU as customers know it, and the cells its units are taken from,
+// in this order.
+type product struct {
+	sku  uint32
+	from []source
+}
+
+// source is a cell of a SKU: its own, or that of a quota or a lot of it.
+type source struct {
+	sku     uint32
+	expires int64 // of a lot, in milliseconds; 0: never
+	quota   bool  // set aside for the order's channel: protection levels do not count
+}
+
+// share is what one location does for an order.
+type share struct {
+	number, slot uint32
+	form         sourcing.Form
+	distance     geo.Meters
+	start, ready time.Time // of the work, and when it is done
+	cost         int64
+	lines        []taken
+}
+
+// taken is units of one want, of one of its choices.
+type taken struct {
+	want, choice int
+	units        int64
+}
+
+// sighting is a location that was looked at and not taken, and why.
+type sighting struct {
+	slot     uint32
+	form     sourcing.Form
+	reason   Reason
+	distance geo.Meters
+	detail   string
+}
+
+// isGeneral tells the orders that ask for more than the nearest location that can
+// fill everything.
+func (o *Order) isGeneral() bool {
+	return o.Form != sourcing.Collect || o.MaxLocations > 1 || o.Partial || o.Payment != "" ||
+		len(o.Forms) > 0 || len(o.Groups) > 0 || len(o.Prefer) > 0 || len(o.Exclude) > 0 || len(o.Together) > 0 ||
+		len(o.Substitutes) > 0 || !o.NeededBy.IsZero() || !o.Window.IsZero()
+}
+
+// ruleset is the rules in force, and whether any order has to be looked at by them.
+type ruleset struct {
+	sourcing.Rules
+	general bool
+}
+
+func newRuleset(r sourcing.Rules) *ruleset {
+	return &ruleset{Rules: r, general: len(r.Hard) > 0 || len(r.Soft) > 0 || len(r.Keys) > 0 || r.MaxLocations > 1}
+}
+
+// SetRules changes how orders are sourced from now on. An order sees the old
+// rules or the new ones. Rules are functions of the host, so the journal does not
+// keep them: Options.Rules is what an engine begins with.
+func (a *Allocator) SetRules(r sourcing.Rules) {
+	a.rules.Store(newRuleset(r))
+	a.watchAcceptance()
+}
+
+// needsPlan tells the orders that the hot path does not serve.
+func (a *Allocator) needsPlan(t *topology, o *Order) bool {
+	return a.rules.Load().general || t.terms || a.special.Load() || a.coolingAny() || o.isGeneral() || a.hasQuotas(o.Channel) || a.wantsGoods(o.Lines)
+}
+
+// newPlan checks an order and works out what it wants of whom.
+func (a *Allocator) newPlan(s *scratch, t *topology, o *Order, rules *sourcing.Rules) (*plan, error) {
+	p := &plan{engine: a, order: o, topology: t, rules: rules, now: s.hold.Now, at: reservation.Everywhere,
+		soft: len(rules.Soft), keeps: a.keepsOf(o.Channel), traces: !a.untraced, exact: true}
+	if s.plan == nil {
+		s.plan = new(planWork)
+	}
+	if p.costs = rules.Costs; rules.Costs.Parcel|rules.Costs.Transfer|rules.Costs.PerKm|rules.Costs.PerLine == 0 && rules.Costs.Price == nil {
+		p.costs = defaultCosts
+	}
+	p.work = s.plan
+	err := a.checkLineCount(len(o.Lines))
+	var w wants
+	if err == nil {
+		w, err = a.checkReach(o.Near, o.At == "" || o.Near != geo.Point{}, o.MaxDistance, o.Kinds)
+	}
+	if err == nil {
+		err = p.checkTerms()
+	}
+	if err == nil {
+		err = p.wanted(s)
+	}
+	if err == nil {
+		err = p.chosenStore()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("allocator: order %q: %w", o.ID, err)
+	}
+	p.mark = p.fingerprint(s, w)
+	p.asks(w)
+	return p, nil
+}
+
+// checkTerms validates what only planned orders have.
+func (p *plan) checkTerms() error {
+	o, a := p.order, p.engine
+	invalid := func(field string, value any, why string) error {
+		return &InvalidError{Field: field, Value: value, Why: why}
+	}
+	if !o.Form.Valid() {
+		return invalid("Form", uint8(o.Form), "is not a form of fulfilment")
+	}
+	for _, sku := range sorted(o.Forms) {
+		if !o.Forms[sku].Valid() {
+			return invalid(fmt.Sprintf("Forms[%q]", sku), uint8(o.Forms[sku]), "is not a form of fulfilment")
+		}
+	}
+	if o.MaxLocations < 0 || o.MaxLocations > maxParts {
+		return invalid("MaxLocations", o.MaxLocations, fmt.Sprintf("must be 0 to %d", maxParts))
+	}
+	for _, list := range [...]struct {
+		name  string
+		texts []string
+	}{{"Groups", o.Groups}, {"Prefer", o.Prefer}, {"Exclude", o.Exclude}} {
+		for i, text := range list.texts {
+			if err := a.checkID(fmt.Sprintf("%s[%d]", list.name, i), text); err != nil {
+				return err
+			}
+		}
+	}
+	if err := a.checkText("Payment", o.Payment); err != nil {
+		return err
+	}
+	now := fromMillis(p.now)
+	switch {
+	case !o.NeededBy.IsZero() && o.NeededBy.Before(now):
+		return invalid("NeededBy", o.NeededBy, "has passed")
+	case !o.Window.IsZero() && o.Window.Before(now):
+		return invalid("Window", o.Window, "has begun")
+	}
+	p.most = cmp.Or(o.MaxLocations, p.rules.MaxLocations, 1)
+	return nil
+}
+
+// defaultCosts are what splits minimise if the rules have no costs: in cents, say.
+var defaultCosts = sourcing.Costs{Parcel: 500, Transfer: 300, PerKm: 10, PerLine: 50}
+
+// maxParts is the most locations an order may be split over.
+const maxParts = 64
+
+// wanted fills in what the order wants: bundles taken apart, the same SKUs
+// summed, with the cells that each may come from.
+func (p *plan) wanted(s *scratch) error {
+	o, a := p.order, p.engine
+	lines, err := a.explode(o.Lines, o.Forms, o.Form)
+	if err == nil {
+		err = p.checkSubstitutes()
+	}
+	if err != nil {
+		return err
+	}
+	p.wants = make([]want, 0, len(lines))
+	for _, line := range lines {
+		w := want{name: line.sku, units: line.units, form: line.form}
+		if w.choices, err = p.choicesOf(line.sku); err != nil {
+			return err
+		}
+		if !slices.Contains(p.forms, line.form) {
+			p.forms = append(p.forms, line.form)
+		}
+		p.wants = append(p.wants, w)
+	}
+	slices.Sort(p.forms)
+	if len(p.forms) > 1 || p.forms[0] == sourcing.ShipToStore {
+		p.most = max(p.most, len(p.forms), 2)
+	}
+	return p.together()
+}
+
+// together notes which wants are kept at one location.
+func (p *plan) together() error {
+	for g, skus := range p.order.Together {
+		for i, sku := range skus {
+			for _, part := range p.engine.partsAmong(p.order.Lines, sku) {
+				at := slices.IndexFunc(p.wants, func(w want) bool { return w.name == part })
+				if at < 0 {
+					return &InvalidError{Field: fmt.Sprintf("Together[%d][%d]", g, i), Value: sku, Why: "is not among the lines"}
+				}
+				if p.wants[at].group != 0 && p.wants[at].group != g+1 {
+					return &InvalidError{Field: fmt.Sprintf("Together[%d][%d]", g, i), Value: sku, Why: "is in two groups"}
+				}
+				p.wants[at].group = g + 1
+			}
+		}
+	}
+	return nil
+}
+
+// chosenStore finds the store that the order names.
+func (p *plan) chosenStore() error {
+	o := p.order
+	if o.At == "" {
+		if slices.Contains(p.forms, sourcing.ShipToStore) {
+			return &InvalidError{Field: "At", Value: "", Why: "must name the store where the goods are collected"}
+		}
+		return nil
+	}
+	slot, ok := p.engine.ledger.Slot(o.At)
+	if !ok || int(slot) >= len(p.topology.places) || p.topology.table.Space.Number(slot) == reservation.NoNumber {
+		return fmt.Errorf("%w: %q", ErrUnknownLocation, o.At)
+	}
+	p.at = slot
+	return nil
+}
+
+// asks fills in the requests, one for each form.
+func (p *plan) asks(w wants) {
+	o := p.order
+	for _, f := range p.forms {
+		r := &p.ask[f]
+		*r = sourcing.Request{Now: fromMillis(p.now), Near: o.Near, HasPoint: p.at == reservation.Everywhere || o.Near != (geo.Point{}), Form: f,
+			Kinds: uint8(w.set), Within: w.within, Payment: o.Payment, Channel: o.Channel, Groups: slices.Clone(o.Groups), Prefer: slices.Clone(o.Prefer),
+			Exclude: slices.Clone(o.Exclude), NeededBy: o.NeededBy, Window: o.Window, Lines: len(p.wants), Room: p.engine.roomFor()}
+		if p.at != reservation.Everywhere && f != sourcing.Ship { // what is sent comes from anywhere
+			r.At = p.topology.siteOf(p.at)
+		}
+		if f == sourcing.ShipToStore {
+			r.Near, r.HasPoint, r.Within = r.At.Point, true, 0
+		}
+	}
+}
+
+// fingerprint tells the order from others. One that asks for no more than the hot
+// path serves has the same one there, because what is set may change from one call
+// to its repeat.
+func (p *plan) fingerprint(s *scratch, w wants) uint64 {
+	if !p.order.isGeneral() {
+		if lines, err := p.engine.resolve(s, p.order.Lines); err == nil {
+			w.lines = lines
+			return w.digest(p.order)
+		}
+	}
+	return p.digest(w.set)
+}
+
+// digest is the fingerprint of the order's content.
+func (p *plan) digest(set kindSet) uint64 {
+	o := p.order
+	d := o.digestTerms(o.digest(set)).AddString(o.At)
+	// The lines as they were given: what a bundle is made of may change from one
+	// call to its repeat.
+	lines, _ := p.engine.summed(o.Lines, o.Forms, o.Form) // checked before
+	for _, l := range lines {
+		d = d.AddString(l.sku).Add(uint64(l.units)).Add(uint64(l.form))
+	}
+	for _, sku := range sorted(o.Substitutes) {
+		d = d.AddString(sku).Add(uint64(len(o.Substitutes[sku])))
+		for _, other := range o.Substitutes[sku] {
+			d = d.AddString(other)
+		}
+	}
+	for _, sku := range sorted(o.Forms) {
+		d = d.AddString(sku).Add(uint64(o.Forms[sku]))
+	}
+	for _, group := range o.Together {
+		d = d.Add(uint64(len(group)))
+		for _, sku := range group {
+			d = d.AddString(sku)
+		}
+	}
+	d = d.Add(uint64(o.MaxLocations)).Add(uint64(millis(o.NeededBy))).Add(uint64(millis(o.Window))).AddString(o.Payment)
+	if o.Partial {
+		d = d.Add(1)
+	}
+	for _, list := range [...][]string{o.Groups, o.Prefer, o.Exclude} {
+		d = d.Add(uint64(len(list)))
+		for _, text := range list {
+			d = d.AddString(text)
+		}
+	}
+	return uint64(d)
+}
+
+// sorted is the keys of a map, ascending.
+func sorted[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}

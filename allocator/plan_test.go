@@ -1,0 +1,138 @@
+package allocator
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/clickcollect/clickcollect/sourcing"
+)
+
+// said is an answer in one line: for each part its ID, place and lines.
+func said(got Allocation) string {
+	var b strings.Builder
+	for _, part := range got.Parts() {
+		fmt.Fprintf(&b, "%s@%s", part.ID, part.Location)
+		for _, line := range part.Lines() {
+			fmt.Fprintf(&b, " %d %s", line.Quantity, line.SKU)
+		}
+		b.WriteString("; ")
+	}
+	for _, line := range got.Missing() {
+		fmt.Fprintf(&b, "missing %d %s; ", line.Quantity, line.SKU)
+	}
+	return strings.TrimSuffix(b.String(), "; ")
+}
+
+// asks checks what an order is quoted and then allocated.
+func asks(t *testing.T, a *Allocator, o Order, want string) Allocation {
+	t.Helper()
+	quote, err := a.Quote(o)
+	must(t, err)
+	if got := said(quote); got != want {
+		t.Errorf("quoted %q, want %q", got, want)
+	}
+	got, err := a.Allocate(t.Context(), o)
+	must(t, err)
+	if s := said(got); s != want {
+		t.Errorf("allocated %q, want %q", s, want)
+	}
+	again, err := a.Allocate(t.Context(), o)
+	must(t, err)
+	if s := said(again); len(got.Missing()) == 0 && s != want {
+		t.Errorf("repeat %q, want %q", s, want)
+	}
+	return got
+}
+
+func TestPlanForms(t *testing.T) {
+	shop := func(t *testing.T) *Allocator {
+		a := street(t, 4, Options{})
+		stocked(t, a, "L0", "tea", 5)
+		stocked(t, a, "L2", "cup", 5)
+		stocked(t, a, "L3", "cup", 5)
+		stocked(t, a, "L3", "tea", 5)
+		return a
+	}
+	near := func(id string, lines ...Line) Order {
+		o := ordered(id, lines...)
+		o.Near = streetPoint(0)
+		return o
+	}
+	both := []Line{{"cup", 1}, {"tea", 1}}
+	t.Run("one for all first", func(t *testing.T) {
+		o := near("o", both...)
+		o.MaxLocations = 3
+		asks(t, shop(t), o, "o@L3 1 cup 1 tea")
+	})
+	t.Run("split when nobody has all", func(t *testing.T) {
+		a := shop(t)
+		o := near("o", Line{"cup", 1}, Line{"tea", 1})
+		o.MaxLocations, o.Exclude, o.Form = 2, []string{"L3"}, sourcing.Ship
+		got := asks(t, a, o, "o/1@L0 1 tea; o/2@L2 1 cup")
+		if got.Cost != 500+500+22+2*50 {
+			t.Errorf("cost %d", got.Cost)
+		}
+		shelf(t, a, "L2", "cup", 5, 1, 0)
+		o.ID, o.MaxLocations = "one", 1
+		_, err := a.Allocate(t.Context(), o)
+		as[*NoLocationError](t, err)
+	})
+	t.Run("ship to store", func(t *testing.T) {
+		o := near("o", both...)
+		o.At, o.Form = "L0", sourcing.ShipToStore
+		asks(t, shop(t), o, "o/1@L0 1 tea; o/2@L2 1 cup")
+	})
+	t.Run("forms mixed", func(t *testing.T) {
+		o := near("o", both...)
+		o.At, o.Forms = "L0", map[string]sourcing.Form{"cup": sourcing.Ship}
+		asks(t, shop(t), o, "o/1@L0 1 tea; o/2@L2 1 cup")
+	})
+	t.Run("units of one line", func(t *testing.T) {
+		o := near("o", Line{"cup", 8})
+		o.MaxLocations, o.Form = 2, sourcing.Ship
+		asks(t, shop(t), o, "o/1@L2 5 cup; o/2@L3 3 cup")
+	})
+	t.Run("in part", func(t *testing.T) {
+		o := near("o", Line{"cup", 12}, Line{"tea", 1})
+		o.MaxLocations, o.Form, o.Partial = 3, sourcing.Ship, true
+		asks(t, shop(t), o, "o/1@L2 5 cup; o/2@L3 5 cup 1 tea; missing 2 cup")
+	})
+	t.Run("substitute", func(t *testing.T) {
+		o := near("o", both...)
+		o.Substitutes = map[string][]string{"cup": {"tea"}}
+		asks(t, shop(t), o, "o@L0 2 tea")
+	})
+	t.Run("together", func(t *testing.T) {
+		a := shop(t)
+		stocked(t, a, "L0", "jar", 1)
+		o := near("o", Line{"cup", 1}, Line{"jar", 1}, Line{"tea", 1})
+		o.MaxLocations, o.Form, o.Together = 2, sourcing.Ship, [][]string{{"cup", "tea"}}
+		asks(t, a, o, "o/1@L0 1 jar; o/2@L3 1 cup 1 tea")
+	})
+}
+
+func TestPlanPromise(t *testing.T) {
+	start := time.Date(2026, 11, 23, 16, 30, 0, 0, time.UTC) // a Monday
+	a := opened(t, Options{Clock: func() time.Time { return start }})
+	must(t, a.SetLocations(t.Context(),
+		Location{ID: "late", Point: streetPoint(0), Terms: &Terms{Hours: "Mo-Fr 09:00-17:00", Prep: time.Hour}},
+		Location{ID: "quick", Point: streetPoint(3), Terms: &Terms{Hours: "Mo-Fr 09:00-18:00", Prep: time.Hour}}))
+	stocked(t, a, "late", "tea", 5)
+	stocked(t, a, "quick", "tea", 5)
+	o := ordered("near", Line{"tea", 1})
+	o.Near = streetPoint(0)
+	got := asks(t, a, o, "near@late 1 tea")
+	if want := time.Date(2026, 11, 24, 9, 30, 0, 0, time.UTC); !got.Ready.Equal(want) {
+		t.Errorf("ready %v, want %v", got.Ready, want)
+	}
+	o.ID, o.NeededBy = "tonight", start.Add(2*time.Hour)
+	got = asks(t, a, o, "tonight@quick 1 tea")
+	if want := start.Add(time.Hour); !got.Ready.Equal(want) {
+		t.Errorf("ready %v, want %v", got.Ready, want)
+	}
+	a.SetRules(sourcing.Rules{Keys: sourcing.Keys(sourcing.ByReady)})
+	o.ID, o.NeededBy = "soonest", time.Time{}
+	asks(t, a, o, "soonest@quick 1 tea")
+}

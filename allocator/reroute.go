@@ -1,0 +1,384 @@
+package allocator
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/clickcollect/clickcollect/geo"
+	"github.com/clickcollect/clickcollect/reservation"
+	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/sourcing"
+)
+
+// moves is what the engine keeps to take orders elsewhere.
+type moves struct {
+	one   [64]sync.Mutex // by order: one rejection or reroute of an order at a time
+	parts atomic.Bool    // there may be orders of several parts
+	cool  cooldowns
+	late  lateness
+}
+
+// lockOrder keeps other rejections and reroutes of an order out.
+func (a *Allocator) lockOrder(id string) (unlock func()) {
+	order := id
+	for n := 1; n > 0; { // the parts of an order whose own ID looks like a part's belong to it
+		order, n = splitID(order)
+	}
+	m := &a.moves.one[uint64(reservation.Digest(0).AddString(order))%uint64(len(a.moves.one))]
+	m.Lock()
+	return m.Unlock
+}
+
+// noteOfStore begins the note of an order that only named its store; the store's ID
+// is the rest. Other notes are JSON.
+const noteOfStore = 1
+
+// takeTerms reads what an order asked for; the zero value if nothing is noted.
+func takeTerms(note []byte) (t orderTerms) {
+	switch {
+	case len(note) == 0:
+	case note[0] == noteOfStore:
+		t.At = string(note[1:])
+	default:
+		_ = json.Unmarshal(note, &t) // it was written by note
+	}
+	return t
+}
+
+// Reject notes that the location will not serve a confirmed reservation: nothing
+// of it, or not the given lines; and takes what it will not serve elsewhere. What
+// it answers is where that is now; List and events tell the new location of it.
+//
+// The rejection counts against Rules.MaxRejects, over all parts of the order, and
+// the location is skipped for these SKUs for Rules.CoolDown, also after a restart.
+// What was accepted is only confirmed from then on. A new location is then sought
+// by the rules in force, as for an order that asks for what the first one asked
+// for, without the locations that have rejected it; of a NeededBy or a Window that
+// has passed nobody asks any more, and an order that said nothing but lines and a
+// place to be near to is looked for near the location so far. The new units are
+// taken before the old ones are free, in one step of the journal: whoever looks
+// sees them in one place.
+//
+//   - All of a reservation that finds room at one location goes there and stays the
+//     same reservation. What goes only in part, in other lots, or to several
+//     locations, becomes new parts of the order: X/2, X/3, at most 255.
+//   - Goods that the customer collects go to as many locations as the order, or
+//     Rules.MaxLocations, allowed; goods that are sent or brought go to as many
+//     as needed.
+//   - The customer of an order that named its store (At) is never sent to another
+//     one: goods that were to be collected there come from elsewhere, as with
+//     sourcing.ShipToStore, and are to be sent to it by Dispatch.
+//   - The channel, references, deadlines and the form of the order stay. Its promise
+//     gets no earlier.
+//   - Lines that nobody else can serve stay where they are, and the event
+//     RerouteFailed says so. So does an order that was rejected more often than
+//     Rules.MaxRejects allows.
+//
+// *NoLocationError: some lines stay, or all; the answer tells of the others, and
+// the rejection stands. All other errors are those of Confirm, and ErrNoSpace;
+// *InvalidError also for an order of several parts, one of which must be named. To
+// repeat a rejection without harm, give it an ID: Change with DoReject.
+func (a *Allocator) Reject(ctx context.Context, id string, lines ...Line) (Allocation, error) {
+	c := Change{Reservation: id, Do: DoReject, Lines: lines}
+	s, err := a.admit(ctx)
+	if err == nil {
+		if err = a.translate(s, &c, &s.change); err != nil {
+			a.leaveChange(s)
+		}
+	}
+	if err != nil {
+		return Allocation{}, fmt.Errorf("allocator: reject %q: %w", id, err)
+	}
+	s.change.Lines = slices.Clone(s.change.Lines)
+	got, t, err := a.reject(s, &s.change)
+	if err = a.endChange(ctx, s, t, err); err != nil {
+		return got, fmt.Errorf("allocator: reject %q: %w", id, err)
+	}
+	return got, nil
+}
+
+// Reroute finds a new place for units of a reservation: for those that are Missing,
+// because they were not found or got lost, and those that are Short, because a count
+// or a till sale took their goods; if there are none, for all that is held or
+// confirmed. Given lines say which: of each SKU first what is missing, then what
+// is open. What it answers and where it looks is as with Reject, but nothing is
+// counted, and no location is skipped from then on. Of an order with several parts
+// it is about all that have units missing or short; else the part must be named.
+//
+// Errors: as of Reject. *StateError: the reservation is ready or on its way, and
+// nothing of it is missing. *ShortageError: more than is missing or open.
+func (a *Allocator) Reroute(ctx context.Context, id string, lines ...Line) (Allocation, error) {
+	s, err := a.admit(ctx)
+	if err != nil {
+		return Allocation{}, fmt.Errorf("allocator: reroute %q: %w", id, err)
+	}
+	var wanted []reservation.Line
+	if err = a.checkID("Reservation", id); err == nil && len(lines) > 0 {
+		wanted, err = a.resolve(s, lines)
+	}
+	var got Allocation
+	var t reservation.Ticket
+	if err == nil {
+		got, t, err = a.reroute(s, id, slices.Clone(wanted))
+	}
+	if err = a.endChange(ctx, s, t, err); err != nil {
+		return got, fmt.Errorf("allocator: reroute %q: %w", id, err)
+	}
+	return got, nil
+}
+
+// reject makes a rejection and finds a new place for what it is about.
+func (a *Allocator) reject(s *scratch, c *reservation.Change) (Allocation, reservation.Ticket, error) {
+	defer a.lockOrder(c.ID)()
+	id, order, ok := a.find(c.ID, &s.found)
+	again := a.ledger.Made(c.ID2)
+	if ok && order != "" {
+		parts := a.partsOf(order)
+		p, err := a.one(order, parts)
+		if again {
+			p, err = rejectedPart(parts), nil
+		}
+		if err != nil {
+			return Allocation{}, reservation.Ticket{}, err
+		}
+		id = p.id
+	}
+	c.ID = id
+	if c.Cause == 0 {
+		c.Cause = history.ByStore
+	}
+	return a.rejectPart(s, c, again)
+}
+
+// rejectedPart is the part that a rejection which is repeated was about, as far as
+// it matters: the first one that has not gone elsewhere since.
+func rejectedPart(parts []part) *part {
+	for i := range parts {
+		if e := &parts[i].e; e.Rejects > takeTerms(e.Note).Rejects && !e.State.Ended() {
+			return &parts[i]
+		}
+	}
+	return &parts[0]
+}
+
+// rejectPart is reject for one part, with the order locked. again tells a repeat of
+// a rejection that was made.
+func (a *Allocator) rejectPart(s *scratch, c *reservation.Change, again bool) (Allocation, reservation.Ticket, error) {
+	_, t, err := a.ledger.Do(c)
+	if err != nil {
+		return Allocation{}, t, err
+	}
+	var e reservation.Entry
+	if !a.ledger.Find(c.ID, &e) {
+		return Allocation{}, t, nil
+	}
+	m := moving{a: a, s: s, id: c.ID, cause: c.Cause, by: c.ID2, lines: c.Lines, all: c.Lines == nil, ticket: t}
+	switch {
+	case again && !m.unfinished(&e):
+		return Allocation{}, t, nil
+	case !again:
+		a.moves.late.restart(a, c.ID, &e, c.Now)
+		m.ticket = later(t, a.cool(c, &e))
+	}
+	if most := a.rules.Load().MaxRejects; most > 0 && m.rejects(&e) > most {
+		m.giveUp(&e)
+		a.moves.late.forget(c.ID)
+	} else {
+		m.run()
+	}
+	got, err := m.answer()
+	return got, m.ticket, err
+}
+
+// reroute takes what is missing or short elsewhere, or what the caller says.
+func (a *Allocator) reroute(s *scratch, id string, lines []reservation.Line) (got Allocation, t reservation.Ticket, err error) {
+	defer a.lockOrder(id)()
+	alone, order, ok := a.find(id, &s.found)
+	if !ok {
+		return got, t, ErrNotFound
+	}
+	ids := []string{alone}
+	if order != "" {
+		parts := a.partsOf(order)
+		ids = ids[:0]
+		for i := range parts {
+			if lines == nil && openIn(&parts[i].e, func(l *reservation.EntryLine) int64 { return l.Missing + l.Short }) {
+				ids = append(ids, parts[i].id)
+			}
+		}
+		if len(ids) == 0 {
+			p, err := a.one(order, parts)
+			if err != nil {
+				return got, t, err
+			}
+			ids = append(ids, p.id)
+		}
+	}
+	var faults []error
+	all := moving{a: a, s: s, id: alone}
+	for _, id := range ids {
+		err := a.reroutePart(s, id, lines, &all)
+		if err != nil {
+			faults = append(faults, err)
+		}
+	}
+	got, err = all.answer()
+	return got, all.ticket, errors.Join(append(faults, err)...)
+}
+
+// reroutePart adds what it does for a part to all.
+func (a *Allocator) reroutePart(s *scratch, id string, lines []reservation.Line, all *moving) error {
+	var e reservation.Entry
+	if !a.ledger.Find(id, &e) {
+		return ErrNotFound
+	}
+	missing, short, open := a.folded(&e, missingUnits), a.folded(&e, shortUnits), a.folded(&e, openUnits)
+	if !movable(&e) {
+		short, open = nil, nil
+	}
+	chosen := short
+	switch {
+	case lines != nil:
+		var err error
+		if missing, chosen, err = a.spread(&e, lines, missing, open); err != nil {
+			return err
+		}
+	case len(missing)+len(short) == 0:
+		chosen = open
+	}
+	switch {
+	case len(missing)+len(chosen) > 0:
+	case e.State.Ended():
+		return fmt.Errorf("%w", &EndedError{ID: id, State: e.State})
+	default:
+		return fmt.Errorf("%w", &StateError{ID: id, State: e.State, Verb: history.Rerouted})
+	}
+	cause := history.NotFound
+	if lines == nil && len(missing)+len(short) == 0 {
+		cause = 0
+	}
+	for _, m := range [...]moving{{lines: missing, missing: true}, {lines: chosen}} {
+		if len(m.lines) > 0 {
+			m.a, m.s, m.id, m.cause = a, s, id, cause
+			m.run()
+			all.merge(&m)
+		}
+	}
+	return nil
+}
+
+// spread divides lines over what is missing and what is open.
+func (a *Allocator) spread(e *reservation.Entry, lines, missing, open []reservation.Line) (gone, there []reservation.Line, err error) {
+	for _, line := range lines {
+		n := min(line.Quantity, unitsIn(missing, line.SKU))
+		rest := line.Quantity - n
+		if left := unitsIn(open, line.SKU); rest > left {
+			return nil, nil, fmt.Errorf("%w", &ShortageError{SKU: a.ledger.SKUName(line.SKU), Location: a.ledger.SlotName(e.Slot),
+				Wanted: line.Quantity, Available: n + left})
+		}
+		if n > 0 {
+			gone = append(gone, reservation.Line{SKU: line.SKU, Quantity: n})
+		}
+		if rest > 0 {
+			there = append(there, reservation.Line{SKU: line.SKU, Quantity: rest})
+		}
+	}
+	return gone, there, nil
+}
+
+func missingUnits(l *reservation.EntryLine) int64 { return l.Missing }
+func shortUnits(l *reservation.EntryLine) int64   { return l.Short }
+func openUnits(l *reservation.EntryLine) int64    { return l.Held + l.Confirmed }
+
+// folded is units of a reservation's goods by base SKU, ascending, without zeros.
+func (a *Allocator) folded(e *reservation.Entry, units func(*reservation.EntryLine) int64) (lines []reservation.Line) {
+	for i := range e.Lines {
+		if l := &e.Lines[i]; units(l) > 0 && !a.ledger.Resource(l.SKU) {
+			lines = append(lines, reservation.Line{SKU: a.ledger.Base(l.SKU), Quantity: units(l)})
+		}
+	}
+	return joined(lines)
+}
+
+// unitsIn is how many units of a SKU lines have.
+func unitsIn(lines []reservation.Line, sku uint32) int64 {
+	for _, line := range lines {
+		if line.SKU == sku {
+			return line.Quantity
+		}
+	}
+	return 0
+}
+
+// askedAgain is the order that finds a new place for lines of a part.
+func (a *Allocator) askedAgain(id string, e *reservation.Entry, t *orderTerms, lines []reservation.Line, now int64) *Order {
+	from := a.ledger.SlotName(e.Slot)
+	o := &Order{ID: id, At: t.At, Form: t.Form, MaxDistance: geo.Meters(t.Within), Kinds: t.Kinds, Payment: t.Payment, Groups: t.Groups,
+		Exclude: append(slices.Clone(t.Exclude), from), Substitutes: t.Instead, MaxLocations: t.Most, Partial: true,
+		Order: e.Order, Customer: e.Customer, Owner: e.Owner, Channel: e.Channel}
+	switch topology := a.topology.Load(); {
+	case t.Near != nil:
+		o.Near = *t.Near
+	case t.At == "" && int(e.Slot) < len(topology.places):
+		o.Near = topology.places[e.Slot].Point
+	}
+	if o.Form == sourcing.Collect && o.At != "" {
+		o.Form = sourcing.ShipToStore
+	}
+	if t.NeededBy > now {
+		o.NeededBy = fromMillis(t.NeededBy)
+	}
+	if t.Window > now {
+		o.Window = fromMillis(t.Window)
+		if o.Form == sourcing.ShipToStore { // the place in it is another part's, or is kept
+			o.Window = time.Time{}
+			if o.NeededBy.IsZero() || t.Window < t.NeededBy {
+				o.NeededBy = fromMillis(t.Window)
+			}
+		}
+	}
+	if o.Form != sourcing.Collect {
+		o.MaxLocations = maxParts
+	}
+	for _, line := range lines {
+		o.Lines = append(o.Lines, Line{SKU: a.ledger.SKUName(line.SKU), Quantity: line.Quantity})
+	}
+	return o
+}
+
+// terms is the note of what goes to another place: what the order asked for, and
+// from where and by which change it came.
+func (m *moving) terms(p *plan, sh *share, t orderTerms, from string, rejects int) []byte {
+	t.Form, t.From, t.By, t.Rejects = p.formOf(sh, &t), from, m.by, rejects
+	if t.Near == nil && t.At == "" {
+		near := p.order.Near // the next search begins there too
+		t.Near = &near
+	}
+	if m.cause != history.Offline && m.cause != 0 {
+		t.Exclude = append(slices.Clone(t.Exclude), from)
+	}
+	return t.bytes()
+}
+
+// bytes is the terms as they are kept. Terms that are too long are cut down to
+// what a reroute cannot do without.
+func (t orderTerms) bytes() []byte {
+	note, err := json.Marshal(&t)
+	if err != nil || len(note) > maxNote {
+		t.Exclude, t.Instead, t.Groups = nil, nil, nil
+		if note, err = json.Marshal(&t); err != nil || len(note) > maxNote {
+			return nil
+		}
+	}
+	return note
+}
+
+// isWindow tells the resource that is a place in a pickup window.
+func isWindow(name string) bool { return strings.HasPrefix(name, "\x00w") }

@@ -1,0 +1,88 @@
+package allocator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/clickcollect/clickcollect/reservation"
+	"github.com/clickcollect/clickcollect/reservation/history"
+)
+
+// RerouteFrom takes every reservation of a location that is held, confirmed or
+// accepted there elsewhere, oldest first: for a location that cannot serve anybody
+// for now. Set Terms.Offline first, so that no new ones come. What is ready or on
+// its way stays. It is not a rejection: nothing is counted, and the location may
+// serve these orders again later.
+//
+// each, if it is not nil, is called after each one with how many are done, of how
+// many in all, and what became of it: the answer and the error of Reroute. When
+// it returns false, or ctx ends, no more are begun. What was done stands; the
+// call can be repeated, and tries those again that found no place. An error of one
+// does not stop the others.
+//
+// Errors: ErrUnknownLocation; that of ctx; ErrClosed; ErrNoSpace; ErrJournal.
+func (a *Allocator) RerouteFrom(ctx context.Context, location string, each func(done, total int, got Allocation, err error) bool) error {
+	ids, err := a.openAt(ctx, location)
+	if err != nil {
+		return fmt.Errorf("allocator: reroute from %q: %w", location, err)
+	}
+	for i, id := range ids {
+		got, tried, err := a.rerouteOffline(ctx, id, location)
+		if errors.Is(err, ErrClosed) || errors.Is(err, ErrNoSpace) || errors.Is(err, ErrJournal) || ctx.Err() != nil && !tried {
+			return fmt.Errorf("allocator: reroute from %q: %d of %d done: %w", location, i, len(ids), err)
+		}
+		if err != nil {
+			err = fmt.Errorf("allocator: reroute %q: %w", id, err)
+		}
+		if each != nil && !each(i+1, len(ids), got, err) {
+			return nil
+		}
+	}
+	return nil
+}
+
+// openAt lists the reservations at a location that can go elsewhere, oldest first.
+func (a *Allocator) openAt(ctx context.Context, location string) (ids []string, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s, err := a.enter()
+	if err != nil {
+		return nil, err
+	}
+	defer a.leave(s)
+	slot, ok := a.ledger.Slot(location)
+	if !ok {
+		return nil, fmt.Errorf("%w: %q", ErrUnknownLocation, location)
+	}
+	for id, e := range a.ledger.At(slot) {
+		if movable(e) && a.goods(e) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Reverse(ids)
+	return ids, nil
+}
+
+// movable tells the reservations whose open units can go elsewhere.
+func movable(e *reservation.Entry) bool {
+	return e.State == Held || e.State == Confirmed || e.State == Accepted
+}
+
+// rerouteOffline takes a reservation elsewhere if it is still at a location.
+func (a *Allocator) rerouteOffline(ctx context.Context, id, location string) (got Allocation, tried bool, err error) {
+	s, err := a.admit(ctx)
+	if err != nil {
+		return got, false, err
+	}
+	unlock := a.lockOrder(id)
+	m := moving{a: a, s: s, id: id, cause: history.Offline, all: true}
+	if a.ledger.Find(id, &s.found) && movable(&s.found) && a.ledger.SlotName(s.found.Slot) == location {
+		m.run()
+	}
+	unlock()
+	got, err = m.answer()
+	return got, true, a.endChange(ctx, s, m.ticket, err)
+}

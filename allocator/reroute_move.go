@@ -1,0 +1,388 @@
+package allocator
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/clickcollect/clickcollect/reservation"
+	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/sourcing"
+)
+
+// moving is units of one part on their way to another place. Its order is locked.
+type moving struct {
+	a       *Allocator
+	s       *scratch
+	id      string // the part
+	cause   history.Cause
+	by      string             // ID of the change, if it has one
+	lines   []reservation.Line // what is to go, by base SKU, ascending
+	all     bool               // everything open instead
+	missing bool               // they are missing where they are
+
+	ticket reservation.Ticket
+	parts  []Allocation
+	moved  [][]Line // by part
+	err    error    // why some stay
+}
+
+// maxMoves bounds how often a new place is sought again after it was lost to
+// another order each time.
+const maxMoves = 1 << 10
+
+// run moves what it can, and records what nobody else can serve.
+func (m *moving) run() {
+	var e, begun reservation.Entry
+	for n := range maxMoves {
+		if !m.a.ledger.Find(m.id, &e) {
+			m.err = ErrNotFound
+			return
+		}
+		if n == 0 {
+			m.a.ledger.Find(m.id, &begun)
+		}
+		left := m.left(&e)
+		if len(left) == 0 || !m.try(&e, left) {
+			break
+		}
+	}
+	if !m.missing && len(m.parts) > 0 {
+		m.keepVisit(&begun)
+	}
+}
+
+// left is what is still to go.
+func (m *moving) left(e *reservation.Entry) []reservation.Line {
+	units := openUnits
+	if m.missing {
+		units = missingUnits
+	}
+	there := m.a.folded(e, units)
+	if m.all {
+		return there
+	}
+	var left []reservation.Line
+	for _, line := range m.lines {
+		if n := min(line.Quantity, unitsIn(there, line.SKU)); n > 0 {
+			left = append(left, reservation.Line{SKU: line.SKU, Quantity: n})
+		}
+	}
+	return left
+}
+
+// plan works out who could serve lines of a part.
+func (m *moving) plan(e *reservation.Entry, t *orderTerms, left []reservation.Line) (*plan, error) {
+	a := m.a
+	now := a.clock.now()
+	m.s.hold = reservation.Hold{Now: now}
+	return a.newPlan(m.s, a.topology.Load(), a.askedAgain(m.id, e, t, left, now), &a.rules.Load().Rules)
+}
+
+// try moves lines to the best place there is for them. False: there is no more to
+// be done.
+func (m *moving) try(e *reservation.Entry, left []reservation.Line) (more bool) {
+	terms := takeTerms(e.Note)
+	p, err := m.plan(e, &terms, left)
+	if err != nil {
+		m.refuse(left, err)
+		return false
+	}
+	if p.run(m.s) != chosen {
+		m.refuse(left, p.refusal())
+		return false
+	}
+	switch ok := p.build(m.s); {
+	case p.broken != nil:
+		m.err = p.broken
+		return false
+	case !ok:
+		return true
+	}
+	if len(p.shares) == 1 && m.stays(e, p.work.held[0].Lines) {
+		return m.send(p, 0, e, &terms, "", 0) == lost
+	}
+	order, number := m.nextPart(e)
+	for i := 0; i < len(p.shares); number++ {
+		if number > maxPartNumber {
+			m.refuse(left, fmt.Errorf("order %q has %d parts: %w", order, maxPartNumber, ErrFull))
+			return false
+		}
+		switch m.send(p, i, e, &terms, order, number) {
+		case sent:
+			i++
+		case lost:
+			return true
+		case stopped:
+			return false
+		}
+	}
+	return true
+}
+
+// sending is what became of an attempt to move units.
+type sending uint8
+
+const (
+	sent     sending = iota
+	occupied         // there is a reservation with the ID that was meant for the part
+	lost             // the place or the units have gone elsewhere meanwhile; look again
+	stopped          // m.err says why
+)
+
+// send moves the units of a share of a plan: all of the part, which stays the same,
+// or into a new part of that number.
+func (m *moving) send(p *plan, share int, e *reservation.Entry, t *orderTerms, order string, number int) sending {
+	a, sh, held := m.a, &p.shares[share], &p.work.held[share]
+	ready := p.told(sh)
+	r := reservation.Reroute{ID: m.id, Now: p.now, Cause: m.cause, Missing: m.missing}
+	to := reservation.Hold{Slot: sh.slot, Distance: float64(sh.distance), Promise: max(e.Promise, millis(ready)),
+		Note: m.terms(p, sh, *t, a.ledger.SlotName(e.Slot), e.Rejects)}
+	var left []Line
+	for _, part := range sh.lines {
+		w := &p.wants[part.want]
+		left = append(left, Line{SKU: a.ledger.SKUName(w.choices[part.choice].sku), Quantity: part.units})
+		if sku, ok := a.ledger.SKU(w.name); ok {
+			r.Lines = append(r.Lines, reservation.Line{SKU: sku, Quantity: part.units})
+		}
+	}
+	r.Lines = joined(r.Lines)
+	gone := r.Lines
+	if number > 0 {
+		a.moves.parts.Store(true)
+		to.ID, to.Fingerprint, to.Order, to.Parts = partID(order, number), e.Fingerprint, cmp.Or(e.Order, order), uint8(number)
+		to.Note = m.terms(p, sh, *t, a.ledger.SlotName(e.Slot), 0)
+	} else {
+		r.Lines = nil
+	}
+	r.To = reservation.Part{Hold: to, Lines: held.Lines}
+	parts := &p.work.parts
+	switch n := parts.Reroute(a.ledger, &r, &m.s.found); n {
+	case reservation.Done:
+	case reservation.Known:
+		if number > 0 {
+			return occupied
+		}
+		return lost
+	case reservation.Failed:
+		return m.failed(parts.Err())
+	default:
+		m.s.stripe.lostRaces.Add(1)
+		return lost
+	}
+	m.ticket = later(m.ticket, parts.Ticket())
+	m.took(gone)
+	m.arrived(cmp.Or(to.ID, m.id), sh, ready, left, p.now)
+	return sent
+}
+
+// formOf is how goods of a share reach the customer; goods that come to a named
+// store from elsewhere are brought.
+func (p *plan) formOf(sh *share, t *orderTerms) sourcing.Form {
+	if sh.form == sourcing.ShipToStore && sh.slot == p.at {
+		return t.Form
+	}
+	return sh.form
+}
+
+// failed says whether it is worth looking again after an error of the ledger: when
+// it was another change that came first.
+func (m *moving) failed(err error) sending {
+	if errors.Is(err, ErrEnded) || errors.Is(err, ErrShortage) || errors.Is(err, ErrInvalid) || errors.Is(err, ErrUnknownLocation) {
+		return lost
+	}
+	m.err = err
+	return stopped
+}
+
+// took notes that units have gone.
+func (m *moving) took(lines []reservation.Line) {
+	for _, line := range lines {
+		for i := range m.lines {
+			if m.lines[i].SKU == line.SKU {
+				m.lines[i].Quantity -= line.Quantity
+			}
+		}
+	}
+}
+
+// arrived notes where units are now, for the answer, and waits for the new place to
+// accept them.
+func (m *moving) arrived(id string, sh *share, ready time.Time, lines []Line, now int64) {
+	a, e := m.a, &m.s.found
+	if !a.ledger.Find(id, e) {
+		return
+	}
+	a.moves.late.restart(a, id, e, now)
+	if heldIn(e) {
+		a.due(e.Deadline)
+	}
+	name := id
+	if e.Parts > 1 && !a.isPart(id, e) {
+		name = partID(id, 1)
+	}
+	m.parts = append(m.parts, Allocation{ID: name, Location: a.ledger.SlotName(sh.slot), Distance: sh.distance,
+		HeldUntil: heldUntil(e), Form: sh.form, Ready: ready, Cost: sh.cost})
+	m.moved = append(m.moved, lines)
+}
+
+// merge adds what another moving has done.
+func (m *moving) merge(o *moving) {
+	m.ticket = later(m.ticket, o.ticket)
+	m.parts, m.moved = append(m.parts, o.parts...), append(m.moved, o.moved...)
+	m.err = errors.Join(m.err, o.err)
+}
+
+// answer is where units are now, and why others stay.
+func (m *moving) answer() (Allocation, error) {
+	if len(m.parts) == 0 {
+		return Allocation{}, m.err
+	}
+	d := &decision{parts: m.parts, lines: m.moved}
+	for i := range d.parts {
+		d.parts[i].why = &decision{number: i + 1, lines: d.lines[i : i+1]}
+	}
+	got := d.parts[0]
+	got.why = d
+	for i := 1; i < len(d.parts); i++ {
+		got.Cost = addCost(got.Cost, d.parts[i].Cost)
+		if d.parts[i].Ready.After(got.Ready) {
+			got.Ready = d.parts[i].Ready
+		}
+	}
+	return got, m.err
+}
+
+// refuse records that nobody else can serve lines, and why for the answer.
+func (m *moving) refuse(left []reservation.Line, why error) {
+	m.err = why
+	c := reservation.Change{Verb: history.RerouteFailed, ID: m.id, Now: m.a.clock.now(), Cause: m.cause, Lines: left}
+	if _, t, err := m.a.ledger.Do(&c); err == nil {
+		m.ticket = later(m.ticket, t)
+	} else if !saw(err) { // not just that they are gone meanwhile
+		m.err = err
+	}
+}
+
+// giveUp refuses to look for a place for an order that was rejected too often.
+func (m *moving) giveUp(e *reservation.Entry) {
+	left := m.left(e)
+	if len(left) == 0 {
+		return
+	}
+	t := takeTerms(e.Note)
+	p, err := m.plan(e, &t, left)
+	if err != nil {
+		m.refuse(left, err)
+		return
+	}
+	c := sourcing.Candidate{Number: p.topology.table.Space.Number(e.Slot)}
+	p.saw(&c, p.forms[0], sourcing.RejectedTooOften, "")
+	m.refuse(left, p.refusal())
+}
+
+// rejects is how often an order was rejected, over all its parts.
+func (m *moving) rejects(e *reservation.Entry) (n int) {
+	order, _ := m.nextPart(e)
+	for _, p := range m.a.partsOf(order) {
+		n += p.e.Rejects
+	}
+	return max(n, e.Rejects)
+}
+
+// unfinished reports whether a rejection that is repeated has left something to do,
+// such as after a crash between its record and the reroute, and takes off what it
+// has moved.
+func (m *moving) unfinished(e *reservation.Entry) bool {
+	if t := takeTerms(e.Note); t.Rejects == e.Rejects || e.State.Ended() {
+		return false // it has gone elsewhere since
+	}
+	if m.all {
+		return e.State == Confirmed
+	}
+	order, _ := m.nextPart(e)
+	for _, p := range m.a.partsOf(order) {
+		if p.e.Ref == m.id && takeTerms(p.e.Note).By == m.by {
+			m.took(m.a.folded(&p.e, func(l *reservation.EntryLine) int64 { return l.Quantity }))
+		}
+	}
+	return slices.ContainsFunc(m.lines, func(l reservation.Line) bool { return l.Quantity > 0 })
+}
+
+// keepVisit keeps the customer's place in a pickup window at the store the order
+// named, when all goods that were to be collected there come from elsewhere now:
+// the place was free for a moment.
+func (m *moving) keepVisit(begun *reservation.Entry) {
+	a, s := m.a, m.s
+	t := takeTerms(begun.Note)
+	if now := a.clock.now(); t.Window <= now || t.At == "" || t.At != a.ledger.SlotName(begun.Slot) {
+		return
+	}
+	var places []reservation.Line
+	sure := false
+	for i := range begun.Lines {
+		l := &begun.Lines[i]
+		if n := openUnits(l); n > 0 && a.ledger.Resource(l.SKU) && isWindow(a.ledger.SKUName(l.SKU)) {
+			places = append(places, reservation.Line{SKU: l.SKU, Quantity: n})
+			sure = sure || l.Confirmed > 0
+		}
+	}
+	if len(places) == 0 || !a.ledger.Find(m.id, &s.found) || s.found.State != Rerouted {
+		return
+	}
+	order, number := m.nextPart(&s.found)
+	if number > maxPartNumber {
+		return
+	}
+	now := a.clock.now()
+	t.Form = sourcing.Collect
+	visit := reservation.Part{Lines: places, Hold: reservation.Hold{ID: partID(order, number), Fingerprint: begun.Fingerprint, Slot: begun.Slot,
+		Now: now, Deadline: max(begun.Deadline, now+a.holdFor), Promise: t.Window, Order: cmp.Or(begun.Order, order), Customer: begun.Customer,
+		Owner: begun.Owner, Channel: begun.Channel, Note: t.bytes(), Parts: uint8(number), Ref: m.id}}
+	parts := &s.plan.parts
+	if parts.Reserve(a.ledger, []reservation.Part{visit}, &s.found) != reservation.Done {
+		return
+	}
+	m.ticket = later(m.ticket, parts.Ticket())
+	if sure {
+		if t, err := a.step(s, &reservation.Change{Verb: history.Confirmed, ID: visit.ID, Now: now}); err == nil {
+			m.ticket = later(m.ticket, t)
+		}
+	}
+}
+
+// stays reports whether a part can go as a whole and stay the same reservation.
+func (m *moving) stays(e *reservation.Entry, to []reservation.Line) bool {
+	if m.missing {
+		return false
+	}
+	n := 0
+	for i := range e.Lines {
+		l := &e.Lines[i]
+		if l.Collected|l.Missing|l.Lapsed != 0 {
+			return false
+		}
+		if open := openUnits(l); open > 0 {
+			if n == len(to) || to[n].SKU != l.SKU || to[n].Quantity != open {
+				return false
+			}
+			n++
+		}
+	}
+	return n == len(to)
+}
+
+// nextPart is the order of a part, and the lowest number behind its parts so far.
+func (m *moving) nextPart(e *reservation.Entry) (order string, number int) {
+	order = m.id
+	if m.a.isPart(m.id, e) {
+		order, _ = splitID(m.id)
+	}
+	number = 2
+	for _, p := range m.a.partsOf(order) {
+		number = max(number, p.number+1, p.e.Parts+1)
+	}
+	return order, number
+}

@@ -1,0 +1,195 @@
+package allocator
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"github.com/clickcollect/clickcollect/sourcing"
+)
+
+// collectAtOne is cover for an order of which only some lines are collected: they
+// are at one location, and each is tried.
+func (p *plan) collectAtOne(options []option, partial bool) bool {
+	some := make([]option, 0, len(options))
+	for j := range options {
+		if options[j].form != sourcing.Collect {
+			some = append(some, options[j])
+		}
+	}
+	others := len(some)
+	best, lacks := plan{exact: true}, math.Inf(1)
+	try := func() {
+		if !p.cover(some, partial) {
+			return
+		}
+		lack := 0.0
+		for _, w := range p.missing {
+			lack += float64(p.lacking(w)) / float64(p.wants[w].units)
+		}
+		best.exact = best.exact && p.exact
+		if lack < lacks || lack == lacks && p.cost < best.cost {
+			lacks, best.cost = lack, p.cost
+			best.shares, best.missing = slices.Clone(p.shares), slices.Clone(p.missing)
+		}
+	}
+	if partial && others > 0 {
+		try()
+	}
+	for j := range options {
+		if o := &options[j]; o.form == sourcing.Collect && (partial || p.fillsForm(o)) {
+			some = append(some[:others], *o)
+			some[others].has = p.unbroken(options, o.has)
+			try()
+		}
+	}
+	if best.shares == nil {
+		return false
+	}
+	p.shares, p.missing, p.cost, p.exact, p.bound = best.shares, best.missing, best.cost, best.exact, 0
+	if p.exact {
+		p.bound = p.cost
+	}
+	return true
+}
+
+// unbroken is what an option has, without what is too little of wants that any of
+// the options can fill.
+func (p *plan) unbroken(options []option, has []supply) []supply {
+	has = slices.Clone(has)
+	for i := range has {
+		if units := p.wants[i].units; has[i].units < units && filled(options, i, units) {
+			has[i] = supply{}
+		}
+	}
+	return has
+}
+
+// fillsForm reports whether an option fills every want of its form.
+func (p *plan) fillsForm(o *option) bool {
+	for i := range p.wants {
+		if w := &p.wants[i]; w.form == o.form && o.has[i].units < w.units {
+			return false
+		}
+	}
+	return true
+}
+
+// lacking is how many units of a want the shares leave out.
+func (p *plan) lacking(want int) int64 {
+	units := p.wants[want].units
+	for i := range p.shares {
+		for _, t := range p.shares[i].lines {
+			if t.want == want {
+				units -= t.units
+			}
+		}
+	}
+	return units
+}
+
+// maxSpread bounds the sets of locations that are looked at for an order with a
+// line that has to be broken up.
+const maxSpread = 20_000
+
+// spreading looks for few options that together have every want: whole where any
+// option has it whole, in pieces otherwise.
+type spreading struct {
+	plan    *plan
+	options []option
+	open    []int
+	steps   int
+}
+
+// spread is options that fill the order together and are no more than it may be
+// split over; nil: there are none, or they are hard to find. What each line alone
+// is best broken up into may be too many locations for all lines.
+func (p *plan) spread(options []option) []option {
+	s := &spreading{plan: p, options: options}
+	if !s.search() {
+		return nil
+	}
+	slices.Sort(s.open)
+	some := make([]option, len(s.open))
+	for i, j := range s.open {
+		some[i] = options[j]
+	}
+	return some
+}
+
+// search opens options until every want is filled.
+func (s *spreading) search() bool {
+	want := s.lacking()
+	if want < 0 {
+		return true
+	}
+	if s.steps++; s.steps > maxSpread || len(s.open) >= s.plan.most {
+		return false
+	}
+	for _, j := range s.helpful(want) {
+		s.open = append(s.open, j)
+		if s.search() {
+			return true
+		}
+		s.open = s.open[:len(s.open)-1]
+	}
+	return false
+}
+
+// lacking is the first want that the open options do not fill, below 0 for none.
+func (s *spreading) lacking() int {
+	for i := range s.plan.wants {
+		if !s.filled(i) {
+			return i
+		}
+	}
+	return -1
+}
+
+func (s *spreading) filled(i int) bool {
+	w := &s.plan.wants[i]
+	if filled(s.options, i, w.units) {
+		return slices.ContainsFunc(s.open, func(j int) bool { return s.fills(j, i) })
+	}
+	var sum int64
+	for _, j := range s.open {
+		sum += s.options[j].has[i].units
+	}
+	return sum >= w.units
+}
+
+// fills reports whether an option fills a want and its whole group.
+func (s *spreading) fills(j, i int) bool {
+	wants := s.plan.wants
+	for k := range wants {
+		same := k == i || wants[i].group != 0 && wants[k].group == wants[i].group
+		if same && s.options[j].has[k].units < wants[k].units {
+			return false
+		}
+	}
+	return true
+}
+
+// helpful is the options that fill a want, or have some of it if none can fill
+// it; those with the most of it first.
+func (s *spreading) helpful(i int) (some []int) {
+	w := &s.plan.wants[i]
+	whole := filled(s.options, i, w.units)
+	for j := range s.options {
+		if has := s.options[j].has[i].units; has > 0 && !slices.Contains(s.open, j) && (!whole || s.fills(j, i)) {
+			some = append(some, j)
+		}
+	}
+	if whole {
+		return some
+	}
+	slices.SortStableFunc(some, func(a, b int) int { return cmp.Compare(s.options[b].has[i].units, s.options[a].has[i].units) })
+	var most int64
+	for _, j := range append(slices.Clone(s.open), some[:min(len(some), s.plan.most-len(s.open))]...) {
+		most += s.options[j].has[i].units
+	}
+	if most < w.units {
+		return nil
+	}
+	return some
+}
