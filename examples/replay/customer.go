@@ -12,6 +12,7 @@ import (
 const (
 	streamCustomers = 1
 	streamStock     = 2
+	streamForms     = 3
 )
 
 // townArea is the land one person takes, in square kilometres: about 1,000

@@ -1,6 +1,10 @@
 // Command replay routes a week of real orders over real stores and five
 // warehouses, holds the goods of each order at the nearest location that has
-// all of them, and shows what came of it on one screen and on a map.
+// all of them, and shows what came of it on one screen and on a map. Then the
+// same orders come again, to a chain with opening hours and lead times: some are
+// collected, some brought to a chosen store, the rest shipped, split where no
+// location has all; and what the engine makes of them stands beside what two
+// simpler ways of sourcing make of the same orders and stock.
 //
 //	go run ./examples/replay
 //	go run ./examples/replay -orders mine.csv -stores shops.csv -map mine.svg
@@ -8,8 +12,8 @@
 // The data it uses without flags is described in data/NOTICE. Own files are
 // CSV with a header row; gzip is undone for names that end in .gz:
 //
-//	-orders  invoice, sku, qty; optional country, lat, lon (of the customer)
-//	-stores  id, lat, lon; optional city, region
+//	-orders  invoice, sku, qty; optional time, country, lat, lon (of the customer)
+//	-stores  id, lat, lon; optional city, region, tz (IANA; else by longitude)
 //	-places  name, lat, lon, population; optional region
 //
 // A bad row is reported with its file and line, counted, and left out.
@@ -27,6 +31,7 @@ import (
 	"regexp"
 	"runtime"
 	"syscall"
+	_ "time/tzdata" // the zones of the stores, where the system has none
 
 	"github.com/clickcollect/clickcollect/allocator"
 	"github.com/clickcollect/clickcollect/geo"
@@ -38,6 +43,7 @@ type settings struct {
 	goods                  *regexp.Regexp
 	level                  float64
 	reach                  geo.Meters // 0 = the whole globe
+	parcels                int        // the most locations of a shipped order
 	goroutines, weeks      int
 	seed                   uint64
 	mapFile                string // "" = no map
@@ -45,6 +51,8 @@ type settings struct {
 
 const (
 	defaultReachKm = 1500
+	defaultParcels = 4
+	maxParcels     = 64
 	maxLevel       = 1000
 	maxGoroutines  = 4096
 	badRowsShown   = 10
@@ -92,6 +100,7 @@ func parse(args []string, errs io.Writer) (settings, error) {
 	f.StringVar(&goods, "goods", "", "`pattern` of the SKUs that are goods; other lines are left out\n(default: ^[0-9] for the embedded week, everything for an own file)")
 	f.Float64Var(&s.level, "stock", 1, "stock `level`: 0.5 is half of everything on every shelf, 2 is double")
 	f.Float64Var(&km, "reach", defaultReachKm, "how far a location may be from the customer, in `km`; 0 = any distance")
+	f.IntVar(&s.parcels, "parcels", defaultParcels, "how many `locations` an order of the second act may be split over")
 	f.IntVar(&s.goroutines, "goroutines", runtime.GOMAXPROCS(0), "goroutines that allocate at once while the speed is measured")
 	f.Uint64Var(&s.seed, "seed", 1, "seed of where customers live and of what the stores stock")
 	f.IntVar(&s.weeks, "weeks", 0, "how often to repeat the week to measure the speed; 0 = for about one second")
@@ -122,6 +131,8 @@ func parse(args []string, errs io.Writer) (settings, error) {
 		return s, fmt.Errorf("-stock %v: must be between 0 and %d", s.level, maxLevel)
 	case !(km >= 0) || math.IsInf(km, 0):
 		return s, fmt.Errorf("-reach %v: must be 0 or more kilometres", km)
+	case s.parcels < 1 || s.parcels > maxParcels:
+		return s, fmt.Errorf("-parcels %d: must be between 1 and %d", s.parcels, maxParcels)
 	case s.goroutines < 1 || s.goroutines > maxGoroutines:
 		return s, fmt.Errorf("-goroutines %d: must be between 1 and %d", s.goroutines, maxGoroutines)
 	case s.weeks < 0:
@@ -150,30 +161,12 @@ func replay(ctx context.Context, s settings, out, errs io.Writer, p *progress) (
 	items := catalogOf(&in.week)
 	all := sites(&in, items, hubs, s.level, s.seed)
 
-	a, err := allocator.Open(ctx, engineOptions(&in.week))
-	if err != nil {
-		return fmt.Errorf("opening the engine: %w", err)
-	}
-	defer func() { err = errors.Join(err, a.Close()) }()
-	cells, err := fill(ctx, a, all, items, p)
-	if err != nil {
+	rep := report{settings: s, in: &in, items: items, sites: all, badRows: bad.count}
+	if err := rep.route(ctx, p); err != nil {
 		return err
 	}
-	rep := report{settings: s, in: &in, items: items, sites: all, cells: cells, badRows: bad.count}
-	if rep.played, err = playWeek(ctx, a, &in.week, all, s.reach, p); err != nil {
-		return err
-	}
-	if rep.once, err = audit(ctx, a, rep.played.held(&in.week), all, items, p); err != nil {
-		return err
-	}
-	if err := putAllBack(ctx, a, rep.played.held(&in.week)); err != nil {
-		return err
-	}
-	if rep.speed, err = measure(ctx, a, &in.week, s, p); err != nil {
-		return err
-	}
-	if rep.often, err = audit(ctx, a, rep.speed.heldIDs, all, items, p); err != nil {
-		return err
+	if rep.sourced, err = source(ctx, &in, items, all, s, p); err != nil {
+		return fmt.Errorf("sourcing: %w", err)
 	}
 	if err := chart.write(&rep); err != nil {
 		return err
@@ -183,6 +176,33 @@ func replay(ctx context.Context, s settings, out, errs io.Writer, p *progress) (
 		return fmt.Errorf("printing: %w", err)
 	}
 	return rep.proof()
+}
+
+// route plays the first act: each order whole at the nearest location.
+func (r *report) route(ctx context.Context, p *progress) (err error) {
+	week, s := &r.in.week, r.settings
+	a, err := allocator.Open(ctx, engineOptions(week))
+	if err != nil {
+		return fmt.Errorf("opening the engine: %w", err)
+	}
+	defer func() { err = errors.Join(err, a.Close()) }()
+	if r.cells, err = fill(ctx, a, r.sites, r.items, p); err != nil {
+		return err
+	}
+	if r.played, err = playWeek(ctx, a, week, r.sites, s.reach, p); err != nil {
+		return err
+	}
+	if r.once, err = audit(ctx, a, r.played.held(week), r.sites, r.items, p); err != nil {
+		return err
+	}
+	if err := putAllBack(ctx, a, r.played.held(week)); err != nil {
+		return err
+	}
+	if r.speed, err = measure(ctx, a, week, week.ordersOf(s.reach), s, p); err != nil {
+		return err
+	}
+	r.often, err = audit(ctx, a, r.speed.heldIDs, r.sites, r.items, p)
+	return err
 }
 
 // engineOptions fits the engine's limits to the orders.

@@ -30,14 +30,11 @@ const steady = time.Second
 // goroutines at once. Only the Allocate calls are inside the measured time: the
 // IDs are made before it and the goods are put back after it. weeks 0 means as
 // many as it takes to measure for about a second.
-func measure(ctx context.Context, a *allocator.Allocator, w *week, s settings, p *progress) (*speed, error) {
+func measure(ctx context.Context, a *allocator.Allocator, w *week, ordersOf func(repeat int) []allocator.Order, s settings, p *progress) (*speed, error) {
 	sp := &speed{goroutines: s.goroutines}
-	orders := make([]allocator.Order, len(w.baskets))
 	for {
 		sp.weeks++
-		for i, b := range w.baskets {
-			orders[i] = allocator.Order{ID: orderName(sp.weeks, b.invoice), Near: b.near, Lines: b.lines, MaxDistance: s.reach}
-		}
+		orders := ordersOf(sp.weeks)
 		took, held, err := sp.race(ctx, a, orders)
 		if err != nil {
 			return nil, err

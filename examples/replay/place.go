@@ -6,6 +6,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/clickcollect/clickcollect/geo"
 )
@@ -15,6 +16,7 @@ type shop struct {
 	id           string
 	point        geo.Point
 	city, region string
+	zone         string // IANA name; empty: not known
 }
 
 // place is a town or city with the number of people who live there.
@@ -34,6 +36,7 @@ func readStores(name string, r io.Reader, f *faults) ([]shop, error) {
 	}
 	var shops []shop
 	firstLine := map[string]int{}
+	known := map[string]bool{}
 	for {
 		row, ok, err := t.next()
 		if err != nil {
@@ -53,9 +56,11 @@ func readStores(name string, r io.Reader, f *faults) ([]shop, error) {
 			row.bad("store %q is already on line %d", id, firstLine[id])
 		case why != "":
 			row.bad("store %q: %s", id, why)
+		case !zoneKnown(known, row.text("tz")):
+			row.bad("store %q: tz %q is not the name of a time zone", id, row.text("tz"))
 		default:
 			firstLine[id] = row.line
-			shops = append(shops, shop{id: id, point: point, city: row.text("city"), region: row.text("region")})
+			shops = append(shops, shop{id: id, point: point, city: row.text("city"), region: row.text("region"), zone: strings.Clone(row.text("tz"))})
 		}
 	}
 	if len(shops) == 0 {
@@ -110,4 +115,16 @@ func (r row) point() (p geo.Point, why string) {
 		return p, fmt.Sprintf("lon %q is not a number of degrees from -180 to 180", r.text("lon"))
 	}
 	return geo.Point{Lat: lat, Lon: lon}, ""
+}
+
+// zoneKnown reports whether there is a time zone of that name; no name will do.
+// known remembers the answers.
+func zoneKnown(known map[string]bool, name string) bool {
+	is, asked := known[name]
+	if !asked {
+		_, err := time.LoadLocation(name)
+		is = err == nil
+		known[strings.Clone(name)] = is
+	}
+	return is
 }

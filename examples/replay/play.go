@@ -40,12 +40,25 @@ type played struct {
 }
 
 // orderName is the ID of a basket in one repetition of the week; 0 is the
-// week itself. The prefix takes at most maxPrefixBytes.
+// week itself. What the engine and this add to the invoice is at most
+// maxPrefixBytes; a part's number stands behind a slash, so none is used here.
 func orderName(repeat int, invoice string) string {
-	return fmt.Sprintf("%d/%s", repeat, invoice)
+	return fmt.Sprintf("%d:%s", repeat, invoice)
 }
 
 const maxPrefixBytes = 20
+
+// ordersOf makes the orders of a repetition of the week, in the same memory each
+// time.
+func (w *week) ordersOf(reach geo.Meters) func(repeat int) []allocator.Order {
+	orders := make([]allocator.Order, len(w.baskets))
+	return func(repeat int) []allocator.Order {
+		for i, b := range w.baskets {
+			orders[i] = allocator.Order{ID: orderName(repeat, b.invoice), Near: b.near, Lines: b.lines, MaxDistance: reach}
+		}
+		return orders
+	}
+}
 
 // playWeek takes the orders one after the other as the file has them, with
 // its cancellations in between.

@@ -28,6 +28,7 @@ type report struct {
 	once     *verdict // after the week
 	speed    *speed
 	often    *verdict // after the last measured repetition
+	sourced  *sourced // the second act
 }
 
 // distances are those of the filled orders, ascending.
@@ -65,14 +66,19 @@ func (r *report) distances(kinds ...allocator.Kind) distances {
 func (r *report) print(out io.Writer) error {
 	var b strings.Builder
 	line := func(label, format string, args ...any) {
-		b.WriteString(strings.TrimRight(fmt.Sprintf("%-10s  %s", label, fmt.Sprintf(format, args...)), " ") + "\n")
+		b.WriteString(strings.TrimRight(fmt.Sprintf("%-*s%s", labelWidth, label, fmt.Sprintf(format, args...)), " ") + "\n")
 	}
 	r.printInput(line)
 	r.printWeek(line)
 	r.printSpeed(line)
-	line("oversold", "%s units: %s and then %s reservations, looked up one by one and", grouped(r.once.oversold+r.often.oversold),
-		grouped(int64(r.once.reservations)), grouped(int64(r.often.reservations)))
-	line("", "added up, against %s cells: what was seeded, what is held", grouped(int64(r.once.cells)))
+	r.printSourced(line)
+	oversold, reservations := int64(0), 0
+	for _, v := range r.verdicts() {
+		oversold += v.oversold
+		reservations += v.reservations
+	}
+	line("oversold", "%s units: %s reservations, after each week and each last of the", grouped(oversold), count(reservations))
+	line("", "measured ones, added up against %s cells: what was seeded", grouped(int64(r.once.cells)))
 	if r.settings.mapFile != "" {
 		line("map", "%s", r.settings.mapFile)
 	}
@@ -80,6 +86,9 @@ func (r *report) print(out io.Writer) error {
 	_, err := io.WriteString(out, b.String())
 	return err
 }
+
+// labelWidth is where the text of a line begins.
+const labelWidth = 12
 
 type printLine func(label, format string, args ...any)
 
@@ -177,9 +186,7 @@ func (r *report) printSpeed(line printLine) {
 	line("speed", "%s orders/s, %s lines/s", grouped(int64(s.perSecond(s.orders))), grouped(int64(s.perSecond(s.lines))))
 	line("", "one order (median %s lines, largest %s): p50 %s, p99 %s",
 		count(median), count(largest), micros(s.latency.quantile(0.50)), micros(s.latency.quantile(0.99)))
-	line("", "Allocate alone, refusals too: the orders %s under", times(s.weeks))
-	line("", "new IDs, %s at once, %s in %.2f s; the goods", plural(s.goroutines, "goroutine"), count(s.orders), s.busy.Seconds())
-	line("", "go back in between, outside the measured time")
+	line("", "Allocate alone, refusals too; %s, %s at once", plural(s.weeks, "more week"), plural(s.goroutines, "goroutine"))
 }
 
 // basketSizes returns the median and the largest number of lines of an order.
@@ -192,16 +199,28 @@ func (r *report) basketSizes() (median, largest int) {
 	return sizes[(len(sizes)-1)/2], sizes[len(sizes)-1]
 }
 
+// verdicts are those of all audits.
+func (r *report) verdicts() []*verdict {
+	all := []*verdict{r.once, r.often}
+	if r.sourced != nil {
+		all = append(all, r.sourced.once, r.sourced.often)
+	}
+	return all
+}
+
 // proof returns an error if an audit found anything at all.
 func (r *report) proof() error {
 	var errs []error
-	for _, v := range []*verdict{r.once, r.often} {
+	for _, v := range r.verdicts() {
 		if v.oversold > 0 {
 			errs = append(errs, fmt.Errorf("oversold by %d units", v.oversold))
 		}
 		if v.disagree > 0 {
 			errs = append(errs, fmt.Errorf("%d cells do not agree with the reservations", v.disagree))
 		}
+	}
+	if r.sourced != nil && r.sourced.differ > 0 {
+		errs = append(errs, fmt.Errorf("cost or promise of %s are not what the terms say", plural(r.sourced.differ, "order")))
 	}
 	return errors.Join(errs...)
 }
@@ -226,13 +245,6 @@ func plural(n int, noun string) string {
 		return "1 " + noun
 	}
 	return count(n) + " " + noun + "s"
-}
-
-func times(n int) string {
-	if n == 1 {
-		return "once more"
-	}
-	return count(n) + " times more"
 }
 
 func km(m geo.Meters) string { return grouped(int64(math.Round(float64(m) / 1000))) }

@@ -15,6 +15,7 @@ import (
 type site struct {
 	location allocator.Location
 	title    string
+	zone     string // IANA name; empty: not known
 	units    []int32
 }
 
@@ -46,6 +47,7 @@ func sites(in *inputs, items []item, hubs []hub, level float64, seed uint64) []s
 		all = append(all, site{
 			location: allocator.Location{ID: s.id, Kind: allocator.Store, Point: s.point},
 			title:    town(s.city, s.region),
+			zone:     s.zone,
 			units:    assortments[twin].draw(items, level, rng),
 		})
 	}

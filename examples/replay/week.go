@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/clickcollect/clickcollect/allocator"
 	"github.com/clickcollect/clickcollect/geo"
@@ -31,7 +32,9 @@ type basket struct {
 	country string
 	lines   []allocator.Line
 	near    geo.Point
-	placed  bool // near was in the file and is not drawn
+	placed  bool      // near was in the file and is not drawn
+	said    string    // the time as the file has it
+	at      time.Time // when the order came; see timesOf
 }
 
 // cancellation is a line that a customer took back.
@@ -42,7 +45,8 @@ type cancellation struct {
 }
 
 // readWeek reads order lines in the order of the file. The columns invoice,
-// sku and qty are needed; country, lat and lon are used where they are there.
+// sku and qty are needed; time, country, lat and lon are used where they are
+// there.
 // An invoice whose number is C and digits is a cancellation, its quantities
 // are negative. goods says which SKUs are goods; nil means all.
 func readWeek(name string, r io.Reader, f *faults, goods *regexp.Regexp) (week, error) {
@@ -98,7 +102,7 @@ func readWeek(name string, r io.Reader, f *faults, goods *regexp.Regexp) (week, 
 				i = len(w.baskets)
 				id := strings.Clone(invoice)
 				byInvoice[id] = i
-				w.baskets = append(w.baskets, basket{invoice: id, country: country, near: near, placed: here})
+				w.baskets = append(w.baskets, basket{invoice: id, country: country, near: near, placed: here, said: strings.Clone(row.text("time"))})
 			}
 			w.baskets[i].lines = append(w.baskets[i].lines, line)
 			w.lines++
@@ -149,4 +153,32 @@ func intern(names map[string]string, s string) string {
 	s = strings.Clone(s)
 	names[s] = s
 	return s
+}
+
+// timesOf works out when each order came, by the wall clock of a zone. Time never
+// goes back, and an order whose time is not given, or not understood, comes a
+// minute after the one before; the first one on a Wednesday, as in the embedded
+// week.
+func (w *week) timesOf(zone *time.Location) {
+	last := time.Date(2010, 12, 1, 7, 59, 0, 0, zone)
+	for i := range w.baskets {
+		b := &w.baskets[i]
+		at, ok := clockTime(b.said, zone)
+		switch {
+		case !ok:
+			at = last.Add(time.Minute)
+		case i > 0 && at.Before(last):
+			at = last
+		}
+		b.at, last = at, at
+	}
+}
+
+func clockTime(text string, zone *time.Location) (time.Time, bool) {
+	for _, layout := range []string{"2006-01-02T15:04", "2006-01-02T15:04:05", "2006-01-02 15:04", time.DateTime, time.RFC3339} {
+		if at, err := time.ParseInLocation(layout, text, zone); err == nil {
+			return at, true
+		}
+	}
+	return time.Time{}, false
 }
