@@ -184,7 +184,7 @@ func (a *Allocator) source(s *scratch, t *topology, order Order) (Allocation, er
 	o := &order // a copy, so that orders of the hot path stay where they are
 	p, err := a.newPlan(s, t, o, &a.rules.Load().Rules)
 	if err != nil {
-		if o.At != "" && a.ledger.Find(o.ID, &s.found) && s.found.Fingerprint != 0 && p != nil {
+		if p != nil && a.ledger.Find(o.ID, &s.found) && s.found.Fingerprint == p.mark {
 			return a.repeatParts(s, o, p.mark)
 		}
 		return Allocation{}, err

@@ -115,13 +115,14 @@ func ExampleAllocator_SetRules() {
 	defer a.Close()
 	tea := allocator.Order{ID: "cart", Near: wawel, Lines: []allocator.Line{{SKU: "tea", Quantity: 1}}}
 	answer(a.Quote(tea))
-	a.SetRules(sourcing.Rules{
+	fmt.Println(a.SetRules(sourcing.Rules{
 		Keys: sourcing.Keys(sourcing.ByReady, sourcing.ByDistance),
 		Soft: []sourcing.Filter{sourcing.InGroups("shops")},
-	})
+	}))
 	answer(a.Quote(tea))
 	// Output:
 	// cart at lodz-depot, 1 tea, ready Mon 10:00
+	// <nil>
 	// cart at warsaw-1, 1 tea, ready Mon 09:30
 }
 

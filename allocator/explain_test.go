@@ -138,7 +138,7 @@ func TestExplainCatches(t *testing.T) {
 	reasons, wrong, caught := 0, 0, 0
 	for n := range 60 {
 		rules := w.rules()
-		a.SetRules(rules.Rules)
+		must(t, a.SetRules(rules.Rules))
 		o := w.order(n)
 		p := w.twin(o, &rules)
 		got, err := a.Quote(o)
@@ -198,7 +198,7 @@ func explains(t *testing.T, e sourcing.Explanation, want string) {
 func TestExplainTexts(t *testing.T) {
 	t.Run("the best of those that could", func(t *testing.T) {
 		a := explainShop(t)
-		a.SetRules(sourcing.Rules{Soft: []sourcing.Filter{sourcing.InGroups("large")}})
+		must(t, a.SetRules(sourcing.Rules{Soft: []sourcing.Filter{sourcing.InGroups("large")}}))
 		got, err := a.Allocate(t.Context(), ordered("one", Line{"cup", 1}, Line{"tea", 1}))
 		must(t, err)
 		explains(t, got.Explain(), `

@@ -205,7 +205,7 @@ func (a *Allocator) barePlan(s *scratch, o *Order) *plan {
 	if s.plan == nil {
 		s.plan = new(planWork)
 	}
-	return &plan{engine: a, order: o, topology: a.topology.Load(), rules: &sourcing.Rules{}, costs: defaultCosts, now: s.hold.Now,
+	return &plan{engine: a, order: o, topology: a.topology.Load(), rules: &sourcing.Rules{}, costs: costsOf(&sourcing.Rules{}), now: s.hold.Now,
 		at: reservation.Everywhere, work: s.plan, exact: true}
 }
 

@@ -196,7 +196,7 @@ func addCost(a, b int64) int64 {
 
 // saw notes a location that was looked at and not taken.
 func (p *plan) saw(c *sourcing.Candidate, f sourcing.Form, reason Reason, detail string) {
-	if p.traces && len(p.trace) < maxTrace {
+	if p.traces && len(p.trace) < maxTrace && !p.topology.places[p.topology.table.Space.Slot(c.Number)].gone {
 		p.trace = append(p.trace, sighting{slot: p.topology.table.Space.Slot(c.Number), form: f, reason: reason,
 			distance: c.Distance, detail: detail})
 	}

@@ -133,10 +133,15 @@ func newRuleset(r sourcing.Rules) *ruleset {
 
 // SetRules changes how orders are sourced from now on. An order sees the old
 // rules or the new ones. Rules are functions of the host, so the journal does not
-// keep them: Options.Rules is what an engine begins with.
-func (a *Allocator) SetRules(r sourcing.Rules) {
+// keep them: Options.Rules is what an engine begins with. *InvalidError: the old
+// ones stay in force.
+func (a *Allocator) SetRules(r sourcing.Rules) error {
+	if err := r.Validate(); err != nil {
+		return fmt.Errorf("allocator: set rules: %w", &InvalidError{Field: "Rules", Value: "", Why: err.Error()})
+	}
 	a.rules.Store(newRuleset(r))
 	a.watchAcceptance()
+	return nil
 }
 
 // needsPlan tells the orders that the hot path does not serve.
@@ -144,17 +149,16 @@ func (a *Allocator) needsPlan(t *topology, o *Order) bool {
 	return a.rules.Load().general || t.terms || a.special.Load() || a.coolingAny() || o.isGeneral() || a.hasQuotas(o.Channel) || a.wantsGoods(o.Lines)
 }
 
-// newPlan checks an order and works out what it wants of whom.
+// newPlan checks an order and works out what it wants of whom. With the error of
+// its store, which may have been removed since, there is a plan that has its
+// fingerprint.
 func (a *Allocator) newPlan(s *scratch, t *topology, o *Order, rules *sourcing.Rules) (*plan, error) {
 	p := &plan{engine: a, order: o, topology: t, rules: rules, now: s.hold.Now, at: reservation.Everywhere,
 		soft: len(rules.Soft), keeps: a.keepsOf(o.Channel), traces: !a.untraced, exact: true}
 	if s.plan == nil {
 		s.plan = new(planWork)
 	}
-	if p.costs = rules.Costs; rules.Costs.Parcel|rules.Costs.Transfer|rules.Costs.PerKm|rules.Costs.PerLine == 0 && rules.Costs.Price == nil {
-		p.costs = defaultCosts
-	}
-	p.work = s.plan
+	p.work, p.costs = s.plan, costsOf(rules)
 	err := a.checkLineCount(len(o.Lines))
 	var w wants
 	if err == nil {
@@ -166,13 +170,13 @@ func (a *Allocator) newPlan(s *scratch, t *topology, o *Order, rules *sourcing.R
 	if err == nil {
 		err = p.wanted(s)
 	}
-	if err == nil {
-		err = p.chosenStore()
-	}
 	if err != nil {
 		return nil, fmt.Errorf("allocator: order %q: %w", o.ID, err)
 	}
 	p.mark = p.fingerprint(s, w)
+	if err := p.chosenStore(); err != nil {
+		return p, fmt.Errorf("allocator: order %q: %w", o.ID, err)
+	}
 	p.asks(w)
 	return p, nil
 }
@@ -207,19 +211,18 @@ func (p *plan) checkTerms() error {
 	if err := a.checkText("Payment", o.Payment); err != nil {
 		return err
 	}
-	now := fromMillis(p.now)
-	switch {
-	case !o.NeededBy.IsZero() && o.NeededBy.Before(now):
-		return invalid("NeededBy", o.NeededBy, "has passed")
-	case !o.Window.IsZero() && o.Window.Before(now):
-		return invalid("Window", o.Window, "has begun")
-	}
 	p.most = cmp.Or(o.MaxLocations, p.rules.MaxLocations, 1)
 	return nil
 }
 
-// defaultCosts are what splits minimise if the rules have no costs: in cents, say.
-var defaultCosts = sourcing.Costs{Parcel: 500, Transfer: 300, PerKm: 10, PerLine: 50}
+// costsOf is what splits minimise: in cents, say, if the rules have no costs.
+func costsOf(r *sourcing.Rules) sourcing.Costs {
+	c := r.Costs
+	if c.Parcel|c.Transfer|c.PerKm|c.PerLine == 0 && c.Price == nil {
+		c.Parcel, c.Transfer, c.PerKm, c.PerLine = 500, 300, 10, 50
+	}
+	return c
+}
 
 // maxParts is the most locations an order may be split over.
 const maxParts = 64

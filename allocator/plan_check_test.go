@@ -233,7 +233,7 @@ func playPlans(t testing.TB, seed uint64, orders int, twist func(*Allocator, *pl
 		if twist != nil {
 			twist(a, &engine)
 		}
-		a.SetRules(engine.Rules)
+		must(t, a.SetRules(engine.Rules))
 		o := w.order(n)
 		before := w.String()
 		if err := w.decideBoth(t, a, o, &rules); err != nil {

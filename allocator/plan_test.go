@@ -3,6 +3,7 @@ package allocator
 import (
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -132,7 +133,55 @@ func TestPlanPromise(t *testing.T) {
 	if want := start.Add(time.Hour); !got.Ready.Equal(want) {
 		t.Errorf("ready %v, want %v", got.Ready, want)
 	}
-	a.SetRules(sourcing.Rules{Keys: sourcing.Keys(sourcing.ByReady)})
+	must(t, a.SetRules(sourcing.Rules{Keys: sourcing.Keys(sourcing.ByReady)}))
 	o.ID, o.NeededBy = "soonest", time.Time{}
 	asks(t, a, o, "soonest@quick 1 tea")
+}
+
+// A repeat gets the first answer, also when what it needed has passed by then, or
+// the store it named is gone (P3).
+func TestPlannedRepeats(t *testing.T) {
+	var later atomic.Int64
+	start := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
+	a := street(t, 2, Options{Clock: func() time.Time { return start.Add(time.Duration(later.Load())) }})
+	stocked(t, a, "L1", "tea", 5)
+	o := ordered("o", Line{"tea", 1})
+	o.At, o.NeededBy = "L1", start.Add(time.Hour)
+	first := asks(t, a, o, "o@L1 1 tea")
+	later.Store(int64(2 * time.Hour))
+	again, err := a.Allocate(t.Context(), o)
+	must(t, err)
+	if said(again) != said(first) || again.HeldUntil != first.HeldUntil {
+		t.Errorf("%+v, first %+v", again, first)
+	}
+	must(t, a.Collect(t.Context(), "o"), a.Count(t.Context(), Count{ID: "c", Location: "L1", Lines: []Line{{"tea", 0}}}),
+		a.RemoveLocation(t.Context(), "L1"))
+	again, err = a.Allocate(t.Context(), o)
+	must(t, err)
+	if said(again) != said(first) {
+		t.Errorf("%+v, first %+v", again, first)
+	}
+	o.ID = "late"
+	_, err = a.Allocate(t.Context(), o)
+	refused(t, err, ErrUnknownLocation, `allocator: order "late": unknown location: "L1"`)
+	o.At = ""
+	_, err = a.Allocate(t.Context(), o)
+	if e := as[*NoLocationError](t, err); e.Candidates()[0].Reason != sourcing.Late {
+		t.Errorf("%v", e)
+	}
+}
+
+// Rules that cannot be asked are refused, and the old ones stay.
+func TestRulesFaults(t *testing.T) {
+	a := street(t, 1, Options{Rules: sourcing.Rules{MaxLocations: 3}})
+	err := a.SetRules(sourcing.Rules{Hard: []sourcing.Filter{{Name: "empty"}}})
+	as[*InvalidError](t, err)
+	if a.rules.Load().MaxLocations != 3 {
+		t.Error("the rules are gone")
+	}
+	as[*InvalidError](t, a.SetShadow(&sourcing.Rules{MaxLocations: -1}))
+	_, err = a.Compare(sourcing.Rules{MaxLocations: -1})
+	as[*InvalidError](t, err)
+	_, err = Open(t.Context(), Options{Rules: sourcing.Rules{MaxLocations: -1}})
+	as[*InvalidError](t, err)
 }

@@ -78,7 +78,7 @@ func TestMaxRejects(t *testing.T) {
 	as[*NoLocationError](t, err)
 	reads(t, stands(t, a, "o"), "o/1@L1 confirmed tea confirmed 1 (tea rerouted 1); o/2@L2 confirmed tea confirmed 1")
 	reads(t, eventsOf(t, a, "o/2"), "HoldPlaced L2, ReservationConfirmed L2, OrderRejected L2, RerouteFailed L2")
-	a.SetRules(sourcing.Rules{})
+	must(t, a.SetRules(sourcing.Rules{}))
 	must(t, second(a.Reject(t.Context(), "o/2")))
 	audited(t, a)
 }
@@ -239,10 +239,10 @@ func TestAcceptWithinAfterRestart(t *testing.T) {
 	now = now.Add(2*time.Hour - time.Millisecond)
 	reopen()
 	due(0, "L1")
-	a.SetRules(sourcing.Rules{})
+	must(t, a.SetRules(sourcing.Rules{}))
 	now = now.Add(time.Hour)
 	due(0, "L1")
-	a.SetRules(late) // when it was confirmed is not known any more
+	must(t, a.SetRules(late)) // when it was confirmed is not known any more
 	now = now.Add(2*time.Hour - time.Millisecond)
 	due(0, "L1")
 	now = now.Add(time.Millisecond)
