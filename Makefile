@@ -68,6 +68,7 @@ cover: ## statement coverage of all packages by all tests
 long: ## the release counts: simulations, models, histories, kills, damages; hours
 	$(GO) test -timeout 0 -run 'TestSimulation|TestLedgerAgainstATwin|TestNoPrefix|TestLives|TestOptions|TestEveryIO' ./reservation -args -long
 	$(GO) test -timeout 0 -run 'Crash|Damage|TestEveryIO' ./reservation/internal/journal -args -crash-seeds 100000 -damages 20000
+	$(GO) test -timeout 0 -run TestPlansAgainstTwin ./allocator -args -plans 3000000
 	$(GO) test -timeout 0 -run Kill ./examples/durable -args -long
 	$(GO) test -count 10 -timeout 0 ./...
 	$(GO) test -count 10 -timeout 0 -tags interleave ./reservation/...

@@ -2,7 +2,6 @@ package allocator
 
 import (
 	"cmp"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -160,8 +159,7 @@ type orderTerms struct {
 // maxNote is how many bytes of terms are kept.
 const maxNote = 4096
 
-// note is the order's terms for a part of that form. Terms that are too long
-// are cut down to what a reroute cannot do without.
+// note is the order's terms for a part of that form.
 func (p *plan) note(f sourcing.Form) []byte {
 	o := p.order
 	t := orderTerms{Form: f, At: o.At, Within: float64(o.MaxDistance), Kinds: o.Kinds, Payment: o.Payment, Groups: o.Groups,
@@ -169,14 +167,7 @@ func (p *plan) note(f sourcing.Form) []byte {
 	if near := o.Near; p.ask[p.forms[0]].HasPoint {
 		t.Near = &near
 	}
-	note, err := json.Marshal(&t)
-	if err != nil || len(note) > maxNote {
-		t.Exclude, t.Instead, t.Groups = nil, nil, nil
-		if note, err = json.Marshal(&t); err != nil || len(note) > maxNote {
-			return nil
-		}
-	}
-	return note
+	return t.bytes()
 }
 
 // source decides an order by the rules and reserves what it chose.
