@@ -86,7 +86,7 @@
 //     Without keys that is the nearest; locations the order prefers come before
 //     all others.
 //  4. If there is none and the order may be split, the cheapest split by
-//     Rules.Costs is searched among the 96 nearest locations for each form of
+//     Rules.Costs is searched among the 64 nearest locations for each form of
 //     fulfilment, up to 32 more that fill the most lines, and the nearest 8 for
 //     each line none of them fills; exactly up to 8 different lines, and above
 //     within a budget, with the bound reported (Explain). A line is served by one

@@ -15,7 +15,7 @@ import (
 // each form of fulfilment; maxExtra is how many are looked for besides for a line
 // that none of them can fill.
 const (
-	maxGathered = 96
+	maxGathered = 64
 	maxExtra    = 8
 	// coverBudget is how many nodes the search for the cheapest split of more than
 	// 8 lines looks at: it bounds a decision to a few milliseconds.
