@@ -121,7 +121,8 @@
 //	bench/peers                  the durable alternatives, a module of its own
 //	examples                     quickstart, replay, durable
 //
-//	examples, bench → allocator → geo, reservation, sourcing, settings, allocator/internal/cover
+//	examples → allocator, geo, sourcing, hours; bench → allocator, geo
+//	allocator → geo, reservation, sourcing, hours, settings, allocator/internal/cover
 //	sourcing → geo, hours
 //	reservation → reservation/history, reservation/internal/{stock, journal}
 //

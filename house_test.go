@@ -54,7 +54,7 @@ var plan = map[string]room{
 	"sourcing":                     {ours: []string{"geo", "hours"}},
 	"allocator":                    {ours: []string{"geo", "hours", "reservation", "reservation/history", "settings", "sourcing", "allocator/internal/cover"}, theirs: names},
 	"allocator/internal/cover":     {},
-	"bench":                        {ours: []string{"allocator", "geo", "sourcing"}, theirs: slices.Concat(histogram, names, globe)},
+	"bench":                        {ours: []string{"allocator", "geo"}, theirs: slices.Concat(histogram, names, globe)},
 	"bench/cmd/ccbench":            {ours: []string{"bench", "allocator", "geo"}, theirs: slices.Concat(histogram, names, globe)},
 	"examples/durable":             {ours: []string{"allocator", "geo"}},
 	"examples/quickstart":          {ours: []string{"allocator", "geo"}},
