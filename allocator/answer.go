@@ -173,12 +173,13 @@ func (a *Allocator) Quote(o Order) (Allocation, error) {
 }
 
 func (a *Allocator) quote(o *Order, rules *sourcing.Rules) (Allocation, error) {
-	s, err := a.enter()
+	c, err := a.enter()
 	if err != nil {
 		return Allocation{}, fmt.Errorf("allocator: quote: %w", err)
 	}
-	got, err := a.quoteIn(s, o, rules)
-	if settled := a.leaveSettled(s); err == nil && settled != nil {
+	defer c.end()
+	got, err := a.quoteIn(c.scratch, o, rules)
+	if settled := c.leaveSettled(); err == nil && settled != nil {
 		return Allocation{}, fmt.Errorf("allocator: quote: %w", settled)
 	}
 	return got, err

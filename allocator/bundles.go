@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/clickcollect/clickcollect/reservation"
+	"github.com/clickcollect/clickcollect/reservation/lock"
 	"github.com/clickcollect/clickcollect/settings"
 )
 
@@ -62,15 +63,24 @@ func (a *Allocator) SetBundles(ctx context.Context, set ...settings.Bundle) erro
 }
 
 func (a *Allocator) setBundles(ctx context.Context, set []settings.Bundle) error {
-	s, err := a.enterSettings(ctx)
+	c, err := a.enterSettings(ctx)
 	if err != nil {
 		return err
 	}
-	defer a.leave(s)
-	if err := a.checkBundles(set); err != nil || len(set) == 0 {
+	defer c.end()
+	t, err := a.bundle(ctx, set)
+	if err != nil {
 		return err
 	}
-	a.wares.setting.Lock()
+	return c.wait(ctx, t)
+}
+
+// bundle is setBundles up to the ticket that is to be waited for.
+func (a *Allocator) bundle(ctx context.Context, set []settings.Bundle) (t reservation.Ticket, err error) {
+	if err := a.checkBundles(set); err != nil || len(set) == 0 {
+		return t, err
+	}
+	a.wares.setting.Lock(lock.Goods)
 	defer a.wares.setting.Unlock()
 	given := map[string][]settings.Component{}
 	if now := a.wares.bundles.Load(); now != nil {
@@ -86,13 +96,9 @@ func (a *Allocator) setBundles(ctx context.Context, set []settings.Bundle) error
 	}
 	next, err := newBundles(given, a.options.MaxLines)
 	if err != nil {
-		return err
+		return t, err
 	}
-	t, err := a.publishSettings(ctx, notes, func() { a.wares.bundles.Store(next) })
-	if err != nil {
-		return err
-	}
-	return a.ledger.Wait(ctx, t)
+	return a.publishSettings(ctx, notes, func() { a.wares.bundles.Store(next) })
 }
 
 // checkBundles validates each bundle by itself.
@@ -220,12 +226,13 @@ func (a *Allocator) partsAmong(lines []Line, sku string) []string {
 // Bundles walks the bundles by SKU, with their parts as they were set.
 func (a *Allocator) Bundles() iter.Seq[settings.Bundle] {
 	return func(yield func(settings.Bundle) bool) {
-		s, err := a.enter()
+		c, err := a.enter()
 		if err != nil {
 			return
 		}
+		defer c.end()
 		b := a.wares.bundles.Load()
-		if a.leaveSettled(s) != nil || b == nil {
+		if c.leaveSettled() != nil || b == nil {
 			return
 		}
 		for _, sku := range slices.Sorted(maps.Keys(b.given)) {

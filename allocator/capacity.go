@@ -8,11 +8,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/clickcollect/clickcollect/reservation"
+	"github.com/clickcollect/clickcollect/reservation/lock"
 	"github.com/clickcollect/clickcollect/settings"
 	"github.com/clickcollect/clickcollect/sourcing"
 )
@@ -57,8 +57,8 @@ const (
 // capacity is what is known of windows and capacities. What orders read is
 // immutable and replaced whole.
 type capacity struct {
-	setting sync.Mutex // one change of settings, or one step of the sweep, at a time
-	growing sync.Mutex // one new period at a time; taken by orders, so never held over a pause
+	setting lock.Mutex // one change of settings, or one step of the sweep, at a time
+	growing lock.Mutex // one new period at a time; taken by orders, so never held over a pause
 
 	windows atomic.Pointer[[]windowCells] // ascending by start and length
 	periods atomic.Pointer[[]periodCells] // ascending by begin and period

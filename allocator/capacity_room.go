@@ -12,6 +12,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/lock"
 	"github.com/clickcollect/clickcollect/settings"
 	"github.com/clickcollect/clickcollect/sourcing"
 )
@@ -34,12 +35,14 @@ import (
 // Errors: *InvalidError, ErrUnknownLocation, ErrNoSpace, ErrClosed: nothing was
 // changed. ErrJournal, or the end of ctx: whether it lasts is unknown; repeat it.
 func (a *Allocator) SetCapacity(ctx context.Context, capacities ...settings.Capacity) error {
-	t, s, err := a.setCapacity(ctx, capacities)
-	if s != nil {
-		if err == nil {
-			err = a.ledger.Wait(ctx, t)
-		}
-		a.leave(s)
+	c, err := a.enterSettings(ctx)
+	if err != nil {
+		return fmt.Errorf("allocator: set capacity: %w", err)
+	}
+	defer c.end()
+	t, err := a.setCapacity(ctx, capacities)
+	if waited := c.wait(ctx, t); err == nil {
+		err = waited
 	}
 	if err != nil {
 		return fmt.Errorf("allocator: set capacity: %w", err)
@@ -47,15 +50,13 @@ func (a *Allocator) SetCapacity(ctx context.Context, capacities ...settings.Capa
 	return nil
 }
 
-func (a *Allocator) setCapacity(ctx context.Context, capacities []settings.Capacity) (t reservation.Ticket, s *scratch, err error) {
-	if s, err = a.enterSetting(ctx); err != nil {
-		return t, nil, err
-	}
+// setCapacity is SetCapacity up to the ticket that is to be waited for.
+func (a *Allocator) setCapacity(ctx context.Context, capacities []settings.Capacity) (t reservation.Ticket, err error) {
 	if err := a.checkCapacities(capacities); err != nil || len(capacities) == 0 {
-		return t, s, err
+		return t, err
 	}
 	c := &a.capacity
-	c.setting.Lock()
+	c.setting.Lock(lock.Capacities)
 	defer c.setting.Unlock()
 	limits := maps.Clone(*c.limits.Load())
 	notes := make([]reservation.Note, len(capacities))
@@ -68,36 +69,15 @@ func (a *Allocator) setCapacity(ctx context.Context, capacities []settings.Capac
 		l := limit{Per: v.Per, Orders: v.Orders, Lines: v.Lines}
 		limits[v.Location] = l
 		if notes[i].Value, err = json.Marshal(l); err != nil {
-			return t, s, err
+			return t, err
 		}
 	}
-	resume := a.pause() // no order claims by the old ones when it is over
-	defer resume()
-	if t, err = a.ledger.SetNotes(a.clock.now(), notes...); err != nil {
-		return t, s, err
-	}
-	c.limits.Store(&limits)
-	if len(limits) > 0 {
-		a.special.Store(true)
-	}
-	return t, s, nil
-}
-
-// enterSetting begins a change of settings, which pauses others and so is none
-// itself; leave must follow.
-func (a *Allocator) enterSetting(ctx context.Context) (*scratch, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	s, err := a.enter()
-	if err != nil {
-		return nil, err
-	}
-	if err := a.ledger.Admit(ctx); err != nil {
-		a.leave(s)
-		return nil, err
-	}
-	return s, nil
+	return a.publishSettings(ctx, notes, func() {
+		c.limits.Store(&limits)
+		if len(limits) > 0 {
+			a.special.Store(true)
+		}
+	})
 }
 
 func (a *Allocator) checkCapacities(capacities []settings.Capacity) error {
@@ -265,7 +245,7 @@ func lacks(table *reservation.Table, sku, number uint32, limit int64) bool {
 // openPeriod makes the cells of a period at a location that is the first time
 // used. A crash leaves nothing or cells that nobody has taken anything from.
 func (c *capacity) openPeriod(a *Allocator, k periodCells, slot uint32, l limit, now int64) (periodCells, error) {
-	c.growing.Lock()
+	c.growing.Lock(lock.Periods)
 	defer c.growing.Unlock()
 	k, _ = c.period(k.begin, k.per)
 	table := a.ledger.Table()

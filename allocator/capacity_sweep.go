@@ -10,6 +10,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // sweep takes what is left of windows and periods that have passed out of the
@@ -71,12 +72,12 @@ func (a *Allocator) sweepPassed(now int64) (more bool, err error) {
 	if c.sweep.next.Load() > now {
 		return false, nil
 	}
-	s, err := a.enter()
+	call, err := a.enter()
 	if err != nil {
 		return false, nil // closed
 	}
-	defer a.leave(s)
-	if !c.setting.TryLock() { // a long list is being set
+	defer call.leave()
+	if !c.setting.TryLock(lock.Capacities) { // a long list is being set
 		return true, nil
 	}
 	defer c.setting.Unlock()
@@ -170,7 +171,7 @@ func (c *capacity) forget() {
 		c.windows.Store(&next)
 	}
 	if len(w.periods) > 0 {
-		c.growing.Lock()
+		c.growing.Lock(lock.Periods)
 		next := slices.DeleteFunc(slices.Clone(*c.periods.Load()), func(k periodCells) bool { return slices.Contains(w.periods, k) })
 		c.periods.Store(&next)
 		c.growing.Unlock()

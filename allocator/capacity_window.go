@@ -10,6 +10,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/lock"
 	"github.com/clickcollect/clickcollect/settings"
 	"github.com/clickcollect/clickcollect/sourcing"
 )
@@ -34,15 +35,15 @@ import (
 // changed. ErrFull (no room for names), ErrJournal, or the end of ctx: the windows
 // of some locations are set; repeat the call.
 func (a *Allocator) SetWindows(ctx context.Context, windows ...settings.Window) error {
-	s, err := a.enterSetting(ctx)
+	c, err := a.enterSettings(ctx)
 	if err != nil {
 		return fmt.Errorf("allocator: set windows: %w", err)
 	}
+	defer c.end()
 	t, err := a.setWindows(ctx, windows)
-	if waited := a.ledger.Wait(ctx, t); err == nil {
+	if waited := c.wait(ctx, t); err == nil {
 		err = waited
 	}
-	a.leave(s)
 	if err != nil {
 		return fmt.Errorf("allocator: set windows: %w", err)
 	}
@@ -58,14 +59,14 @@ type windowSetting struct {
 }
 
 func (a *Allocator) setWindows(ctx context.Context, windows []settings.Window) (last reservation.Ticket, err error) {
-	c := &a.capacity
-	c.setting.Lock()
-	defer c.setting.Unlock()
-	list, err := a.checkWindows(windows)
+	now := a.clock.now()
+	list, err := a.checkWindows(windows, now)
 	if err != nil {
 		return last, err
 	}
-	now := a.clock.now()
+	c := &a.capacity
+	c.setting.Lock(lock.Capacities)
+	defer c.setting.Unlock()
 	moves := a.windowMoves(list, now)
 	raises := make([]reservation.Movement, 0, len(moves))
 	for i := range moves {
@@ -100,17 +101,19 @@ func (a *Allocator) moveWindows(ctx context.Context, m *reservation.Movement) (r
 		defer resume()
 		return a.ledger.Move(m)
 	}
-	s, err := a.begin(ctx)
-	if err != nil {
-		return reservation.Ticket{}, err
+	for {
+		if c, ok := a.count(m.Now); ok {
+			defer c.leave()
+			return a.ledger.Move(m)
+		}
+		if err := a.pass(ctx); err != nil {
+			return reservation.Ticket{}, err
+		}
 	}
-	defer a.leaveChange(s)
-	return a.ledger.Move(m)
 }
 
 // checkWindows validates a list of windows and sorts it by location and start.
-func (a *Allocator) checkWindows(windows []settings.Window) ([]windowSetting, error) {
-	now := a.clock.now()
+func (a *Allocator) checkWindows(windows []settings.Window, now int64) ([]windowSetting, error) {
 	list := make([]windowSetting, len(windows))
 	invalid := func(i int, field string, value any, why string) error {
 		return &InvalidError{Field: fmt.Sprintf("windows[%d].%s", i, field), Value: value, Why: why}

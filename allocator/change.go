@@ -97,25 +97,26 @@ type Change struct {
 // nobody else can serve, wholly or in part, has been made: it is no error here, and
 // an event says so; repeated, it looks for another place again.
 func (a *Allocator) Change(ctx context.Context, changes ...Change) error {
-	s, err := a.begin(ctx)
+	call, err := a.begin(ctx)
 	if err != nil {
 		return fmt.Errorf("allocator: change: %w", err)
 	}
+	defer call.end()
 	todo := make([]reservation.Change, len(changes))
 	for i := range changes {
 		c := &changes[i]
 		err := a.checkID("ID", c.ID)
 		if err == nil {
-			err = a.translate(s, c, &todo[i])
+			err = a.translate(call.scratch, c, &todo[i])
 		}
 		if err != nil {
-			a.leaveChange(s)
+			call.leave()
 			return fmt.Errorf("allocator: change %q: %w", c.ID, err)
 		}
 		todo[i].ID2, todo[i].Print = c.ID, digestOf(c, todo[i].Lines)
 		todo[i].Lines = slices.Clone(todo[i].Lines) // they are in the memory of the call
 	}
-	if err := a.doAll(ctx, s, todo); err != nil {
+	if err := a.doAll(ctx, &call, todo); err != nil {
 		return fmt.Errorf("allocator: change: %w", err)
 	}
 	return nil
@@ -133,24 +134,29 @@ func digestOf(c *Change, lines []reservation.Line) uint64 {
 
 // changeOne makes one change without an ID.
 func (a *Allocator) changeOne(ctx context.Context, c Change) error {
-	s, err := a.begin(ctx)
-	if err == nil {
-		if err = a.translate(s, &c, &s.change); err != nil {
-			a.leaveChange(s)
-		} else {
-			err = a.do(ctx, s, &s.change)
-		}
-	}
-	if err != nil {
+	if err := a.doOne(ctx, &c); err != nil {
 		return fmt.Errorf("allocator: %v %q: %w", c.Do, c.Reservation, err)
 	}
 	return nil
 }
 
+func (a *Allocator) doOne(ctx context.Context, c *Change) error {
+	call, err := a.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer call.end()
+	if err := a.translate(call.scratch, c, &call.change); err != nil {
+		call.leave()
+		return err
+	}
+	return a.do(ctx, &call, &call.change)
+}
+
 // translate checks a change and turns it into the ledger's. The lines are in the
 // memory of the call.
 func (a *Allocator) translate(s *scratch, c *Change, into *reservation.Change) error {
-	now := a.clock.now()
+	now := s.now
 	*into = reservation.Change{Verb: c.Do.verb(), ID: c.Reservation, Now: now}
 	invalid := func(field string, value any, why string) error {
 		return &InvalidError{Field: field, Value: value, Why: why}
@@ -201,20 +207,22 @@ func (a *Allocator) translate(s *scratch, c *Change, into *reservation.Change) e
 }
 
 // do makes a change and waits until it lasts. It ends the call.
-func (a *Allocator) do(ctx context.Context, s *scratch, c *reservation.Change) error {
-	t, err := a.stepNamed(s, c)
-	return a.endChange(ctx, s, t, err)
+func (a *Allocator) do(ctx context.Context, call *call, c *reservation.Change) error {
+	t, err := a.stepNamed(call.scratch, c)
+	return call.endChange(ctx, t, err)
 }
 
 // doAll makes changes one after the other, up to the first that is refused, and
 // waits until they last. It ends the call.
-func (a *Allocator) doAll(ctx context.Context, s *scratch, changes []reservation.Change) (err error) {
+func (a *Allocator) doAll(ctx context.Context, call *call, changes []reservation.Change) (err error) {
+	s := call.scratch
 	var last, t reservation.Ticket
 	for i := range changes {
 		if err = ctx.Err(); err != nil {
 			err = fmt.Errorf("%d of %d made: %w", i, len(changes), err)
 			break
 		}
+		a.resume(s) // the one before may have stood aside
 		if changes[i].Verb == history.Rejected {
 			_, t, err = a.reject(s, &changes[i])
 			if errors.Is(err, ErrNoLocation) {
@@ -230,20 +238,20 @@ func (a *Allocator) doAll(ctx context.Context, s *scratch, changes []reservation
 			last = t
 		}
 	}
-	return a.endChange(ctx, s, last, err)
+	return call.endChange(ctx, last, err)
 }
 
 // endChange ends a call whose last change has that ticket, and which err ended,
 // if it is not nil.
-func (a *Allocator) endChange(ctx context.Context, s *scratch, t reservation.Ticket, err error) error {
+func (c *call) endChange(ctx context.Context, t reservation.Ticket, err error) error {
 	var waited error
-	if err != nil && saw(err) && !a.options.LiveReads {
-		if waited = a.settle(ctx, s); waited != nil {
+	if err != nil && saw(err) && !c.engine.options.LiveReads {
+		if waited = c.settle(ctx); waited != nil {
 			return waited
 		}
 		return err
 	}
-	if waited = a.wait(ctx, s, t); err == nil {
+	if waited = c.wait(ctx, t); err == nil {
 		err = waited
 	}
 	return err
@@ -275,21 +283,23 @@ func (a *Allocator) step(s *scratch, c *reservation.Change) (reservation.Ticket,
 }
 
 func (a *Allocator) extend(ctx context.Context, id string, by time.Duration) (time.Time, error) {
-	s, err := a.begin(ctx)
+	call, err := a.begin(ctx)
 	if err != nil {
 		return time.Time{}, err
 	}
+	defer call.end()
+	s := call.scratch
 	tooLong := &InvalidError{Field: "by", Value: by,
 		Why: fmt.Sprintf("must be from 1ms, and not make it a hold of more than the %v of Options.MaxHold in all", a.options.MaxHold)}
 	if by < time.Millisecond || by > a.options.MaxHold {
-		a.leaveChange(s)
+		call.leave()
 		return time.Time{}, tooLong
 	}
 	if err := a.checkID("Reservation", id); err != nil {
-		a.leaveChange(s)
+		call.leave()
 		return time.Time{}, err
 	}
-	now := a.clock.now()
+	now := s.now
 	until := now + by.Milliseconds()
 	c := reservation.Change{Verb: history.Extended, ID: id, Now: now,
 		Deadline: until, MaxHold: a.options.MaxHold.Milliseconds()}
@@ -300,7 +310,7 @@ func (a *Allocator) extend(ctx context.Context, id string, by time.Duration) (ti
 	case err == nil:
 		until = a.heldFor(s, c.ID, until)
 	}
-	if err := a.endChange(ctx, s, t, err); err != nil {
+	if err := call.endChange(ctx, t, err); err != nil {
 		return time.Time{}, err
 	}
 	return fromMillis(until), nil
@@ -326,10 +336,11 @@ func (a *Allocator) heldFor(s *scratch, id string, until int64) int64 {
 }
 
 func (a *Allocator) reassign(ctx context.Context, id, token string, to Owner) error {
-	s, err := a.begin(ctx)
+	call, err := a.begin(ctx)
 	if err != nil {
 		return err
 	}
+	defer call.end()
 	for _, text := range [...]struct{ field, is string }{{"token", token}, {"Token", to.Token}, {"Channel", to.Channel}} {
 		if err = a.checkText(text.field, text.is); err != nil {
 			break
@@ -339,9 +350,9 @@ func (a *Allocator) reassign(ctx context.Context, id, token string, to Owner) er
 		err = a.checkID("Reservation", id)
 	}
 	if err != nil {
-		a.leaveChange(s)
+		call.leave()
 		return err
 	}
-	return a.do(ctx, s, &reservation.Change{Verb: history.Reassigned, ID: id, Now: a.clock.now(),
+	return a.do(ctx, &call, &reservation.Change{Verb: history.Reassigned, ID: id, Now: call.now,
 		Token: token, Owner: to.Token, Channel: to.Channel})
 }

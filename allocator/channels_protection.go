@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/clickcollect/clickcollect/reservation"
+	"github.com/clickcollect/clickcollect/reservation/lock"
 	"github.com/clickcollect/clickcollect/settings"
 )
 
@@ -45,50 +46,61 @@ func (a *Allocator) SetProtection(ctx context.Context, set ...settings.Protectio
 }
 
 func (a *Allocator) setProtection(ctx context.Context, set []settings.Protection) error {
-	s, err := a.enterSettings(ctx)
+	c, err := a.enterSettings(ctx)
 	if err != nil {
 		return err
 	}
-	defer a.leave(s)
-	scopes, err := a.checkProtections(set)
-	if err != nil || len(set) == 0 {
+	defer c.end()
+	t, err := a.divide(ctx, set)
+	if err != nil {
 		return err
 	}
-	a.dividing.Lock()
+	return c.wait(ctx, t)
+}
+
+// divide is setProtection up to the ticket that is to be waited for.
+func (a *Allocator) divide(ctx context.Context, set []settings.Protection) (t reservation.Ticket, err error) {
+	scopes, err := a.checkProtections(set)
+	if err != nil || len(set) == 0 {
+		return t, err
+	}
+	a.dividing.Lock(lock.Channels)
 	defer a.dividing.Unlock()
 	notes, named, err := a.levelNotes(set, scopes)
 	if err != nil {
-		return err
+		return t, err
 	}
 	next, err := a.withLevels(notes, named)
 	if err != nil {
-		return err
+		return t, err
 	}
-	t, err := a.publishSettings(ctx, notes, func() { a.channels.Store(next) })
-	if err != nil {
-		return err
-	}
-	return a.ledger.Wait(ctx, t)
+	return a.publishSettings(ctx, notes, func() {
+		// Units may have been set aside for a channel since the levels were worked
+		// out; no change that could do so is under way now.
+		if now := a.channels.Load(); now != nil {
+			next.quotas = now.quotas
+		}
+		a.channels.Store(next)
+	})
 }
 
 // enterSettings begins a change of settings that holds all other changes up for a
-// moment: it counts as a read, so that it does not wait for itself; leave must
-// follow.
-func (a *Allocator) enterSettings(ctx context.Context) (*scratch, error) {
+// moment: it counts as a read, so that it does not wait for itself.
+func (a *Allocator) enterSettings(ctx context.Context) (call, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, err
+		return call{}, err
 	}
-	s, err := a.enter()
+	c, err := a.enter()
 	if err != nil {
-		return nil, err
+		return c, err
 	}
 	if a.recorded {
 		if err := a.ledger.Admit(ctx); err != nil {
-			a.leave(s)
-			return nil, err
+			c.leave()
+			return c, err
 		}
 	}
-	return s, nil
+	return c, nil
 }
 
 // publishSettings writes notes down and makes what they say count, at a moment at
@@ -97,8 +109,9 @@ func (a *Allocator) publishSettings(ctx context.Context, notes []reservation.Not
 	if err := ctx.Err(); err != nil {
 		return reservation.Ticket{}, err
 	}
+	now := a.clock.now() // a function of the host's may stand behind it
 	defer a.pause()()
-	t, err := a.ledger.SetNotes(a.clock.now(), notes...)
+	t, err := a.ledger.SetNotes(now, notes...)
 	if err == nil {
 		publish()
 	}
@@ -428,12 +441,13 @@ func (c *channels) combine(own map[string]*levels, all *levels) {
 // those of all channels and of all SKUs first.
 func (a *Allocator) Protections() iter.Seq[settings.Protection] {
 	return func(yield func(settings.Protection) bool) {
-		s, err := a.enter()
+		c, err := a.enter()
 		if err != nil {
 			return
 		}
+		defer c.end()
 		read, _ := a.levelsByChannel(nil, func(string) bool { return true }) // read before without fault
-		if a.leaveSettled(s) != nil {
+		if c.leaveSettled() != nil {
 			return
 		}
 		for _, channel := range slices.Sorted(maps.Keys(read)) {

@@ -70,27 +70,20 @@ func (a *Allocator) GiveBack(ctx context.Context, loans ...settings.Loan) error 
 
 // moveAside checks movements between quotas and then books them one by one.
 func (a *Allocator) moveAside(ctx context.Context, verb string, n int, movement func(i int, m *reservation.Movement) (string, error)) error {
-	s, err := a.admit(ctx)
+	c, err := a.admit(ctx)
 	if err != nil {
 		return fmt.Errorf("allocator: %s: %w", verb, err)
 	}
-	t, err := a.moveAsideIn(ctx, n, movement)
-	if err != nil && saw(err) && !a.options.LiveReads {
-		if waited := a.settle(ctx, s); waited != nil {
-			err = waited
-		}
-	} else if waited := a.wait(ctx, s, t); err == nil {
-		err = waited
-	}
-	if err != nil {
+	defer c.end()
+	t, err := a.moveAsideIn(ctx, c.now, n, movement)
+	if err = c.endChange(ctx, t, err); err != nil {
 		return fmt.Errorf("allocator: %s: %w", verb, err)
 	}
 	return nil
 }
 
-func (a *Allocator) moveAsideIn(ctx context.Context, n int, movement func(i int, m *reservation.Movement) (string, error)) (last reservation.Ticket, err error) {
+func (a *Allocator) moveAsideIn(ctx context.Context, now int64, n int, movement func(i int, m *reservation.Movement) (string, error)) (last reservation.Ticket, err error) {
 	movements, skus := make([]reservation.Movement, n), make([]string, n)
-	now := a.clock.now()
 	for i := range movements {
 		movements[i].Now = now
 		if skus[i], err = movement(i, &movements[i]); err != nil {
@@ -119,23 +112,22 @@ func (a *Allocator) moveAsideIn(ctx context.Context, n int, movement func(i int,
 }
 
 // noteQuota notes that units may be set aside for a channel, so that its orders
-// look for them.
+// look for them. It takes no lock: a change of protection levels holds one while it
+// waits for all changes to end, of which this is one.
 func (a *Allocator) noteQuota(channel string) {
-	if a.hasQuotas(channel) {
-		return
+	for !a.hasQuotas(channel) {
+		now := a.channels.Load()
+		next := channels{}
+		if now != nil {
+			next = *now
+		}
+		next.quotas = maps.Clone(next.quotas)
+		if next.quotas == nil {
+			next.quotas = map[string]struct{}{}
+		}
+		next.quotas[strings.Clone(channel)] = struct{}{}
+		a.channels.CompareAndSwap(now, &next)
 	}
-	a.dividing.Lock()
-	defer a.dividing.Unlock()
-	next := channels{}
-	if now := a.channels.Load(); now != nil {
-		next = *now
-	}
-	next.quotas = maps.Clone(next.quotas)
-	if next.quotas == nil {
-		next.quotas = map[string]struct{}{}
-	}
-	next.quotas[strings.Clone(channel)] = struct{}{}
-	a.channels.Store(&next)
 }
 
 // asideError words an error of the ledger about quotas with the names that callers
@@ -305,11 +297,11 @@ func (a *Allocator) Loans() iter.Seq[settings.Loan] {
 // they were first named, each one's by slot, but for those of removed locations.
 func (a *Allocator) specials(is func(name string) bool) iter.Seq2[uint32, uint32] {
 	return func(yield func(sku, slot uint32) bool) {
-		s, err := a.enter()
+		c, err := a.enter()
 		if err != nil {
 			return
 		}
-		defer a.leave(s)
+		defer c.end()
 		for sku := range uint32(a.ledger.SKUs()) {
 			if !is(a.ledger.SKUName(sku)) {
 				continue
@@ -318,11 +310,13 @@ func (a *Allocator) specials(is func(name string) bool) iter.Seq2[uint32, uint32
 				if now, ok := a.ledger.Slot(a.ledger.SlotName(slot)); !ok || now != slot {
 					continue
 				}
-				if !yield(sku, slot) {
+				if !c.yield(func() bool { return yield(sku, slot) }) {
+					c.leave()
 					return
 				}
 			}
 		}
+		c.leave()
 	}
 }
 
@@ -348,12 +342,13 @@ func (a *Allocator) stockOf(sku, slot uint32) Availability {
 // Errors: ErrUnknownLocation, ErrUnknownSKU, ErrClosed, ErrJournal (what was read is
 // not known to last).
 func (a *Allocator) AvailableTo(channel, sku, location string) (int64, error) {
-	s, err := a.enter()
+	c, err := a.enter()
 	if err != nil {
 		return 0, fmt.Errorf("allocator: available to %q: %w", channel, err)
 	}
+	defer c.end()
 	units, err := a.availableTo(channel, sku, location)
-	if settled := a.leaveSettled(s); err == nil {
+	if settled := c.leaveSettled(); err == nil {
 		err = settled
 	}
 	if err != nil {

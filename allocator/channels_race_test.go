@@ -167,7 +167,7 @@ func TestProtectionWaitsForOrdersUnderWay(t *testing.T) {
 	for a.gate.Load()&gatePaused == 0 {
 		select {
 		case err := <-set:
-			a.leaveChange(order)
+			order.leave()
 			t.Fatalf("did not wait: %v", err)
 		default:
 			runtime.Gosched()
@@ -176,7 +176,7 @@ func TestProtectionWaitsForOrdersUnderWay(t *testing.T) {
 	if a.keepsOf("") != nil {
 		t.Error("counts while an order is under way")
 	}
-	a.leaveChange(order)
+	order.leave()
 	must(t, <-set)
 	open(t, a, "", "tea", "L0", 3)
 }

@@ -16,6 +16,7 @@ const (
 	chosen                 // it is in plan.shares, and reserved if the plan holds
 	known                  // the ID was there before
 	failed                 // the journal takes no more
+	stale                  // settings were changed meanwhile: it must be decided anew
 )
 
 // run decides the order: soft filters are given up from the last to the first

@@ -2,9 +2,11 @@ package allocator
 
 import (
 	"log/slog"
-	"sync"
+	"math"
 	"sync/atomic"
 	"time"
+
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // Engine time is whole milliseconds since 1970, UTC. It begins with the wall
@@ -38,11 +40,16 @@ type clock struct {
 	// nil.
 	opened time.Time
 
-	// custom is Options.Clock. Its steps forward count, steps back do not.
-	custom func() time.Time
-	mu     sync.Mutex
-	last   time.Time     // the latest reading of custom
-	passed time.Duration // the sum of its steps forward
+	// custom is Options.Clock. Its steps forward count, steps back do not. It is
+	// called without the lock, so readings may come in another order than they were
+	// made in; readings counts those that have begun.
+	custom   func() time.Time
+	readings atomic.Uint64
+	mu       lock.Mutex
+	last     time.Time     // the latest reading that was taken in
+	upTo     uint64        // readings that had begun by then
+	passed   time.Duration // the sum of the steps forward
+	panics   *panics
 
 	logger *slog.Logger
 	warned atomic.Bool
@@ -55,24 +62,25 @@ const wallStep = 2 * time.Second
 // newClock starts engine time where the last recorded time and the wall clock
 // say: never before what is recorded, and not further behind it than gap, so
 // that a wall clock that is far ahead ends no more holds than such a pause would
-// have. last is 0 when nothing was recorded.
-func newClock(last int64, gap time.Duration, custom func() time.Time, logger *slog.Logger) *clock {
-	c := &clock{custom: custom, logger: logger}
-	if custom != nil {
-		c.opened = custom()
+// have. last is 0 when nothing was recorded. A custom clock that panics is the wall
+// clock at that moment.
+func newClock(last int64, o *Options, p *panics) *clock {
+	c := &clock{custom: o.Clock, logger: o.Logger, panics: p, opened: time.Now()}
+	if c.custom != nil {
+		if at, ok := c.read(); ok {
+			c.opened = at
+		}
 		c.last = c.opened
-	} else {
-		c.opened = time.Now()
 	}
 	c.start = max(c.opened.UnixMilli(), 1)
 	if last == 0 {
 		return c
 	}
 	wall := c.start
-	c.start = max(last, min(wall, last+gap.Milliseconds()))
+	c.start = max(last, min(wall, last+o.MaxClockGap.Milliseconds()))
 	if off := time.Duration(wall-c.start) * time.Millisecond; off.Abs() > wallStep {
 		c.warned.Store(true)
-		logger.Warn("wall clock does not follow the journal; engine time goes on from the journal",
+		c.logger.Warn("wall clock does not follow the journal; engine time goes on from the journal",
 			"recorded", fromMillis(last), "wall", fromMillis(wall), "engine", fromMillis(c.start))
 	}
 	return c
@@ -86,16 +94,33 @@ func (c *clock) now() int64 {
 	return c.start + time.Since(c.opened).Milliseconds()
 }
 
-// advance adds the step that the custom clock has made.
+// advance adds the step that the custom clock has made. A reading that is earlier
+// than the latest one is a step back, after which the next reading counts from
+// there; but not if the two may have been made in the other order, because it had
+// begun when the latest one was taken in. Then it says nothing.
 func (c *clock) advance() time.Duration {
-	c.mu.Lock()
+	begun := c.readings.Add(1)
+	at, ok := c.read()
+	c.mu.Lock(lock.Clock)
 	defer c.mu.Unlock()
-	at := c.custom()
-	if step := at.Sub(c.last); step > 0 {
-		c.passed += step
+	step := at.Sub(c.last)
+	if !ok || step < 0 && begun <= c.upTo {
+		return c.passed
 	}
-	c.last = at
+	c.passed = min(c.passed, math.MaxInt64-max(step, 0)) + max(step, 0)
+	c.last, c.upTo = at, c.readings.Load()
 	return c.passed
+}
+
+// read asks the custom clock; false: it panicked.
+func (c *clock) read() (at time.Time, ok bool) {
+	defer func() {
+		if value := recover(); value != nil {
+			ok = false
+			c.panics.ofHost("Options.Clock", value)
+		}
+	}()
+	return c.custom(), true
 }
 
 // watch logs, once, that the wall clock was set while the engine runs.

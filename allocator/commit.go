@@ -13,11 +13,26 @@ import (
 )
 
 // commit reserves what the plan has chosen, all of it in one claim, or says only
-// that it is chosen if the plan does not hold.
+// that it is chosen if the plan does not hold. Only here does an order count as a
+// change: before and after it stands aside, because functions of the host's run.
+// What was set while it did makes it stale.
 func (p *plan) commit(s *scratch) verdict {
 	if !p.holds {
 		return chosen
 	}
+	p.engine.resume(s)
+	if p.epoch != p.engine.epoch.Load() {
+		return stale
+	}
+	v := p.claim(s)
+	if v == nothing {
+		p.engine.aside(s)
+	}
+	return v
+}
+
+// claim is commit while the order counts as a change.
+func (p *plan) claim(s *scratch) verdict {
 	switch ok := p.build(s); {
 	case p.broken != nil:
 		return failed
@@ -171,29 +186,44 @@ func (p *plan) note(f sourcing.Form) []byte {
 }
 
 // source decides an order by the rules and reserves what it chose.
-func (a *Allocator) source(s *scratch, t *topology, order Order) (Allocation, error) {
+func (a *Allocator) source(s *scratch, order Order) (Allocation, error) {
 	o := &order // a copy, so that orders of the hot path stay where they are
-	p, err := a.newPlan(s, t, o, &a.rules.Load().Rules)
+	for {
+		a.aside(s)
+		if got, v, err := a.sourceOnce(s, o); v != stale {
+			return got, err
+		}
+	}
+}
+
+func (a *Allocator) sourceOnce(s *scratch, o *Order) (Allocation, verdict, error) {
+	p, err := a.newPlan(s, a.topology.Load(), o, &a.rules.Load().Rules)
 	if err != nil {
 		if p != nil && a.ledger.Find(o.ID, &s.found) && s.found.Fingerprint == p.mark {
-			return a.repeatParts(s, o, p.mark)
+			got, err := a.repeatParts(s, o, p.mark)
+			return got, known, err
 		}
-		return Allocation{}, err
+		return Allocation{}, failed, err
 	}
 	p.holds = true
-	switch p.run(s) {
+	v := p.run(s)
+	switch v {
+	case stale:
+		return Allocation{}, v, nil
 	case chosen:
 		s.stripe.allocated.Add(1)
 		a.due(s.hold.Deadline)
-		return p.answer(s.hold.Deadline), nil
+		return p.answer(s.hold.Deadline), v, nil
 	case known:
-		return a.repeatParts(s, o, p.mark)
+		got, err := a.repeatParts(s, o, p.mark)
+		return got, v, err
 	case failed:
-		return Allocation{}, fmt.Errorf("allocator: order %q: %w", o.ID, cmp.Or(p.broken, p.work.parts.Err()))
+		return Allocation{}, v, fmt.Errorf("allocator: order %q: %w", o.ID, cmp.Or(p.broken, p.work.parts.Err()))
 	}
 	if a.ledger.Find(o.ID, &s.found) {
-		return a.repeatParts(s, o, p.mark)
+		got, err := a.repeatParts(s, o, p.mark)
+		return got, v, err
 	}
 	s.stripe.refused.Add(1)
-	return Allocation{}, p.refusal()
+	return Allocation{}, v, p.refusal()
 }

@@ -34,31 +34,16 @@ func (a *Allocator) keep() {
 	a.expiry.wake = make(chan struct{}, 1)
 	a.expiry.armed.Store(math.MinInt64) // nobody need wake it before it has looked
 	if !a.options.ManualExpiry {
-		a.background.Go(a.keepAccepting)
-		a.background.Go(a.keepExpiring)
+		a.keeper("acceptance", a.moves.late.wake, a.lateDue)
+		a.keeper("deadlines", a.expiry.wake, a.expireDue)
 	}
 	if a.options.Dir != "" && a.options.SnapshotEvery > 0 {
-		a.background.Go(a.keepSnapshots)
+		a.keeper("snapshots", nil, a.snapshotStep())
 	}
 }
 
-// keepExpiring ends what is due, and sleeps until the next deadline.
-func (a *Allocator) keepExpiring() {
-	x := &a.expiry
-	timer := time.NewTimer(expiryRest)
-	defer timer.Stop()
-	for {
-		timer.Reset(a.expireDue())
-		select {
-		case <-a.life.Done():
-			return
-		case <-x.wake:
-		case <-timer.C:
-		}
-	}
-}
-
-// expireDue ends what is due and returns how long there is nothing to do.
+// expireDue ends what is due and returns how long there is nothing to do: the step
+// of a goroutine of the engine's.
 func (a *Allocator) expireDue() time.Duration {
 	now := a.clock.now()
 	a.clock.watch()
@@ -131,12 +116,13 @@ func (a *Allocator) Expire(now time.Time) (Due, error) {
 			return Due{}, fmt.Errorf("allocator: expire: %w", err)
 		}
 	}
-	s, err := a.begin(context.Background())
+	c, err := a.begin(context.Background())
 	if err != nil {
 		return Due{}, fmt.Errorf("allocator: expire: %w", err)
 	}
+	defer c.end()
 	due, err := a.expireAt(at)
-	if waited := a.settle(context.Background(), s); err == nil {
+	if waited := c.settle(context.Background()); err == nil {
 		err = waited
 	}
 	for n := lateStep; err == nil && n == lateStep; due.Late += n { // each a change of its own
@@ -150,11 +136,11 @@ func (a *Allocator) Expire(now time.Time) (Due, error) {
 
 // expire is expireAt for the engine itself.
 func (a *Allocator) expire(now int64) (Due, error) {
-	s, err := a.begin(a.life)
+	c, err := a.begin(a.life)
 	if err != nil {
 		return Due{}, err
 	}
-	defer a.leaveChange(s)
+	defer c.leave()
 	return a.expireAt(now)
 }
 

@@ -137,12 +137,13 @@ func (p *plan) byDistance(f sourcing.Form) bool {
 // nearest others the one reason why not. Nothing is held. Of an order that was
 // allocated before, the reasons are those of now.
 func (a *Allocator) Explain(o Order) (sourcing.Explanation, error) {
-	s, err := a.enter()
+	c, err := a.enter()
 	if err != nil {
 		return sourcing.Explanation{}, fmt.Errorf("allocator: explain: %w", err)
 	}
-	e, err := a.explainIn(s, &o)
-	if settled := a.leaveSettled(s); err == nil && settled != nil {
+	defer c.end()
+	e, err := a.explainIn(c.scratch, &o)
+	if settled := c.leaveSettled(); err == nil && settled != nil {
 		err = fmt.Errorf("allocator: explain: %w", settled)
 	}
 	return e, err
@@ -189,12 +190,13 @@ func (a *Allocator) explainIn(s *scratch, o *Order) (sourcing.Explanation, error
 // Errors: as of Quote, but none when nobody can fill it; *InvalidError if lines
 // go different ways, which no single location can fill.
 func (a *Allocator) Candidates(o Order) (iter.Seq[Candidate], error) {
-	s, err := a.enter()
+	c, err := a.enter()
 	if err != nil {
 		return nil, fmt.Errorf("allocator: candidates: %w", err)
 	}
-	p, err := a.planFor(s, o, &a.rules.Load().Rules)
-	a.leave(s)
+	defer c.end()
+	p, err := a.planFor(c.scratch, o, &a.rules.Load().Rules)
+	c.leave()
 	if err != nil {
 		return nil, err
 	}
@@ -202,20 +204,19 @@ func (a *Allocator) Candidates(o Order) (iter.Seq[Candidate], error) {
 		return nil, fmt.Errorf("allocator: candidates: %w", &InvalidError{Field: "Forms", Value: o.Forms, Why: "must be one form for all lines"})
 	}
 	return func(yield func(Candidate) bool) {
-		s, err := a.enter()
+		c, err := a.enter()
 		if err != nil {
 			return
 		}
-		defer a.leave(s)
-		p, err := a.planFor(s, o, &a.rules.Load().Rules)
+		defer c.end()
+		p, err := a.planFor(c.scratch, o, &a.rules.Load().Rules)
 		if err != nil {
 			return
 		}
-		for p.soft = len(p.rules.Soft); p.soft >= 0; p.soft-- {
-			if p.walk(yield) {
-				return
-			}
+		hand := func(found Candidate) bool { return c.yield(func() bool { return yield(found) }) }
+		for p.soft = len(p.rules.Soft); p.soft >= 0 && !p.walk(hand); p.soft-- {
 		}
+		c.leave()
 	}, nil
 }
 

@@ -306,11 +306,11 @@ type Difference = reservation.Difference
 // until it is done. It needs memory for a second copy of the state. Errors:
 // ErrClosed; the error of ctx; ErrCorrupt; ErrJournal.
 func (a *Allocator) Audit(ctx context.Context) (AuditReport, error) {
-	s, err := a.enter()
+	c, err := a.enter()
 	if err != nil {
 		return AuditReport{}, fmt.Errorf("allocator: audit: %w", err)
 	}
-	defer a.leave(s)
+	defer c.end()
 	bound, stop := a.whileOpen(ctx)
 	defer stop()
 	report, err := a.ledger.Audit(bound, a.pause)

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/clickcollect/clickcollect/reservation"
+	"github.com/clickcollect/clickcollect/reservation/lock"
 	"github.com/clickcollect/clickcollect/settings"
 	"github.com/clickcollect/clickcollect/sourcing"
 )
@@ -16,7 +17,7 @@ import (
 // wares is what is set for SKUs: of what bundles are made, and how long goods must
 // last. The tables are replaced as a whole; orders read them without a lock.
 type wares struct {
-	setting sync.Mutex // one change at a time
+	setting lock.Mutex // one change at a time
 	bundles atomic.Pointer[bundles]
 	lives   atomic.Pointer[map[string]int64] // by SKU, in milliseconds; nil: none
 	lotted  atomic.Bool                      // there are lots of some SKU

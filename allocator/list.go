@@ -46,16 +46,17 @@ func (a *Allocator) List(ctx context.Context, q Listing) (Page, error) {
 	if err := ctx.Err(); err != nil {
 		return Page{}, fmt.Errorf("allocator: list: %w", err)
 	}
-	s, err := a.enter()
+	c, err := a.enter()
 	if err != nil {
 		return Page{}, fmt.Errorf("allocator: list: %w", err)
 	}
+	defer c.end()
 	page, last, err := a.page(&q)
 	if err != nil {
-		a.leave(s)
+		c.leave()
 		return Page{}, fmt.Errorf("allocator: list: %w", err)
 	}
-	if err := a.leaveRead(s, reservation.Ticket{Sequence: last}); err != nil {
+	if err := c.leaveRead(reservation.Ticket{Sequence: last}); err != nil {
 		return Page{}, fmt.Errorf("allocator: list: %w", err)
 	}
 	return page, nil

@@ -11,6 +11,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
+	"github.com/clickcollect/clickcollect/reservation/lock"
 	"github.com/clickcollect/clickcollect/sourcing"
 )
 
@@ -145,12 +146,13 @@ func (t *topology) with(places []place, kept bool) *topology {
 // Errors: *InvalidError, ErrFull, ErrNoSpace. ErrJournal, or the end of ctx: which
 // of them last is unknown.
 func (a *Allocator) SetLocations(ctx context.Context, locations ...Location) error {
-	s, err := a.admit(ctx)
+	c, err := a.admit(ctx)
 	if err != nil {
 		return fmt.Errorf("allocator: set locations: %w", err)
 	}
+	defer c.end()
 	err = a.setLocations(locations)
-	if waited := a.settle(ctx, s); err == nil {
+	if waited := c.settle(ctx); err == nil {
 		err = waited
 	}
 	if err != nil {
@@ -163,7 +165,7 @@ func (a *Allocator) setLocations(locations []Location) error {
 	if err := a.checkLocations(locations); err != nil {
 		return err
 	}
-	a.setting.Lock()
+	a.setting.Lock(lock.Locations)
 	defer a.setting.Unlock()
 	t := a.topology.Load()
 	if fresh := a.countFresh(locations); a.ledger.Slots()+fresh > a.options.MaxLocations {
@@ -342,12 +344,13 @@ func (a *Allocator) join(next *topology, fresh []uint32) error {
 // is, and nothing was changed. Count it down to zero and end its reservations
 // first.
 func (a *Allocator) RemoveLocation(ctx context.Context, id string) error {
-	s, err := a.begin(ctx)
+	c, err := a.begin(ctx)
 	if err != nil {
 		return fmt.Errorf("allocator: remove location: %w", err)
 	}
-	t, err := a.removeLocation(id)
-	if waited := a.wait(ctx, s, t); err == nil {
+	defer c.end()
+	t, err := a.removeLocation(id, c.now)
+	if waited := c.wait(ctx, t); err == nil {
 		err = waited
 	}
 	if err != nil {
@@ -356,8 +359,8 @@ func (a *Allocator) RemoveLocation(ctx context.Context, id string) error {
 	return nil
 }
 
-func (a *Allocator) removeLocation(id string) (reservation.Ticket, error) {
-	a.setting.Lock()
+func (a *Allocator) removeLocation(id string, now int64) (reservation.Ticket, error) {
+	a.setting.Lock(lock.Locations)
 	defer a.setting.Unlock()
 	slot, ok := a.ledger.Slot(id)
 	if !ok {
@@ -367,7 +370,7 @@ func (a *Allocator) removeLocation(id string) (reservation.Ticket, error) {
 	places := slices.Clone(t.places)
 	places[slot].gone = true
 	next := t.with(places, false)
-	return a.ledger.Remove(slot, a.clock.now(), func() { a.topology.Store(next) })
+	return a.ledger.Remove(slot, now, func() { a.topology.Store(next) })
 }
 
 // Locations walks the locations in the order in which they were first set.

@@ -265,9 +265,10 @@ func TestRefusalAtALocationSetAnewMeanwhile(t *testing.T) {
 	slot, _ := a.ledger.Slot("L0")
 	before := a.topology.Load()
 	must(t, a.RemoveLocation(t.Context(), "L0"), a.SetLocations(t.Context(), Location{ID: "L0"}))
-	s, err := a.enter()
+	c, err := a.enter()
 	must(t, err)
-	defer a.leave(s)
+	defer c.leave()
+	s := c.scratch
 	o := Order{ID: "o", At: "L0", Lines: []Line{{"tea", 1}}}
 	w, err := a.check(s, o.Near, false, o.Lines, 0, nil)
 	must(t, err)

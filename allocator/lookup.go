@@ -85,23 +85,24 @@ type ReservedLine struct {
 //
 // ErrNotFound: there is none. ErrJournal: what was read is not known to last.
 func (a *Allocator) Lookup(id string) (Reservation, error) {
-	s, err := a.enter()
+	c, err := a.enter()
 	if err != nil {
 		return Reservation{}, fmt.Errorf("allocator: look up %q: %w", id, err)
 	}
-	own, order, ok := a.find(id, &s.found)
+	defer c.end()
+	own, order, ok := a.find(id, &c.found)
 	var r Reservation
 	switch {
 	case !ok:
-		a.leave(s)
+		c.leave()
 		return Reservation{}, fmt.Errorf("allocator: look up %q: %w", id, ErrNotFound)
 	case order == "":
-		r = a.reservation(own, &s.found)
+		r = a.reservation(own, &c.found)
 		r.ID = id
 	default:
 		r = a.whole(order, a.settledParts(order))
 	}
-	if err := a.leaveRead(s, reservation.Ticket{Sequence: r.Sequence}); err != nil {
+	if err := c.leaveRead(reservation.Ticket{Sequence: r.Sequence}); err != nil {
 		return Reservation{}, fmt.Errorf("allocator: look up %q: %w", id, err)
 	}
 	return r, nil
@@ -238,22 +239,23 @@ type Availability = reservation.Availability
 // none. Errors: ErrUnknownLocation, ErrUnknownSKU, ErrJournal (what was read is
 // not known to last).
 func (a *Allocator) Available(sku, location string) (Availability, error) {
-	s, err := a.enter()
+	c, err := a.enter()
 	if err != nil {
 		return Availability{}, fmt.Errorf("allocator: available: %w", err)
 	}
+	defer c.end()
 	slot, ok := a.ledger.Slot(location)
 	if !ok {
-		a.leave(s)
+		c.leave()
 		return Availability{}, fmt.Errorf("allocator: available: %w: %q", ErrUnknownLocation, location)
 	}
 	handle, ok := a.ledger.SKU(sku)
 	if !ok {
-		a.leave(s)
+		c.leave()
 		return Availability{}, fmt.Errorf("allocator: available: %w: %q", ErrUnknownSKU, sku)
 	}
 	got := a.stockOf(handle, slot)
-	if err := a.leaveSettled(s); err != nil {
+	if err := c.leaveSettled(); err != nil {
 		return Availability{}, fmt.Errorf("allocator: available: %w", err)
 	}
 	return got, nil

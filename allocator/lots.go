@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/clickcollect/clickcollect/reservation"
+	"github.com/clickcollect/clickcollect/reservation/lock"
 	"github.com/clickcollect/clickcollect/settings"
 )
 
@@ -153,23 +154,32 @@ func (a *Allocator) SetShelfLife(ctx context.Context, set ...settings.ShelfLife)
 }
 
 func (a *Allocator) setShelfLife(ctx context.Context, set []settings.ShelfLife) error {
-	s, err := a.enterSettings(ctx)
+	c, err := a.enterSettings(ctx)
 	if err != nil {
 		return err
 	}
-	defer a.leave(s)
+	defer c.end()
+	t, err := a.limitLives(ctx, set)
+	if err != nil {
+		return err
+	}
+	return c.wait(ctx, t)
+}
+
+// limitLives is setShelfLife up to the ticket that is to be waited for.
+func (a *Allocator) limitLives(ctx context.Context, set []settings.ShelfLife) (t reservation.Ticket, err error) {
 	for i, v := range set {
 		if err := a.checkID(fmt.Sprintf("lives[%d].SKU", i), v.SKU); err != nil {
-			return err
+			return t, err
 		}
 		if v.Keeps < 0 || v.Keeps > maxShelf {
-			return &InvalidError{Field: fmt.Sprintf("lives[%d].Keeps", i), Value: v.Keeps, Why: fmt.Sprintf("must be 0 to %v", maxShelf)}
+			return t, &InvalidError{Field: fmt.Sprintf("lives[%d].Keeps", i), Value: v.Keeps, Why: fmt.Sprintf("must be 0 to %v", maxShelf)}
 		}
 	}
 	if len(set) == 0 {
-		return nil
+		return t, nil
 	}
-	a.wares.setting.Lock()
+	a.wares.setting.Lock(lock.Goods)
 	defer a.wares.setting.Unlock()
 	next := map[string]int64{}
 	if now := a.wares.lives.Load(); now != nil {
@@ -183,22 +193,19 @@ func (a *Allocator) setShelfLife(ctx context.Context, set []settings.ShelfLife) 
 			next[strings.Clone(v.SKU)] = ms
 		}
 	}
-	t, err := a.publishSettings(ctx, notes, func() { a.wares.lives.Store(&next) })
-	if err != nil {
-		return err
-	}
-	return a.ledger.Wait(ctx, t)
+	return a.publishSettings(ctx, notes, func() { a.wares.lives.Store(&next) })
 }
 
 // ShelfLives walks what SetShelfLife has set, by SKU.
 func (a *Allocator) ShelfLives() iter.Seq[settings.ShelfLife] {
 	return func(yield func(settings.ShelfLife) bool) {
-		s, err := a.enter()
+		c, err := a.enter()
 		if err != nil {
 			return
 		}
+		defer c.end()
 		lives := a.wares.lives.Load()
-		if a.leaveSettled(s) != nil || lives == nil {
+		if c.leaveSettled() != nil || lives == nil {
 			return
 		}
 		for _, sku := range slices.Sorted(maps.Keys(*lives)) {
@@ -216,10 +223,11 @@ func (a *Allocator) ShelfLives() iter.Seq[settings.ShelfLife] {
 // location, after Close, or when what was read is not known to last.
 func (a *Allocator) Lots(sku, location string) iter.Seq2[settings.Lot, Availability] {
 	return func(yield func(settings.Lot, Availability) bool) {
-		s, err := a.enter()
+		c, err := a.enter()
 		if err != nil {
 			return
 		}
+		defer c.end()
 		type level struct {
 			lot settings.Lot
 			is  Availability
@@ -235,7 +243,7 @@ func (a *Allocator) Lots(sku, location string) iter.Seq2[settings.Lot, Availabil
 				}
 			}
 		}
-		if a.leaveSettled(s) != nil {
+		if c.leaveSettled() != nil {
 			return
 		}
 		for _, l := range all {

@@ -280,7 +280,7 @@ func first[A, B any](a A, _ B) A { return a }
 func freshLots(t *testing.T, a *Allocator, id string, began int64) {
 	s, err := a.enter()
 	must(t, err)
-	defer a.leave(s)
+	defer s.leave()
 	if !a.ledger.Find(id, &s.found) {
 		t.Errorf("%s is not there", id)
 	}

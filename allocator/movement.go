@@ -142,19 +142,13 @@ type goods struct {
 }
 
 func move[M any](ctx context.Context, a *Allocator, cause history.Cause, given []M, as func(*M) goods) error {
-	s, err := a.admit(ctx)
+	c, err := a.admit(ctx)
 	if err != nil {
 		return fmt.Errorf("allocator: %v: %w", cause, err)
 	}
-	t, err := a.moveAll(ctx, cause, len(given), func(i int) goods { return as(&given[i]) })
-	if err != nil && saw(err) && !a.options.LiveReads {
-		if waited := a.settle(ctx, s); waited != nil {
-			err = waited
-		}
-	} else if waited := a.wait(ctx, s, t); err == nil {
-		err = waited
-	}
-	if err != nil {
+	defer c.end()
+	t, err := a.moveAll(ctx, c.now, cause, len(given), func(i int) goods { return as(&given[i]) })
+	if err = c.endChange(ctx, t, err); err != nil {
 		return fmt.Errorf("allocator: %w", err)
 	}
 	return nil
@@ -162,9 +156,8 @@ func move[M any](ctx context.Context, a *Allocator, cause history.Cause, given [
 
 // moveAll checks movements and then books them one by one. The ticket is of the
 // last one booked.
-func (a *Allocator) moveAll(ctx context.Context, cause history.Cause, n int, given func(i int) goods) (last reservation.Ticket, err error) {
+func (a *Allocator) moveAll(ctx context.Context, now int64, cause history.Cause, n int, given func(i int) goods) (last reservation.Ticket, err error) {
 	movements := make([]reservation.Movement, n)
-	now := a.clock.now()
 	for i := range movements {
 		g := given(i)
 		movements[i].Now = now

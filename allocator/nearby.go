@@ -34,26 +34,27 @@ type Candidate struct {
 //
 // Errors: *InvalidError, ErrOverflow, ErrUnknownSKU, ErrClosed.
 func (a *Allocator) Nearby(q Query) (iter.Seq[Candidate], error) {
-	s, err := a.enter()
+	c, err := a.enter()
 	if err != nil {
 		return nil, fmt.Errorf("allocator: nearby: %w", err)
 	}
-	defer a.leave(s)
+	defer c.leave()
 	if a.wantsGoods(q.Lines) {
-		_, err = a.nearbyGoods(s, &q)
+		_, err = a.nearbyGoods(c.scratch, &q)
 	} else {
-		_, err = a.check(s, q.Near, true, q.Lines, q.MaxDistance, q.Kinds)
+		_, err = a.check(c.scratch, q.Near, true, q.Lines, q.MaxDistance, q.Kinds)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("allocator: nearby: %w", err)
 	}
 	return func(yield func(Candidate) bool) {
-		s, err := a.enter()
+		c, err := a.enter()
 		if err != nil {
 			return
 		}
-		defer a.leave(s)
-		a.walk(s, q, yield)
+		defer c.end()
+		a.walk(c.scratch, q, func(found Candidate) bool { return c.yield(func() bool { return yield(found) }) })
+		c.leave()
 	}, nil
 }
 

@@ -139,12 +139,13 @@ type wants struct {
 // that nothing was changed. ErrJournal, or that of a ctx which ended while it
 // waited for the disk: unknown; repeat it with the same ID.
 func (a *Allocator) Allocate(ctx context.Context, o Order) (Allocation, error) {
-	s, err := a.admit(ctx)
+	c, err := a.admit(ctx)
 	if err != nil {
 		return Allocation{}, fmt.Errorf("allocator: allocate: %w", err)
 	}
-	got, t, err := a.allocate(s, &o)
-	if waited := a.wait(ctx, s, t); waited != nil {
+	defer c.end()
+	got, t, err := a.allocate(c.scratch, &o)
+	if waited := c.wait(ctx, t); waited != nil {
 		return Allocation{}, fmt.Errorf("allocator: order %q: %w", o.ID, waited)
 	}
 	return got, err
@@ -157,20 +158,12 @@ func (a *Allocator) AllocateAll(ctx context.Context, orders ...Order) []Outcome 
 	out := make([]Outcome, len(orders))
 	tickets := make([]reservation.Ticket, len(orders))
 	// Close is to wait for the end of it.
-	if s, err := a.enter(); err == nil {
-		a.scratch.Put(s)
-		defer a.done(&s.stripe.inFlight) // the stripe stays the same one
+	if c, err := a.enter(); err == nil {
+		defer c.leave()
 	}
 	var last reservation.Ticket
 	for i := range orders {
-		o := &orders[i]
-		s, err := a.admit(ctx)
-		if err != nil {
-			out[i].Err = fmt.Errorf("allocator: order %q: %w", o.ID, err)
-			continue
-		}
-		out[i].Allocation, tickets[i], out[i].Err = a.allocate(s, o)
-		a.leaveChange(s)
+		out[i], tickets[i] = a.allocateOne(ctx, &orders[i])
 		if tickets[i].Sequence > last.Sequence {
 			last = tickets[i]
 		}
@@ -185,11 +178,24 @@ func (a *Allocator) AllocateAll(ctx context.Context, orders ...Order) []Outcome 
 	return out
 }
 
+// allocateOne is Allocate up to the ticket that is to be waited for.
+func (a *Allocator) allocateOne(ctx context.Context, o *Order) (out Outcome, t reservation.Ticket) {
+	c, err := a.admit(ctx)
+	if err != nil {
+		out.Err = fmt.Errorf("allocator: order %q: %w", o.ID, err)
+		return out, t
+	}
+	defer c.end()
+	out.Allocation, t, out.Err = a.allocate(c.scratch, o)
+	c.leave()
+	return out, t
+}
+
 // allocate is Allocate up to the ticket that is to be waited for, also if there is
 // an error.
 func (a *Allocator) allocate(s *scratch, o *Order) (Allocation, reservation.Ticket, error) {
 	s.claim.Expect(a.ledger, o.ID)
-	s.hold.Now = a.clock.now()
+	s.hold.Now = s.now
 	if err := a.checkTerms(s, o); err != nil {
 		return Allocation{}, reservation.Ticket{}, err
 	}
@@ -204,7 +210,7 @@ func (a *Allocator) allocate(s *scratch, o *Order) (Allocation, reservation.Tick
 func (a *Allocator) decide(s *scratch, t *topology, o *Order) (Allocation, reservation.Ticket, error) {
 	if a.needsPlan(t, o) {
 		s.ticket = reservation.Ticket{}
-		got, err := a.source(s, t, *o)
+		got, err := a.source(s, *o)
 		return got, s.ticket, err
 	}
 	if o.At == "" { // early, so that what it reads is near when the names are resolved

@@ -3,29 +3,35 @@ package allocator
 import (
 	"context"
 	"errors"
-	"sync"
 	"sync/atomic"
+
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // pauses holds changes up for a moment, so that an audit can compare what would
 // not stand still otherwise. Reads go on.
 type pauses struct {
-	one     sync.Mutex // one pause at a time
+	one     lock.Mutex // one pause at a time
 	quiet   chan struct{}
 	resumed atomic.Pointer[chan struct{}] // closed when the pause ends
+	// epoch counts the pauses. A change that stood aside while there was one (see
+	// aside) may have read settings that are not in force any more.
+	epoch atomic.Uint64
 }
 
 // pause returns when no change is under way, and lets none begin before resume is
-// called. It must not be called by a change.
+// called. It must not be called by a call that counts as a change. No function of
+// the host's runs between the two.
 func (a *Allocator) pause() (resume func()) {
 	p := &a.pauses
-	p.one.Lock()
+	p.one.Lock(lock.Pause)
 	over := make(chan struct{})
 	p.resumed.Store(&over)
 	a.gate.Or(gatePaused)
 	for a.changing() {
 		<-p.quiet
 	}
+	p.epoch.Add(1)
 	return func() {
 		a.gate.And(^uint32(gatePaused))
 		close(over)
@@ -58,6 +64,13 @@ func (a *Allocator) pass(ctx context.Context) error {
 		return ErrClosed
 	case <-ctx.Done():
 		return ctx.Err()
+	}
+}
+
+// awaitResumed returns when no pause is on, or when there is a new one.
+func (a *Allocator) awaitResumed() {
+	if a.gate.Load()&gatePaused != 0 {
+		<-*a.pauses.resumed.Load()
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/clickcollect/clickcollect/allocator/internal/cover"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
+	"github.com/clickcollect/clickcollect/reservation/lock"
 	"github.com/clickcollect/clickcollect/sourcing"
 )
 
@@ -35,6 +36,7 @@ type plan struct {
 	most     int    // locations
 	soft     int    // how many of the soft filters are in force
 	keeps    *keeps // protection levels of the order's channel; nil: none
+	epoch    uint64 // the pauses there had been when it was made
 	holds    bool   // reserve what is found
 	mixed    bool   // some want has substitutes
 
@@ -139,8 +141,11 @@ func (a *Allocator) SetRules(r sourcing.Rules) error {
 	if err := r.Validate(); err != nil {
 		return fmt.Errorf("allocator: set rules: %w", &InvalidError{Field: "Rules", Value: "", Why: err.Error()})
 	}
+	now := a.clock.now()
+	a.ruling.Lock(lock.Rules)
+	defer a.ruling.Unlock()
 	a.rules.Store(newRuleset(r))
-	a.watchAcceptance()
+	a.watchAcceptance(now)
 	return nil
 }
 
@@ -153,7 +158,7 @@ func (a *Allocator) needsPlan(t *topology, o *Order) bool {
 // its store, which may have been removed since, there is a plan that has its
 // fingerprint.
 func (a *Allocator) newPlan(s *scratch, t *topology, o *Order, rules *sourcing.Rules) (*plan, error) {
-	p := &plan{engine: a, order: o, topology: t, rules: rules, now: s.hold.Now, at: reservation.Everywhere,
+	p := &plan{engine: a, order: o, topology: t, rules: rules, now: s.hold.Now, at: reservation.Everywhere, epoch: a.epoch.Load(),
 		soft: len(rules.Soft), keeps: a.keepsOf(o.Channel), traces: !a.untraced, exact: true}
 	if s.plan == nil {
 		s.plan = new(planWork)

@@ -7,32 +7,35 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/lock"
 	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // moves is what the engine keeps to take orders elsewhere.
 type moves struct {
-	one   [64]sync.Mutex // by order: one rejection or reroute of an order at a time
+	one   [64]lock.Mutex // by order: one rejection or reroute of an order at a time
 	parts atomic.Bool    // there may be orders of several parts
 	cool  cooldowns
 	late  lateness
 }
 
-// lockOrder keeps other rejections and reroutes of an order out.
+// lockOrder keeps whatever else moves an order out, for one step: a rejection is
+// recorded, or units found a new place, under it. It is not held while a new place
+// is looked for, which the rules do, functions of the host's; what was found is
+// checked under it again.
 func (a *Allocator) lockOrder(id string) (unlock func()) {
 	order := id
 	for n := 1; n > 0; { // the parts of an order whose own ID looks like a part's belong to it
 		order, n = splitID(order)
 	}
 	m := &a.moves.one[uint64(reservation.Digest(0).AddString(order))%uint64(len(a.moves.one))]
-	m.Lock()
+	m.Lock(lock.Orders)
 	return m.Unlock
 }
 
@@ -87,18 +90,18 @@ func takeTerms(note []byte) (t orderTerms) {
 // repeat a rejection without harm, give it an ID: Change with DoReject.
 func (a *Allocator) Reject(ctx context.Context, id string, lines ...Line) (Allocation, error) {
 	c := Change{Reservation: id, Do: DoReject, Lines: lines}
-	s, err := a.admit(ctx)
-	if err == nil {
-		if err = a.translate(s, &c, &s.change); err != nil {
-			a.leaveChange(s)
-		}
-	}
+	call, err := a.admit(ctx)
 	if err != nil {
 		return Allocation{}, fmt.Errorf("allocator: reject %q: %w", id, err)
 	}
-	s.change.Lines = slices.Clone(s.change.Lines)
-	got, t, err := a.reject(s, &s.change)
-	if err = a.endChange(ctx, s, t, err); err != nil {
+	defer call.end()
+	if err := a.translate(call.scratch, &c, &call.change); err != nil {
+		call.leave()
+		return Allocation{}, fmt.Errorf("allocator: reject %q: %w", id, err)
+	}
+	call.change.Lines = slices.Clone(call.change.Lines)
+	got, t, err := a.reject(call.scratch, &call.change)
+	if err = call.endChange(ctx, t, err); err != nil {
 		return got, fmt.Errorf("allocator: reject %q: %w", id, err)
 	}
 	return got, nil
@@ -115,10 +118,12 @@ func (a *Allocator) Reject(ctx context.Context, id string, lines ...Line) (Alloc
 // Errors: as of Reject. *StateError: the reservation is ready or on its way, and
 // nothing of it is missing. *ShortageError: more than is missing or open.
 func (a *Allocator) Reroute(ctx context.Context, id string, lines ...Line) (Allocation, error) {
-	s, err := a.admit(ctx)
+	call, err := a.admit(ctx)
 	if err != nil {
 		return Allocation{}, fmt.Errorf("allocator: reroute %q: %w", id, err)
 	}
+	defer call.end()
+	s := call.scratch
 	var wanted []reservation.Line
 	if err = a.checkID("Reservation", id); err == nil && len(lines) > 0 {
 		wanted, err = a.resolve(s, lines)
@@ -128,7 +133,7 @@ func (a *Allocator) Reroute(ctx context.Context, id string, lines ...Line) (Allo
 	if err == nil {
 		got, t, err = a.reroute(s, id, slices.Clone(wanted))
 	}
-	if err = a.endChange(ctx, s, t, err); err != nil {
+	if err = call.endChange(ctx, t, err); err != nil {
 		return got, fmt.Errorf("allocator: reroute %q: %w", id, err)
 	}
 	return got, nil
@@ -136,6 +141,18 @@ func (a *Allocator) Reroute(ctx context.Context, id string, lines ...Line) (Allo
 
 // reject makes a rejection and finds a new place for what it is about.
 func (a *Allocator) reject(s *scratch, c *reservation.Change) (Allocation, reservation.Ticket, error) {
+	m, t, err := a.recordReject(s, c)
+	if m == nil {
+		return Allocation{}, t, err
+	}
+	t, err = m.finish()
+	got, _ := m.answer()
+	return got, t, err
+}
+
+// recordReject records a rejection, or finds it recorded. What it is about has to
+// move then, unless there is nothing to move: nil.
+func (a *Allocator) recordReject(s *scratch, c *reservation.Change) (*moving, reservation.Ticket, error) {
 	defer a.lockOrder(c.ID)()
 	id, order, ok := a.find(c.ID, &s.found)
 	again := a.ledger.Made(c.ID2)
@@ -146,7 +163,7 @@ func (a *Allocator) reject(s *scratch, c *reservation.Change) (Allocation, reser
 			p, err = rejectedPart(parts), nil
 		}
 		if err != nil {
-			return Allocation{}, reservation.Ticket{}, err
+			return nil, reservation.Ticket{}, err
 		}
 		id = p.id
 	}
@@ -154,7 +171,7 @@ func (a *Allocator) reject(s *scratch, c *reservation.Change) (Allocation, reser
 	if c.Cause == 0 {
 		c.Cause = history.ByStore
 	}
-	return a.rejectPart(s, c, again)
+	return a.recordPart(s, c, again)
 }
 
 // rejectedPart is the part that a rejection which is repeated was about, as far as
@@ -168,38 +185,32 @@ func rejectedPart(parts []part) *part {
 	return &parts[0]
 }
 
-// rejectPart is reject for one part, with the order locked. again tells a repeat of
-// a rejection that was made.
-func (a *Allocator) rejectPart(s *scratch, c *reservation.Change, again bool) (Allocation, reservation.Ticket, error) {
+// recordPart is recordReject for one part, with the order locked. again tells a
+// repeat of a rejection that was made.
+func (a *Allocator) recordPart(s *scratch, c *reservation.Change, again bool) (*moving, reservation.Ticket, error) {
 	_, t, err := a.ledger.Do(c)
 	if err != nil {
-		return Allocation{}, t, err
+		return nil, t, err
 	}
 	var e reservation.Entry
 	if !a.ledger.Find(c.ID, &e) {
-		return Allocation{}, t, nil
+		return nil, t, nil
 	}
-	m := moving{a: a, s: s, id: c.ID, cause: c.Cause, by: c.ID2, lines: c.Lines, all: c.Lines == nil, ticket: t}
+	m := &moving{a: a, s: s, id: c.ID, slot: e.Slot, cause: c.Cause, by: c.ID2, lines: c.Lines, all: c.Lines == nil, ticket: t}
 	switch {
 	case again && !m.unfinished(&e):
-		return Allocation{}, t, nil
+		return nil, t, nil
 	case !again:
 		a.moves.late.restart(a, c.ID, &e, c.Now)
 		m.ticket = later(t, a.cool(c, &e))
 	}
-	if most := a.rules.Load().MaxRejects; most > 0 && m.rejects(&e) > most {
-		m.giveUp(&e)
-		a.moves.late.forget(c.ID)
-	} else {
-		m.run()
-	}
-	got, err := m.answer()
-	return got, m.ticket, err
+	most := a.rules.Load().MaxRejects
+	m.givesUp = most > 0 && m.rejects(&e) > most
+	return m, t, nil
 }
 
 // reroute takes what is missing or short elsewhere, or what the caller says.
 func (a *Allocator) reroute(s *scratch, id string, lines []reservation.Line) (got Allocation, t reservation.Ticket, err error) {
-	defer a.lockOrder(id)()
 	alone, order, ok := a.find(id, &s.found)
 	if !ok {
 		return got, t, ErrNotFound
@@ -266,7 +277,7 @@ func (a *Allocator) reroutePart(s *scratch, id string, lines []reservation.Line,
 	}
 	for _, m := range [...]moving{{lines: missing, missing: true}, {lines: chosen}} {
 		if len(m.lines) > 0 {
-			m.a, m.s, m.id, m.cause = a, s, id, cause
+			m.a, m.s, m.id, m.slot, m.cause = a, s, id, e.Slot, cause
 			m.run()
 			all.merge(&m)
 		}

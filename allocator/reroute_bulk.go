@@ -48,11 +48,11 @@ func (a *Allocator) openAt(ctx context.Context, location string) (ids []string, 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	s, err := a.enter()
+	c, err := a.enter()
 	if err != nil {
 		return nil, err
 	}
-	defer a.leave(s)
+	defer c.leave()
 	slot, ok := a.ledger.Slot(location)
 	if !ok {
 		return nil, fmt.Errorf("%w: %q", ErrUnknownLocation, location)
@@ -73,16 +73,17 @@ func movable(e *reservation.Entry) bool {
 
 // rerouteOffline takes a reservation elsewhere if it is still at a location.
 func (a *Allocator) rerouteOffline(ctx context.Context, id, location string) (got Allocation, tried bool, err error) {
-	s, err := a.admit(ctx)
+	call, err := a.admit(ctx)
 	if err != nil {
 		return got, false, err
 	}
-	unlock := a.lockOrder(id)
+	defer call.end()
+	s := call.scratch
 	m := moving{a: a, s: s, id: id, cause: history.Offline, all: true}
 	if a.ledger.Find(id, &s.found) && movable(&s.found) && a.ledger.SlotName(s.found.Slot) == location {
+		m.slot = s.found.Slot
 		m.run()
 	}
-	unlock()
 	got, err = m.answer()
-	return got, true, a.endChange(ctx, s, m.ticket, err)
+	return got, true, call.endChange(ctx, m.ticket, err)
 }

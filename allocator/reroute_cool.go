@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"sync"
 	"sync/atomic"
 
 	"github.com/clickcollect/clickcollect/reservation"
+	"github.com/clickcollect/clickcollect/reservation/lock"
 	"github.com/puzpuzpuz/xsync/v3"
 )
 
@@ -23,7 +23,7 @@ type cooldowns struct {
 	until atomic.Int64 // the latest of all; 0: there was none
 	cells atomic.Pointer[xsync.MapOf[uint64, int64]]
 
-	mu    sync.Mutex
+	mu    lock.Mutex
 	slots map[uint32]map[uint32]int64 // by location and SKU: the same, to be written down
 }
 
@@ -61,7 +61,7 @@ func (a *Allocator) cool(r *reservation.Change, e *reservation.Entry) (t reserva
 		lines = a.folded(e, openUnits)
 	}
 	c := &a.moves.cool
-	c.mu.Lock()
+	c.mu.Lock(lock.Cooling)
 	defer c.mu.Unlock()
 	for _, line := range lines {
 		c.set(line.SKU, e.Slot, r.Now+span)
@@ -132,7 +132,7 @@ func (a *Allocator) recoverCooling() error {
 		break
 	}
 	c := &a.moves.cool
-	c.mu.Lock()
+	c.mu.Lock(lock.Cooling)
 	defer c.mu.Unlock()
 	for note := range a.ledger.Notes(coolNotes) {
 		location := note.Key[len(coolNotes):]

@@ -7,12 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // lateness is the confirmed orders that wait for their location to accept them,
@@ -21,19 +21,29 @@ import (
 // that time; after a restart it is read from the journal, as far as it is kept, and
 // what was confirmed before waits from the restart on.
 type lateness struct {
-	on   atomic.Bool
 	wake chan struct{}
 
-	mu      sync.Mutex
+	on      atomic.Bool // changed under mu, together with what waits
+	mu      lock.Mutex
 	waiting map[string]*waiter
 	queue   waitQueue
 }
 
 // waiter is an order that waits to be accepted.
 type waiter struct {
-	id         string
-	since, due int64 // engine time
-	at         int   // in the queue
+	wait
+	id string
+	at int // in the queue
+}
+
+// wait says since when an order waits at a location, and until when it may. How
+// long it may is worked out by whoever looks at the queue, which asks for opening
+// hours and so runs a function of the host's; until then it is due at once.
+type wait struct {
+	slot   uint32
+	since  int64 // engine time
+	due    int64
+	worked bool // due is worked out
 }
 
 // lateStep is how many late orders are dealt with before others get a turn.
@@ -51,24 +61,28 @@ func (l *lateness) restart(a *Allocator, id string, e *reservation.Entry, since 
 		l.forget(id)
 		return
 	}
-	l.wait(a, id, e.Slot, since)
+	l.put(id, wait{slot: e.Slot, since: since, due: since})
 }
 
-// wait puts an order in the queue, or to another place in it.
-func (l *lateness) wait(a *Allocator, id string, slot uint32, since int64) {
-	due := a.acceptBy(slot, since)
-	l.mu.Lock()
+// put puts an order in the queue, or to another place in it.
+func (l *lateness) put(id string, is wait) {
+	l.mu.Lock(lock.Acceptance)
 	defer l.mu.Unlock()
-	if l.waiting == nil {
-		l.waiting = map[string]*waiter{}
+	if !l.on.Load() {
+		return
 	}
+	l.putIn(id, is)
+}
+
+// putIn is put with the lock held.
+func (l *lateness) putIn(id string, is wait) {
 	w := l.waiting[id]
 	if w == nil {
 		w = &waiter{id: id}
 		l.waiting[id] = w
 		heap.Push(&l.queue, w)
 	}
-	w.since, w.due = since, due
+	w.wait = is
 	heap.Fix(&l.queue, w.at)
 	if l.queue[0] == w {
 		select {
@@ -79,7 +93,7 @@ func (l *lateness) wait(a *Allocator, id string, slot uint32, since int64) {
 }
 
 func (l *lateness) forget(id string) {
-	l.mu.Lock()
+	l.mu.Lock(lock.Acceptance)
 	defer l.mu.Unlock()
 	if w := l.waiting[id]; w != nil {
 		heap.Remove(&l.queue, w.at)
@@ -87,25 +101,70 @@ func (l *lateness) forget(id string) {
 	}
 }
 
-// next is the order that is due first, and when.
-func (l *lateness) next() (id string, due int64) {
-	l.mu.Lock()
+// next is the order that is due first.
+func (l *lateness) next() (id string, is wait) {
+	l.mu.Lock(lock.Acceptance)
 	defer l.mu.Unlock()
 	if len(l.queue) == 0 {
-		return "", math.MaxInt64
+		return "", wait{due: math.MaxInt64}
 	}
-	return l.queue[0].id, l.queue[0].due
+	return l.queue[0].id, l.queue[0].wait
+}
+
+// waits reports whether an order still waits as it did.
+func (l *lateness) waits(id string, as wait) bool {
+	l.mu.Lock(lock.Acceptance)
+	defer l.mu.Unlock()
+	w := l.waiting[id]
+	return w != nil && w.wait == as
+}
+
+// work notes until when an order may wait, unless it waits otherwise by now.
+func (l *lateness) work(id string, was wait, due int64) {
+	l.mu.Lock(lock.Acceptance)
+	defer l.mu.Unlock()
+	if w := l.waiting[id]; w != nil && w.wait == was {
+		was.due, was.worked = due, true
+		l.putIn(id, was)
+	}
+}
+
+// turn begins to watch, or ends it.
+func (l *lateness) turn(on bool) {
+	l.mu.Lock(lock.Acceptance)
+	defer l.mu.Unlock()
+	l.on.Store(on)
+	switch {
+	case !on:
+		l.waiting, l.queue = nil, nil
+	case l.waiting == nil:
+		l.waiting = map[string]*waiter{}
+	}
+}
+
+// refresh has an order wait at its location, since it began to wait there, or from
+// now on if that is not known; how long is worked out anew.
+func (l *lateness) refresh(id string, slot uint32, now int64) {
+	l.mu.Lock(lock.Acceptance)
+	defer l.mu.Unlock()
+	if !l.on.Load() {
+		return
+	}
+	if w := l.waiting[id]; w != nil {
+		now = w.since
+	}
+	l.putIn(id, wait{slot: slot, since: now, due: now})
 }
 
 // acceptBy is until when a location has to accept an order that waits since a time:
 // after Rules.AcceptWithin of opening time.
-func (a *Allocator) acceptBy(slot uint32, since int64) int64 {
+func (a *Allocator) acceptBy(is wait) int64 {
 	within := a.rules.Load().AcceptWithin
 	t := a.topology.Load()
-	if within <= 0 || int(slot) >= len(t.places) {
+	if within <= 0 || int(is.slot) >= len(t.places) {
 		return math.MaxInt64
 	}
-	by, ok := t.siteOf(slot).Calendar.Add(fromMillis(since), within)
+	by, ok := t.siteOf(is.slot).Calendar.Add(fromMillis(is.since), within)
 	if !ok {
 		return math.MaxInt64
 	}
@@ -127,29 +186,18 @@ func (l *lateness) changed(a *Allocator, c *reservation.Change, state State) {
 }
 
 // watchAcceptance begins to wait for orders to be accepted, or waits by other
-// rules. Orders whose time is not known wait from now on.
-func (a *Allocator) watchAcceptance() {
+// rules, or ends it. Orders whose time is not known wait from now on. The rules are
+// locked.
+func (a *Allocator) watchAcceptance(now int64) {
 	l := &a.moves.late
-	if a.rules.Load().AcceptWithin <= 0 {
-		l.on.Store(false)
-		l.mu.Lock()
-		l.waiting, l.queue = nil, nil
-		l.mu.Unlock()
+	l.turn(a.rules.Load().AcceptWithin > 0)
+	if !l.watched() {
 		return
 	}
-	l.on.Store(true)
-	now := a.clock.now()
 	for id, e := range a.ledger.All() {
-		if e.State != Confirmed || !a.goods(e) {
-			continue
+		if e.State == Confirmed && a.goods(e) {
+			l.refresh(id, e.Slot, now)
 		}
-		l.mu.Lock()
-		since := now
-		if w := l.waiting[id]; w != nil {
-			since = w.since
-		}
-		l.mu.Unlock()
-		l.wait(a, id, e.Slot, since)
 	}
 }
 
@@ -172,11 +220,12 @@ func (a *Allocator) recoverWaiting() error {
 		from = trimmed.First
 	}
 	l := &a.moves.late
-	l.on.Store(true)
+	l.turn(true)
 	now := a.clock.now()
 	for id, e := range a.ledger.All() {
 		if e.State == Confirmed && a.goods(e) {
-			l.wait(a, id, e.Slot, cmp.Or(since[id], now))
+			from := cmp.Or(since[id], now)
+			l.put(id, wait{slot: e.Slot, since: from, due: from})
 		}
 	}
 	return nil
@@ -202,25 +251,8 @@ func (a *Allocator) readWaiting(from uint64, since map[string]int64) error {
 	return nil
 }
 
-// keepAccepting reroutes orders that are not accepted in time, until the engine is
-// closed.
-func (a *Allocator) keepAccepting() {
-	l := &a.moves.late
-	timer := time.NewTimer(expiryRest)
-	defer timer.Stop()
-	for {
-		timer.Reset(a.lateDue())
-		select {
-		case <-a.life.Done():
-			return
-		case <-l.wake:
-		case <-timer.C:
-		}
-	}
-}
-
 // lateDue reroutes some of the orders that are late, and returns for how long there
-// is nothing to do.
+// is nothing to do: the step of a goroutine of the engine's.
 func (a *Allocator) lateDue() time.Duration {
 	now := a.clock.now()
 	if _, err := a.rerouteLate(a.life, now); err != nil {
@@ -229,12 +261,12 @@ func (a *Allocator) lateDue() time.Duration {
 		}
 		return expiryRetry
 	}
-	_, due := a.moves.late.next()
+	_, is := a.moves.late.next()
 	rest := expiryRest
-	if now = a.clock.now(); due-now < rest.Milliseconds() {
-		rest = max(time.Duration(due-now)*time.Millisecond, time.Millisecond)
+	if now = a.clock.now(); is.due-now < rest.Milliseconds() {
+		rest = max(time.Duration(is.due-now)*time.Millisecond, time.Millisecond)
 	}
-	if a.options.Clock != nil && due != math.MaxInt64 {
+	if a.options.Clock != nil && is.due != math.MaxInt64 {
 		rest = min(rest, expiryTick)
 	}
 	return rest
@@ -243,19 +275,21 @@ func (a *Allocator) lateDue() time.Duration {
 // rerouteLate rejects, in the name of their locations, orders that were not accepted
 // by now, at most lateStep of them.
 func (a *Allocator) rerouteLate(ctx context.Context, now int64) (n int, err error) {
+	l := &a.moves.late
 	for n < lateStep {
-		id, due := a.moves.late.next()
-		if due > now {
-			break
-		}
-		s, err := a.admit(ctx)
-		if err != nil {
+		if err := ctx.Err(); err != nil {
 			return n, err
 		}
-		done, t, err := a.rejectLate(s, id, now)
-		if waited := a.wait(ctx, s, t); err == nil {
-			err = waited
+		id, is := l.next()
+		if is.due > now {
+			break
 		}
+		// The hours or the rules may have changed since it was worked out.
+		if due := a.acceptBy(is); due > now {
+			l.work(id, is, due)
+			continue
+		}
+		done, err := a.rerouteOneLate(ctx, id, is)
 		if err != nil && !errors.Is(err, ErrNoLocation) && !saw(err) && !errors.Is(err, ErrFull) {
 			return n, err
 		}
@@ -266,30 +300,40 @@ func (a *Allocator) rerouteLate(ctx context.Context, now int64) (n int, err erro
 	return n, nil
 }
 
-// rejectLate rejects an order that is due, unless it has been accepted meanwhile.
-func (a *Allocator) rejectLate(s *scratch, id string, now int64) (done bool, t reservation.Ticket, err error) {
+// rerouteOneLate rejects an order that is late and takes it to another place. False:
+// it is not late any more.
+func (a *Allocator) rerouteOneLate(ctx context.Context, id string, is wait) (done bool, err error) {
+	c, err := a.admit(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer c.end()
+	m, t, err := a.rejectLate(c.scratch, id, is)
+	if m != nil {
+		t, err = m.finish()
+	}
+	waited := c.wait(ctx, t)
+	return m != nil, cmp.Or(err, waited)
+}
+
+// rejectLate records that a late order is rejected, unless it has been accepted
+// meanwhile, or waits otherwise; then there is nothing to move.
+func (a *Allocator) rejectLate(s *scratch, id string, is wait) (*moving, reservation.Ticket, error) {
 	defer a.lockOrder(id)()
 	l := &a.moves.late
-	if first, due := l.next(); first != id || due > now {
-		return false, t, nil // another one was quicker
+	if !l.waits(id, is) {
+		return nil, reservation.Ticket{}, nil
 	}
 	var e reservation.Entry
 	if !a.ledger.Find(id, &e) || e.State != Confirmed || !a.goods(&e) {
 		l.forget(id)
-		return false, t, nil
+		return nil, reservation.Ticket{}, nil
 	}
-	l.mu.Lock()
-	since := l.waiting[id].since
-	l.mu.Unlock()
-	if due := a.acceptBy(e.Slot, since); due > now { // the hours or the rules have changed
-		l.wait(a, id, e.Slot, since)
-		return false, t, nil
-	}
-	_, t, err = a.rejectPart(s, &reservation.Change{Verb: history.Rejected, ID: id, Now: a.clock.now(), Cause: history.Late}, false)
+	m, t, err := a.recordPart(s, &reservation.Change{Verb: history.Rejected, ID: id, Now: s.now, Cause: history.Late}, false)
 	if err != nil && saw(err) { // it is in another state by now
 		l.forget(id)
 	}
-	return true, t, err
+	return m, t, err
 }
 
 // waitQueue is a heap by due time, then ID.

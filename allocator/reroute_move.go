@@ -7,16 +7,22 @@ import (
 	"slices"
 	"time"
 
+	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/sourcing"
 )
 
-// moving is units of one part on their way to another place. Its order is locked.
+// moving is units of one part on their way to another place. Where they go is
+// worked out while nothing is locked and the call stands aside, because the rules
+// are functions of the host's; each step is then made under the order's lock, if
+// the part still is what was looked at.
 type moving struct {
 	a       *Allocator
 	s       *scratch
 	id      string // the part
+	slot    uint32 // where it was; once it is elsewhere, somebody else has moved it
+	givesUp bool   // it was rejected too often for another place to be looked for
 	cause   history.Cause
 	by      string             // ID of the change, if it has one
 	lines   []reservation.Line // what is to go, by base SKU, ascending
@@ -24,14 +30,27 @@ type moving struct {
 	missing bool               // they are missing where they are
 
 	ticket reservation.Ticket
+	took   []reservation.Line // of lines, what has gone; by a change without an ID
+	sent   bool               // some have gone, by this moving
 	parts  []Allocation
-	moved  [][]Line // by part
+	went   [][]Line // by part
 	err    error    // why some stay
 }
 
 // maxMoves bounds how often a new place is sought again after it was lost to
 // another order each time.
 const maxMoves = 1 << 10
+
+// finish finds a new place for what was rejected, or gives that up.
+func (m *moving) finish() (reservation.Ticket, error) {
+	if m.givesUp {
+		m.giveUp()
+		m.a.moves.late.forget(m.id)
+	} else {
+		m.run()
+	}
+	return m.ticket, m.err
+}
 
 // run moves what it can, and records what nobody else can serve.
 func (m *moving) run() {
@@ -44,17 +63,37 @@ func (m *moving) run() {
 		if n == 0 {
 			m.a.ledger.Find(m.id, &begun)
 		}
+		if m.gone(&e) {
+			if len(m.parts) == 0 {
+				m.already(&e)
+			}
+			break
+		}
 		left := m.left(&e)
 		if len(left) == 0 || !m.try(&e, left) {
 			break
 		}
 	}
-	if !m.missing && len(m.parts) > 0 {
+	if !m.missing && m.sent {
 		m.keepVisit(&begun)
 	}
 }
 
-// left is what is still to go.
+// gone reports whether somebody else has taken the part elsewhere. What is missing
+// is missing wherever the part is.
+func (m *moving) gone(e *reservation.Entry) bool { return !m.missing && e.Slot != m.slot }
+
+// already answers where a part is that somebody else has taken elsewhere.
+func (m *moving) already(e *reservation.Entry) {
+	t := takeTerms(e.Note)
+	var lines []Line
+	for _, line := range m.a.folded(e, openUnits) {
+		lines = append(lines, Line{SKU: m.a.ledger.SKUName(line.SKU), Quantity: line.Quantity})
+	}
+	m.note(m.id, e, Allocation{Location: m.a.ledger.SlotName(e.Slot), Distance: geo.Meters(e.Distance), Form: t.Form, Ready: fromMillis(e.Promise)}, lines)
+}
+
+// left is what is still to go, by what is recorded.
 func (m *moving) left(e *reservation.Entry) []reservation.Line {
 	units := openUnits
 	if m.missing {
@@ -66,16 +105,32 @@ func (m *moving) left(e *reservation.Entry) []reservation.Line {
 	}
 	var left []reservation.Line
 	for _, line := range m.lines {
-		if n := min(line.Quantity, unitsIn(there, line.SKU)); n > 0 {
+		if n := min(line.Quantity-m.moved(line.SKU), unitsIn(there, line.SKU)); n > 0 {
 			left = append(left, reservation.Line{SKU: line.SKU, Quantity: n})
 		}
 	}
 	return left
 }
 
+// moved is how many units of a line have gone: of a change with an ID, which may be
+// repeated while the first call is still at work, by the parts that it made.
+func (m *moving) moved(sku uint32) (units int64) {
+	if m.by == "" {
+		return unitsIn(m.took, sku)
+	}
+	order, _ := m.nextPart()
+	for _, p := range m.a.partsOf(order) {
+		if p.e.Ref == m.id && takeTerms(p.e.Note).By == m.by {
+			units += unitsIn(m.a.folded(&p.e, func(l *reservation.EntryLine) int64 { return l.Quantity }), sku)
+		}
+	}
+	return units
+}
+
 // plan works out who could serve lines of a part.
 func (m *moving) plan(e *reservation.Entry, t *orderTerms, left []reservation.Line) (*plan, error) {
 	a := m.a
+	a.aside(m.s)
 	now := a.clock.now()
 	m.s.hold = reservation.Hold{Now: now}
 	return a.newPlan(m.s, a.topology.Load(), a.askedAgain(m.id, e, t, left, now), &a.rules.Load().Rules)
@@ -94,6 +149,17 @@ func (m *moving) try(e *reservation.Entry, left []reservation.Line) (more bool) 
 		m.refuse(left, p.refusal())
 		return false
 	}
+	m.a.resume(m.s)
+	defer m.a.lockOrder(m.id)()
+	var now reservation.Entry
+	if p.epoch != m.a.epoch.Load() || !m.a.ledger.Find(m.id, &now) || now.Slot != e.Slot || !slices.Equal(m.left(&now), left) {
+		return true // look again
+	}
+	return m.make(p, &now, &terms, left)
+}
+
+// make takes the steps that a plan has found, with the order locked.
+func (m *moving) make(p *plan, e *reservation.Entry, terms *orderTerms, left []reservation.Line) (more bool) {
 	switch ok := p.build(m.s); {
 	case p.broken != nil:
 		m.err = p.broken
@@ -102,15 +168,15 @@ func (m *moving) try(e *reservation.Entry, left []reservation.Line) (more bool) 
 		return true
 	}
 	if len(p.shares) == 1 && m.stays(e, p.work.held[0].Lines) {
-		return m.send(p, 0, e, &terms, "", 0) == lost
+		return m.send(p, 0, e, terms, "", 0) == lost
 	}
-	order, number := m.nextPart(e)
+	order, number := m.nextPart()
 	for i := 0; i < len(p.shares); number++ {
 		if number > maxPartNumber {
 			m.refuse(left, fmt.Errorf("order %q has %d parts: %w", order, maxPartNumber, ErrFull))
 			return false
 		}
-		switch m.send(p, i, e, &terms, order, number) {
+		switch m.send(p, i, e, terms, order, number) {
 		case sent:
 			i++
 		case lost:
@@ -173,7 +239,7 @@ func (m *moving) send(p *plan, share int, e *reservation.Entry, t *orderTerms, o
 		return lost
 	}
 	m.ticket = later(m.ticket, parts.Ticket())
-	m.took(gone)
+	m.sent, m.took = true, joined(append(m.took, gone...))
 	m.arrived(cmp.Or(to.ID, m.id), sh, ready, left, p.now)
 	return sent
 }
@@ -197,17 +263,6 @@ func (m *moving) failed(err error) sending {
 	return stopped
 }
 
-// took notes that units have gone.
-func (m *moving) took(lines []reservation.Line) {
-	for _, line := range lines {
-		for i := range m.lines {
-			if m.lines[i].SKU == line.SKU {
-				m.lines[i].Quantity -= line.Quantity
-			}
-		}
-	}
-}
-
 // arrived notes where units are now, for the answer, and waits for the new place to
 // accept them.
 func (m *moving) arrived(id string, sh *share, ready time.Time, lines []Line, now int64) {
@@ -219,19 +274,23 @@ func (m *moving) arrived(id string, sh *share, ready time.Time, lines []Line, no
 	if heldIn(e) {
 		a.due(e.Deadline)
 	}
-	name := id
-	if e.Parts > 1 && !a.isPart(id, e) {
-		name = partID(id, 1)
+	m.note(id, e, Allocation{Location: a.ledger.SlotName(sh.slot), Distance: sh.distance, Form: sh.form, Ready: ready, Cost: sh.cost}, lines)
+}
+
+// note adds where a part is now to the answer.
+func (m *moving) note(id string, e *reservation.Entry, got Allocation, lines []Line) {
+	got.ID, got.HeldUntil = id, heldUntil(e)
+	if e.Parts > 1 && !m.a.isPart(id, e) {
+		got.ID = partID(id, 1)
 	}
-	m.parts = append(m.parts, Allocation{ID: name, Location: a.ledger.SlotName(sh.slot), Distance: sh.distance,
-		HeldUntil: heldUntil(e), Form: sh.form, Ready: ready, Cost: sh.cost})
-	m.moved = append(m.moved, lines)
+	m.parts = append(m.parts, got)
+	m.went = append(m.went, lines)
 }
 
 // merge adds what another moving has done.
 func (m *moving) merge(o *moving) {
 	m.ticket = later(m.ticket, o.ticket)
-	m.parts, m.moved = append(m.parts, o.parts...), append(m.moved, o.moved...)
+	m.parts, m.went = append(m.parts, o.parts...), append(m.went, o.went...)
 	m.err = errors.Join(m.err, o.err)
 }
 
@@ -240,7 +299,7 @@ func (m *moving) answer() (Allocation, error) {
 	if len(m.parts) == 0 {
 		return Allocation{}, m.err
 	}
-	d := &decision{parts: m.parts, lines: m.moved}
+	d := &decision{parts: m.parts, lines: m.went}
 	for i := range d.parts {
 		d.parts[i].why = &decision{number: i + 1, lines: d.lines[i : i+1]}
 	}
@@ -258,7 +317,8 @@ func (m *moving) answer() (Allocation, error) {
 // refuse records that nobody else can serve lines, and why for the answer.
 func (m *moving) refuse(left []reservation.Line, why error) {
 	m.err = why
-	c := reservation.Change{Verb: history.RerouteFailed, ID: m.id, Now: m.a.clock.now(), Cause: m.cause, Lines: left}
+	m.a.resume(m.s)
+	c := reservation.Change{Verb: history.RerouteFailed, ID: m.id, Now: m.s.now, Cause: m.cause, Lines: left}
 	if _, t, err := m.a.ledger.Do(&c); err == nil {
 		m.ticket = later(m.ticket, t)
 	} else if !saw(err) { // not just that they are gone meanwhile
@@ -267,13 +327,17 @@ func (m *moving) refuse(left []reservation.Line, why error) {
 }
 
 // giveUp refuses to look for a place for an order that was rejected too often.
-func (m *moving) giveUp(e *reservation.Entry) {
-	left := m.left(e)
+func (m *moving) giveUp() {
+	var e reservation.Entry
+	if !m.a.ledger.Find(m.id, &e) {
+		return
+	}
+	left := m.left(&e)
 	if len(left) == 0 {
 		return
 	}
 	t := takeTerms(e.Note)
-	p, err := m.plan(e, &t, left)
+	p, err := m.plan(&e, &t, left)
 	if err != nil {
 		m.refuse(left, err)
 		return
@@ -285,7 +349,7 @@ func (m *moving) giveUp(e *reservation.Entry) {
 
 // rejects is how often an order was rejected, over all its parts.
 func (m *moving) rejects(e *reservation.Entry) (n int) {
-	order, _ := m.nextPart(e)
+	order, _ := m.nextPart()
 	for _, p := range m.a.partsOf(order) {
 		n += p.e.Rejects
 	}
@@ -293,8 +357,7 @@ func (m *moving) rejects(e *reservation.Entry) (n int) {
 }
 
 // unfinished reports whether a rejection that is repeated has left something to do,
-// such as after a crash between its record and the reroute, and takes off what it
-// has moved.
+// such as after a crash between its record and the reroute.
 func (m *moving) unfinished(e *reservation.Entry) bool {
 	if t := takeTerms(e.Note); t.Rejects == e.Rejects || e.State.Ended() {
 		return false // it has gone elsewhere since
@@ -302,13 +365,7 @@ func (m *moving) unfinished(e *reservation.Entry) bool {
 	if m.all {
 		return e.State == Confirmed
 	}
-	order, _ := m.nextPart(e)
-	for _, p := range m.a.partsOf(order) {
-		if p.e.Ref == m.id && takeTerms(p.e.Note).By == m.by {
-			m.took(m.a.folded(&p.e, func(l *reservation.EntryLine) int64 { return l.Quantity }))
-		}
-	}
-	return slices.ContainsFunc(m.lines, func(l reservation.Line) bool { return l.Quantity > 0 })
+	return slices.ContainsFunc(m.lines, func(l reservation.Line) bool { return l.Quantity > m.moved(l.SKU) })
 }
 
 // keepVisit keeps the customer's place in a pickup window at the store the order
@@ -317,7 +374,9 @@ func (m *moving) unfinished(e *reservation.Entry) bool {
 func (m *moving) keepVisit(begun *reservation.Entry) {
 	a, s := m.a, m.s
 	t := takeTerms(begun.Note)
-	if now := a.clock.now(); t.Window <= now || t.At == "" || t.At != a.ledger.SlotName(begun.Slot) {
+	a.resume(s)
+	now := s.now
+	if t.Window <= now || t.At == "" || t.At != a.ledger.SlotName(begun.Slot) {
 		return
 	}
 	var places []reservation.Line
@@ -329,14 +388,14 @@ func (m *moving) keepVisit(begun *reservation.Entry) {
 			sure = sure || l.Confirmed > 0
 		}
 	}
+	defer a.lockOrder(m.id)()
 	if len(places) == 0 || !a.ledger.Find(m.id, &s.found) || s.found.State != Rerouted {
 		return
 	}
-	order, number := m.nextPart(&s.found)
+	order, number := m.nextPart()
 	if number > maxPartNumber {
 		return
 	}
-	now := a.clock.now()
 	t.Form = sourcing.Collect
 	visit := reservation.Part{Lines: places, Hold: reservation.Hold{ID: partID(order, number), Fingerprint: begun.Fingerprint, Slot: begun.Slot,
 		Now: now, Deadline: max(begun.Deadline, now+a.holdFor), Promise: t.Window, Order: cmp.Or(begun.Order, order), Customer: begun.Customer,
@@ -374,10 +433,11 @@ func (m *moving) stays(e *reservation.Entry, to []reservation.Line) bool {
 	return n == len(to)
 }
 
-// nextPart is the order of a part, and the lowest number behind its parts so far.
-func (m *moving) nextPart(e *reservation.Entry) (order string, number int) {
+// nextPart is the order of the part, and the lowest number behind its parts so far.
+func (m *moving) nextPart() (order string, number int) {
 	order = m.id
-	if m.a.isPart(m.id, e) {
+	var e reservation.Entry
+	if m.a.ledger.Find(m.id, &e) && m.a.isPart(m.id, &e) {
 		order, _ = splitID(m.id)
 	}
 	number = 2

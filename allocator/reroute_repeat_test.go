@@ -49,11 +49,11 @@ func TestRejectCutOff(t *testing.T) {
 		confirmed(t, a, ordered("o", Line{"tea", 3}))
 		change := Change{ID: "c", Reservation: "o", Do: DoReject, Lines: lines}
 		s, err := a.begin(t.Context())
-		must(t, err, a.translate(s, &change, &s.change))
+		must(t, err, a.translate(s.scratch, &change, &s.change))
 		s.change.ID2, s.change.Print, s.change.Cause = "c", digestOf(&change, s.change.Lines), history.ByStore
 		_, _, err = a.ledger.Do(&s.change)
 		must(t, err)
-		a.leaveChange(s)
+		s.leave()
 		reads(t, stands(t, a, "o"), "o@L0 confirmed tea confirmed 3")
 		want := "o@L1 confirmed tea confirmed 3"
 		if lines != nil {

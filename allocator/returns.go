@@ -67,19 +67,20 @@ type Return struct {
 // more than was collected and not brought back; ErrOverflow; ErrNoSpace. Nothing
 // was changed. ErrJournal, or the end of ctx: unknown; repeat the call.
 func (a *Allocator) Return(ctx context.Context, returns ...Return) error {
-	s, err := a.admit(ctx)
+	call, err := a.admit(ctx)
 	if err != nil {
 		return fmt.Errorf("allocator: return: %w", err)
 	}
+	defer call.end()
 	todo := make([]reservation.Change, len(returns))
 	for i := range returns {
-		if err := a.translateReturn(s, &returns[i], &todo[i]); err != nil {
-			a.leaveChange(s)
+		if err := a.translateReturn(call.scratch, &returns[i], &todo[i]); err != nil {
+			call.leave()
 			return fmt.Errorf("allocator: return %q: %w", returns[i].ID, err)
 		}
 		todo[i].Lines = slices.Clone(todo[i].Lines) // they are in the memory of the call
 	}
-	if err := a.doAll(ctx, s, todo); err != nil {
+	if err := a.doAll(ctx, &call, todo); err != nil {
 		return fmt.Errorf("allocator: return: %w", err)
 	}
 	return nil
@@ -94,7 +95,7 @@ func (a *Allocator) translateReturn(s *scratch, r *Return, into *reservation.Cha
 	if r.As >= dispositions {
 		return &InvalidError{Field: "As", Value: uint8(r.As), Why: "is no disposition"}
 	}
-	*into = reservation.Change{Verb: history.Returned, ID: r.Reservation, ID2: r.ID, Now: a.clock.now(), Cause: r.As.cause()}
+	*into = reservation.Change{Verb: history.Returned, ID: r.Reservation, ID2: r.ID, Now: s.now, Cause: r.As.cause()}
 	var unknown error // a SKU; it comes after the location
 	if len(r.Lines) > 0 {
 		if err := a.checkLineCount(len(r.Lines)); err != nil {

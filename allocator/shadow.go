@@ -3,16 +3,16 @@ package allocator
 import (
 	"errors"
 	"fmt"
-	"sync"
 
 	"github.com/clickcollect/clickcollect/reservation"
+	"github.com/clickcollect/clickcollect/reservation/lock"
 	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // shadow is a second set of rules that decides along without holding anything.
 type shadow struct {
 	rules *sourcing.Rules
-	mu    sync.Mutex
+	mu    lock.Mutex
 	sums  sourcing.Comparison
 }
 
@@ -42,7 +42,7 @@ func (a *Allocator) Shadow() (sourcing.Comparison, bool) {
 	if sh == nil {
 		return sourcing.Comparison{}, false
 	}
-	sh.mu.Lock()
+	sh.mu.Lock(lock.Comparison)
 	defer sh.mu.Unlock()
 	return sh.sums, true
 }
@@ -86,7 +86,9 @@ func (a *Allocator) result(got Allocation) (r sourcing.Result) {
 // allocateShadowed is allocate while there is a shadow.
 func (a *Allocator) allocateShadowed(s *scratch, t *topology, o *Order, sh *shadow) (Allocation, reservation.Ticket, error) {
 	hold := s.hold
+	a.aside(s) // its rules are functions of the host's
 	other, otherErr := a.quoteIn(s, o, sh.rules)
+	a.resume(s)
 	s.hold = hold
 	repeated := s.stripe.repeated.Load()
 	got, ticket, err := a.decide(s, t, o)
@@ -100,7 +102,7 @@ func (a *Allocator) allocateShadowed(s *scratch, t *topology, o *Order, sh *shad
 	if otherErr == nil {
 		shadowed = a.result(other)
 	}
-	sh.mu.Lock()
+	sh.mu.Lock(lock.Comparison)
 	defer sh.mu.Unlock()
 	sh.sums.Add(live, shadowed)
 	return got, ticket, err

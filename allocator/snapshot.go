@@ -10,36 +10,30 @@ import (
 // the last snapshot.
 const snapshotLook = time.Second
 
-// keepSnapshots writes a snapshot whenever enough journal has come together.
-func (a *Allocator) keepSnapshots() {
-	tick := time.NewTicker(snapshotLook)
-	defer tick.Stop()
-	// What Open had to read counts as journal since the last snapshot.
+// snapshotStep is the step of the goroutine that writes a snapshot whenever enough
+// journal has come together. What Open had to read counts as journal since the last
+// snapshot.
+func (a *Allocator) snapshotStep() func() time.Duration {
 	n := a.ledger.Journal()
 	unread := int64(0)
 	if kept := n.Last + 1 - n.First; kept > 0 {
 		unread = int64(float64(n.Bytes) * min(1, float64(a.recovery.Records)/float64(kept)))
 	}
 	since := int64(n.Written) - unread
-	for {
-		select {
-		case <-a.life.Done():
-			return
-		case <-tick.C:
-		}
+	return func() time.Duration {
 		written := int64(a.ledger.Journal().Written)
 		if written-since < a.options.SnapshotEvery {
-			continue
+			return snapshotLook
 		}
 		since = written // also after an error: the next attempt is for the next part
 		begun := time.Now()
-		if err := a.ledger.Snapshot(a.life, a.clock.now()); err != nil {
-			if a.life.Err() == nil {
-				a.options.Logger.Error("snapshot not written", "err", err)
-			}
-			continue
+		switch err := a.ledger.Snapshot(a.life, a.clock.now()); {
+		case err == nil:
+			a.options.Logger.Info("snapshot written", "took", time.Since(begun))
+		case a.life.Err() == nil:
+			a.options.Logger.Error("snapshot not written", "err", err)
 		}
-		a.options.Logger.Info("snapshot written", "took", time.Since(begun))
+		return snapshotLook
 	}
 }
 
@@ -54,11 +48,11 @@ func (a *Allocator) Snapshot(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("allocator: snapshot: %w", err)
 	}
-	s, err := a.enter()
+	c, err := a.enter()
 	if err != nil {
 		return fmt.Errorf("allocator: snapshot: %w", err)
 	}
-	defer a.leave(s)
+	defer c.end()
 	bound, stop := a.whileOpen(ctx)
 	defer stop()
 	if err := a.ledger.Snapshot(bound, a.clock.now()); err != nil {

@@ -25,6 +25,9 @@ type Stats struct {
 	NoShows   uint64 // reservations that nobody collected in time
 	LostRaces uint64 // locations an order came to and found short, for whatever reason
 
+	HostPanics uint64 // panics of functions of the host's: Options.Clock, Holidays and Logger
+	Panics     uint64 // panics in the engine's own goroutines, which began anew
+
 	// ExpiryLag is how long after its deadline the last hold was ended.
 	ExpiryLag time.Duration
 
@@ -57,6 +60,7 @@ func (a *Allocator) Stats() Stats {
 	j := a.ledger.Journal()
 	t := a.topology.Load()
 	s := Stats{Locations: t.live, SKUs: n.SKUs, Cells: n.Cells, Held: n.Held, Remembered: n.Remembered, Short: a.ledger.Short(),
+		HostPanics: a.panics.host.Load(), Panics: a.panics.own.Load(),
 		Expired: a.expiry.expired.Load(), NoShows: a.expiry.noShows.Load(),
 		ExpiryLag:  time.Duration(a.expiry.lag.Load()) * time.Millisecond,
 		StockBytes: n.StockBytes, ReservationBytes: n.BookBytes, Recovered: a.recovery,

@@ -152,9 +152,7 @@ func (a *Allocator) site(l *Location) (*sourcing.Site, error) {
 	if s.Calendar.Schedule, err = parseHours(t.Hours); err != nil {
 		return nil, err
 	}
-	if holiday, id := a.options.Holidays, l.ID; holiday != nil {
-		s.Calendar.Holiday = func(year int, month time.Month, day int) bool { return holiday(id, year, month, day) }
-	}
+	s.Calendar.Holiday = a.holidays(l.ID)
 	return &s, nil
 }
 

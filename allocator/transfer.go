@@ -73,13 +73,14 @@ type TransferLine struct {
 // LookupTransfer returns the transfer with that ID, under way or remembered.
 // ErrNotFound: there is none. ErrJournal: what was read is not known to last.
 func (a *Allocator) LookupTransfer(id string) (TransferState, error) {
-	s, err := a.enter()
+	c, err := a.enter()
 	if err != nil {
 		return TransferState{}, fmt.Errorf("allocator: look up transfer %q: %w", id, err)
 	}
-	e := &s.found
+	defer c.end()
+	e := &c.found
 	if !a.ledger.FindTransfer(id, e) {
-		a.leave(s)
+		c.leave()
 		return TransferState{}, fmt.Errorf("allocator: look up transfer %q: %w", id, ErrNotFound)
 	}
 	t := TransferState{ID: id, From: a.ledger.SlotName(e.Slot), To: a.ledger.SlotName(e.To), State: e.State,
@@ -92,7 +93,7 @@ func (a *Allocator) LookupTransfer(id string) (TransferState, error) {
 		t.Lines[i] = TransferLine{SKU: a.ledger.SKUName(line.SKU), Quantity: line.Quantity,
 			OnTheWay: line.Confirmed, Delivered: line.Collected, Lost: line.Missing}
 	}
-	if err := a.leaveRead(s, reservation.Ticket{Sequence: t.Sequence}); err != nil {
+	if err := c.leaveRead(reservation.Ticket{Sequence: t.Sequence}); err != nil {
 		return TransferState{}, fmt.Errorf("allocator: look up transfer %q: %w", id, err)
 	}
 	return t, nil
