@@ -21,7 +21,7 @@ func (p *plan) commit(s *scratch) verdict {
 		return chosen
 	}
 	p.engine.resume(s)
-	if p.epoch != p.engine.epoch.Load() {
+	if p.outdated() {
 		return stale
 	}
 	v := p.claim(s)
@@ -30,6 +30,16 @@ func (p *plan) commit(s *scratch) verdict {
 	}
 	return v
 }
+
+// outdated reports whether settings may have changed since the plan was made, which
+// then is made anew: but not for ever, since a rule may change them each time it is
+// asked, which it must not. The call counts as a change.
+func (p *plan) outdated() bool {
+	return p.epoch != p.engine.epoch.Load() && p.again < maxAgain
+}
+
+// maxAgain is how often an order is decided anew because settings were changed.
+const maxAgain = 64
 
 // claim is commit while the order counts as a change.
 func (p *plan) claim(s *scratch) verdict {
@@ -188,15 +198,16 @@ func (p *plan) note(f sourcing.Form) []byte {
 // source decides an order by the rules and reserves what it chose.
 func (a *Allocator) source(s *scratch, order Order) (Allocation, error) {
 	o := &order // a copy, so that orders of the hot path stay where they are
-	for {
+	for again := 0; ; again++ {
 		a.aside(s)
-		if got, v, err := a.sourceOnce(s, o); v != stale {
+		if got, v, err := a.sourceOnce(s, o, again); v != stale {
 			return got, err
 		}
 	}
 }
 
-func (a *Allocator) sourceOnce(s *scratch, o *Order) (Allocation, verdict, error) {
+// sourceOnce decides it by the settings of now. again is how often it was decided.
+func (a *Allocator) sourceOnce(s *scratch, o *Order, again int) (Allocation, verdict, error) {
 	p, err := a.newPlan(s, a.topology.Load(), o, &a.rules.Load().Rules)
 	if err != nil {
 		if p != nil && a.ledger.Find(o.ID, &s.found) && s.found.Fingerprint == p.mark {
@@ -205,7 +216,7 @@ func (a *Allocator) sourceOnce(s *scratch, o *Order) (Allocation, verdict, error
 		}
 		return Allocation{}, failed, err
 	}
-	p.holds = true
+	p.holds, p.again = true, again
 	v := p.run(s)
 	switch v {
 	case stale:

@@ -37,6 +37,7 @@ type plan struct {
 	soft     int    // how many of the soft filters are in force
 	keeps    *keeps // protection levels of the order's channel; nil: none
 	epoch    uint64 // the pauses there had been when it was made
+	again    int    // how often it was made before
 	holds    bool   // reserve what is found
 	mixed    bool   // some want has substitutes
 

@@ -70,7 +70,7 @@ func (m *moving) run() {
 			break
 		}
 		left := m.left(&e)
-		if len(left) == 0 || !m.try(&e, left) {
+		if len(left) == 0 || !m.try(&e, left, n) {
 			break
 		}
 	}
@@ -138,13 +138,14 @@ func (m *moving) plan(e *reservation.Entry, t *orderTerms, left []reservation.Li
 
 // try moves lines to the best place there is for them. False: there is no more to
 // be done.
-func (m *moving) try(e *reservation.Entry, left []reservation.Line) (more bool) {
+func (m *moving) try(e *reservation.Entry, left []reservation.Line, again int) (more bool) {
 	terms := takeTerms(e.Note)
 	p, err := m.plan(e, &terms, left)
 	if err != nil {
 		m.refuse(left, err)
 		return false
 	}
+	p.again = again
 	if p.run(m.s) != chosen {
 		m.refuse(left, p.refusal())
 		return false
@@ -152,7 +153,7 @@ func (m *moving) try(e *reservation.Entry, left []reservation.Line) (more bool) 
 	m.a.resume(m.s)
 	defer m.a.lockOrder(m.id)()
 	var now reservation.Entry
-	if p.epoch != m.a.epoch.Load() || !m.a.ledger.Find(m.id, &now) || now.Slot != e.Slot || !slices.Equal(m.left(&now), left) {
+	if p.outdated() || !m.a.ledger.Find(m.id, &now) || now.Slot != e.Slot || !slices.Equal(m.left(&now), left) {
 		return true // look again
 	}
 	return m.make(p, &now, &terms, left)
