@@ -193,6 +193,9 @@ func (p *plan) attempt(s *scratch, c *sourcing.Candidate, f sourcing.Form) verdi
 			p.saw(c, f, sourcing.Full, "")
 			return nothing
 		}
+		if mutant == mutantGivesUp {
+			break
+		}
 	}
 	p.saw(c, f, sourcing.Short, "")
 	return nothing

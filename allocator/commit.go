@@ -85,6 +85,9 @@ func (p *plan) build(s *scratch) bool {
 		if !ok {
 			return false
 		}
+		if mutant == mutantNoRoom && i > 0 {
+			room = nil
+		}
 		part.Lines = joined(append(part.Lines, room...))
 		p.work.held = append(p.work.held, part)
 	}

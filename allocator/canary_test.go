@@ -1,0 +1,50 @@
+//go:build !mutant_any
+
+package allocator
+
+import (
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestMutantsAreCaught builds the package with each of its deliberate bugs and
+// runs the test that is there for it. It must fail, and for the reason it gives.
+// The builds carry a tag this file is not part of.
+func TestMutantsAreCaught(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds the package once for every bug")
+	}
+	for _, m := range []struct{ mutant, test, says string }{
+		{"mutant_gives_up", "TestLostClaimIsNoRefusal", `no location can fill the order`},
+		{"mutant_no_room", "TestEveryPartTakesCapacity", `L1 has room for an order more than it can process`},
+	} {
+		t.Run(m.mutant, func(t *testing.T) {
+			out := runMutant(t, m.mutant, m.test)
+			if !strings.Contains(out, "--- FAIL: "+m.test) {
+				t.Fatalf("the test did not fail:\n%s", out)
+			}
+			if !regexp.MustCompile(m.says).MatchString(out) {
+				t.Fatalf("the test failed without saying %q:\n%s", m.says, out)
+			}
+		})
+	}
+}
+
+// runMutant returns what go test prints. A build that fails has no test in it,
+// which the caller sees.
+func runMutant(t *testing.T, mutant, test string) string {
+	t.Helper()
+	tool, err := exec.LookPath("go")
+	if err != nil {
+		t.Fatal("no go command to build the mutants with: ", err)
+	}
+	cmd := exec.CommandContext(t.Context(), tool, "test", "-count=1", "-vet=off", "-short", "-timeout", "60s",
+		"-tags", "mutant_any "+mutant, "-run", "^"+test+"$", ".")
+	out, err := cmd.CombinedOutput()
+	if err == nil {
+		t.Fatalf("%s passes %s:\n%s", mutant, test, out)
+	}
+	return string(out)
+}

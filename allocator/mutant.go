@@ -1,0 +1,11 @@
+package allocator
+
+// The deliberate bugs. A build with the tags mutant_any and mutant_<name> has one
+// of them; it is there to prove that the tests would see such a bug, see
+// canary_test.go. A new one is a line here, a file mutant_<name>.go, an if where
+// it goes wrong, and a line of the canary: no list of tags has to be kept.
+const (
+	_             = iota
+	mutantGivesUp // a planned order that loses a claim does not look again
+	mutantNoRoom  // the parts of a split but the first take no capacity
+)
