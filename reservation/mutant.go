@@ -11,4 +11,5 @@ const (
 	mutantGrace // a snapshot does not wait for changes that are under way
 	mutantShort // nobody is told that the goods of a reservation are gone
 	mutantGap   // a reroute frees the old units before it has the new ones
+	mutantOnly  // the snapshot before the newest is not kept
 )

@@ -96,7 +96,11 @@ func (l *Ledger) trim() error {
 	if err != nil {
 		return fmt.Errorf("reservation: snapshot: %w", err)
 	}
-	for _, s := range snapshots[min(2, len(snapshots)):] {
+	kept := 2
+	if mutant == mutantOnly {
+		kept = 1
+	}
+	for _, s := range snapshots[min(kept, len(snapshots)):] {
 		if err := journal.RemoveSnapshot(f.disk, s); err != nil {
 			return fmt.Errorf("reservation: snapshot: %w", err)
 		}

@@ -139,3 +139,39 @@ func TestSnapshotDuringTraffic(t *testing.T) {
 	}
 	mustDo(t, l.Close())
 }
+
+// The snapshot before the newest is kept, and the journal from it on: with the
+// newest damaged in any block, all is there when the ledger is opened again.
+func TestOlderSnapshotIsKept(t *testing.T) {
+	disk := faultdisk.New(1)
+	l, o := snapshotLedger(t, disk)
+	for n := range 4 {
+		for i := range 300 { // each in a block of its own: more than a segment, so that there is something to trim
+			received(t, l, fmt.Sprintf("r%d-%d", n, i), 0, "tea", 1)
+			mustDo(t, l.Settled(t.Context()))
+		}
+		mustDo(t, l.Snapshot(t.Context(), 1))
+	}
+	received(t, l, "last", 0, "tea", 1)
+	mustDo(t, l.Close())
+	if first := l.file.log.Numbers().First; first == 1 {
+		t.Fatal("nothing of the journal was trimmed")
+	}
+	all, err := journal.Snapshots(disk)
+	mustDo(t, err)
+	for at := int64(0); at < all[0].Bytes; at += 4096 {
+		damaged := disk.Kill()
+		mustDo(t, damaged.Zero(all[0].Name, at, 4096))
+		o.disk = damaged
+		again, err := Open(o)
+		if err != nil {
+			t.Fatalf("the newest snapshot is damaged: %v", err)
+		}
+		again.Renumber([]uint32{0}, 0, func(*Table) {})
+		mustDo(t, again.Fill())
+		if got := again.Available(0, 0).OnHand; got != 1201 {
+			t.Fatalf("the newest snapshot is damaged: %d units on hand, want 1201", got)
+		}
+		mustDo(t, again.Close())
+	}
+}
