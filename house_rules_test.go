@@ -62,7 +62,7 @@ func mayImport(here, imported string, test bool) bool {
 	switch {
 	case isOurs:
 		there := roomOf(ours)
-		return there == here || slices.Contains(plan[here].ours, there)
+		return there == here || slices.Contains(plan[here].ours, there) || there == "internal/scaletest" // see counts
 	case imported == "testing" || strings.HasPrefix(imported, "testing/"):
 		return test || strings.HasSuffix(here, "test") // package testing registers flags in its importer
 	case !strings.Contains(first, "."):
@@ -188,6 +188,30 @@ func explicitSeeds(files []source) (faults []string) {
 				faults = append(faults, s.at(u.pos)+"rand."+u.name+" has no seed")
 			case u.pkg == "time" && u.name == "Sleep" && !slices.Contains(imports, "testing/synctest"):
 				faults = append(faults, s.at(u.pos)+"time.Sleep outside a synctest bubble")
+			}
+		}
+	}
+	return faults
+}
+
+// counts reports tests whose counts depend on anything but internal/scaletest, so
+// that one variable makes all tests of the module thorough, and everything else
+// that asks it. Benchmarks, which it does not concern, are short with -short.
+func counts(files []source) (faults []string) {
+	for _, s := range goFiles(files) {
+		if s.dir() == "internal/scaletest" || strings.HasPrefix(s.dir(), "bench/peers") {
+			continue
+		}
+		if !s.isTest() && slices.Contains(slices.Collect(maps.Values(s.imports())), module+"/internal/scaletest") {
+			faults = append(faults, s.path+": "+s.dir()+" may not ask how much tests try")
+		}
+		for _, u := range s.uses() {
+			in := func(d ast.Decl) bool {
+				f, ok := d.(*ast.FuncDecl)
+				return ok && f.Pos() <= u.pos && u.pos < f.End() && strings.HasPrefix(f.Name.Name, "Benchmark")
+			}
+			if u.pkg == "testing" && u.name == "Short" && !slices.ContainsFunc(s.file.Decls, in) {
+				faults = append(faults, s.at(u.pos)+"testing.Short is for benchmarks, tests ask scaletest.Full")
 			}
 		}
 	}

@@ -50,6 +50,7 @@ var plan = map[string]room{
 	"reservation/internal/journal": {ours: []string{"reservation/lock", "reservation/reservationtest"}},
 	"reservation/internal/stock":   {ours: []string{"reservation/lock"}, theirs: names},
 	"reservation/reservationtest":  {ours: []string{"reservation/internal/journal"}},
+	"internal/scaletest":           {},
 	"hours":                        {},
 	"settings":                     {},
 	"sourcing":                     {ours: []string{"geo", "hours"}},
@@ -121,8 +122,8 @@ func (s source) isTest() bool { return strings.HasSuffix(s.path, "_test.go") }
 
 func (s source) isMain() bool { return s.file.Name.Name == "main" }
 
-// isTrial reports whether users never compile the file: a test, or code that
-// only a build with one of our own tags sees.
+// isTrial reports whether users never compile the file: a test, what only tests
+// import, or code that only a build with one of our own tags sees.
 func (s source) isTrial() bool {
 	foreign := func(tag string) bool { return tag != "interleave" && !strings.HasPrefix(tag, "mutant_") }
 	for _, group := range s.file.Comments {
@@ -136,7 +137,7 @@ func (s source) isTrial() bool {
 			}
 		}
 	}
-	return s.isTest()
+	return s.isTest() || s.dir() == "internal/scaletest"
 }
 
 func (s source) at(pos token.Pos) string {
@@ -257,6 +258,10 @@ var rules = []struct {
 		{"bench/x_test.go", `package bench; import "math/rand/v2"; var n = rand.IntN(3)`, "no seed"},
 		{"bench/x.go", `package bench; import "math/rand"; var r *rand.Rand`, "math/rand"},
 		{"allocator/x_test.go", `package allocator; import "time"; func f() { time.Sleep(1) }`, "time.Sleep"},
+	}},
+	{"counts", counts, []canary{
+		{"geo/x_test.go", `package geo; import "testing"; func TestX(*testing.T) { _ = testing.Short() }`, "testing.Short"},
+		{"geo/x.go", `package geo; import "` + module + `/internal/scaletest"; var _ = scaletest.Full()`, "geo may not ask"},
 	}},
 	{"sizes", sizes, []canary{
 		{"geo/x.go", "package geo\n" + strings.Repeat("//\n", maxFileLines), "601 lines"},

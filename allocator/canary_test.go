@@ -7,13 +7,15 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/clickcollect/clickcollect/internal/scaletest"
 )
 
 // TestMutantsAreCaught builds the package with each of its deliberate bugs and
 // runs the test that is there for it. It must fail, and for the reason it gives.
 // The builds carry a tag this file is not part of.
 func TestMutantsAreCaught(t *testing.T) {
-	if testing.Short() {
+	if !scaletest.Full() {
 		t.Skip("builds the package once for every bug")
 	}
 	for _, m := range []struct{ mutant, test, says string }{

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clickcollect/clickcollect/internal/scaletest"
 	"github.com/clickcollect/clickcollect/settings"
 	"github.com/clickcollect/clickcollect/sourcing"
 )
@@ -31,7 +32,7 @@ func heapInUse() int64 {
 
 func TestManyWindows(t *testing.T) {
 	stores, hours := 1000, 100
-	if testing.Short() {
+	if !scaletest.Full() {
 		stores, hours = 100, 20
 	}
 	n := int64(stores * hours)

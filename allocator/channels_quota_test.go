@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/clickcollect/clickcollect/internal/scaletest"
 	"github.com/clickcollect/clickcollect/settings"
 )
 
@@ -281,7 +282,7 @@ func (w *shop) lend(from, to string, units int64, back bool) bool {
 // call that was done does nothing the second time.
 func TestQuotasEqualTwin(t *testing.T) {
 	seeds := 60
-	if testing.Short() {
+	if !scaletest.Full() {
 		seeds = 15
 	}
 	for seed := range seeds {
@@ -412,7 +413,7 @@ func (w *shop) compare(t *testing.T, a *Allocator, when string) {
 // sale leaves less than none for everybody.
 func TestSalesTakeQuotasBeforeReservations(t *testing.T) {
 	rounds := 60
-	if testing.Short() {
+	if !scaletest.Full() {
 		rounds = 10
 	}
 	for round := range rounds {

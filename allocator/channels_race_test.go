@@ -13,6 +13,7 @@ import (
 
 	"github.com/anishathalye/porcupine"
 
+	"github.com/clickcollect/clickcollect/internal/scaletest"
 	"github.com/clickcollect/clickcollect/settings"
 )
 
@@ -81,7 +82,7 @@ func counterHistory(a *Allocator, seed uint64, keep [3]int64) []porcupine.Operat
 // none is refused that would not. The canary has other levels than the model.
 func TestProtectionLinearizable(t *testing.T) {
 	rounds := 60
-	if testing.Short() {
+	if !scaletest.Full() {
 		rounds = 15
 	}
 	const begin = 24
@@ -209,7 +210,7 @@ func TestQuotasConserve(t *testing.T) {
 	stocked(t, a, "L1", "tea", units)
 	channels := []string{"", "C1", "C2", "C3"}
 	rounds := 150
-	if testing.Short() {
+	if !scaletest.Full() {
 		rounds = 30
 	}
 	var over atomic.Bool

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clickcollect/clickcollect/internal/scaletest"
 	"github.com/clickcollect/clickcollect/settings"
 	"github.com/clickcollect/clickcollect/sourcing"
 )
@@ -16,7 +17,7 @@ import (
 // used to end the process: the queue was read twice without its lock.
 func TestLateWhileVerbsAreUnderWay(t *testing.T) {
 	rounds := 3000
-	if testing.Short() || raced {
+	if !scaletest.Full() || raced {
 		rounds = 300
 	}
 	var now atomic.Int64
@@ -115,7 +116,7 @@ func TestRulesTurnAcceptanceOnAndOff(t *testing.T) {
 // changes up for a moment. It used to stop both for good, and all orders with them.
 func TestFirstQuotasAgainstSettings(t *testing.T) {
 	channels := 600
-	if testing.Short() || raced {
+	if !scaletest.Full() || raced {
 		channels = 150
 	}
 	a := shops(t, 2, Options{})

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clickcollect/clickcollect/internal/scaletest"
 	"github.com/clickcollect/clickcollect/settings"
 )
 
@@ -216,7 +217,7 @@ func TestLotsRace(t *testing.T) {
 	a, now := lotWorld(t, Options{FeedBytes: 64 << 20})
 	ctx := t.Context()
 	rounds := 300
-	if testing.Short() {
+	if !scaletest.Full() {
 		rounds = 60
 	}
 	var in, sold, collected atomic.Int64

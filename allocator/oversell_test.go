@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/clickcollect/clickcollect/internal/scaletest"
 )
 
 // These are the ways in which commerce systems are known to have sold what they
@@ -17,7 +19,7 @@ import (
 func TestOversellTwoCheckoutsOnTheLastUnit(t *testing.T) {
 	a := street(t, 1, Options{})
 	rounds := 2000
-	if testing.Short() {
+	if !scaletest.Full() {
 		rounds = 200
 	}
 	for round := range rounds {

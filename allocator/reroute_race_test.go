@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clickcollect/clickcollect/internal/scaletest"
 	"github.com/clickcollect/clickcollect/sourcing"
 )
 
@@ -23,7 +24,7 @@ func expectedRefusal(err error) bool {
 // at once; no unit appears or gets lost.
 func TestRerouteHammer(t *testing.T) {
 	rounds := 400
-	if testing.Short() {
+	if !scaletest.Full() {
 		rounds = 40
 	}
 	var now atomic.Int64
@@ -125,7 +126,7 @@ func hammerStep(t *testing.T, a *Allocator, r *rand.Rand, id string, now, picked
 // in parts: each unit is there once.
 func TestRerouteObserved(t *testing.T) {
 	reroutes := 10_000
-	if testing.Short() {
+	if !scaletest.Full() {
 		reroutes = 300
 	}
 	a := street(t, 4, Options{})

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/clickcollect/clickcollect/internal/scaletest"
 	"github.com/clickcollect/clickcollect/settings"
 	"github.com/clickcollect/clickcollect/sourcing"
 )
@@ -203,7 +204,7 @@ func (w *goodsTwin) filled(wants map[string]int64, instead map[string][]string, 
 // twin that tries everything.
 func TestGoodsTwin(t *testing.T) {
 	worlds := 1500
-	if testing.Short() {
+	if !scaletest.Full() {
 		worlds = 120
 	}
 	filled, refusals, split, swapped := 0, 0, 0, 0

@@ -10,12 +10,13 @@ import (
 	"testing"
 
 	"github.com/clickcollect/clickcollect/geo"
+	"github.com/clickcollect/clickcollect/internal/scaletest"
 )
 
-// scaled is how often to do something: all of n in a full run, a part of it with
-// -short or under the race detector.
+// scaled is how often to do something: all of n with the full counts, a part of it
+// without them or under the race detector.
 func scaled(n, part int) int {
-	if testing.Short() || raced {
+	if !scaletest.Full() || raced {
 		return part
 	}
 	return n

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/clickcollect/clickcollect/internal/scaletest"
 	"pgregory.net/rapid"
 )
 
@@ -76,7 +77,7 @@ func withoutGrid(x *Index) {
 func TestTreeAlone(t *testing.T) {
 	r := rand.New(rand.NewPCG(14, 0))
 	scenes := 400
-	if testing.Short() {
+	if !scaletest.Full() {
 		scenes = 40
 	}
 	var search Search

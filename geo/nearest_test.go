@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/clickcollect/clickcollect/internal/scaletest"
 )
 
 // scene is an index with its dumb twin.
@@ -167,7 +169,7 @@ func sweep(t testing.TB, searches int, seed uint64, sizes []int) (done int64, fi
 // million searches.
 func TestNearestAgainstEveryLocation(t *testing.T) {
 	small, large := 950_000, 60_000
-	if testing.Short() {
+	if !scaletest.Full() {
 		small, large = 40_000, 3_000
 	}
 	for _, run := range []struct {
@@ -184,7 +186,7 @@ func TestNearestAgainstEveryLocation(t *testing.T) {
 
 func TestOrderAgainstEveryLocation(t *testing.T) {
 	rounds := 3000
-	if testing.Short() {
+	if !scaletest.Full() {
 		rounds = 200
 	}
 	r := rand.New(rand.NewPCG(2, 0))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/clickcollect/clickcollect/hours"
+	"github.com/clickcollect/clickcollect/internal/scaletest"
 	"pgregory.net/rapid"
 )
 
@@ -319,7 +320,7 @@ func TestWallClockModel(t *testing.T) {
 			wall[m] = begin.Unix()/60 + int64(m) + int64(offset/60)
 		}
 		draws := 12
-		if testing.Short() {
+		if !scaletest.Full() {
 			draws = 2
 		}
 		for range draws {

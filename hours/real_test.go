@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/clickcollect/clickcollect/hours"
+	"github.com/clickcollect/clickcollect/internal/scaletest"
 )
 
 // A realText is one of the distinct values in testdata, and at how many stores
@@ -315,7 +316,7 @@ var yearInText = regexp.MustCompile(`20\d\d`)
 
 // TestRealAgainstTwin checks every real text that is read against its twin,
 // minute by minute, over two years: from the year it names on, or 2024 and
-// 2025. With -short it checks each thirtieth.
+// 2025. Without the full counts it checks each thirtieth.
 func TestRealAgainstTwin(t *testing.T) {
 	berlin := zone(t, "Europe/Berlin")
 	var holidays [3000][12][31]bool
@@ -327,7 +328,7 @@ func TestRealAgainstTwin(t *testing.T) {
 	byYear := make(map[int][]*trial)
 	checked := 0
 	for i, r := range realTexts(t) {
-		if _, isRefused := refused[r.text]; isRefused || testing.Short() && i%30 != 0 {
+		if _, isRefused := refused[r.text]; isRefused || !scaletest.Full() && i%30 != 0 {
 			continue
 		}
 		s := parse(t, r.text)

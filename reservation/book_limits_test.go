@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/clickcollect/clickcollect/internal/scaletest"
 	"pgregory.net/rapid"
 )
 
@@ -23,7 +24,7 @@ func orderOf(fingerprint uint64, lines int) entry {
 // after, and all of them be walked once.
 func TestBookMillion(t *testing.T) {
 	n := 1_000_000
-	if testing.Short() {
+	if !scaletest.Full() {
 		n = 60_000
 	}
 	b := newKeyedBook(16, fixedKey)

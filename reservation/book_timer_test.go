@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"github.com/clickcollect/clickcollect/internal/scaletest"
 )
 
 // extendRule moves the deadline of a hold.
@@ -21,7 +23,7 @@ func (r *extendRule) apply(_ string, e *entry) ([]byte, error) {
 // whatever steps the clock takes, and canceled and extended ones not at all.
 func TestTimersAgainstMap(t *testing.T) {
 	steps := 200_000
-	if testing.Short() {
+	if !scaletest.Full() {
 		steps = 30_000
 	}
 	for _, span := range []int64{50, 5_000, 600_000, 1 << 31, 1 << 45} {

@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/clickcollect/clickcollect/internal/scaletest"
 	"github.com/clickcollect/clickcollect/reservation/history"
 )
 
@@ -250,7 +251,7 @@ func TestAvailableWhileRowsMove(t *testing.T) {
 	}
 	order := []uint32{0, 1}
 	rounds := 60_000
-	if testing.Short() {
+	if !scaletest.Full() {
 		rounds = 5000
 	}
 	for range rounds {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/anishathalye/porcupine"
+	"github.com/clickcollect/clickcollect/internal/scaletest"
 	"github.com/clickcollect/clickcollect/reservation/history"
 )
 
@@ -38,7 +39,7 @@ func TestLivesAreLinearizable(t *testing.T) {
 	switch {
 	case *long:
 		histories = lifeHistoriesLong
-	case testing.Short():
+	case !scaletest.Full():
 		histories = lifeHistoriesShort
 	}
 	tally := lifeTally{slowest: math.MaxFloat64}

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clickcollect/clickcollect/internal/scaletest"
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal/faultdisk"
 )
@@ -75,7 +76,7 @@ func TestOptionsDoNotMatter(t *testing.T) {
 	switch {
 	case *long:
 		seeds = sameSeedsLong
-	case testing.Short():
+	case !scaletest.Full():
 		seeds /= 8
 	}
 	first := uint64(1)

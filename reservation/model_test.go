@@ -9,6 +9,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/clickcollect/clickcollect/internal/scaletest"
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal/faultdisk"
 	"pgregory.net/rapid"
@@ -50,7 +51,7 @@ func TestLedgerAgainstATwin(t *testing.T) {
 	switch {
 	case *long:
 		steps = twinStepsLong
-	case testing.Short():
+	case !scaletest.Full():
 		steps /= 20
 	}
 	first, games := uint64(1), uint64(steps/gameSteps)

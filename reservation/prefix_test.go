@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/clickcollect/clickcollect/internal/scaletest"
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
 )
@@ -35,7 +36,7 @@ func TestNoPrefixOversells(t *testing.T) {
 	switch {
 	case *long:
 		want = prefixesLong
-	case testing.Short():
+	case !scaletest.Full():
 		want /= 40
 	}
 	checked := 0

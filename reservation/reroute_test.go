@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/clickcollect/clickcollect/internal/scaletest"
 	"github.com/clickcollect/clickcollect/reservation/history"
 )
 
@@ -55,7 +56,7 @@ func whileObserved(t *testing.T, work func(), look func() error) {
 }
 
 func rerouteRounds() int {
-	if testing.Short() {
+	if !scaletest.Full() {
 		return 5_000
 	}
 	return 40_000
@@ -148,7 +149,7 @@ func TestObserverSeesOnePart(t *testing.T) {
 // restart.
 func TestRerouteRace(t *testing.T) {
 	rounds := 24
-	if testing.Short() {
+	if !scaletest.Full() {
 		rounds = 4
 	}
 	var did [256]int64 // in a single round others may always have come first

@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"testing"
 
+	"github.com/clickcollect/clickcollect/internal/scaletest"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal/faultdisk"
 )
 
@@ -28,7 +29,7 @@ func TestSimulation(t *testing.T) {
 	switch {
 	case *long:
 		lives = simLivesLong
-	case testing.Short():
+	case !scaletest.Full():
 		lives /= 4
 	}
 	first, seeds := uint64(1), uint64(lives/livesOfSeed)

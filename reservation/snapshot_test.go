@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/clickcollect/clickcollect/internal/scaletest"
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal/faultdisk"
@@ -109,7 +110,7 @@ func TestSnapshotWaitsForChanges(t *testing.T) {
 func TestSnapshotDuringTraffic(t *testing.T) {
 	const callers, moves = 4, 25
 	rounds := 500
-	if testing.Short() {
+	if !scaletest.Full() {
 		rounds /= 10
 	}
 	l, o := snapshotLedger(t, faultdisk.New(1))

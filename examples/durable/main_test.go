@@ -7,6 +7,8 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/clickcollect/clickcollect/internal/scaletest"
 )
 
 var long = flag.Bool("long", false, "the counts of make long")
@@ -25,7 +27,7 @@ func TestKilledProcessLosesNothing(t *testing.T) {
 	switch {
 	case *long:
 		p.rounds = 500
-	case testing.Short():
+	case !scaletest.Full():
 		p.rounds = 10
 	}
 	if err := run(t.Context(), p, 0, t.Output()); err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/allocator"
 	"github.com/clickcollect/clickcollect/geo"
+	"github.com/clickcollect/clickcollect/internal/scaletest"
 )
 
 // write puts a small file into the test's own folder.
@@ -38,7 +39,7 @@ const screenLines = 48
 
 // TestWholeProgram runs it as the Makefile does, with fewer repetitions.
 func TestWholeProgram(t *testing.T) {
-	if testing.Short() {
+	if !scaletest.Full() {
 		t.Skip("seeds 1.8 million cells")
 	}
 	name := filepath.Join(t.TempDir(), "replay.svg")

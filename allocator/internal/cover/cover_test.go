@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/clickcollect/clickcollect/internal/scaletest"
 )
 
 func (p *Problem) String() string {
@@ -87,7 +89,7 @@ func valid(p *Problem, got *Solution) error {
 // the subsets down to the tie breaks, the tree down to the candidates used.
 func TestEnumeration(t *testing.T) {
 	cases, dense := 110_000, 60
-	if testing.Short() {
+	if !scaletest.Full() {
 		cases, dense = 5_000, 3
 	}
 	rng := rand.New(rand.NewPCG(4, 1))

@@ -3,6 +3,8 @@ package cover
 import (
 	"math/rand/v2"
 	"testing"
+
+	"github.com/clickcollect/clickcollect/internal/scaletest"
 )
 
 // A gap is what a rule costs more than the best, in percent.
@@ -21,7 +23,7 @@ func (g *gap) add(cost, best int64, split bool) {
 // orders, and over those of which the best answer is a split.
 func TestGap(t *testing.T) {
 	n := 2000
-	if testing.Short() {
+	if !scaletest.Full() {
 		n = 100
 	}
 	t.Log("                            greedy, % more           nearest first, % more    locations")

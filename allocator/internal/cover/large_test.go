@@ -6,13 +6,15 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/clickcollect/clickcollect/internal/scaletest"
 )
 
 // TestTwin compares the tree with a branch and bound of another kind, up to
 // 64 candidates and 20 lines, where that one comes to an end.
 func TestTwin(t *testing.T) {
 	want, nodes := 400, 60_000
-	if testing.Short() {
+	if !scaletest.Full() {
 		want, nodes = 40, 20_000
 	}
 	rng := rand.New(rand.NewPCG(64, 20))
@@ -82,7 +84,7 @@ func vary(rng *rand.Rand, p *Problem) {
 // a bound below the best.
 func TestMany(t *testing.T) {
 	cases := 600
-	if testing.Short() {
+	if !scaletest.Full() {
 		cases = 60
 	}
 	rng := rand.New(rand.NewPCG(6, 65))
@@ -145,7 +147,7 @@ func b2i(b bool) int {
 func TestBudget(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
 	problems := 60
-	if testing.Short() {
+	if !scaletest.Full() {
 		problems = 10
 	}
 	var s Solver

@@ -2,6 +2,7 @@ package journal_test
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"flag"
@@ -9,6 +10,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"github.com/clickcollect/clickcollect/internal/scaletest"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal/faultdisk"
 )
@@ -256,15 +258,12 @@ func (w *world) check() error {
 	return nil
 }
 
-var crashSeeds = flag.Int("crash-seeds", 2000, "worlds of TestCrash, of ten lives each")
+var crashSeeds = flag.Int("crash-seeds", 0, "worlds of TestCrash, of ten lives each; 0: a default")
 
 // TestCrash lets a disk fail in every way it can and looks whether what was
 // acknowledged is there, as it was written, and nothing else.
 func TestCrash(t *testing.T) {
-	seeds := *crashSeeds
-	if testing.Short() {
-		seeds /= 10
-	}
+	seeds := cmp.Or(*crashSeeds, scaletest.Of(2000, 200))
 	var sum tally
 	for seed := range uint64(seeds) {
 		if err := newWorld(seed, &sum).run(10); err != nil {

@@ -5,14 +5,16 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/clickcollect/clickcollect/internal/scaletest"
 )
 
-// fewer is full, or what of it a slow build or a short run can afford.
+// fewer is full, or what of it a slow build, or a run without the full counts, can afford.
 func fewer(full int) int {
 	if underRace || interleaved {
 		full /= 12
 	}
-	if testing.Short() {
+	if !scaletest.Full() {
 		full /= 8
 	}
 	return full

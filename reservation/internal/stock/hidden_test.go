@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/clickcollect/clickcollect/internal/scaletest"
 )
 
 // hiddenCase is a stress of the bits: owners swing their own cells between zero
@@ -34,7 +36,7 @@ func hiddenCases() []hiddenCase {
 // owner, by a query and by a mask, knows of one unit. At the end every bit is compared.
 func TestStockIsNeverHidden(t *testing.T) {
 	rounds := 1_500
-	if testing.Short() {
+	if !scaletest.Full() {
 		rounds = 300
 	}
 	for i, c := range hiddenCases() {

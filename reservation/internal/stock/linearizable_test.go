@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/anishathalye/porcupine"
+	"github.com/clickcollect/clickcollect/internal/scaletest"
 )
 
 // Histories. A handful of goroutines claim, put back and search at one to three
@@ -369,7 +370,7 @@ func TestLinearizable(t *testing.T) {
 	if interleaved {
 		histories = 24_000
 	}
-	if testing.Short() {
+	if !scaletest.Full() {
 		histories /= 8
 	}
 	const enough = 5 // bad ones; the rest would say the same
