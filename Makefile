@@ -1,4 +1,15 @@
 # Every command of the project. Needs Go 1.25 or later and nothing else.
+#
+# How much the tests try is said by one variable, which bench/scaletest reads.
+# go test ./... runs what finds most faults in a minute; CLICKCOLLECT_FULL=1 makes
+# every test run with all of its counts, and the canaries build each package with
+# its deliberate bugs. make test is the first, make full the second; what takes
+# hours is behind flags of single tests and is make long. Nothing that test leaves
+# out is in long alone: .ci/run has both test and full.
+#
+# A change that adds to test or to .ci/run says in its commit how many seconds: on
+# two quiet processors test has 3 minutes, with nothing built before, and .ci/run
+# has 40. README says what each target takes.
 
 GO          ?= go
 FUZZTIME    ?= 10s
@@ -7,7 +18,9 @@ BENCH       ?= .
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt vet staticcheck house race fuzz bench microbench peers rivals cover long
+.PHONY: help demo test full locks check fmt vet staticcheck house race fuzz bench microbench peers rivals cover long
+
+FULL = CLICKCOLLECT_FULL=1 $(GO) test
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -15,18 +28,29 @@ help: ## this list
 demo: ## a week of real orders over 1,246 real stores; writes a map
 	$(GO) run ./examples/replay
 
-test: ## all tests, and the lock-free core again with yields between its atomic steps
-	$(GO) test ./...
-	$(GO) test -tags interleave ./reservation/...
+# vet is a target of its own: in go test it would look at the standard library
+# too, the first time. The first line compiles, and says what.
+test: ## every test, the quick counts; the lock-free core also with yields between its atomic steps
+	$(GO) build -v ./allocator ./bench
+	$(GO) test -vet=off ./...
+	$(GO) test -vet=off -tags interleave ./reservation/internal/stock
 
-check: fmt vet staticcheck test house ## what a change has to pass
+full: ## every test, all counts; canaries that build each deliberate bug
+	$(FULL) -timeout 20m ./...
+	$(FULL) -timeout 20m -tags interleave ./reservation/...
+
+locks: ## the tests with locks that panic when they are taken out of order
+	$(GO) test -vet=off -tags lockorder ./reservation/... ./allocator
+
+check: fmt vet staticcheck house full locks ## what a change has to pass
 
 fmt: ## fails if gofmt would change a file
 	@files=$$(gofmt -l .) && test -z "$$files" || { echo "gofmt would change:"; echo "$$files"; exit 1; }
 
-vet: ## go vet, with and without the yields
+vet: ## go vet, also with the yields and with the checked locks
 	$(GO) vet ./...
 	$(GO) vet -tags interleave ./reservation/...
+	$(GO) vet -tags lockorder ./reservation/... ./allocator
 
 staticcheck: ## staticcheck, pinned; downloads it the first time
 	$(GO) run $(STATICCHECK) ./...
@@ -36,7 +60,7 @@ house: ## the rules of the house alone: import plan, sizes, comments, README
 	$(GO) test -count=1 -run '^(TestHouse|TestLinked)$$' .
 
 race: ## all tests under the race detector
-	$(GO) test -race -short -timeout 15m ./...
+	$(GO) test -race -short -vet=off -timeout 15m ./...
 
 fuzz: ## every fuzz target for FUZZTIME (10s)
 	@set -e; found=0; \
@@ -62,7 +86,7 @@ rivals: ## the same orders into ours, SQLite, a sharded engine with a journal, a
 	cd bench/peers && $(GO) run ./cmd/ccpeers
 
 cover: ## statement coverage of all packages by all tests
-	$(GO) test -coverpkg ./... -coverprofile cover.out ./...
+	$(FULL) -timeout 30m -coverpkg ./... -coverprofile cover.out ./...
 	$(GO) tool cover -func cover.out | tail -n 1
 
 long: ## the release counts: simulations, models, histories, kills, damages; hours
@@ -70,6 +94,6 @@ long: ## the release counts: simulations, models, histories, kills, damages; hou
 	$(GO) test -timeout 0 -run 'Crash|Damage|TestEveryIO' ./reservation/internal/journal -args -crash-seeds 100000 -damages 20000
 	$(GO) test -timeout 0 -run TestPlansAgainstTwin ./allocator -args -plans 3000000
 	$(GO) test -timeout 0 -run Kill ./examples/durable -args -long
-	$(GO) test -count 10 -timeout 0 ./...
-	$(GO) test -count 10 -timeout 0 -tags interleave ./reservation/...
-	$(GO) test -count 10 -timeout 0 -race -tags interleave ./...
+	$(FULL) -count 10 -timeout 0 ./...
+	$(FULL) -count 10 -timeout 0 -tags interleave ./reservation/...
+	$(FULL) -count 10 -timeout 0 -race -tags interleave ./...

@@ -62,7 +62,7 @@ func mayImport(here, imported string, test bool) bool {
 	switch {
 	case isOurs:
 		there := roomOf(ours)
-		return there == here || slices.Contains(plan[here].ours, there) || there == "internal/scaletest" // see counts
+		return there == here || slices.Contains(plan[here].ours, there) || there == "bench/scaletest" // see counts
 	case imported == "testing" || strings.HasPrefix(imported, "testing/"):
 		return test || strings.HasSuffix(here, "test") // package testing registers flags in its importer
 	case !strings.Contains(first, "."):
@@ -194,15 +194,15 @@ func explicitSeeds(files []source) (faults []string) {
 	return faults
 }
 
-// counts reports tests whose counts depend on anything but internal/scaletest, so
+// counts reports tests whose counts depend on anything but bench/scaletest, so
 // that one variable makes all tests of the module thorough, and everything else
 // that asks it. Benchmarks, which it does not concern, are short with -short.
 func counts(files []source) (faults []string) {
 	for _, s := range goFiles(files) {
-		if s.dir() == "internal/scaletest" || strings.HasPrefix(s.dir(), "bench/peers") {
+		if s.dir() == "bench/scaletest" || strings.HasPrefix(s.dir(), "bench/peers") {
 			continue
 		}
-		if !s.isTest() && slices.Contains(slices.Collect(maps.Values(s.imports())), module+"/internal/scaletest") {
+		if !s.isTest() && slices.Contains(slices.Collect(maps.Values(s.imports())), module+"/bench/scaletest") {
 			faults = append(faults, s.path+": "+s.dir()+" may not ask how much tests try")
 		}
 		for _, u := range s.uses() {

@@ -50,7 +50,7 @@ var plan = map[string]room{
 	"reservation/internal/journal": {ours: []string{"reservation/lock", "reservation/reservationtest"}},
 	"reservation/internal/stock":   {ours: []string{"reservation/lock"}, theirs: names},
 	"reservation/reservationtest":  {ours: []string{"reservation/internal/journal"}},
-	"internal/scaletest":           {},
+	"bench/scaletest":              {},
 	"hours":                        {},
 	"settings":                     {},
 	"sourcing":                     {ours: []string{"geo", "hours"}},
@@ -137,7 +137,7 @@ func (s source) isTrial() bool {
 			}
 		}
 	}
-	return s.isTest() || s.dir() == "internal/scaletest"
+	return s.isTest() || s.dir() == "bench/scaletest"
 }
 
 func (s source) at(pos token.Pos) string {
@@ -261,7 +261,7 @@ var rules = []struct {
 	}},
 	{"counts", counts, []canary{
 		{"geo/x_test.go", `package geo; import "testing"; func TestX(*testing.T) { _ = testing.Short() }`, "testing.Short"},
-		{"geo/x.go", `package geo; import "` + module + `/internal/scaletest"; var _ = scaletest.Full()`, "geo may not ask"},
+		{"geo/x.go", `package geo; import "` + module + `/bench/scaletest"; var _ = scaletest.Full()`, "geo may not ask"},
 	}},
 	{"sizes", sizes, []canary{
 		{"geo/x.go", "package geo\n" + strings.Repeat("//\n", maxFileLines), "601 lines"},

@@ -9,8 +9,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/clickcollect/clickcollect/bench/scaletest"
 	"github.com/clickcollect/clickcollect/geo"
-	"github.com/clickcollect/clickcollect/internal/scaletest"
 )
 
 // scaled is how often to do something: all of n with the full counts, a part of it

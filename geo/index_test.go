@@ -8,7 +8,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/clickcollect/clickcollect/internal/scaletest"
+	"github.com/clickcollect/clickcollect/bench/scaletest"
 	"pgregory.net/rapid"
 )
 

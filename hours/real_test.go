@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clickcollect/clickcollect/bench/scaletest"
 	"github.com/clickcollect/clickcollect/hours"
-	"github.com/clickcollect/clickcollect/internal/scaletest"
 )
 
 // A realText is one of the distinct values in testdata, and at how many stores

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/clickcollect/clickcollect/internal/scaletest"
+	"github.com/clickcollect/clickcollect/bench/scaletest"
 )
 
 // extendRule moves the deadline of a hold.

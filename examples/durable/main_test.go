@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/clickcollect/clickcollect/internal/scaletest"
+	"github.com/clickcollect/clickcollect/bench/scaletest"
 )
 
 var long = flag.Bool("long", false, "the counts of make long")

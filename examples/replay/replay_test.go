@@ -12,8 +12,8 @@ import (
 	"testing"
 
 	"github.com/clickcollect/clickcollect/allocator"
+	"github.com/clickcollect/clickcollect/bench/scaletest"
 	"github.com/clickcollect/clickcollect/geo"
-	"github.com/clickcollect/clickcollect/internal/scaletest"
 )
 
 // write puts a small file into the test's own folder.

@@ -7,7 +7,7 @@ import (
 	"regexp"
 	"testing"
 
-	"github.com/clickcollect/clickcollect/internal/scaletest"
+	"github.com/clickcollect/clickcollect/bench/scaletest"
 )
 
 // TestMutantIsCaught builds the package with its deliberate bug, a dominance

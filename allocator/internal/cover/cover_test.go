@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/clickcollect/clickcollect/internal/scaletest"
+	"github.com/clickcollect/clickcollect/bench/scaletest"
 )
 
 func (p *Problem) String() string {

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/clickcollect/clickcollect/internal/scaletest"
+	"github.com/clickcollect/clickcollect/bench/scaletest"
 )
 
 // TestTwin compares the tree with a branch and bound of another kind, up to

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/clickcollect/clickcollect/internal/scaletest"
+	"github.com/clickcollect/clickcollect/bench/scaletest"
 )
 
 // TestMutantsAreCaught builds the package with each of its deliberate bugs and

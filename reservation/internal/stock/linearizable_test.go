@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/anishathalye/porcupine"
-	"github.com/clickcollect/clickcollect/internal/scaletest"
+	"github.com/clickcollect/clickcollect/bench/scaletest"
 )
 
 // Histories. A handful of goroutines claim, put back and search at one to three
