@@ -308,96 +308,103 @@ func TestLogbookSaysWhatItDropped(t *testing.T) {
 	}
 }
 
+// walks are the walks of the door; each runs a body for every step.
+var walks = map[string]func(a *Allocator, body func()){
+	"Quotas": func(a *Allocator, body func()) {
+		for range a.Quotas() {
+			body()
+		}
+	},
+	"Loans": func(a *Allocator, body func()) {
+		for range a.Loans() {
+			body()
+		}
+	},
+	"Protections": func(a *Allocator, body func()) {
+		for range a.Protections() {
+			body()
+		}
+	},
+	"Bundles": func(a *Allocator, body func()) {
+		for range a.Bundles() {
+			body()
+		}
+	},
+	"ShelfLives": func(a *Allocator, body func()) {
+		for range a.ShelfLives() {
+			body()
+		}
+	},
+	"Windows": func(a *Allocator, body func()) {
+		for range a.Windows("", time.Time{}, time.Time{}) {
+			body()
+		}
+	},
+	"Capacities": func(a *Allocator, body func()) {
+		for range a.Capacities() {
+			body()
+		}
+	},
+	"Locations": func(a *Allocator, body func()) {
+		for range a.Locations() {
+			body()
+		}
+	},
+	"Events": func(a *Allocator, body func()) {
+		for range a.Events(context.Background(), 0) {
+			body()
+		}
+	},
+	"Nearby": func(a *Allocator, body func()) {
+		found, _ := a.Nearby(Query{Near: streetPoint(0), Lines: []Line{{"tea", 1}}})
+		for range found {
+			body()
+		}
+	},
+	"Candidates": func(a *Allocator, body func()) {
+		found, _ := a.Candidates(ordered("", Line{"tea", 1}))
+		for range found {
+			body()
+		}
+	},
+	"RerouteFrom": func(a *Allocator, body func()) {
+		_ = a.RerouteFrom(context.Background(), "L0", func(int, int, Allocation, error) bool { body(); return true })
+	},
+}
+
+// walkable is an engine in which every walk has something to find.
+func walkable(t *testing.T) *Allocator {
+	t.Helper()
+
+	a := shops(t, 3, Options{FeedBytes: 1 << 20})
+	must(t, a.SetQuota(t.Context(), settings.Quota{ID: "q1", Channel: "app", SKU: "tea", Location: "L0", Units: 1},
+		settings.Quota{ID: "q2", Channel: "app", SKU: "tea", Location: "L1", Units: 1}),
+		a.Borrow(t.Context(), settings.Loan{ID: "b", SKU: "tea", Location: "L0", To: "app", Units: 1}),
+		a.SetProtection(t.Context(), settings.Protection{Channel: "web", Units: 1}),
+		a.SetBundles(t.Context(), settings.Bundle{SKU: "set", Parts: []settings.Component{{SKU: "tea", Quantity: 2}}}),
+		a.SetShelfLife(t.Context(), settings.ShelfLife{SKU: "cup", Keeps: time.Hour}),
+		a.SetCapacity(t.Context(), settings.Capacity{Location: "L0", Orders: 9}),
+		a.SetWindows(t.Context(), settings.Window{Location: "L0", Start: time.Now().Add(time.Hour).Truncate(time.Second), Length: time.Hour, Places: 3}))
+	o := ordered("o", Line{"tea", 1})
+	o.At = "L0"
+	_, err := a.Allocate(t.Context(), o)
+	must(t, err)
+	return a
+}
+
 // Every walk can be broken off, panicked out of and closed in: nothing is counted
 // while the caller's loop runs.
 func TestCloseInsideAWalk(t *testing.T) {
-	for name, walk := range map[string]func(a *Allocator, body func()){
-		"Quotas": func(a *Allocator, body func()) {
-			for range a.Quotas() {
-				body()
-			}
-		},
-		"Loans": func(a *Allocator, body func()) {
-			for range a.Loans() {
-				body()
-			}
-		},
-		"Protections": func(a *Allocator, body func()) {
-			for range a.Protections() {
-				body()
-			}
-		},
-		"Bundles": func(a *Allocator, body func()) {
-			for range a.Bundles() {
-				body()
-			}
-		},
-		"ShelfLives": func(a *Allocator, body func()) {
-			for range a.ShelfLives() {
-				body()
-			}
-		},
-		"Windows": func(a *Allocator, body func()) {
-			for range a.Windows("", time.Time{}, time.Time{}) {
-				body()
-			}
-		},
-		"Capacities": func(a *Allocator, body func()) {
-			for range a.Capacities() {
-				body()
-			}
-		},
-		"Locations": func(a *Allocator, body func()) {
-			for range a.Locations() {
-				body()
-			}
-		},
-		"Events": func(a *Allocator, body func()) {
-			for range a.Events(context.Background(), 0) {
-				body()
-			}
-		},
-		"Nearby": func(a *Allocator, body func()) {
-			found, _ := a.Nearby(Query{Near: streetPoint(0), Lines: []Line{{"tea", 1}}})
-			for range found {
-				body()
-			}
-		},
-		"Candidates": func(a *Allocator, body func()) {
-			found, _ := a.Candidates(ordered("", Line{"tea", 1}))
-			for range found {
-				body()
-			}
-		},
-		"RerouteFrom": func(a *Allocator, body func()) {
-			_ = a.RerouteFrom(context.Background(), "L0", func(int, int, Allocation, error) bool { body(); return true })
-		},
-	} {
+	for name, walk := range walks {
 		t.Run(name, func(t *testing.T) {
-			prepared := func() *Allocator {
-				a := shops(t, 3, Options{FeedBytes: 1 << 20})
-				must(t, a.SetQuota(t.Context(), settings.Quota{ID: "q1", Channel: "app", SKU: "tea", Location: "L0", Units: 1},
-					settings.Quota{ID: "q2", Channel: "app", SKU: "tea", Location: "L1", Units: 1}),
-					a.Borrow(t.Context(), settings.Loan{ID: "b", SKU: "tea", Location: "L0", To: "app", Units: 1}),
-					a.SetProtection(t.Context(), settings.Protection{Channel: "web", Units: 1}),
-					a.SetBundles(t.Context(), settings.Bundle{SKU: "set", Parts: []settings.Component{{SKU: "tea", Quantity: 2}}}),
-					a.SetShelfLife(t.Context(), settings.ShelfLife{SKU: "cup", Keeps: time.Hour}),
-					a.SetCapacity(t.Context(), settings.Capacity{Location: "L0", Orders: 9}),
-					a.SetWindows(t.Context(), settings.Window{Location: "L0", Start: time.Now().Add(time.Hour).Truncate(time.Second), Length: time.Hour, Places: 3}))
-				o := ordered("o", Line{"tea", 1})
-				o.At = "L0"
-				_, err := a.Allocate(t.Context(), o)
-				must(t, err)
-				return a
-			}
-			a, bodies := prepared(), 0
+			a, bodies := walkable(t), 0
 			returns(t, "Close inside of it", func() {
 				walk(a, func() { bodies++; must(t, a.Close()) })
 			})
 			if bodies == 0 {
 				t.Error("there was nothing to walk")
 			}
-			a = prepared()
+			a = walkable(t)
 			if !panicked(func() { walk(a, func() { panic("the caller's loop") }) }) {
 				t.Error("the panic is lost")
 			}
