@@ -1,4 +1,4 @@
-//go:build !mutant_queue_ack && !mutant_queue_full && !mutant_queue_show && !mutant_cut && !mutant_unverified && !mutant_recycle
+//go:build !mutant_queue_ack && !mutant_queue_full && !mutant_queue_show && !mutant_cut && !mutant_queue_size && !mutant_unverified && !mutant_recycle
 
 package journal_test
 
@@ -30,6 +30,7 @@ func TestQueueMutantsAreCaught(t *testing.T) {
 		{"mutant_queue_show", "TestFollowShowsTheAcknowledged", `follow shows record \d+ of the append`},
 		{"mutant_cut", "TestAppendAllIsOneFrame", `a group is cut|is due`},
 		{"mutant_cut", "TestAppendAllSurvivesCrashes", `a group is cut|is due`},
+		{"mutant_queue_size", "TestTooLarge", `is queued: got <nil>, want ErrTooLarge`},
 		{"mutant_unverified", "TestSnapshotIsVerified", `a snapshot with byte \d+ wrong on the disk is believed`},
 		{"mutant_recycle", "TestTrimPoint", `a snapshot that is damaged has no other`},
 	} {

@@ -1,4 +1,4 @@
-//go:build !mutant_ack && !mutant_directory && !mutant_ignored && !mutant_retried && !mutant_chain && !mutant_segment && !mutant_scrub && !mutant_scan && !mutant_unverified && !mutant_recycle
+//go:build !mutant_ack && !mutant_directory && !mutant_ignored && !mutant_retried && !mutant_chain && !mutant_segment && !mutant_scrub && !mutant_scan && !mutant_unverified && !mutant_recycle && !mutant_fatal && !mutant_hoard
 
 package journal_test
 
@@ -27,6 +27,9 @@ func TestMutantsAreCaught(t *testing.T) {
 		{"mutant_segment", "TestFramesOfAnotherLife", `a frame of another life was taken`},
 		{"mutant_scrub", "TestTornTailIsScrubbed", `a frame that was given up came back: "abcde"`},
 		{"mutant_scrub", "TestCrash", `seed \d+`},
+		{"mutant_fatal", "TestRefusedCalls", `journal: stopped: .*; want a refusal`},
+		{"mutant_fatal", "TestQueueWithoutHandles", `journal: stopped: look who owns the directory`},
+		{"mutant_hoard", "TestHistoryGivesWay", `is refused while there is history from 1 on`},
 		{"mutant_scan", "TestLaterFramesAreLookedFor", `the log was cut silently`},
 	} {
 		t.Run(m.mutant+"/"+m.test, func(t *testing.T) {

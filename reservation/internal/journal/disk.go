@@ -21,7 +21,8 @@ type (
 		// Create makes a file, or empties the one that is there, and fills it
 		// with size zero bytes that have their place on the disk, so that
 		// writing over them needs no more space. Neither its content nor its
-		// name is durable before both are synced.
+		// name is durable before both are synced. What has the name and is no
+		// file is left alone: fs.ErrExist, or EISDIR.
 		Create(name string, size int64) (File, error)
 		// Rename gives a file another name, in place of the file that may have
 		// it, at once: at no moment, also after a power cut, are both names

@@ -31,16 +31,16 @@ func OpenDir(path string) (Disk, error) {
 		err = makeDir(path)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("journal: open directory: %w", err)
+		return nil, fmt.Errorf("journal: open directory: %w", typed(err))
 	}
 	root, err := os.OpenRoot(path)
 	if err != nil {
-		return nil, fmt.Errorf("journal: open directory: %w", err)
+		return nil, fmt.Errorf("journal: open directory: %w", typed(err))
 	}
 	d := &directory{root: root, path: path}
 	if syncsDirectories {
 		if d.self, err = root.Open("."); err != nil {
-			return nil, errors.Join(fmt.Errorf("journal: open directory: %w", err), root.Close())
+			return nil, errors.Join(fmt.Errorf("journal: open directory: %w", typed(err)), root.Close())
 		}
 	}
 	return d, nil
@@ -104,7 +104,12 @@ func (d *directory) Open(name string) (File, error) {
 	return newDirFile(f), nil
 }
 
+// Create makes no file of what is none: a directory, a pipe, or a link, which
+// would lead to who knows where, is fs.ErrExist.
 func (d *directory) Create(name string, size int64) (File, error) {
+	if found, err := d.root.Lstat(name); err == nil && !found.Mode().IsRegular() {
+		return nil, &fs.PathError{Op: "create", Path: name, Err: fs.ErrExist}
+	}
 	f, err := d.root.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o640)
 	if err != nil {
 		return nil, err

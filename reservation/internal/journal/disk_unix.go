@@ -14,6 +14,9 @@ const syncsDirectories = true
 
 const diskFull = syscall.ENOSPC
 
+// scarcities are what a system says that has no handle to give.
+var scarcities = [...]error{syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM}
+
 // Lock takes flock on a file of its own. The lock belongs to the open file, so
 // that it also keeps a second log of the same process out, and the kernel drops
 // it with the process.

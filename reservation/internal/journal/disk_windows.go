@@ -15,6 +15,15 @@ const (
 	diskFull   = syscall.Errno(112) // ERROR_DISK_FULL
 )
 
+// scarcities are what a system says that has no handle to give. A file that
+// another program, such as a virus scanner, has open for a moment is as good as
+// none.
+var scarcities = [...]error{
+	syscall.Errno(4), // ERROR_TOO_MANY_OPEN_FILES
+	syscall.Errno(8), // ERROR_NOT_ENOUGH_MEMORY
+	errSharing,
+}
+
 // Lock opens a file that nobody may share.
 func (d *directory) Lock() (unlock func() error, err error) {
 	path := filepath.Join(d.path, lockName)

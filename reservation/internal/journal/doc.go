@@ -14,9 +14,9 @@
 //     durable is damaged or missing the log does not open, or a read says so:
 //     [CorruptError] names the file, the place and the records.
 //   - After any failed write or sync the log has stopped: [ErrJournal], always
-//     with the first cause. It never syncs again and hopes. A disk that is full
-//     is met while a segment is prepared, not by a record: [ErrNoSpace], and
-//     the log goes on.
+//     with the first cause. It never syncs again and hopes.
+//   - What is refused before anything was written stops nothing: the log goes on,
+//     and the same append may be tried again. See Faults.
 //
 // What it cannot see: damage of the last frame, or of everything from some
 // frame on, that leaves no trace and comes before the watermark has caught up
@@ -39,7 +39,8 @@
 //	<20 digits>.segment     frames; the digits are the first sequence number
 //	prepared-<16 digits>    a file that is ready to become a segment
 //	preparing-<16 digits>   one that is not ready yet
-//	superblock.new          the next superblock, not yet in place
+//	superblock.new          the next superblock, not yet in place; one is always
+//	                        there, so that a full disk has the room
 //	lock                    held while the log is open
 //
 // Superblock, head of a segment, and slots of the watermark are one block each
@@ -143,6 +144,46 @@
 //	trimmed, names not synced       the same
 //	while recovery cuts a tail      the tail is still no frame: it is cut again
 //	while the superblock is made    the old one counts, with its identity
+//
+// # Faults
+//
+// Each is one of two kinds. A refusal says that nothing was written to the log,
+// for certain; all else is unknown, and stops it.
+//
+//	no file handle, or none to be had     ErrUnavailable. Of all that is opened, made,
+//	  for want of memory                  renamed, removed or listed: of segments, drafts,
+//	                                      snapshots, and the superblock with every look
+//	                                      who owns the directory. The watermark trails
+//	                                      for as long.
+//	no space for a segment                ErrNoSpace. It is met while one is prepared, not
+//	                                      by a record: frames lie over zeros that have
+//	                                      their place. Before, the oldest segments that
+//	                                      are kept for readers alone become prepared ones
+//	                                      (Spare), and a frame or a snapshot that needs
+//	                                      more gets their room (FreeSpace)
+//	no space at open                      opens: the superblock goes into the draft that
+//	                                      the last life left, or into a prepared file; a
+//	                                      segment's end is written where it is
+//	no space at open, and neither there   ErrNoSpace, nothing has changed
+//	more than a frame takes               ErrTooLarge, by the Queue, before it has a number
+//	something foreign has the name of     stepped over: another name; it stays, and the
+//	  a draft or of a prepared file       operator is told
+//	something foreign, or no permission,  ErrUnavailable, until it is gone: that name has
+//	  in the way of a segment's name      to be this one
+//	a prepared file was taken away        not missed: another one
+//	a write or a sync of a segment, a     ErrJournal, also one that fails for want of
+//	  seal or the watermark fails         space: a part may be there
+//	a sync of the directory fails         ErrJournal
+//	an EIO of whatever is written         ErrJournal; in a file that is prepared ahead
+//	                                      only once it is needed
+//	the superblock is another's or gone   ErrJournal
+//	a file that was synced cannot be      ErrJournal
+//	  closed
+//	left-overs cannot be removed          told to the operator; the next open tries again
+//
+// The Queue keeps a batch that is refused and tries it again until it is taken: its
+// callers wait, new ones are refused by Admit with the same cause, and it goes on by
+// itself.
 //
 // # Why
 //

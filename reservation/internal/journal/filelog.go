@@ -4,9 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"sync"
-	"syscall"
 )
 
 // A FileLog is a Log in the files of a Disk. See the package comment for the
@@ -34,6 +34,7 @@ type FileLog struct {
 	next     uint64     // sequence number of the next record
 	durable  uint64
 	marked   uint64 // what the watermark says of durable
+	spared   uint64 // records below are kept for readers alone
 	failed   error  // ErrJournal and the first cause
 	closed   bool
 	changed  chan struct{} // closed at the next append or stop; nil if nobody waits
@@ -46,11 +47,6 @@ type FileLog struct {
 	stop    chan struct{}
 	workers sync.WaitGroup
 	windows sync.Pool // of *[]byte, what readers read into
-}
-
-// isFull reports whether the disk, or the user's part of it, has no space left.
-func isFull(err error) bool {
-	return errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, diskFull)
 }
 
 // Identity is drawn when the log is made and never changes. What belongs to the
@@ -87,12 +83,32 @@ func (l *FileLog) announce() {
 	}
 }
 
+// judge is what an error of a call on names means to a change of segments or a
+// look at the owner: a refusal, or the log has stopped.
+func (l *FileLog) judge(doing string, cause error) error {
+	if err := typed(cause); refused(err) && mutant != mutantFatal {
+		return fmt.Errorf("journal: %s: %w", doing, err)
+	}
+	return l.fail(doing, cause)
+}
+
+// checkPayload refuses what is no frame.
+func checkPayload(count int, payload []byte) error {
+	switch {
+	case len(payload) > maxPayloadBytes:
+		return fmt.Errorf("%w: %d bytes in one frame, at most %d are possible", ErrTooLarge, len(payload), maxPayloadBytes)
+	case count < 1 || uint64(count) > 1<<32-1 || len(payload) == 0:
+		return fmt.Errorf("journal: append: %d records in %d bytes; want 1 to %d records in 1 to %d bytes",
+			count, len(payload), uint32(1<<32-1), maxPayloadBytes)
+	}
+	return nil
+}
+
 // Append writes one frame; see Log. A payload is at least one and at most 256
 // MiB bytes long, and count fits 32 bits.
 func (l *FileLog) Append(expected uint64, count int, payload []byte) error {
-	if count < 1 || uint64(count) > 1<<32-1 || len(payload) == 0 || len(payload) > maxPayloadBytes {
-		return fmt.Errorf("journal: append: %d records in %d bytes; want 1 to %d records in 1 to %d bytes",
-			count, len(payload), uint32(1<<32-1), maxPayloadBytes)
+	if err := checkPayload(count, payload); err != nil {
+		return err
 	}
 	l.appending.Lock()
 	defer l.appending.Unlock()
@@ -182,13 +198,13 @@ func (l *FileLog) advance(size int64) (*segment, error) {
 		}
 	}
 	if err := checkOwner(l.disk, l.super); err != nil {
-		return nil, l.fail("look who owns the directory", err)
+		return nil, l.judge("look who owns the directory", err)
 	}
 	length := l.options.SegmentBytes
 	if size > length-2*blockSize {
 		length = size + 2*blockSize
 	}
-	prepared, err := l.takeSpare(length)
+	file, prepared, err := l.openSpare(length)
 	if err != nil {
 		return nil, err
 	}
@@ -197,10 +213,7 @@ func (l *FileLog) advance(size int64) (*segment, error) {
 		chain = old.last
 	}
 	s := newSegment(l.next, length, chain)
-	if s.file, err = l.disk.Open(prepared); err != nil {
-		return nil, l.fail("open "+prepared, err)
-	}
-	s.users = 1
+	s.file, s.users = file, 1
 	if err := l.install(s, prepared); err != nil {
 		return nil, errors.Join(err, s.file.Close())
 	}
@@ -225,24 +238,45 @@ func (l *FileLog) advance(size int64) (*segment, error) {
 	return s, nil
 }
 
-// install gives a prepared file the head and the name of a segment.
-func (l *FileLog) install(s *segment, prepared string) error {
-	if _, err := s.file.WriteAt(s.head(l.super.identity).data[:], 0); err != nil {
-		return l.fail("begin "+s.name, err)
-	}
-	if err := syncFile(s.file); err != nil {
-		return l.fail("begin "+s.name, err)
-	}
-	if err := l.disk.Rename(prepared, s.name); isFull(err) {
-		// Nothing has changed but the head of a spare file.
-		if s.size == l.options.SegmentBytes {
-			l.spare.put(prepared)
-		} else {
-			err = errors.Join(err, ignoreMissing(l.disk.Remove(prepared)))
+// openSpare takes a prepared file of the length and opens it. One that somebody
+// has taken away is not missed. The error is a refusal, or the log has stopped.
+func (l *FileLog) openSpare(length int64) (f File, name string, err error) {
+	for range maxSpares + segmentsAhead {
+		if name, err = l.takeSpare(length); err != nil {
+			return nil, "", err
 		}
-		return fmt.Errorf("%w: name %s: %w", ErrNoSpace, s.name, err)
+		if f, err = l.disk.Open(name); !errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		l.options.Logger.Warn("journal misses a prepared file", "name", name)
+	}
+	switch {
+	case err == nil:
+		return f, name, nil
+	case refused(typed(err)):
+		l.returnSpare(name, length)
+	}
+	return nil, "", l.judge("open "+name, err)
+}
+
+// install gives a prepared file the head and the name of a segment. Up to the
+// name it is no part of the log: what it has no space for is refused.
+func (l *FileLog) install(s *segment, prepared string) error {
+	_, err := s.file.WriteAt(s.head(l.super.identity).data[:], 0)
+	if err == nil {
+		err = syncFile(s.file)
+	}
+	if isFull(err) { // a file system that writes nothing in place; the file is not trusted again
+		return errors.Join(l.judge("begin "+s.name, err), ignoreMissing(l.disk.Remove(prepared)))
 	} else if err != nil {
-		return l.fail("name "+s.name, err)
+		return l.fail("begin "+s.name, err)
+	}
+	if err := l.disk.Rename(prepared, s.name); err != nil {
+		// If it is refused nothing has changed but the head of a spare file.
+		if refused(typed(err)) {
+			l.returnSpare(prepared, s.size)
+		}
+		return l.judge("name "+s.name, err)
 	}
 	if err := syncNames(l.disk); err != nil {
 		return l.fail("sync the names", err)

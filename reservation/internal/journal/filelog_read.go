@@ -125,7 +125,7 @@ func (l *FileLog) enter(from uint64) (s *segment, begin place, limit int64, err 
 			return nil, begin, 0, s.damaged(-1, s.first, s.next-1, "it is missing")
 		}
 		if err != nil {
-			return nil, begin, 0, fmt.Errorf("journal: read: %w", err)
+			return nil, begin, 0, fmt.Errorf("journal: read: %w", typed(err))
 		}
 	}
 	s.users++

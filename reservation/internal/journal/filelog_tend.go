@@ -44,7 +44,16 @@ func (p *spares) put(name string) {
 	p.turned.Broadcast()
 }
 
-// name is one that no file has.
+// giveBack is put for a file that was taken and not used: why no more can be
+// prepared is as true as before.
+func (p *spares) giveBack(name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.names = append(p.names, name)
+	p.turned.Broadcast()
+}
+
+// name is one that no file of ours has.
 func (p *spares) name() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -96,11 +105,14 @@ func (p *spares) take(manual bool) (name string, err error) {
 }
 
 // takeSpare returns the name of a file of the length that may become a segment.
-// The error is ErrNoSpace, or the log has stopped.
+// The error is a refusal, or the log has stopped.
 func (l *FileLog) takeSpare(length int64) (name string, err error) {
 	switch {
 	case length != l.options.SegmentBytes:
 		name, err = l.prepare(length)
+		for isFull(err) && l.FreeSpace() {
+			name, err = l.prepare(length)
+		}
 	case l.options.Manual:
 		if n, _, _ := l.spare.count(); n == 0 {
 			l.prepareSpare()
@@ -109,42 +121,123 @@ func (l *FileLog) takeSpare(length int64) (name string, err error) {
 	default:
 		name, err = l.spare.take(false)
 	}
-	switch {
-	case err == nil || errors.Is(err, ErrClosed):
+	if err == nil || errors.Is(err, ErrClosed) {
 		return name, err
-	case isFull(err):
-		return "", fmt.Errorf("%w: prepare a segment of %d bytes: %w", ErrNoSpace, length, err)
 	}
-	return "", l.fail("prepare a segment", err)
+	return "", l.judge(fmt.Sprintf("prepare a segment of %d bytes", length), err)
+}
+
+// returnSpare keeps a prepared file that was not used for the next one who needs
+// one of the length.
+func (l *FileLog) returnSpare(name string, length int64) {
+	if length == l.options.SegmentBytes {
+		l.spare.giveBack(name)
+		return
+	}
+	l.remove(name)
+}
+
+// remove removes what is no part of the log. What cannot be removed is in nobody's
+// way, and the next open tries again.
+func (l *FileLog) remove(name string) {
+	if err := ignoreMissing(l.disk.Remove(name)); err != nil {
+		l.options.Logger.Warn("journal cannot remove a file it does not need", "name", name, "cause", err)
+	}
 }
 
 // prepare makes a file of zeros, synced. Its name says that it is whole; until
-// then it has another one.
+// then it has another one. A name that something foreign has is stepped over.
 func (l *FileLog) prepare(length int64) (name string, err error) {
-	name = l.spare.name()
-	draft := preparingName + strings.TrimPrefix(name, preparedPrefix[:len(preparedPrefix)-1])
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, ignoreMissing(l.disk.Remove(draft)))
-		}
-	}()
-	f, err := l.disk.Create(draft, length)
+	f, draft, err := createDraft(l.disk, length, func(int) string {
+		name = l.spare.name()
+		return preparingName + strings.TrimPrefix(name, preparedPrefix[:len(preparedPrefix)-1])
+	}, l.stepsOver)
 	if err != nil {
 		return "", err
 	}
-	if err := errors.Join(syncFile(f), f.Close()); err != nil {
-		return "", err
+	if err = errors.Join(syncFile(f), f.Close()); err == nil {
+		name, err = l.renameSpare(draft, name)
 	}
-	return name, l.disk.Rename(draft, name)
+	if err != nil {
+		l.remove(draft)
+	}
+	return name, err
 }
 
-// prepareSpare makes one more spare file.
+// renameSpare gives a file the name of a prepared one, or the next name if
+// something foreign has that.
+func (l *FileLog) renameSpare(from, to string) (name string, err error) {
+	for range obstacles {
+		if err = l.disk.Rename(from, to); !inTheWay(err) {
+			break
+		}
+		l.stepsOver(to, err)
+		to = l.spare.name()
+	}
+	return to, err
+}
+
+// prepareSpare makes one more spare file. On a full disk that is a segment which
+// is kept for readers alone.
 func (l *FileLog) prepareSpare() {
+	before, _, _ := l.spare.count()
 	name, err := l.prepare(l.options.SegmentBytes)
+	for isFull(err) && l.giveUp() {
+		if n, _, _ := l.spare.count(); n > before {
+			l.spare.report(nil)
+			return
+		}
+		name, err = l.prepare(l.options.SegmentBytes)
+	}
 	if err == nil {
 		l.spare.put(name)
 	}
 	l.spare.report(err)
+}
+
+// Spare says that records below are needed by nobody but readers of the log. They
+// stay, until the disk has no space for what is written: then the oldest segments
+// of them go, before anything is refused.
+func (l *FileLog) Spare(below uint64) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.spared = max(l.spared, below)
+}
+
+// giveUp trims the oldest segment, if it is kept for readers alone, and reports
+// whether it did.
+func (l *FileLog) giveUp() bool {
+	l.mu.Lock()
+	ok := len(l.segments) > 1 && l.segments[0].next <= l.spared && mutant != mutantHoard
+	below := l.next
+	if ok {
+		below = l.segments[0].next
+	}
+	l.mu.Unlock()
+	if !ok {
+		return false
+	}
+	err := l.Trim(below)
+	l.options.Logger.Warn("journal gives up history for want of space", "first", l.First(), "err", err)
+	return !errors.Is(err, ErrJournal) && !errors.Is(err, ErrClosed)
+}
+
+// FreeSpace gives the disk back one file that the log can do without: a prepared
+// one beyond those that are kept ahead, or the oldest segment that is kept for
+// readers alone. It reports whether there was one; a segment may first become a
+// prepared file.
+func (l *FileLog) FreeSpace() bool {
+	l.spare.mu.Lock()
+	var name string
+	if n := len(l.spare.names); n > segmentsAhead {
+		name, l.spare.names = l.spare.names[n-1], l.spare.names[:n-1]
+	}
+	l.spare.mu.Unlock()
+	if name == "" {
+		return l.giveUp()
+	}
+	l.remove(name)
+	return true
 }
 
 // runPreparer keeps segments ahead, until stop.
@@ -184,16 +277,14 @@ func (l *FileLog) runPreparer() {
 }
 
 // HeadRoom says how many segments are ready to take records, and if fewer than
-// two, why no more can be prepared: ErrNoSpace, or nil if one is on its way.
+// two, why no more can be prepared: ErrNoSpace, ErrUnavailable, or nil if one is
+// on its way.
 func (l *FileLog) HeadRoom() (segments int, err error) {
 	n, _, err := l.spare.count()
 	if n >= segmentsAhead || err == nil {
 		return n, nil
 	}
-	if isFull(err) {
-		return n, fmt.Errorf("%w: %w", ErrNoSpace, err)
-	}
-	return n, fmt.Errorf("journal: prepare a segment: %w", err)
+	return n, fmt.Errorf("journal: prepare a segment: %w", typed(err))
 }
 
 // nudge tells the marker that there is something to write down.
@@ -221,7 +312,9 @@ func (l *FileLog) runMarker() {
 		case <-l.stop:
 			return
 		}
-		_ = l.tend() // the log stops with it, and says so to the next append
+		if refused(l.tend()) {
+			l.nudge() // try again; all other errors have stopped the log, and the next append says so
+		}
 	}
 }
 
@@ -263,7 +356,7 @@ func (l *FileLog) mark() error {
 		return nil
 	}
 	if err := checkOwner(l.disk, l.super); err != nil {
-		return l.fail("look who owns the directory", err)
+		return l.judge("look who owns the directory", err)
 	}
 	if err := l.watermark.write(durable, from); err != nil {
 		return l.fail("write the watermark", err)
@@ -327,8 +420,8 @@ func (l *FileLog) drop(dropped []*segment, inUse []bool) error {
 			faults = append(faults, ignoreMissing(l.disk.Remove(s.name)))
 			continue
 		}
-		name := l.spare.name()
-		if err := l.disk.Rename(s.name, name); err != nil {
+		name, err := l.renameSpare(s.name, l.spare.name())
+		if err != nil {
 			faults = append(faults, err)
 			continue
 		}

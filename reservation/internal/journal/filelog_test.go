@@ -200,7 +200,7 @@ func TestUsurped(t *testing.T) {
 	appendFrames(t, l, 3)
 	other := l.super
 	draw(other.owner[:])
-	if err := writeSuperblock(d, other); err != nil {
+	if err := (&FileLog{disk: d, super: other, options: l.options}).takeOver(nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := l.Tend(); !errors.Is(err, ErrLocked) || !errors.Is(err, ErrJournal) {
@@ -244,6 +244,14 @@ type readOnly struct{ Disk }
 
 func (readOnly) Create(name string, _ int64) (File, error) {
 	return nil, &os.PathError{Op: "open", Path: name, Err: syscall.EROFS}
+}
+
+func (readOnly) Rename(from, to string) error {
+	return &os.LinkError{Op: "rename", Old: from, New: to, Err: syscall.EROFS}
+}
+
+func (readOnly) Remove(name string) error {
+	return &os.PathError{Op: "remove", Path: name, Err: syscall.EROFS}
 }
 
 func TestReadOnly(t *testing.T) {

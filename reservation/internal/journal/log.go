@@ -20,9 +20,10 @@ type (
 		// number expected. It returns nil once they are durable (or handed to
 		// the operating system, if the log was opened so). The payload is not
 		// kept. It fails with a *SequenceError if the log does not end at
-		// expected-1; with ErrNoSpace if nothing was written for want of space,
-		// and the same call may be tried again; with ErrJournal if the outcome
-		// is unknown and the log has stopped; with ErrClosed.
+		// expected-1; with ErrTooLarge for more than a frame takes; with
+		// ErrNoSpace or ErrUnavailable if nothing was written for want of space
+		// or of a file, and the same call may be tried again; with ErrJournal if
+		// the outcome is unknown and the log has stopped; with ErrClosed.
 		Append(expected uint64, count int, payload []byte) error
 
 		// Read yields the frames in order, beginning with the one that holds
@@ -90,6 +91,13 @@ var (
 	// ErrNoSpace: nothing was written and the log goes on; the same append may
 	// be tried again, and succeeds once there is space.
 	ErrNoSpace = errors.New("journal: no space left")
+	// ErrUnavailable: nothing was written and the log goes on, as with
+	// ErrNoSpace. The system has no file handle to give, or something that is
+	// not the log's is in the way of a file.
+	ErrUnavailable = errors.New("journal: no file to be had")
+	// ErrTooLarge: nothing was written and the log goes on. It is more than one
+	// frame takes, and always will be.
+	ErrTooLarge = errors.New("journal: too large")
 	// ErrJournal: a write or a sync failed. What was being appended may or may
 	// not be there after the next open; nothing more is written until then.
 	// Every later append returns the same first cause.

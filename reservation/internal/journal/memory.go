@@ -3,7 +3,6 @@ package journal
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"iter"
 	"slices"
 	"sync"
@@ -36,9 +35,8 @@ func OpenMemory(limitBytes int) *MemoryLog {
 
 // Append adds a frame; see Log.
 func (l *MemoryLog) Append(expected uint64, count int, payload []byte) error {
-	if count < 1 || uint64(count) > 1<<32-1 || len(payload) == 0 || len(payload) > maxPayloadBytes {
-		return fmt.Errorf("journal: append: %d records in %d bytes; want 1 to %d records in 1 to %d bytes",
-			count, len(payload), uint32(1<<32-1), maxPayloadBytes)
+	if err := checkPayload(count, payload); err != nil {
+		return err
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -14,4 +14,6 @@ const (
 	mutantScan       // nothing is looked for behind the first bad frame
 	mutantUnverified // a snapshot is believed without being read again
 	mutantRecycle    // segments are dropped before the snapshot is durable
+	mutantFatal      // what is refused before anything was written stops the log
+	mutantHoard      // history for readers is not given up for want of space
 )

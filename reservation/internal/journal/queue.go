@@ -28,7 +28,7 @@ type QueueOptions struct {
 	SyncEvery time.Duration
 
 	// FrameBytes is the largest payload of a frame that holds more than one
-	// record; 0 means 1 MiB. A larger record, and larger records of one
+	// record; 0 means 1 MiB, and 256 MiB is the most. A larger record, and larger records of one
 	// AppendAll, get a frame of their own.
 	FrameBytes int
 
@@ -50,6 +50,12 @@ const (
 	defaultSyncEvery    = 50 * time.Millisecond
 
 	maxSpare = 4 // payload buffers kept to be used again
+
+	// recordOverhead is the most that a record takes in a frame besides itself.
+	recordOverhead = binary.MaxVarintLen32
+	// MaxRecordBytes is the longest record there can be: as much as a frame takes.
+	// A snapshot takes an item that long, too.
+	MaxRecordBytes = maxPayloadBytes - recordOverhead
 )
 
 func (o QueueOptions) withDefaults() QueueOptions {
@@ -59,6 +65,7 @@ func (o QueueOptions) withDefaults() QueueOptions {
 	if o.FrameBytes <= 0 {
 		o.FrameBytes = defaultFrameBytes
 	}
+	o.FrameBytes = min(o.FrameBytes, maxPayloadBytes)
 	if o.BacklogBytes <= 0 {
 		o.BacklogBytes = defaultBacklogBytes
 	}
@@ -77,7 +84,7 @@ func (o QueueOptions) withDefaults() QueueOptions {
 // Linearizes at: the mutex of Append and AppendAll, which orders records by their
 // numbers.
 // Bound: Admit holds new writes back above BacklogBytes; Append never refuses
-// for size, so that what a write has begun can always be recorded.
+// for what is queued, so that what a write has begun can always be recorded.
 //
 // All methods may be called by any number of goroutines at once, but for Step,
 // which has one caller at a time.
@@ -93,7 +100,7 @@ type Queue struct {
 	last     uint64   // the newest sequence number given
 	wakeAt   uint64   // the append that kicks the committer
 	queued   int      // bytes appended and not yet in the log
-	refused  bool     // the batch in flight found no space
+	refused  error    // why the log has not taken the batch in flight
 	stopped  error    // why Append refuses
 	closing  bool
 	slow     bool          // a commit takes its time: callers watch their ctx
@@ -157,8 +164,12 @@ func NewQueue(log Log, o QueueOptions) *Queue {
 // Append gives the record the next sequence number and queues a copy of it. It
 // never waits for the log and may be called under the caller's locks: the order
 // of the numbers is the order of the calls. It fails only when the queue has
-// stopped, with ErrJournal or ErrClosed, and has then queued nothing.
+// stopped, with ErrJournal or ErrClosed, or with ErrTooLarge for a record of more
+// than MaxRecordBytes, and has then queued nothing.
 func (q *Queue) Append(record []byte) (Ticket, error) {
+	if len(record) > MaxRecordBytes && queueMutant != mutantQueueSize {
+		return Ticket{}, fmt.Errorf("%w: a record of %d bytes, at most %d are possible", ErrTooLarge, len(record), MaxRecordBytes)
+	}
 	q.mu.Lock()
 	if q.stopped != nil {
 		err := q.stopped
@@ -166,7 +177,7 @@ func (q *Queue) Append(record []byte) (Ticket, error) {
 		return Ticket{}, err
 	}
 	b := q.open
-	if b.count > 0 && len(b.payload)+len(record)+binary.MaxVarintLen32 > q.o.FrameBytes {
+	if b.count > 0 && len(b.payload)+len(record)+recordOverhead > q.o.FrameBytes {
 		b = q.seal()
 	}
 	q.put(b, record)
@@ -183,10 +194,16 @@ func (q *Queue) Append(record []byte) (Ticket, error) {
 // numbers and lie in one frame, which is larger than FrameBytes if it must be, so
 // that a crash leaves all of them or none. The ticket is that of the last one; the
 // first has the number Sequence − len(records) + 1. No records need no ticket.
+// ErrTooLarge: together they are more than MaxRecordBytes, for each but the first
+// recordOverhead more.
 func (q *Queue) AppendAll(records ...[]byte) (Ticket, error) {
 	size := 0
 	for _, record := range records {
-		size += len(record) + binary.MaxVarintLen32
+		size += len(record) + recordOverhead
+	}
+	if size > maxPayloadBytes && queueMutant != mutantQueueSize {
+		return Ticket{}, fmt.Errorf("%w: %d records of %d bytes that belong together, at most %d are possible",
+			ErrTooLarge, len(records), size, maxPayloadBytes)
 	}
 	q.mu.Lock()
 	if q.stopped != nil || len(records) == 0 {

@@ -21,13 +21,14 @@ const spareSegments = 1
 // The bits of Queue.gate.
 const (
 	gateBacklog = 1 << iota // more is queued than may be
-	gateFull                // the log's head-room is gone, or a batch found no space
+	gateFull                // the log's head-room is gone, or it has refused a batch
 	gateStopped
 )
 
 // Admit is called before a write begins, holding no locks. It waits while more
-// than BacklogBytes are queued. ErrNoSpace: what head-room the log has is kept
-// for what ends reservations; try again when there is space. ErrJournal,
+// than BacklogBytes are queued. ErrNoSpace, ErrUnavailable: what head-room the log
+// has is kept for what ends reservations; try again when there is space, or when
+// the system has files to give. ErrJournal,
 // ErrClosed: the queue has stopped. Nothing was written in any of these cases,
 // nor when ctx ends.
 func (q *Queue) Admit(ctx context.Context) error {
@@ -64,8 +65,8 @@ func (q *Queue) admit(looks int) (relief chan struct{}, err error) {
 		return nil, q.stopped
 	case full != nil:
 		return nil, fmt.Errorf("journal: admit: %w", full)
-	case q.refused:
-		return nil, fmt.Errorf("journal: admit: %w", ErrNoSpace)
+	case q.refused != nil:
+		return nil, fmt.Errorf("journal: admit: %w", q.refused)
 	}
 	q.gate.And(^uint32(gateFull))
 	if q.queued <= q.o.BacklogBytes {
@@ -102,28 +103,29 @@ func soon() chan struct{} {
 	return c
 }
 
-// headRoomGone is ErrNoSpace with its cause when the log can prepare no more
-// segments and is down to the spare ones, and errPreparing when it may have none
+// headRoomGone is ErrNoSpace or ErrUnavailable with its cause when the log can
+// prepare no more segments and is down to the spare ones, and errPreparing when it may have none
 // in a moment.
 func (q *Queue) headRoomGone() error {
 	if q.bounded == nil {
 		return nil
 	}
 	segments, err := q.bounded.HeadRoom()
+	err = typed(err)
 	switch {
 	case segments == 0 && err == nil:
 		return errPreparing
 	case err == nil || segments > spareSegments:
 		return nil
-	case errors.Is(err, ErrNoSpace):
+	case refused(err):
 		return err
 	}
-	return fmt.Errorf("%w: %w", ErrNoSpace, err)
+	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }
 
 // setFull makes Admit look at the log's head-room from now on.
 func (q *Queue) setFull(cause error) {
 	if q.gate.Or(gateFull)&gateFull == 0 && !errors.Is(cause, errPreparing) {
-		q.o.Logger.Error("journal: no space; new reservations are refused", "cause", cause)
+		q.o.Logger.Error("journal: new reservations are refused", "cause", cause)
 	}
 }

@@ -88,13 +88,13 @@ func (q *Queue) isClosing() bool {
 	return q.closing
 }
 
-// commitUntilDone commits a batch, again and again while there is no space. A
+// commitUntilDone commits a batch, again and again while the log refuses it. A
 // queue that is being closed tries once more and gives up.
 func (q *Queue) commitUntilDone(b *batch, timer *time.Timer) {
 	for wait := retryFirst; ; wait = min(2*wait, retryMost) {
 		last := q.isClosing()
 		err := q.commit(b)
-		if !errors.Is(err, ErrNoSpace) {
+		if !refused(err) {
 			return
 		}
 		if last {
@@ -105,7 +105,7 @@ func (q *Queue) commitUntilDone(b *batch, timer *time.Timer) {
 	}
 }
 
-// commit hands a batch to the log and answers its callers. ErrNoSpace: the
+// commit hands a batch to the log and answers its callers. A refusal: the
 // batch is still in flight. Any other error has stopped the queue.
 func (q *Queue) commit(b *batch) error {
 	if queueMutant == mutantQueueAck {
@@ -117,7 +117,7 @@ func (q *Queue) commit(b *batch) error {
 	err := q.log.Append(b.first, b.count, b.payload)
 	took := time.Since(begun)
 	q.meter.end(took)
-	if queueMutant == mutantQueueFull && errors.Is(err, ErrNoSpace) {
+	if queueMutant == mutantQueueFull && refused(err) {
 		err = nil
 	}
 	switch {
@@ -129,9 +129,9 @@ func (q *Queue) commit(b *batch) error {
 		if full := q.headRoomGone(); full != nil {
 			q.setFull(full)
 		}
-	case errors.Is(err, ErrNoSpace):
+	case refused(err):
 		q.mu.Lock()
-		q.refused = true
+		q.refused = err
 		q.mu.Unlock()
 		q.setFull(err)
 	default:
@@ -148,7 +148,7 @@ func (q *Queue) committed(b *batch) {
 	q.meter.add(b)
 	q.durable.Store(b.first + uint64(b.count) - 1)
 	q.mu.Lock()
-	q.inFlight, q.refused, q.slow = nil, false, false
+	q.inFlight, q.refused, q.slow = nil, nil, false
 	q.queued -= len(b.payload)
 	if cap(b.payload) <= 2*q.o.FrameBytes && len(q.spare) < maxSpare {
 		q.spare = append(q.spare, b.payload[:0])
@@ -190,7 +190,7 @@ func (q *Queue) stop(cause error) {
 	if q.inFlight != nil {
 		lost = append(lost, q.inFlight)
 	}
-	q.inFlight, q.sealed, q.queued, q.refused = nil, nil, 0, false
+	q.inFlight, q.sealed, q.queued, q.refused = nil, nil, 0, nil
 	q.open = q.newBatch()
 	q.gate.Or(gateStopped)
 	q.relieve()
@@ -214,7 +214,7 @@ func (q *Queue) syncWritten() {
 	}
 }
 
-// Step commits what is queued, in a Manual queue. ErrNoSpace: it is still
+// Step commits what is queued, in a Manual queue. ErrNoSpace, ErrUnavailable: it is still
 // queued, and the next Step tries again. ErrJournal: the queue has stopped.
 func (q *Queue) Step() error {
 	for {
@@ -227,7 +227,7 @@ func (q *Queue) Step() error {
 		if b == nil {
 			return err
 		}
-		if err := q.commit(b); errors.Is(err, ErrNoSpace) {
+		if err := q.commit(b); refused(err) {
 			return err
 		}
 	}
@@ -252,7 +252,7 @@ func (q *Queue) close() error {
 	q.relieve()
 	q.mu.Unlock()
 	if q.o.Manual {
-		if err := q.Step(); errors.Is(err, ErrNoSpace) {
+		if err := q.Step(); refused(err) {
 			q.stop(err)
 		}
 	} else {

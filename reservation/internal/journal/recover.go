@@ -20,7 +20,9 @@ import (
 // It changes nothing if it fails with ErrLocked, ErrForeign, ErrNewer, or
 // ErrCorrupt, which it does if something durable is missing. Of the segments
 // before the last it reads the two ends; damage between them is found by Read.
-// Other errors are the disk's.
+// ErrNoSpace and ErrUnavailable are of the moment: a disk so full that not even
+// what this package left for it is to be had, a system without file handles. A
+// log that has all its files opens on a full disk. Other errors are the disk's.
 func OpenFile(d Disk, o FileOptions) (*FileLog, error) {
 	return open(d, o, birth{first: 1})
 }
@@ -38,13 +40,13 @@ func open(d Disk, o FileOptions, b birth) (*FileLog, error) {
 	}
 	unlock, err := d.Lock()
 	if err != nil {
-		return nil, fmt.Errorf("journal: open: %w", err)
+		return nil, fmt.Errorf("journal: open: %w", typed(err))
 	}
 	l := &FileLog{disk: d, options: o, unlock: unlock, wake: make(chan struct{}, 1), stop: make(chan struct{})}
 	l.spare.turned = sync.NewCond(&l.spare.mu)
 	l.spare.called = make(chan struct{}, 1)
 	l.spare.bytes = o.SegmentBytes
-	if err := l.load(b); err != nil {
+	if err := typed(l.load(b)); err != nil {
 		if l.watermark != nil {
 			err = errors.Join(err, l.watermark.file.Close())
 		}
@@ -96,7 +98,7 @@ func (l *FileLog) load(b birth) error {
 	// Everything durable is there. From here on the directory is changed.
 	draw(l.super.owner[:])
 	l.super.schema = l.options.Schema
-	if err := writeSuperblock(l.disk, l.super); err != nil {
+	if err := l.takeOver(names); err != nil {
 		return err
 	}
 	if err := l.settle(tail); err != nil {
@@ -122,7 +124,7 @@ func (l *FileLog) create(names []string, b birth) error {
 	if err := syncNames(l.disk); err != nil {
 		return err
 	}
-	if err := writeSuperblock(l.disk, l.super); err != nil {
+	if err := l.takeOver(names); err != nil {
 		return err
 	}
 	var err error
@@ -381,7 +383,7 @@ func (l *FileLog) rewrite(s *segment, from int64) error {
 	if from >= s.end {
 		return nil
 	}
-	f, err := l.disk.Create(preparingName+"copy", s.size)
+	f, draft, err := createDraft(l.disk, s.size, draftNames(preparingName+"copy"), l.stepsOver)
 	if isFull(err) {
 		return copyRange(s.file, s.file, from, s.end)
 	}
@@ -398,7 +400,7 @@ func (l *FileLog) rewrite(s *segment, from int64) error {
 	if err := syncFile(f); err != nil {
 		return errors.Join(err, f.Close())
 	}
-	if err := l.disk.Rename(preparingName+"copy", s.name); err != nil {
+	if err := l.disk.Rename(draft, s.name); err != nil {
 		return errors.Join(err, f.Close())
 	}
 	if err := syncNames(l.disk); err != nil {
@@ -453,14 +455,13 @@ func (l *FileLog) tidy(names, old []string) error {
 			l.spare.names = append(l.spare.names, name)
 			continue
 		}
-		leftOver := spare || strings.HasPrefix(name, preparingName) || slices.Contains(old, name)
+		leftOver := spare || strings.HasPrefix(name, preparingName) || name == snapshotDraft || slices.Contains(old, name)
 		if !leftOver {
 			continue
 		}
-		if err := ignoreMissing(l.disk.Remove(name)); err != nil {
-			return err
-		}
+		l.remove(name)
 	}
+	l.reserveDraft()
 	return nil
 }
 

@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"syscall"
 )
 
 // A snapshot file of version 1, in order; numbers are little-endian:
@@ -70,9 +69,9 @@ func parseSnapshotName(name string) (s SnapshotInfo, ok bool) {
 // again is not what was written, or what write failed with. One snapshot is
 // written at a time.
 func WriteSnapshot(d Disk, identity [16]byte, from uint64, write func(w io.Writer) (to uint64, err error)) (SnapshotInfo, error) {
-	s, err := draftSnapshot(d, identity, from, write)
+	draft, s, err := draftSnapshot(d, identity, from, write)
 	if err == nil {
-		err = d.Rename(snapshotDraft, s.Name)
+		err = d.Rename(draft, s.Name)
 	}
 	if err == nil {
 		err = syncNames(d)
@@ -80,18 +79,16 @@ func WriteSnapshot(d Disk, identity [16]byte, from uint64, write func(w io.Write
 	if err == nil {
 		return s, nil
 	}
-	if errors.Is(err, syscall.ENOSPC) {
-		err = fmt.Errorf("%w: %w", ErrNoSpace, err)
-	}
-	err = fmt.Errorf("journal: write a snapshot: %w", err)
-	return SnapshotInfo{}, errors.Join(err, ignoreMissing(d.Remove(snapshotDraft)))
+	err = fmt.Errorf("journal: write a snapshot: %w", typed(err))
+	return SnapshotInfo{}, errors.Join(err, ignoreMissing(d.Remove(draft)))
 }
 
-// draftSnapshot writes and verifies the file under its first name.
-func draftSnapshot(d Disk, identity [16]byte, from uint64, write func(w io.Writer) (to uint64, err error)) (s SnapshotInfo, err error) {
-	f, err := d.Create(snapshotDraft, 0)
+// draftSnapshot writes and verifies the file under its first name. What is not a
+// snapshot's, and has that name, is stepped over.
+func draftSnapshot(d Disk, identity [16]byte, from uint64, write func(w io.Writer) (to uint64, err error)) (draft string, s SnapshotInfo, err error) {
+	f, draft, err := createDraft(d, 0, draftNames(snapshotDraft), func(string, error) {})
 	if err != nil {
-		return s, err
+		return draft, s, err
 	}
 	defer func() { err = errors.Join(err, f.Close()) }()
 	w := newSnapshotWriter(f, identity, from)
@@ -103,20 +100,20 @@ func draftSnapshot(d Disk, identity [16]byte, from uint64, write func(w io.Write
 		err = w.finish(identity, from, to)
 	}
 	if err != nil {
-		return s, err
+		return draft, s, err
 	}
 	s = SnapshotInfo{Name: snapshotName(from, to), From: from, To: to, Bytes: w.offset}
 	if err := syncFile(f); err != nil || mutant == mutantUnverified {
-		return s, err
+		return draft, s, err
 	}
 	if err := forget(f); err != nil {
-		return s, err
+		return draft, s, err
 	}
 	r, err := newSnapshotReader(f, identity, s)
 	if err == nil {
 		err = r.verify()
 	}
-	return s, err
+	return draft, s, err
 }
 
 // A snapshotWriter cuts content into blocks. The first error stays.
@@ -195,7 +192,7 @@ func (w *snapshotWriter) finish(identity [16]byte, from, to uint64) error {
 func Snapshots(d Disk) ([]SnapshotInfo, error) {
 	names, err := d.List()
 	if err != nil {
-		return nil, fmt.Errorf("journal: list snapshots: %w", err)
+		return nil, fmt.Errorf("journal: list snapshots: %w", typed(err))
 	}
 	var found []SnapshotInfo
 	for _, name := range names {
@@ -212,7 +209,7 @@ func Snapshots(d Disk) ([]SnapshotInfo, error) {
 			err = errors.Join(err, f.Close())
 		}
 		if err != nil {
-			return nil, fmt.Errorf("journal: list snapshots: %w", err)
+			return nil, fmt.Errorf("journal: list snapshots: %w", typed(err))
 		}
 		found = append(found, s)
 	}
@@ -229,7 +226,7 @@ func RemoveSnapshot(d Disk, s SnapshotInfo) error {
 		err = syncNames(d)
 	}
 	if err != nil {
-		return fmt.Errorf("journal: remove a snapshot: %w", err)
+		return fmt.Errorf("journal: remove a snapshot: %w", typed(err))
 	}
 	return nil
 }

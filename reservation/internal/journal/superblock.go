@@ -61,15 +61,100 @@ func readSuperblock(d Disk) (s superblock, err error) {
 	return parseSuperblock(b)
 }
 
-// writeSuperblock puts s in the place of the one there is, or of none, at once.
-func writeSuperblock(d Disk, s superblock) error {
-	if err := writeFile(d, superblockDraft, s.block().data[:]); err != nil {
+// takeOver puts l.super in the place of the superblock there is, or of none, at
+// once. On a full disk it takes the draft that the last life left for it (see
+// reserveDraft), or the room of what no log needs: drafts, and one prepared file.
+func (l *FileLog) takeOver(names []string) error {
+	f, draft, err := l.openDraft()
+	if isFull(err) {
+		for _, name := range names {
+			if strings.HasPrefix(name, preparingName) || name == snapshotDraft {
+				l.remove(name)
+			}
+		}
+		f, draft, err = l.openDraft()
+	}
+	if isFull(err) {
+		f, draft, err = l.cutSpare(names, err)
+	}
+	if err != nil {
 		return err
 	}
-	if err := d.Rename(superblockDraft, superblockName); err != nil {
+	_, err = f.WriteAt(l.super.block().data[:], 0)
+	if err == nil {
+		err = syncFile(f)
+	}
+	if err = errors.Join(err, f.Close()); err == nil {
+		err = l.disk.Rename(draft, superblockName)
+	}
+	if err != nil {
+		l.remove(draft) // what could not be written is not written over again
 		return err
 	}
-	return syncNames(d)
+	return syncNames(l.disk)
+}
+
+// openDraft is a file that has room for a superblock.
+func (l *FileLog) openDraft() (f File, name string, err error) {
+	if f, err = l.disk.Open(superblockDraft); err == nil {
+		if size, err := f.Size(); err == nil && size == blockSize {
+			return f, superblockDraft, nil
+		}
+		if err := f.Close(); err != nil {
+			return nil, "", err
+		}
+	}
+	return createDraft(l.disk, blockSize, draftNames(superblockDraft), l.stepsOver)
+}
+
+// draftNames are a name and, if something foreign has it, some that the next open
+// removes.
+func draftNames(name string) func(try int) string {
+	return func(try int) string {
+		if try == 0 {
+			return name
+		}
+		return fmt.Sprintf("%s-%s-%d", preparingName, name, try)
+	}
+}
+
+// cutSpare makes a file for a superblock of a prepared one, which needs no room.
+// full is why there is no other.
+func (l *FileLog) cutSpare(names []string, full error) (f File, name string, err error) {
+	for _, name := range names {
+		if !strings.HasPrefix(name, preparedPrefix) {
+			continue
+		}
+		if f, err = l.disk.Open(name); err != nil {
+			return nil, "", err
+		}
+		size, err := f.Size()
+		if err == nil && size >= blockSize {
+			if err = f.Truncate(blockSize); err == nil {
+				return f, name, nil
+			}
+		}
+		if err = errors.Join(err, f.Close()); err != nil {
+			return nil, "", err
+		}
+	}
+	return nil, "", full
+}
+
+// reserveDraft leaves the next life the file in which it will write its
+// superblock, so that it needs no room of a disk that is full by then. It is no
+// fault if that cannot be.
+func (l *FileLog) reserveDraft() {
+	f, err := l.disk.Open(superblockDraft)
+	if errors.Is(err, fs.ErrNotExist) {
+		f, err = l.disk.Create(superblockDraft, blockSize)
+	}
+	if err == nil {
+		err = f.Close()
+	}
+	if err != nil {
+		l.options.Logger.Warn("journal has no room in reserve for its next opening", "cause", err)
+	}
 }
 
 // ignoreMissing forgives that a file is not there.

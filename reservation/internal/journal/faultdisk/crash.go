@@ -70,7 +70,7 @@ func (d *Disk) next() *Disk {
 		Strict: d.Strict, OnIO: d.OnIO,
 		draw:  rand.New(rand.NewPCG(d.draw.Uint64(), d.draw.Uint64())),
 		names: make(map[string]*inode), saved: make(map[string]*inode),
-		total: d.total, space: d.space, inodes: d.inodes,
+		total: d.total, space: d.space, inodes: d.inodes, blocked: maps.Clone(d.blocked),
 	}
 }
 

@@ -18,6 +18,12 @@
 // them, and a crash takes them back. Only File.Forget makes the cache show what
 // the device has.
 //
+// # What is refused
+//
+// A system that is out of file handles, or that has something foreign in the
+// way of a name, says so before it does anything: Plan.Refuse makes the calls on
+// names fail so for a while, and Obstruct puts a directory in the way.
+//
 // Not modeled: an older unsynced version of a page surviving its newer one.
 package faultdisk
 
@@ -28,6 +34,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"sync"
 	"syscall"
 
@@ -63,6 +70,18 @@ type Plan struct {
 	Fail  [counts]uint64 // the n-th I/O of a kind, or of AnyIO, fails with EIO; 0 for none
 	Short uint64         // the n-th Write stores a part and fails with EIO; 0 for none
 	Crash uint64         // at the n-th I/O of any kind the power goes; 0 for never
+
+	Refuse Refusal
+}
+
+// A Refusal is a time in which the system has no file handle to give, or some
+// other reason to do nothing: of the calls on names (Lock, List, Open, Create,
+// Rename and Remove), counted from 1 from the time the plan is set, those from
+// From on and before Until fail with Why, and nothing has happened. They are no
+// I/O.
+type Refusal struct {
+	From, Until uint64 // 0, 0: none
+	Why         error  // such as syscall.EMFILE
 }
 
 // A Disk is one flat directory in memory. It may be used by any number of
@@ -85,7 +104,9 @@ type Disk struct {
 	plan    Plan
 	done    [counts]uint64 // I/Os since the plan was set
 	total   [counts]uint64 // I/Os ever
-	space   int64          // bytes that all files may have together
+	calls   uint64         // on names, since the plan was set
+	blocked map[string]bool
+	space   int64 // bytes that all files may have together
 	inodes  uint64
 	locked  bool
 	dead    bool
@@ -114,7 +135,40 @@ func New(seed uint64) *Disk {
 func (d *Disk) SetPlan(p Plan) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.plan, d.done = p, [counts]uint64{}
+	d.plan, d.done, d.calls = p, [counts]uint64{}, 0
+}
+
+// Obstruct puts a directory in the way of a name: nothing can be made, opened or
+// renamed there, and List does not show it. The power does not take it away.
+func (d *Disk) Obstruct(name string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.blocked == nil {
+		d.blocked = make(map[string]bool)
+	}
+	d.blocked[name] = true
+}
+
+// Calls is how many calls on names there have been since the plan was set.
+func (d *Disk) Calls() uint64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.calls
+}
+
+// call counts a call on names, and returns why it is refused, nil if it is not.
+// The mutex is held.
+func (d *Disk) call(op string, names ...string) error {
+	d.calls++
+	if r := d.plan.Refuse; d.calls >= r.From && d.calls < r.Until {
+		return &fs.PathError{Op: op, Path: strings.Join(names, " "), Err: r.Why}
+	}
+	for _, name := range names {
+		if d.blocked[name] {
+			return &fs.PathError{Op: op, Path: name, Err: syscall.EISDIR}
+		}
+	}
+	return nil
 }
 
 // SetSpace sets how many bytes all files may have together; what is there
@@ -154,17 +208,24 @@ const (
 	fails           // with EIO
 	short           // a part of a write, then EIO
 	crashes         // and whether it still took effect is drawn
+	refused         // and nothing has happened
 )
 
 // begin counts an I/O, and returns with the mutex held and what is to become of
-// it. The caller unlocks.
-func (d *Disk) begin(kind Kind, name string) (outcome, error) {
+// it. The caller unlocks. One on names may be refused before it counts.
+func (d *Disk) begin(kind Kind, op string, names ...string) (outcome, error) {
+	name := names[0]
 	if d.OnIO != nil {
 		d.OnIO(kind, name)
 	}
 	d.mu.Lock()
 	if d.dead {
 		return crashes, ErrCrashed
+	}
+	if kind == Entry {
+		if err := d.call(op, names...); err != nil {
+			return refused, err
+		}
 	}
 	for _, k := range [...]Kind{kind, AnyIO} {
 		d.done[k]++
@@ -201,6 +262,9 @@ func (d *Disk) Lock() (unlock func() error, err error) {
 	case d.locked:
 		return nil, journal.ErrLocked
 	}
+	if err := d.call("lock", "lock"); err != nil {
+		return nil, err
+	}
 	d.locked = true
 	return func() error {
 		d.mu.Lock()
@@ -217,6 +281,9 @@ func (d *Disk) List() ([]string, error) {
 	if d.dead {
 		return nil, ErrCrashed
 	}
+	if err := d.call("list"); err != nil {
+		return nil, err
+	}
 	return slices.Sorted(maps.Keys(d.names)), nil
 }
 
@@ -226,6 +293,9 @@ func (d *Disk) Open(name string) (journal.File, error) {
 	defer d.mu.Unlock()
 	if d.dead {
 		return nil, ErrCrashed
+	}
+	if err := d.call("open", name); err != nil {
+		return nil, err
 	}
 	n, ok := d.names[name]
 	if !ok {
@@ -237,7 +307,7 @@ func (d *Disk) Open(name string) (journal.File, error) {
 // Create makes a file of zeros, or makes an old one that. ENOSPC leaves no new
 // file behind.
 func (d *Disk) Create(name string, size int64) (journal.File, error) {
-	what, err := d.begin(Entry, name)
+	what, err := d.begin(Entry, "create", name)
 	defer d.mu.Unlock()
 	if err != nil && (what != crashes || d.heads()) {
 		return nil, err
@@ -266,7 +336,7 @@ func (d *Disk) Create(name string, size int64) (journal.File, error) {
 
 // Rename gives a file another name, in place of what had it.
 func (d *Disk) Rename(from, to string) error {
-	what, err := d.begin(Entry, from)
+	what, err := d.begin(Entry, "rename", from, to)
 	defer d.mu.Unlock()
 	if err != nil && (what != crashes || d.heads()) {
 		return err
@@ -283,7 +353,7 @@ func (d *Disk) Rename(from, to string) error {
 
 // Remove removes a file.
 func (d *Disk) Remove(name string) error {
-	what, err := d.begin(Entry, name)
+	what, err := d.begin(Entry, "remove", name)
 	defer d.mu.Unlock()
 	if err != nil && (what != crashes || d.heads()) {
 		return err
@@ -298,7 +368,7 @@ func (d *Disk) Remove(name string) error {
 
 // Sync makes the directory's names durable.
 func (d *Disk) Sync() error {
-	what, err := d.begin(Sync, ".")
+	what, err := d.begin(Sync, "sync", ".")
 	defer d.mu.Unlock()
 	if err != nil && (what != crashes || d.heads()) {
 		return err

@@ -120,7 +120,7 @@ func (f *file) fault(op string, err error) error {
 
 // begin is the disk's, but for a closed file, which is no I/O.
 func (f *file) begin(kind Kind) (outcome, error) {
-	what, err := f.disk.begin(kind, f.name)
+	what, err := f.disk.begin(kind, kind.String(), f.name)
 	if f.closed && !errors.Is(err, ErrCrashed) {
 		return fails, f.fault(kind.String(), fs.ErrClosed)
 	}
