@@ -57,6 +57,14 @@ var (
 	// nothing was changed; what ends reservations still passes. Free some space:
 	// the engine goes on by itself.
 	ErrNoSpace = reservation.ErrNoSpace
+	// ErrUnavailable: the system does not let the journal open or make a file: no
+	// file handles are left, or something foreign is in the way. As with ErrNoSpace
+	// nothing was changed, what ends reservations still passes, and the engine
+	// goes on by itself.
+	ErrUnavailable = reservation.ErrUnavailable
+	// ErrTooLarge: a setting, or what a location says, is more than one record of
+	// the journal takes, 256 MiB less a few bytes. It is an *InvalidError too.
+	ErrTooLarge = reservation.ErrTooLarge
 	// ErrTrimmed: the history from there is not kept any more; *TrimmedError says
 	// where it begins.
 	ErrTrimmed = reservation.ErrTrimmed

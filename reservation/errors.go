@@ -58,6 +58,13 @@ var (
 	// ErrNoSpace: the disk is full. Free some space; writing resumes by itself.
 	// Cancel, expiry and collecting still pass.
 	ErrNoSpace = journal.ErrNoSpace
+	// ErrUnavailable: the system does not let the journal open or make a file: no
+	// file handles are left, or something foreign is in the way. The error says
+	// which. Writing resumes by itself; what frees passes as with ErrNoSpace.
+	ErrUnavailable = journal.ErrUnavailable
+	// ErrTooLarge: more than one record, or one change, can be: MaxRecordBytes.
+	// Make it smaller. Where an input says so it is an *InvalidError too.
+	ErrTooLarge = journal.ErrTooLarge
 	// ErrLocked: another process, or another engine in this one, has the
 	// directory open.
 	ErrLocked = journal.ErrLocked

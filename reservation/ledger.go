@@ -173,7 +173,8 @@ func (l *Ledger) Settled(ctx context.Context) error {
 }
 
 // Admit is called before a change that needs room on the disk, holding no lock.
-// It waits while too much is unwritten. ErrNoSpace, ErrJournal: refused.
+// It waits while too much is unwritten. ErrNoSpace, ErrUnavailable, ErrJournal:
+// refused.
 func (l *Ledger) Admit(ctx context.Context) error {
 	if l.queue == nil {
 		return nil
@@ -205,8 +206,12 @@ func (l *Ledger) SlotName(slot uint32) string { return l.slots.name(slot) }
 
 // AddSlot gives a location a handle, a new one if its name was removed before,
 // and records where it is; what place says is the caller's affair, nil leaves it
-// as it is. The location takes part in searches after Join or Renumber.
+// as it is. The location takes part in searches after Join or Renumber. What
+// CheckPlace refuses it refuses, too.
 func (l *Ledger) AddSlot(name string, place []byte, now int64) (slot uint32, t Ticket, err error) {
+	if err := CheckPlace(name, place); err != nil {
+		return 0, t, fmt.Errorf("reservation: adding location %q: %w", name, err)
+	}
 	l.slots.adding.Lock()
 	defer l.slots.adding.Unlock()
 	slot, known := l.slots.find(name)

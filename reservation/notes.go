@@ -42,13 +42,14 @@ func (n *notes) put(key string, value []byte) {
 // SetNotes sets some notes, all or none, also across a crash; an empty value
 // removes one. Of two with the same key the later counts.
 //
-// Errors: ErrInvalid, ErrJournal. Nothing was changed.
+// Errors: ErrInvalid, also as ErrTooLarge for more than MaxRecordBytes together;
+// ErrJournal. Nothing was changed.
 func (l *Ledger) SetNotes(now int64, set ...Note) (t Ticket, err error) {
+	if err := checkNotes(set); err != nil {
+		return t, fmt.Errorf("reservation: notes: %w", err)
+	}
 	records := make([][]byte, 0, len(set))
 	for i := range set {
-		if set[i].Key == "" {
-			return t, fmt.Errorf("reservation: notes: %w", &InvalidError{Field: fmt.Sprintf("Notes[%d].Key", i), Value: "", Why: "must not be empty"})
-		}
 		r := history.Record{Kind: history.NoteSet, Time: now, Name: set[i].Key, Place: set[i].Value}
 		records = append(records, r.Append(nil))
 	}

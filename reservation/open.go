@@ -35,9 +35,14 @@ type Recovery struct {
 // after it. The caller numbers the locations (Renumber) and then calls Fill;
 // before that there is no stock.
 //
+// A directory on a full disk opens: what is there is read, and what frees passes as
+// far as there is room (see Opened).
+//
 // Errors: ErrLocked, ErrCorrupt, ErrNewer, ErrForeign, ErrFull (a limit is below
-// what is there), *InvariantError, or the system's. Nothing was changed but for a
-// torn end of the journal, which no one was told of and which is cut off.
+// what is there), *InvariantError, ErrNoSpace and ErrUnavailable (not even the few
+// kilobytes, or the handles, that opening takes are to be had), or the system's.
+// Nothing was changed but for a torn end of the journal, which no one was told of
+// and which is cut off.
 func Open(o Options) (*Ledger, error) {
 	disk := o.disk
 	if disk == nil {
@@ -69,12 +74,13 @@ func recoverFrom(disk journal.Disk, log *journal.FileLog, o Options) (*Ledger, *
 		return nil, nil, err
 	}
 	var damaged error
-	for _, s := range snapshots {
+	for i, s := range snapshots {
 		if s.From+1 < log.First() {
 			break
 		}
 		l, p, err := restore(disk, log, o, &s)
 		if err == nil {
+			log.Spare(journal.TrimPoint(snapshots[i:])) // those before are damaged
 			return l, p, nil
 		}
 		if !errors.Is(err, ErrCorrupt) {
@@ -145,9 +151,15 @@ func loadSnapshot(disk journal.Disk, identity [16]byte, s *journal.SnapshotInfo,
 }
 
 // Opened records that the engine begins to work, at an engine time no earlier
-// than Time.
+// than Time. A journal that has no room for that goes without: it would keep
+// everybody who reads waiting.
 func (l *Ledger) Opened(now int64) (Ticket, error) {
 	l.time.Store(max(l.time.Load(), now))
+	if l.file != nil {
+		if err := l.file.log.Room(); errors.Is(err, ErrNoSpace) || errors.Is(err, ErrUnavailable) {
+			return Ticket{}, nil
+		}
+	}
 	return l.append(&history.Record{Kind: history.Opened, Time: now})
 }
 

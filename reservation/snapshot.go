@@ -48,11 +48,32 @@ func (l *Ledger) Snapshot(ctx context.Context, now int64) error {
 	f.writing.Lock()
 	defer f.writing.Unlock()
 	l.time.Store(max(l.time.Load(), now))
+	info, err := l.writeSnapshot(ctx)
+	for files := 1; errors.Is(err, ErrNoSpace); files *= 2 {
+		// It frees more than it takes: what is kept for readers alone goes first.
+		freed := false
+		for range files {
+			freed = f.log.FreeSpace() || freed
+		}
+		if !freed {
+			break
+		}
+		info, err = l.writeSnapshot(ctx)
+	}
+	if err != nil {
+		return fmt.Errorf("reservation: snapshot: %w", err)
+	}
+	f.snapshot.Store(info.From)
+	return l.trim()
+}
+
+// writeSnapshot writes one file. The caller holds fileState.writing.
+func (l *Ledger) writeSnapshot(ctx context.Context) (journal.SnapshotInfo, error) {
 	from := l.queue.Last()
 	if mutant != mutantGrace {
 		l.grace()
 	}
-	info, err := journal.WriteSnapshot(f.disk, f.log.Identity(), from, func(w io.Writer) (uint64, error) {
+	return l.file.log.WriteSnapshot(from, func(w io.Writer) (uint64, error) {
 		out := &snapshotWriter{to: bufio.NewWriterSize(w, 1<<16), ctx: ctx}
 		out.all(l)
 		if err := errors.Join(out.err, out.to.Flush()); err != nil {
@@ -61,11 +82,6 @@ func (l *Ledger) Snapshot(ctx context.Context, now int64) error {
 		to := l.queue.Last()
 		return to, l.queue.WaitFor(ctx, to)
 	})
-	if err != nil {
-		return fmt.Errorf("reservation: snapshot: %w", err)
-	}
-	f.snapshot.Store(info.From)
-	return l.trim()
 }
 
 // grace returns when every change that had its sequence number when it was called
@@ -89,7 +105,7 @@ func pass(l sync.Locker) {
 }
 
 // trim drops snapshots older than the previous one, and the journal before that
-// one, but for RetainBytes of it.
+// one, but for RetainBytes of it, which goes when the disk is full.
 func (l *Ledger) trim() error {
 	f := l.file
 	snapshots, err := journal.Snapshots(f.disk)
@@ -101,11 +117,12 @@ func (l *Ledger) trim() error {
 		kept = 1
 	}
 	for _, s := range snapshots[min(kept, len(snapshots)):] {
-		if err := journal.RemoveSnapshot(f.disk, s); err != nil {
+		if err := f.log.RemoveSnapshot(s); err != nil {
 			return fmt.Errorf("reservation: snapshot: %w", err)
 		}
 	}
 	below := journal.TrimPoint(snapshots)
+	f.log.Spare(below)
 	if n := f.log.Numbers(); l.options.RetainBytes > 0 && n.Bytes > 0 {
 		// By size: as many records as RetainBytes holds on the average.
 		perRecord := max(1, n.Bytes/int64(max(1, n.Last-n.First+1)))

@@ -119,12 +119,20 @@ func syncFile(f File) error {
 	return err
 }
 
-// syncNames makes the names of a disk durable.
+// errNames: a sync of the names has failed, whoever asked for it. Which names are
+// durable is unknown, those of segments among them: the system tells of a fault
+// once, and the log's own sync may come after that.
+var errNames = errors.New("the names of files may not be durable")
+
+// syncNames makes the names of a disk durable, or fails with errNames.
 func syncNames(d Disk) error {
 	if mutant == mutantDirectory {
 		return nil
 	}
-	return d.Sync()
+	if err := d.Sync(); err != nil {
+		return fmt.Errorf("%w: %w", errNames, err)
+	}
+	return nil
 }
 
 // draw fills p with random bytes; it does not fail.

@@ -287,6 +287,26 @@ func (l *FileLog) HeadRoom() (segments int, err error) {
 	return n, fmt.Errorf("journal: prepare a segment: %w", typed(err))
 }
 
+// Room reports whether a short frame could be written now: nil, a refusal, or why
+// the log has stopped. If that is not known yet it waits for a file to be
+// prepared.
+func (l *FileLog) Room() error {
+	l.mu.Lock()
+	n := len(l.segments)
+	fits := n > 0 && l.segments[n-1].end+blockSize <= l.segments[n-1].dataEnd()
+	l.mu.Unlock()
+	if fits {
+		return nil
+	}
+	name, err := l.takeSpare(l.options.SegmentBytes)
+	if err == nil {
+		l.spare.giveBack(name)
+	} else {
+		l.options.Logger.Warn("journal has no room for a record", "cause", err)
+	}
+	return err
+}
+
 // nudge tells the marker that there is something to write down.
 func (l *FileLog) nudge() {
 	select {

@@ -152,7 +152,9 @@ func NewQueue(log Log, o QueueOptions) *Queue {
 	close(q.ready)
 	q.durable.Store(q.last)
 	q.open = q.newBatch()
-	q.bounded, _ = log.(boundedLog)
+	if q.bounded, _ = log.(boundedLog); q.bounded != nil {
+		q.gate.Store(gateFull) // the disk may be full from the beginning: Admit looks
+	}
 	if !q.o.Manual {
 		q.alarm = time.AfterFunc(math.MaxInt64, q.watchContexts)
 		q.ended.Go(q.run)

@@ -2,6 +2,7 @@ package journal_test
 
 import (
 	"errors"
+	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -331,4 +332,24 @@ func TestForeignInADirectory(t *testing.T) {
 		}
 		must(t, l.Close())
 	}
+}
+
+// TestUnsyncedNamesStopTheLog lets a sync of the names fail that a snapshot asked
+// for. The system tells of it once: the log's own next sync would say that all is
+// well.
+func TestUnsyncedNamesStopTheLog(t *testing.T) {
+	d := faultdisk.New(1)
+	l := mustOpen(t, d, smallSegments)
+	put(t, l, "ab")
+	s, err := l.WriteSnapshot(1, func(io.Writer) (uint64, error) { return 2, nil })
+	must(t, err)
+	d.SetPlan(faultdisk.Plan{Fail: [5]uint64{faultdisk.Sync: 1}})
+	if err := l.RemoveSnapshot(s); !errors.Is(err, journal.ErrJournal) || !errors.Is(err, syscall.EIO) {
+		t.Errorf("removing a snapshot: %v; want ErrJournal", err)
+	}
+	if err := l.Append(3, 1, []byte("c")); !errors.Is(err, journal.ErrJournal) {
+		t.Errorf("append: %v; want ErrJournal", err)
+	}
+	l = mustOpen(t, d.Kill(), smallSegments)
+	put(t, l, "c")
 }

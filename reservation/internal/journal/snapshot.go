@@ -83,6 +83,27 @@ func WriteSnapshot(d Disk, identity [16]byte, from uint64, write func(w io.Write
 	return SnapshotInfo{}, errors.Join(err, ignoreMissing(d.Remove(draft)))
 }
 
+// WriteSnapshot is WriteSnapshot beside the log. If the names cannot be synced the
+// log stops: ErrJournal.
+func (l *FileLog) WriteSnapshot(from uint64, write func(w io.Writer) (to uint64, err error)) (SnapshotInfo, error) {
+	s, err := WriteSnapshot(l.disk, l.super.identity, from, write)
+	return s, l.heedNames(err)
+}
+
+// RemoveSnapshot is RemoveSnapshot beside the log. If the names cannot be synced
+// the log stops: ErrJournal.
+func (l *FileLog) RemoveSnapshot(s SnapshotInfo) error {
+	return l.heedNames(RemoveSnapshot(l.disk, s))
+}
+
+// heedNames stops the log for a sync of names that failed.
+func (l *FileLog) heedNames(err error) error {
+	if errors.Is(err, errNames) {
+		return l.fail("sync the names", err)
+	}
+	return err
+}
+
 // draftSnapshot writes and verifies the file under its first name. What is not a
 // snapshot's, and has that name, is stepped over.
 func draftSnapshot(d Disk, identity [16]byte, from uint64, write func(w io.Writer) (to uint64, err error)) (draft string, s SnapshotInfo, err error) {

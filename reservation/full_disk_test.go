@@ -1,0 +1,237 @@
+package reservation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/internal/journal"
+	"github.com/clickcollect/clickcollect/reservation/internal/journal/faultdisk"
+)
+
+// diskLedger opens a ledger of one location on a disk in memory, whose journal the
+// test commits itself, with 1,000,000 units of tea in it if it is new.
+func diskLedger(t *testing.T, o Options) *Ledger {
+	t.Helper()
+	o.SKUs, o.Locations, o.Remember, o.SegmentBytes, o.manual, o.book = 8, 2, 1<<10, 64<<10, true, smallBook
+	l, err := Open(o)
+	mustDo(t, err)
+	fresh := l.Slots() == 0
+	slot, _, err := l.AddSlot("l0", nil, 1)
+	mustDo(t, err)
+	l.Renumber([]uint32{slot}, 0, func(*Table) {})
+	mustDo(t, l.Fill())
+	if fresh {
+		received(t, l, "r", slot, "tea", 1_000_000)
+	}
+	_, err = l.Opened(1)
+	mustDo(t, err, commit(l))
+	return l
+}
+
+// commit commits what is queued, and does what a journal that is not manual does by
+// itself.
+func commit(l *Ledger) error { return errors.Join(l.queue.Step(), l.file.log.Tend()) }
+
+// fillDisk reserves a unit of tea each until the journal admits no more, and
+// returns how many were reserved.
+func fillDisk(t *testing.T, l *Ledger, from int) (n int) {
+	t.Helper()
+	for n = from; ; n++ {
+		err := l.Admit(t.Context())
+		if errors.Is(err, ErrNoSpace) {
+			return n
+		}
+		mustDo(t, err)
+		if how, err := reserveTea(l, n); how != Done {
+			t.Fatalf("order %d: %d, %v", n, how, err)
+		}
+		mustDo(t, commit(l))
+	}
+}
+
+// reserveTea reserves a unit which takes 4,096 bytes of the disk.
+func reserveTea(l *Ledger, n int) (how int, err error) {
+	var c Claim
+	tea, _ := l.SKU("tea")
+	if !c.Bind(l, l.Table(), []Line{units(tea, 1)}) {
+		return 0, ErrUnknownSKU
+	}
+	return c.Reserve(0, &Hold{ID: teaID(n), Slot: 0, Now: 1, Deadline: math.MaxInt32}, new(Entry)), c.Err()
+}
+
+func teaID(n int) string { return fmt.Sprintf("%d %s", n, strings.Repeat("x", 200)) }
+
+// TestLedgerOpensOnFullDisk closes a ledger on a full disk and opens it without a
+// free byte: reservations can be read and canceled, new ones are refused, and all
+// goes on when there is space.
+func TestLedgerOpensOnFullDisk(t *testing.T) {
+	disk := faultdisk.New(1)
+	disk.SetSpace(600 << 10)
+	l := diskLedger(t, Options{disk: disk})
+	n := fillDisk(t, l, 0)
+	if n < 20 {
+		t.Fatalf("the disk is full after %d orders", n)
+	}
+	mustDo(t, l.Close())
+	disk = disk.Kill()
+	disk.SetSpace(disk.Used())
+	l = diskLedger(t, Options{disk: disk})
+	if m := fillDisk(t, l, n); m > n+32 {
+		t.Errorf("%d orders found space on a full disk", m-n)
+	} else {
+		n = m
+	}
+	var found Entry
+	for i := range n {
+		if !l.Find(teaID(i), &found) || found.State != Held {
+			t.Fatalf("order %d is %v", i, found.State)
+		}
+	}
+	for i := range 5 {
+		if _, err := end(l, history.Canceled, teaID(i)); err != nil {
+			t.Fatal(err)
+		}
+		mustDo(t, commit(l))
+	}
+	mustDo(t, l.Settled(t.Context()))
+	disk.SetSpace(1 << 30)
+	mustDo(t, l.file.log.Tend())
+	how, err := reserveTea(l, n)
+	if mustDo(t, l.Admit(t.Context()), err, commit(l)); how != Done {
+		t.Errorf("with space again: %d", how)
+	}
+	mustDo(t, l.Close())
+	l = diskLedger(t, Options{disk: disk.Crash()})
+	if a := l.Available(0, 0); a.Held != int64(n-5+1) {
+		t.Errorf("%d are held, want %d", a.Held, n-5+1)
+	}
+	mustDo(t, l.Close())
+}
+
+// TestLedgerOpensWithoutRoom uses up all the head-room there is, too: the
+// directory still opens, and what it holds can be read.
+func TestLedgerOpensWithoutRoom(t *testing.T) {
+	disk := faultdisk.New(1)
+	disk.SetSpace(600 << 10)
+	l := diskLedger(t, Options{disk: disk})
+	n := fillDisk(t, l, 0)
+	canceled := 0
+	for ; canceled < n; canceled++ {
+		_, err := end(l, history.Canceled, teaID(canceled))
+		mustDo(t, err)
+		if err := commit(l); errors.Is(err, ErrNoSpace) {
+			break
+		} else {
+			mustDo(t, err)
+		}
+	}
+	disk = disk.Kill()
+	disk.SetSpace(disk.Used())
+	l = diskLedger(t, Options{disk: disk})
+	mustDo(t, l.Settled(t.Context())) // nobody who reads waits for space
+	if err := l.Admit(t.Context()); !errors.Is(err, ErrNoSpace) {
+		t.Errorf("admit: %v; want ErrNoSpace", err)
+	}
+	if a := l.Available(0, 0); a.Held != int64(n-canceled) {
+		t.Errorf("%d are held, want %d", a.Held, n-canceled)
+	}
+	disk.SetSpace(1 << 30)
+	mustDo(t, l.file.log.Tend(), l.Admit(t.Context()))
+	_, err := end(l, history.Canceled, teaID(canceled))
+	mustDo(t, err, commit(l), l.Close())
+}
+
+// TestRetainedHistoryGivesWay keeps more history than the disk has room for, over
+// several lives: history goes before anything is refused.
+func TestRetainedHistoryGivesWay(t *testing.T) {
+	disk := faultdisk.New(1)
+	disk.SetSpace(2 << 20)
+	o := Options{disk: disk, RetainBytes: 1 << 40}
+	l := diskLedger(t, o)
+	for n := range 2000 {
+		if err := l.Admit(t.Context()); err != nil {
+			t.Fatalf("order %d, with history from %d to %d: %v", n, l.file.log.First(), l.file.log.Last(), err)
+		}
+		how, err := reserveTea(l, n)
+		if how != Done {
+			t.Fatal(how, err)
+		}
+		_, err = end(l, history.Canceled, teaID(n))
+		mustDo(t, err, commit(l))
+		if n%50 == 49 {
+			mustDo(t, l.Snapshot(t.Context(), 1))
+		}
+		if n%500 == 499 {
+			mustDo(t, l.Close())
+			o.disk = o.disk.(*faultdisk.Disk).Kill()
+			l = diskLedger(t, o)
+			if l.file.log.First() == 1 {
+				t.Fatal("no history went")
+			}
+		}
+	}
+	if n := l.file.log.Numbers(); n.Bytes < 1<<19 {
+		t.Errorf("only %d bytes of history were kept, of 2 MiB", n.Bytes)
+	}
+	mustDo(t, l.Close())
+}
+
+// TestTooLargeIsRefused gives the ledger more than one record takes: nothing has
+// changed, and it goes on.
+func TestTooLargeIsRefused(t *testing.T) {
+	memory := New(Options{SKUs: 8, Locations: 8})
+	disk := diskLedger(t, Options{disk: faultdisk.New(1)})
+	giant := make([]byte, 260<<20)
+	for _, l := range []*Ledger{memory, disk} {
+		for what, try := range map[string]func() error{
+			"a note": func() error { _, err := l.SetNotes(1, Note{"a", []byte("b")}, Note{"c", giant}); return err },
+			"notes that belong together": func() error {
+				_, err := l.SetNotes(1, Note{"a", giant[:130<<20]}, Note{"b", giant[:130<<20]})
+				return err
+			},
+			"a place": func() error { _, _, err := l.AddSlot("x", giant, 1); return err },
+		} {
+			var invalid *InvalidError
+			if err := try(); !errors.Is(err, ErrTooLarge) || !errors.As(err, &invalid) {
+				t.Errorf("%s: %v; want ErrTooLarge", what, err)
+			}
+		}
+		if _, ok := l.Slot("x"); ok || l.Note("a") != nil || l.Note("c") != nil {
+			t.Error("what was refused is there")
+		}
+		_, err := l.SetNotes(1, Note{"a", []byte("b")})
+		mustDo(t, err)
+	}
+	mustDo(t, disk.queue.Step(), disk.Settled(context.Background()), disk.Close())
+}
+
+// TestEveryRecordFits computes the longest record of every kind whose length has a
+// bound: one frame takes it, and all that are written together.
+func TestEveryRecordFits(t *testing.T) {
+	text := strings.Repeat("x", maxEntryIDBytes)
+	lines := make([]history.Line, 1<<20) // the most that an order or a movement has
+	for i := range lines {
+		lines[i] = history.Line{SKU: uint32(i) << 8, Units: -MaxQuantity, OnHand: MaxQuantity}
+	}
+	r := history.Record{Kind: history.Moved, Cause: history.Received, Slot: math.MaxUint32, To: math.MaxUint32, SKU: math.MaxUint32,
+		Time: math.MinInt64, Deadline: math.MaxInt64, AsOf: math.MaxInt64, Promise: math.MaxInt64, Fingerprint: math.MaxUint64, Distance: 1,
+		ID: text, Change: text, Name: text, Order: text, Customer: text, Owner: text, Channel: text, Code: text, Ref: text,
+		Place: make([]byte, MaxNoteBytes), Parts: math.MaxUint8, Missing: true, Lines: lines}
+	bytes := len(r.Append(nil))
+	if bytes > MaxRecordBytes {
+		t.Errorf("a record of all there is takes %d bytes, at most %d are possible", bytes, MaxRecordBytes)
+	}
+	r.Lines = nil
+	texts := len(r.Append(nil))
+	if texts-9*len(text)-MaxNoteBytes > fixedBytes {
+		t.Errorf("a record takes %d bytes besides its texts", texts-9*len(text)-MaxNoteBytes)
+	}
+	if parts := math.MaxUint8*texts + bytes - texts; parts > journal.MaxRecordBytes {
+		t.Errorf("an order in 255 parts takes %d bytes", parts)
+	}
+}
