@@ -18,7 +18,7 @@ BENCH       ?= .
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test full locks check fmt vet staticcheck house race fuzz bench microbench peers rivals cover long
+.PHONY: help demo test full locks check fmt vet staticcheck house race fuzz bench microbench peers rivals cover kills long
 
 FULL = CLICKCOLLECT_FULL=1 $(GO) test
 
@@ -89,11 +89,15 @@ cover: ## statement coverage of all packages by all tests
 	$(FULL) -timeout 30m -coverpkg ./... -coverprofile cover.out ./...
 	$(GO) tool cover -func cover.out | tail -n 1
 
+kills: ## a process that uses all of the door is killed 60 times and every ID is repeated
+	$(GO) test -count=1 -timeout 30m -run '^TestKillLoop$$' -v ./allocator -args -kills 60
+
 long: ## the release counts: simulations, models, histories, kills, damages; hours
 	$(GO) test -timeout 0 -run 'TestSimulation|TestLedgerAgainstATwin|TestNoPrefix|TestLives|TestOptions|TestEveryIO' ./reservation -args -long
 	$(GO) test -timeout 0 -run 'Crash|Damage|TestEveryIO' ./reservation/internal/journal -args -crash-seeds 100000 -damages 20000
 	$(GO) test -timeout 0 -run TestPlansAgainstTwin ./allocator -args -plans 3000000
 	$(GO) test -timeout 0 -run Kill ./examples/durable -args -long
+	$(GO) test -timeout 0 -run TestKillLoop ./allocator -args -kills 500
 	$(FULL) -count 10 -timeout 0 ./...
 	$(FULL) -count 10 -timeout 0 -tags interleave ./reservation/...
 	$(FULL) -count 10 -timeout 0 -race -tags interleave ./...
