@@ -307,3 +307,22 @@ HoldExpired p 1 tea
 		t.Errorf("got\n%s\nwant\n%s", b.String(), want)
 	}
 }
+
+// The repeat of an order takes nothing of any period, and opens none: it writes
+// nothing, however much later it comes.
+func TestRepeatOpensNoPeriod(t *testing.T) {
+	var clock handClock
+	a := street(t, 1, Options{FeedBytes: 1 << 20, Clock: clock.now, ManualExpiry: true})
+	stocked(t, a, "L0", "tea", 9)
+	must(t, a.SetCapacity(t.Context(), settings.Capacity{Location: "L0", Per: settings.Hour, Orders: 5}))
+	o := ordered("o", Line{"tea", 1})
+	first := allocated(t, a, o, "L0")
+	clock.add(3 * time.Hour)
+	before := a.Stats().Journal.Sequence
+	if again := allocated(t, a, o, "L0"); again.HeldUntil != first.HeldUntil {
+		t.Errorf("held until %v, first %v", again.HeldUntil, first.HeldUntil)
+	}
+	if after := a.Stats().Journal.Sequence; after != before {
+		t.Errorf("the repeat wrote records %d to %d", before+1, after)
+	}
+}

@@ -212,11 +212,13 @@ func (a *Allocator) source(s *scratch, order Order) (Allocation, error) {
 // sourceOnce decides it by the settings of now. again is how often it was decided.
 func (a *Allocator) sourceOnce(s *scratch, o *Order, again int) (Allocation, verdict, error) {
 	p, err := a.newPlan(s, a.topology.Load(), o, &a.rules.Load().Rules)
+	// Before anything is planned: a plan may open a period or name one, and a repeat
+	// writes nothing.
+	if p != nil && a.ledger.Find(o.ID, &s.found) && (err == nil || s.found.Fingerprint == p.mark) {
+		got, err := a.repeatParts(s, o, p.mark)
+		return got, known, err
+	}
 	if err != nil {
-		if p != nil && a.ledger.Find(o.ID, &s.found) && s.found.Fingerprint == p.mark {
-			got, err := a.repeatParts(s, o, p.mark)
-			return got, known, err
-		}
 		return Allocation{}, failed, err
 	}
 	p.holds, p.again = true, again
