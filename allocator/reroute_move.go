@@ -360,8 +360,8 @@ func (m *moving) rejects(e *reservation.Entry) (n int) {
 // unfinished reports whether a rejection that is repeated has left something to do,
 // such as after a crash between its record and the reroute.
 func (m *moving) unfinished(e *reservation.Entry) bool {
-	if t := takeTerms(e.Note); t.Rejects == e.Rejects || e.State.Ended() {
-		return false // it has gone elsewhere since
+	if t := takeTerms(e.Note); t.Rejects == e.Rejects || !movable(e) {
+		return false // it has gone elsewhere since, or its customer gets it here all the same
 	}
 	if m.all {
 		return e.State == Confirmed

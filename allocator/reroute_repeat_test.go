@@ -42,6 +42,23 @@ func TestRejectRepeated(t *testing.T) {
 	}
 }
 
+// A rejection that found no other place is over when the location serves the order
+// all the same: repeated, it looks for none, and is no error.
+func TestRejectRepeatedWhenServed(t *testing.T) {
+	for _, lines := range [][]Line{nil, {{"tea", 2}}} {
+		a := shops(t, 1, Options{})
+		confirmed(t, a, ordered("o", Line{"tea", 3}))
+		reject := Change{ID: "c", Reservation: "o", Do: DoReject, Lines: lines}
+		must(t, a.Change(t.Context(), reject), a.Ready(t.Context(), "o", Pickup{}))
+		must(t, a.SetLocations(t.Context(), Location{ID: "L1", Point: streetPoint(1)}))
+		stocked(t, a, "L1", "tea", 9)
+		for range 2 {
+			must(t, a.Change(t.Context(), reject))
+			reads(t, stands(t, a, "o"), "o@L0 ready tea confirmed 3")
+		}
+	}
+}
+
 // What a crash has cut off behind the record of a rejection, a repeat makes good.
 func TestRejectCutOff(t *testing.T) {
 	for _, lines := range [][]Line{nil, {{"tea", 2}}} {
