@@ -38,7 +38,7 @@ func appendPlace(b []byte, l *Location) []byte {
 	if l.Area != nil {
 		flags |= placeArea
 	}
-	if !l.Terms.none() {
+	if l.Terms != nil { // those that say nothing are read back too
 		flags |= placeTerms
 	}
 	b = append(b, placeVersion, byte(l.Kind), flags)

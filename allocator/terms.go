@@ -43,10 +43,6 @@ type Terms struct {
 // maxLead bounds Prep, Transfer and Delivery.
 const maxLead = 366 * 24 * time.Hour
 
-func (t *Terms) none() bool {
-	return t == nil || !t.limits() && !t.timed() && len(t.Groups) == 0 && t.Priority == 0
-}
-
 // clone is a copy that shares nothing; nil of nil.
 func (t *Terms) clone() *Terms {
 	if t == nil {

@@ -62,3 +62,19 @@ func TestTermsFaults(t *testing.T) {
 		}
 	}
 }
+
+// Terms that say nothing are what was set, and come back from a restart.
+func TestEmptyTermsAreKept(t *testing.T) {
+	o := Options{Dir: t.TempDir()}
+	a := durableShops(t, 1, o)
+	must(t, a.SetLocations(t.Context(), Location{ID: "L0", Point: streetPoint(0), Terms: &Terms{}}, Location{ID: "L1", Point: streetPoint(1)}))
+	for range 2 {
+		for l := range a.Locations() {
+			if (l.Terms != nil) != (l.ID == "L0") {
+				t.Errorf("%s has the terms %+v", l.ID, l.Terms)
+			}
+		}
+		a = reopened(t, a, o)
+	}
+	must(t, a.Close())
+}
