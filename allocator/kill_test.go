@@ -1,6 +1,7 @@
 package allocator_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -15,10 +16,11 @@ import (
 	"time"
 
 	"github.com/clickcollect/clickcollect/allocator"
+	"github.com/clickcollect/clickcollect/bench/scaletest"
 )
 
 var (
-	kills    = flag.Int("kills", 4, "how often TestKillLoop kills its process")
+	kills    = flag.Int("kills", 0, "how often TestKillLoop kills its process; 0: a default")
 	killSeed = flag.Uint64("kill-seed", 1, "of the first world of TestKillLoop; the next ones count on")
 )
 
@@ -31,10 +33,11 @@ const killLives = 8
 // gets its first answer, field by field, and changes nothing.
 func TestKillLoop(t *testing.T) {
 	var all killJudge
-	for seed, n := *killSeed, 0; n < *kills; seed++ {
-		n += killDirectory(t, seed, min(killLives, *kills-n), &all)
+	most := cmp.Or(*kills, scaletest.Of(24, 3))
+	for seed, n := *killSeed, 0; n < most; seed++ {
+		n += killDirectory(t, seed, min(killLives, most-n), &all)
 	}
-	t.Logf("%d kills, %d IDs repeated, %d lost, %d answered otherwise, %d of these are awaited", *kills, all.repeated, all.lost, all.otherwise, all.awaited)
+	t.Logf("%d kills, %d IDs repeated, %d lost, %d answered otherwise, %d of these are awaited", most, all.repeated, all.lost, all.otherwise, all.awaited)
 }
 
 // killDirectory kills so many processes that work on one directory.
