@@ -1,0 +1,121 @@
+package allocator_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/clickcollect/clickcollect/allocator"
+	"github.com/clickcollect/clickcollect/settings"
+	"github.com/clickcollect/clickcollect/sourcing"
+)
+
+// hostileOptions are those of the scene: nothing happens in it by itself.
+func hostileOptions(dir string) allocator.Options {
+	o := allocator.Options{Dir: dir, Durability: allocator.Written, SegmentBytes: 64 << 10, Clock: func() time.Time { return hostileNow }, ManualExpiry: true,
+		HoldFor: time.Hour, Rules: sourcing.Rules{MaxLocations: 3}}
+	if dir == "" {
+		o.FeedBytes = 1 << 20
+	}
+	return o
+}
+
+// newHostileScene is an engine with one of everything: an order in each state, a
+// setting of each kind, a transfer under way.
+func newHostileScene(ctx context.Context, dir string) (*allocator.Allocator, error) {
+	a, err := allocator.Open(ctx, hostileOptions(dir))
+	if err != nil {
+		return nil, err
+	}
+	empty := hostileLocation("empty", 5)
+	err = a.SetLocations(ctx, hostileLocation("L0", 0), hostileLocation("L1", 1), hostileLocation("L2", 2), empty)
+	for _, at := range []string{"L0", "L1", "L2"} {
+		lines := []allocator.Line{{SKU: "tea", Quantity: 50}, {SKU: "cup", Quantity: 50}, {SKU: "mate", Quantity: 50}, {SKU: "wine", Quantity: 20}}
+		err = errors.Join(err, a.Receive(ctx, allocator.Receipt{ID: "in-" + at, Location: at, Lines: lines, Lots: hostileLots()}))
+	}
+	loan := settings.Loan{ID: "loan", SKU: "cup", Location: "L0", From: "web", To: "till", Units: 2}
+	err = errors.Join(err, a.SetBundles(ctx, settings.Bundle{SKU: "set", Parts: []settings.Component{{SKU: "tea", Quantity: 1}, {SKU: "mate", Quantity: 1}}}),
+		a.SetWindows(ctx, settings.Window{Location: "L0", Start: hostileWindow, Length: time.Hour, Places: 9}),
+		a.SetCapacity(ctx, settings.Capacity{Location: "L1", Per: settings.Day, Orders: 100}),
+		a.SetProtection(ctx, settings.Protection{Channel: "app", Units: 1}), a.SetShelfLife(ctx, settings.ShelfLife{SKU: "wine", Keeps: time.Hour}),
+		a.SetSafetyStock(ctx, allocator.SafetyStock{SKU: "mate", Location: "L2", Units: 1}),
+		a.SetQuota(ctx, settings.Quota{ID: "quota", Channel: "web", SKU: "cup", Location: "L0", Units: 9}), a.Borrow(ctx, loan),
+		a.Send(ctx, allocator.Transfer{ID: "t", From: "L0", To: "L1", Lines: hostileLines()}))
+	for _, id := range []string{"held", "sure", "ready", "road", "done", "gone"} {
+		o := allocator.Order{ID: id, Near: killPoint(0), Lines: hostileLines(), Order: "SO", Customer: "C", Owner: "cart", Channel: "web", HoldFor: 2 * time.Hour}
+		_, failed := a.Allocate(ctx, o)
+		err = errors.Join(err, failed)
+	}
+	split := allocator.Order{ID: "split", Near: killPoint(0), Lines: []allocator.Line{{SKU: "tea", Quantity: 60}}, Channel: "web", MaxLocations: 3, Form: sourcing.Ship}
+	_, failed := a.Allocate(ctx, split)
+	err = errors.Join(err, failed)
+	for _, id := range []string{"sure", "ready", "road", "done"} {
+		err = errors.Join(err, a.Confirm(ctx, id))
+	}
+	return a, errors.Join(err, a.Ready(ctx, "ready", allocator.Pickup{}), a.Dispatch(ctx, "road", "L1"), a.Collect(ctx, "done"), a.Cancel(ctx, "gone"))
+}
+
+// hostileRead is everything that can be read, as text.
+func hostileRead(ctx context.Context, a *allocator.Allocator) string {
+	var b strings.Builder
+	add := func(values ...any) { fmt.Fprintln(&b, values...) }
+	skus := []string{"tea", "cup", "mate", "wine", "set", "set2"}
+	for l := range a.Locations() {
+		add(l.ID, l.Kind, l.Point, l.NoReturns, hostileText(l.Terms))
+		if l.Area != nil {
+			add(l.Area.Rings())
+		}
+		for _, sku := range skus {
+			v, err := a.Available(sku, l.ID)
+			add(sku, v, err)
+			for lot, v := range a.Lots(sku, l.ID) {
+				add(lot.ID, lot.Expires.UTC(), v)
+			}
+		}
+		page, err := a.List(ctx, allocator.Listing{Location: l.ID, Limit: 10_000})
+		add(hostileText(page), err)
+	}
+	for _, q := range []allocator.Listing{{Order: "SO", Limit: 10_000}, {Customer: "C", Limit: 10_000}} {
+		page, err := a.List(ctx, q)
+		add(hostileText(page), err)
+	}
+	for _, id := range []string{"held", "sure", "ready", "road", "done", "gone", "split", "split/1", "split/2", "new", "t", "t2"} {
+		r, err := a.Lookup(id)
+		t, none := a.LookupTransfer(id)
+		add(hostileText(r), err, hostileText(t), none)
+	}
+	for w := range a.Windows("", time.Time{}, time.Time{}) {
+		add(hostileText(w))
+	}
+	for c := range a.Capacities() {
+		add(hostileText(c))
+	}
+	for p := range a.Protections() {
+		add(hostileText(p))
+	}
+	for q, v := range a.Quotas() {
+		add(hostileText(q), v)
+	}
+	for l := range a.Loans() {
+		add(hostileText(l))
+	}
+	for s := range a.Bundles() {
+		add(hostileText(s))
+	}
+	for s := range a.ShelfLives() {
+		add(hostileText(s))
+	}
+	s := a.Stats()
+	add(s.Locations, s.Held, s.Short)
+	return b.String()
+}
+
+// hostileText is a value with its bytes as they are: JSON would mend them.
+func hostileText(v any) string {
+	if t, ok := v.(*allocator.Terms); ok && t != nil {
+		v = *t
+	}
+	return fmt.Sprintf("%+v", v)
+}
