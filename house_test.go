@@ -88,7 +88,7 @@ func exportedLimit(dir string) int {
 	case dir == "allocator":
 		return 60
 	case dir == "reservation":
-		return 46
+		return 48
 	case strings.Contains(dir, "internal/"):
 		return 40
 	}

@@ -216,7 +216,7 @@ func (a *Allocator) checkLocations(locations []Location) error {
 		if err := a.checkTermsOf(l, field); err != nil {
 			return fmt.Errorf("location %q: %w", l.ID, err)
 		}
-		if l.Area != nil || !l.Terms.none() { // else it says little
+		if l.Area != nil || l.Terms != nil { // else it says little
 			if err := reservation.CheckPlace(l.ID, appendPlace(nil, l)); err != nil {
 				return fmt.Errorf("location %q: %w", l.ID, err)
 			}
