@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"runtime"
 	"slices"
 	"sync"
@@ -98,7 +99,7 @@ func (s *seat) run(p pass) (passed, error) {
 	if p.Procs > 0 {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(p.Procs))
 	}
-	quota := 1 << 40
+	quota := math.MaxInt
 	expected := int(1.5*s.rate*p.Length.Seconds())/len(s.callers) + idChunk
 	if p.Orders > 0 {
 		quota = max(1, p.Orders/len(s.callers))

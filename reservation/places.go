@@ -29,7 +29,7 @@ func (p *places) set(slot uint32, note []byte) {
 func (p *places) note(slot uint32) []byte {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if int(slot) >= len(p.notes) {
+	if uint64(slot) >= uint64(len(p.notes)) {
 		return nil
 	}
 	return p.notes[slot]
@@ -47,7 +47,7 @@ func (p *places) add(slot uint32, n int64) {
 func (p *places) incoming(slot uint32) int64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if int(slot) >= len(p.on) {
+	if uint64(slot) >= uint64(len(p.on)) {
 		return 0
 	}
 	return p.on[slot]

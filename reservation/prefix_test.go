@@ -202,7 +202,7 @@ func mark(kind history.Kind, id string) uint32 {
 }
 
 func (f *fight) ack(t Ticket, kind history.Kind, id string) {
-	if int(t.Sequence) < len(f.acked) {
+	if t.Sequence < uint64(len(f.acked)) {
 		f.acked[t.Sequence].Store(mark(kind, id))
 	}
 }
@@ -252,7 +252,7 @@ func (c *prefixChecker) take(f *fight, record journal.Record) error {
 		return fmt.Errorf("record %d comes after it", record.Sequence)
 	}
 	c.at = record.Sequence
-	if int(c.at) < len(f.acked) {
+	if c.at < uint64(len(f.acked)) {
 		if told := f.acked[c.at].Load(); told != 0 && told != mark(r.Kind, r.ID) {
 			return fmt.Errorf("another one was told to be this record")
 		}

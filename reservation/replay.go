@@ -84,11 +84,11 @@ func (p *replay) unsound(what string) error {
 // snapshot; a location may be set anew.
 func (p *replay) name(n *names, handle uint32, place []byte) error {
 	r := &p.record
-	switch known := n.len(); {
-	case int(handle) > known:
+	switch known := uint64(n.len()); {
+	case uint64(handle) > known: // as int, a handle of 32 bits may be below zero
 		return p.unsound("a handle out of turn")
-	case int(handle) == known:
-		if known >= n.limit {
+	case uint64(handle) == known:
+		if n.len() >= n.limit {
 			return fmt.Errorf("reservation: record %d: %d names: %w", p.sequence, n.limit, ErrFull)
 		}
 		n.put(cloned(r.Name))
@@ -118,12 +118,12 @@ func (p *replay) held() error {
 	e.lines = e.lines[:0]
 	skus := p.ledger.skus.len()
 	for _, line := range r.Lines {
-		if line.Units < 1 || line.Units > MaxQuantity || int(line.SKU) >= skus {
+		if line.Units < 1 || line.Units > MaxQuantity || uint64(line.SKU) >= uint64(skus) {
 			return p.unsound("a line of no or too many units")
 		}
 		e.lines = append(e.lines, entryLine{sku: line.SKU, quantity: uint32(line.Units), held: uint32(line.Units)})
 	}
-	if int(r.Slot) >= p.ledger.slots.len() || len(e.lines) == 0 {
+	if uint64(r.Slot) >= uint64(p.ledger.slots.len()) || len(e.lines) == 0 {
 		return p.unsound("a reservation of nothing or nowhere")
 	}
 	return p.add(kindOrder, r.ID)
@@ -188,7 +188,8 @@ func (p *replay) hold(e *entry, sign int64) {
 // be brought in twice.
 func (p *replay) moved() error {
 	r, e := &p.record, &p.entry
-	if int(r.Slot) >= p.ledger.slots.len() {
+	slots := uint64(p.ledger.slots.len())
+	if uint64(r.Slot) >= slots || r.Cause == history.Sent && uint64(r.To) >= slots {
 		return p.unsound("a movement nowhere")
 	}
 	if err := p.shelve(r.Slot); err != nil {
@@ -217,7 +218,7 @@ func (p *replay) shelve(slot uint32) error {
 	r, l := &p.record, p.ledger
 	f := l.floor(slot)
 	for _, line := range r.Lines {
-		if line.OnHand < 0 || line.OnHand > MaxQuantity || int(line.SKU) >= l.skus.len() {
+		if line.OnHand < 0 || line.OnHand > MaxQuantity || uint64(line.SKU) >= uint64(l.skus.len()) {
 			return p.unsound("units on hand out of range")
 		}
 		units := onHandChange(r, line.Units)
@@ -285,7 +286,7 @@ func (p *replay) changed() error {
 		p.change.Slot = r.To
 	}
 	if r.Kind == history.Rerouted {
-		if int(r.To) >= l.slots.len() || len(r.Place) > MaxNoteBytes || r.Ref == "" && r.Missing {
+		if uint64(r.To) >= uint64(l.slots.len()) || len(r.Place) > MaxNoteBytes || r.Ref == "" && r.Missing {
 			return p.unsound("a reroute to nowhere")
 		}
 		p.went = went{to: r.To, distance: r.Distance, promise: r.Promise, ref: r.Ref, note: string(r.Place), parts: r.Parts, missing: r.Missing}

@@ -143,7 +143,7 @@ func (x *rerouting) check() error {
 		return &InvalidError{Field: "To.ID", Value: "", Why: "must not be empty for units that are missing"}
 	case r.To.ID == r.ID:
 		return &InvalidError{Field: "To.ID", Value: r.To.ID, Why: "must be another one"}
-	case int(r.To.Slot) >= x.ledger.Slots() || x.ledger.isGone(r.To.Slot):
+	case uint64(r.To.Slot) >= uint64(x.ledger.Slots()) || x.ledger.isGone(r.To.Slot):
 		return ErrUnknownLocation
 	}
 	return x.part.check("To")

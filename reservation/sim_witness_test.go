@@ -111,7 +111,7 @@ func (x *witness) take(sequence uint64, data []byte) error {
 	var before [2][twinSKUs]int64
 	each := func(do func(i int, sku, slot uint32)) {
 		for i, slot := range slots {
-			if int(slot) < len(w.slots) {
+			if uint64(slot) < uint64(len(w.slots)) {
 				for sku := range w.skus {
 					do(i, uint32(sku), slot)
 				}
@@ -165,14 +165,14 @@ func (x *witness) bring() error {
 	r, w := &x.r, x.w
 	switch r.Kind {
 	case history.SKUAdded:
-		if int(r.SKU) != len(w.skus) || slices.Contains(w.skus, r.Name) {
+		if uint64(r.SKU) != uint64(len(w.skus)) || slices.Contains(w.skus, r.Name) {
 			return fmt.Errorf("SKU %d is not new", r.SKU)
 		}
 		w.skus = append(w.skus, strings.Clone(r.Name))
 	case history.LocationSet:
-		if int(r.Slot) == len(w.slots) {
+		if uint64(r.Slot) == uint64(len(w.slots)) {
 			w.slots = append(w.slots, twinSlot{name: strings.Clone(r.Name)})
-		} else if int(r.Slot) > len(w.slots) || w.slots[r.Slot].name != r.Name || w.slots[r.Slot].gone {
+		} else if uint64(r.Slot) > uint64(len(w.slots)) || w.slots[r.Slot].name != r.Name || w.slots[r.Slot].gone {
 			return fmt.Errorf("location %d is another one", r.Slot)
 		}
 	case history.LocationRemoved:

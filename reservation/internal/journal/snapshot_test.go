@@ -376,10 +376,10 @@ func FuzzSnapshot(f *testing.F) {
 			t.Fatal(err)
 		}
 		damaged := slices.Clone(whole)
-		if int(at) < len(damaged) {
+		if uint64(at) < uint64(len(damaged)) {
 			copy(damaged[at:], piece)
 		}
-		damaged = damaged[:len(damaged)-int(cut)%len(damaged)]
+		damaged = damaged[:len(damaged)-int(uint64(cut)%uint64(len(damaged)))]
 		if sealed {
 			sealSnapshot(damaged)
 		}

@@ -11,7 +11,7 @@ type cell struct {
 // has none.
 func (t *Table) at(sku, number uint32) (c cell, ok bool) {
 	r := t.row(sku)
-	if r == nil || int(number) >= t.Space.span {
+	if r == nil || uint64(number) >= uint64(t.Space.span) {
 		return cell{}, false
 	}
 	c = cell{row: r, number: number, pos: r.find(number)}

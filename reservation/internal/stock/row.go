@@ -72,7 +72,7 @@ func (r *row) cells() int { return r.fixed + int(r.tailLen.Load()) }
 func (r *row) find(number uint32) int {
 	switch r.shape {
 	case dense:
-		if int(number) < r.fixed {
+		if uint64(number) < uint64(r.fixed) {
 			return int(number)
 		}
 		return -1

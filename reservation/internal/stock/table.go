@@ -6,7 +6,8 @@ import (
 	"sync/atomic"
 )
 
-// None is the number of a slot that a space does not hold.
+// None is the number of a slot that a space does not hold. It is above every bound
+// as a uint64 only: as an int it is −1 where that has 32 bits.
 const None = ^uint32(0)
 
 // Space is one numbering of the locations: slot to number and back. It has room
@@ -41,7 +42,7 @@ func newSpace(order []uint32, slots, spare int) *Space {
 
 // Number is the number of a slot, or None.
 func (s *Space) Number(slot uint32) uint32 {
-	if int(slot) >= len(s.numberOf) {
+	if uint64(slot) >= uint64(len(s.numberOf)) {
 		return None
 	}
 	return s.numberOf[slot].Load()
@@ -49,7 +50,7 @@ func (s *Space) Number(slot uint32) uint32 {
 
 // Slot is the slot of a number, or None.
 func (s *Space) Slot(number uint32) uint32 {
-	if int(number) >= s.span {
+	if uint64(number) >= uint64(s.span) {
 		return None
 	}
 	return s.slotOf[number].Load()
@@ -166,7 +167,7 @@ func (s *Stock) Join(slot uint32, publish func(number uint32)) bool {
 	defer s.grow.Unlock()
 	t := s.table.Load()
 	sp := t.Space
-	if sp.Free() == 0 || int(slot) >= len(sp.numberOf) {
+	if sp.Free() == 0 || uint64(slot) >= uint64(len(sp.numberOf)) {
 		return false
 	}
 	number := sp.used.Load()

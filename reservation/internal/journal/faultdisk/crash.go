@@ -156,7 +156,7 @@ func (d *Disk) tear(before, after *block) *block {
 		draw >>= 1
 	}
 	if draw&3 == 0 {
-		at := int(draw>>2) % (pageBytes / sectorBytes) * sectorBytes
+		at := int(draw>>2%(pageBytes/sectorBytes)) * sectorBytes
 		for i := at; i < at+sectorBytes; i++ {
 			torn[i] = byte(d.draw.Uint32())
 		}
