@@ -123,7 +123,7 @@ func (a *Allocator) start() error {
 		return fmt.Errorf("recording that it was opened: %w", err)
 	}
 	if !a.options.ManualExpiry {
-		if _, err := a.expire(a.clock.now()); err != nil {
+		if _, err := a.expire(a.life, a.clock.now()); err != nil {
 			return fmt.Errorf("ending holds: %w", err)
 		}
 	}

@@ -2,6 +2,7 @@ package allocator
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -40,6 +41,64 @@ func TestHoldExpiresToTheMillisecond(t *testing.T) {
 		time.Sleep(time.Millisecond)
 		synctest.Wait()
 		state(t, a, "q", Expired)
+		must(t, a.Close())
+	})
+}
+
+// Of many holds, some of which end a millisecond after the others, none ends with
+// those: neither by the engine's goroutine nor after a restart in between.
+func TestHoldsOfTwoMilliseconds(t *testing.T) {
+	const orders = 1000
+	id := func(i int) string { return fmt.Sprint("o", i) }
+	hold := func(t *testing.T, a *Allocator) {
+		stocked(t, a, "L0", "tea", orders)
+		for i := range orders {
+			o := ordered(id(i), Line{"tea", 1})
+			o.HoldFor = time.Minute + time.Duration(i%2)*time.Millisecond
+			allocated(t, a, o, "L0")
+		}
+	}
+	ended := func(t *testing.T, a *Allocator, want int) {
+		t.Helper()
+		for i := range orders {
+			if i%2 < want {
+				state(t, a, id(i), Expired)
+			} else {
+				state(t, a, id(i), Held)
+			}
+		}
+		if n := orders / 2 * want; a.Stats().Expired != uint64(n) {
+			t.Errorf("%d expired, want %d", a.Stats().Expired, n)
+		}
+	}
+	t.Run("goroutine", func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) {
+			a := street(t, 1, Options{})
+			hold(t, a)
+			for i, after := range []time.Duration{time.Minute - time.Millisecond, time.Millisecond, time.Millisecond} {
+				time.Sleep(after)
+				synctest.Wait()
+				ended(t, a, i)
+			}
+			if lag := a.Stats().ExpiryLag; lag != 0 {
+				t.Errorf("late by %v", lag)
+			}
+			must(t, a.Close())
+		})
+	})
+	t.Run("restart", func(t *testing.T) {
+		var clock handClock
+		o := Options{Dir: t.TempDir(), Durability: Written, Clock: clock.now, ManualExpiry: true}
+		a := street(t, 1, o)
+		hold(t, a)
+		clock.add(time.Minute)
+		must(t, a.Close())
+		a = opened(t, o)
+		due, err := a.Expire(time.Time{})
+		if must(t, err); due != (Due{Expired: orders / 2}) {
+			t.Errorf("at the deadline of half of them: %+v", due)
+		}
+		ended(t, a, 1)
 		must(t, a.Close())
 	})
 }

@@ -6,6 +6,8 @@ import (
 	"math"
 	"sync/atomic"
 	"time"
+
+	"github.com/clickcollect/clickcollect/reservation"
 )
 
 // expiry is the state of the goroutine that ends holds, and what it has done.
@@ -16,7 +18,7 @@ type expiry struct {
 	wake  chan struct{}
 
 	expired, noShows, reminded atomic.Uint64
-	lag                        atomic.Int64 // of the latest that was due, in milliseconds
+	lag                        atomic.Int64 // Stats.ExpiryLag in milliseconds
 }
 
 const (
@@ -51,8 +53,9 @@ func (a *Allocator) expireDue() time.Duration {
 	if err != nil && a.life.Err() == nil {
 		a.options.Logger.Error("windows that have passed not cleared", "err", err)
 	}
+	a.ledger.Look(now)
 	if a.ledger.NextDue() <= now {
-		if _, err := a.expire(now); err != nil {
+		if _, err := a.expire(a.life, now); err != nil {
 			if a.life.Err() == nil {
 				a.options.Logger.Error("holds not ended", "err", err)
 			}
@@ -116,15 +119,11 @@ func (a *Allocator) Expire(now time.Time) (Due, error) {
 			return Due{}, fmt.Errorf("allocator: expire: %w", err)
 		}
 	}
-	c, err := a.begin(context.Background())
+	due, err := a.expire(context.Background(), at)
 	if err != nil {
-		return Due{}, fmt.Errorf("allocator: expire: %w", err)
+		return due, fmt.Errorf("allocator: expire: %w", err)
 	}
-	defer c.end()
-	due, err := a.expireAt(at)
-	if waited := c.settle(context.Background()); err == nil {
-		err = waited
-	}
+	err = a.expirySettled()
 	for n := lateStep; err == nil && n == lateStep; due.Late += n { // each a change of its own
 		n, err = a.rerouteLate(context.Background(), at)
 	}
@@ -134,24 +133,46 @@ func (a *Allocator) Expire(now time.Time) (Due, error) {
 	return due, nil
 }
 
-// expire is expireAt for the engine itself.
-func (a *Allocator) expire(now int64) (Due, error) {
-	c, err := a.begin(a.life)
-	if err != nil {
-		return Due{}, err
+// expire ends what is due by an engine time, batch by batch. Each is a change of
+// its own: a pause, and with it everybody else's changes, waits for one of them,
+// however many are due.
+func (a *Allocator) expire(ctx context.Context, now int64) (all Due, err error) {
+	worst := int64(0)
+	for more := true; more && err == nil; {
+		var did reservation.Due
+		did, more, err = a.expireSome(ctx, now)
+		all.Expired += did.Expired
+		all.NoShows += did.NoShows
+		all.Reminded += did.Reminded
+		if did.Expired+did.NoShows > 0 {
+			worst = max(worst, a.clock.now()-did.Earliest)
+			a.expiry.lag.Store(worst)
+		}
 	}
-	defer c.leave()
-	return a.expireAt(now)
+	return all, err
 }
 
-func (a *Allocator) expireAt(now int64) (Due, error) {
+// expireSome ends a batch of what is due and counts it.
+func (a *Allocator) expireSome(ctx context.Context, now int64) (did reservation.Due, more bool, err error) {
+	c, err := a.begin(ctx)
+	if err != nil {
+		return did, false, err
+	}
+	defer c.leave()
+	did, more, err = a.ledger.ExpireSome(now)
 	x := &a.expiry
-	did, err := a.ledger.Expire(now)
 	x.expired.Add(uint64(did.Expired))
 	x.noShows.Add(uint64(did.NoShows))
 	x.reminded.Add(uint64(did.Reminded))
-	if did.Expired+did.NoShows+did.Reminded > 0 {
-		x.lag.Store(did.Latest)
+	return did, more, err
+}
+
+// expirySettled returns when all that is recorded so far lasts.
+func (a *Allocator) expirySettled() error {
+	c, err := a.begin(context.Background())
+	if err != nil {
+		return err
 	}
-	return Due{Expired: did.Expired, NoShows: did.NoShows, Reminded: did.Reminded}, err
+	defer c.end()
+	return c.settle(context.Background())
 }

@@ -28,7 +28,11 @@ type Stats struct {
 	HostPanics uint64 // panics of functions of the host's: Options.Clock, Holidays and Logger
 	Panics     uint64 // panics in the engine's own goroutines, which began anew
 
-	// ExpiryLag is how long after its deadline the last hold was ended.
+	// ExpiryLag is how late units came free: the longest time, in engine time and
+	// whole milliseconds, from the deadline of a hold or of a pickup to the moment
+	// at which the next order could take its units. The longest of the latest sweep
+	// that ended anything, as far as it has come; reminders do not count. After a
+	// time in which the engine was closed it is that long, until the next sweep.
 	ExpiryLag time.Duration
 
 	StockBytes       int64 // counters, bits and units on hand

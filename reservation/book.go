@@ -175,7 +175,8 @@ type book struct {
 	used    uint64 // hash bits in use, all but in tests of collisions
 	shelves shelves
 	views   [views]viewIndex
-	loose   bool // see loosen
+	loose   bool         // see loosen
+	looked  atomic.Int64 // when look was there last
 
 	// To be set before the first call.
 	sink         sink  // nil: nothing is logged

@@ -18,9 +18,11 @@ import (
 func (b *book) loosen() { b.loose = true }
 
 // settle puts the live orders of a loose book on their shelves, by when they were
-// made, and arms their timers. So many goroutines share the work.
-func (b *book) settle(workers int) {
+// made, and arms their timers on wheels that stand at an engine time. So many
+// goroutines share the work.
+func (b *book) settle(workers int, now int64) {
 	b.loose = false
+	b.look(now)
 	share(workers, len(b.shards), func() func(int) {
 		var order refSorter
 		return func(i int) { b.settleShard(&b.shards[i], &order) }

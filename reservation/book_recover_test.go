@@ -69,7 +69,7 @@ func TestLooseBook(t *testing.T) {
 				}
 			}
 		}
-		loose.settle(workers)
+		loose.settle(workers, 0)
 		for _, b := range []*book{plain, loose} {
 			if err := soundBook(b); err != nil {
 				t.Fatal(err)

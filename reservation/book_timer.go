@@ -12,20 +12,24 @@ import (
 // A timer lies at the level of the highest digit, base 64, in which its time
 // differs from the wheel's, and so comes down level by level as its time comes
 // near: for a hold of ten minutes three times, eight bytes read and written in
-// sequence each. Timers are never looked for: one that is no longer wanted is
+// sequence each. That holds only while the wheel knows the time (settle, look): a
+// timer put in while it stands behind lies in one far bucket with all the others
+// put in then, and the first of them that is due waits for all to come down. Timers are never looked for: one that is no longer wanted is
 // only counted, and found out by its stamp when its time comes or when half of
 // its bucket is like that, which then is swept, some timers at each arming and
 // disarming, so that no call waits long for it.
 //
-// A timer is 8 bytes: reference of the record 32, stamp 12, time 20, the lowest
-// bits of both. They lie in chains of pieces of the shard's side slab: 4 bytes
+// A timer is 8 bytes: reference of the record 32, stamp 8, time 24, the lowest
+// bits of both. 24 bits are the four lowest levels, 4.7 hours: of what is due
+// later the record must be asked once, of which memory has to be waited for, and
+// which is why the stamp has no more bits. They lie in chains of pieces of the shard's side slab: 4 bytes
 // reference of the next piece, 4 bytes number of timers it has room for, timers.
 // Not safe for concurrent use.
 //
 // Invariant: no bucket before the wheel's time holds a timer; a record with the
 // flag armed has a timer with its stamp, in the bucket that bucketOf gives or in
-// the moving chain. A dead timer may look alive when stamps come around after
-// 4,096 armings: then its record is not due, or due anyway and done only once.
+// the moving chain. A dead timer may look alive when stamps come around after 256
+// armings: then its record is not due, or due anyway and done only once.
 // Bound: times from 0 to 2^63−2; of the timers of a bucket at most half, or 64,
 // are known to be dead, a few more while another bucket is swept; those that came
 // down a level with it are not known, and are at most half of what came down.
@@ -37,6 +41,10 @@ type timers struct {
 	used   uint16 // bit per level: some bucket there is not empty
 	levels [wheelLevels]*wheelLevel
 	moving moving
+
+	// Work so far, for tests that count it.
+	passed int // timers taken out of a bucket
+	asked  int // of them, those of which a record was read to know their time
 }
 
 type wheelLevel struct {
@@ -68,14 +76,18 @@ const (
 	wheelBuckets = 1 << digitBits
 	wheelLevels  = 11 // 63 bits
 
-	timeBits  = 20 // of a timer
-	stampBits = 12
+	timeBits  = 24 // of a timer
+	stampBits = 8
 	stampMask = 1<<stampBits - 1
 	timeMask  = 1<<timeBits - 1
 
 	pieceHead  = 8
 	smallPiece = 7  // timers of a bucket's first piece, 64 bytes
 	largePiece = 63 // of all others, 512 bytes
+
+	// lookEvery is after how many milliseconds the wheels are told the time again:
+	// what they stand behind by then puts a timer one level up at most.
+	lookEvery = 1 << 10
 
 	sweepDead  = 64 // so many dead timers are never worth a sweep
 	sweepSteps = 8  // timers swept at each arming and disarming
@@ -161,6 +173,7 @@ func (t *timers) block(side *slab, most int) []byte {
 // taken goes past n timers of a block.
 func (t *timers) taken(side *slab, n int) {
 	m := &t.moving
+	t.passed += n
 	m.next += uint32(n)
 	piece := side.at(m.piece)
 	room := binary.LittleEndian.Uint32(piece[4:])
@@ -184,6 +197,14 @@ func (t *timers) earliest() (level, at int, start int64) {
 	level = bits.TrailingZeros16(t.used)
 	at = bits.TrailingZeros64(t.levels[level].filled)
 	return level, at, t.start(level, at)
+}
+
+// turn tells the wheel the time. It goes no further than to the first time of a
+// bucket that holds something: that one is the sweep's.
+func (t *timers) turn(now int64) {
+	if _, _, start := t.earliest(); start > now {
+		t.now = max(t.now, now)
+	}
 }
 
 // bytes returns the memory of the levels; the timers are in the side slab.
@@ -307,8 +328,8 @@ func (b *book) timeOf(s *shard, m *moving, timer uint64) (due int64, ok bool) {
 		return 0, false
 	}
 	if far {
-		s.read(timerRef(timer), &s.scratch)
-		return b.due(&s.scratch), true
+		s.timers.asked++
+		return b.dueAt(s, timerRef(timer)), true
 	}
 	return m.start + int64(timer)&(1<<(m.level*digitBits)-1), true
 }
@@ -323,6 +344,9 @@ func (b *book) timeOf(s *shard, m *moving, timer uint64) (due int64, ok bool) {
 // valid only inside it; e is room for it to work in.
 func (b *book) dueIn(shard int, now int64, most int, e *entry, r rule) (n int, err error) {
 	s := &b.shards[shard]
+	if mutant == mutantSoon {
+		now++
+	}
 	for more := true; more && err == nil; {
 		s.mu.Lock()
 		n, more, err = b.dueSome(s, now, n, most, e, r)
@@ -347,7 +371,7 @@ func (b *book) dueSome(s *shard, now int64, n, most int, e *entry, r rule) (give
 		if t.moving.piece == 0 {
 			level, at, start := t.earliest()
 			if start > now {
-				t.now = max(t.now, now)
+				t.turn(now)
 				break
 			}
 			t.now = max(t.now, start)
@@ -371,7 +395,8 @@ func (b *book) dueSome(s *shard, now int64, n, most int, e *entry, r rule) (give
 func (b *book) passBlock(s *shard, now int64, block []byte, e *entry, r rule) (fired int, err error) {
 	t := &s.timers
 	m := t.moving
-	if m.start+1<<(m.level*digitBits) <= now+1 || m.sweep { // Mostly due.
+	far := m.level*digitBits > timeBits
+	if m.start+1<<(m.level*digitBits) <= now+1 || m.sweep || far { // Mostly due, or asked.
 		s.prefetchTimers(block)
 	}
 	var kept [dueBlock]uint64
@@ -415,6 +440,21 @@ func (b *book) fire(s *shard, now int64, timer uint64, e *entry, r rule) (fired 
 	}
 	_, err = b.changeAt(s, ref, aliasID(s.record(ref)), e, r, due, true)
 	return err == nil, err
+}
+
+// look tells the wheels the time, whether anything is due or not, unless they have
+// been told it a moment ago.
+func (b *book) look(now int64) {
+	if now-b.looked.Load() < lookEvery || mutant == mutantWheel {
+		return
+	}
+	b.looked.Store(now)
+	for i := range b.shards {
+		s := &b.shards[i]
+		s.mu.Lock()
+		s.timers.turn(now)
+		s.mu.Unlock()
+	}
 }
 
 // nextDue returns a time before which dueIn has nothing to do in a shard, never

@@ -3,7 +3,9 @@
 package reservation
 
 import (
+	"cmp"
 	"os/exec"
+	"path"
 	"regexp"
 	"strings"
 	"testing"
@@ -12,7 +14,8 @@ import (
 )
 
 // TestMutantsAreCaught builds the package with each of its deliberate bugs and
-// runs the test that is there for it. It must fail, and for the reason it gives.
+// runs the test that is there for it, here or, where that is named, in another one.
+// It must fail, and for the reason it gives.
 // The builds carry tags this file is not part of.
 func TestMutantsAreCaught(t *testing.T) {
 	if !scaletest.Full() {
@@ -27,12 +30,17 @@ func TestMutantsAreCaught(t *testing.T) {
 		{"mutant_short", "TestLedgerAgainstATwin", `line: got .*Short:0 .*, want .*Short:[1-9]`},
 		{"mutant_gap", "TestObserverSeesOneClaim", `the order is at \d, where its unit is not taken`},
 		{"mutant_only", "TestOlderSnapshotIsKept", `the newest snapshot is damaged: .*`},
+		{"mutant_soon", "TestTimersAgainstMap", `hold-\d+ came at \d+, due at \d+`},
+		{"mutant_soon", "../allocator/TestHoldsOfTwoMilliseconds", `o\d+ is expired, want held`},
+		{"mutant_due", "TestEachDeadlineInItsMillisecond", `at 5000: {Expired:1 .* 0 held`},
+		{"mutant_wheel", "TestOpenTellsTheTime", `\d+ timers were moved and \d+ records read`},
 		{"mutant_cut", "TestSimulation", `an order has not all its parts|parts of the order before it are missing|has its units without a record|its units are nowhere`},
 	} {
 		t.Run(m.mutant, func(t *testing.T) {
 			t.Parallel()
-			out := runMutant(t, m.mutant, m.test)
-			if !strings.Contains(out, "--- FAIL: "+m.test) {
+			pkg, test := path.Split(m.test)
+			out := runMutant(t, m.mutant, cmp.Or(pkg, "."), test)
+			if !strings.Contains(out, "--- FAIL: "+test) {
 				t.Fatalf("the test did not fail:\n%s", out)
 			}
 			if !regexp.MustCompile(m.says).MatchString(out) {
@@ -44,13 +52,13 @@ func TestMutantsAreCaught(t *testing.T) {
 
 // runMutant returns what go test prints. A build that fails has no test in it,
 // which the caller sees.
-func runMutant(t *testing.T, mutant, test string) string {
+func runMutant(t *testing.T, mutant, pkg, test string) string {
 	t.Helper()
 	tool, err := exec.LookPath("go")
 	if err != nil {
 		t.Fatal("no go command to build the mutants with: ", err)
 	}
-	cmd := exec.CommandContext(t.Context(), tool, "test", "-count=1", "-vet=off", "-tags", "interleave "+mutant, "-run", "^"+test+"$", ".")
+	cmd := exec.CommandContext(t.Context(), tool, "test", "-count=1", "-vet=off", "-tags", "interleave "+mutant, "-run", "^"+test+"$", pkg)
 	out, err := cmd.CombinedOutput()
 	if err == nil {
 		t.Fatalf("%s passes %s:\n%s", mutant, test, out)

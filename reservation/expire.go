@@ -1,6 +1,7 @@
 package reservation
 
 import (
+	"errors"
 	"math"
 	"strings"
 
@@ -12,6 +13,7 @@ import (
 type expiry struct {
 	step
 	now    int64
+	found  entry // the one the rule is at
 	freed  []effect
 	counts Due
 	// settled is how much of freed, and which counts, the journal has: all but
@@ -19,13 +21,15 @@ type expiry struct {
 	settled int
 	before  Due
 	again   []string // orders with more that is due
+	more    bool     // one of them comes: the batch is not begun anew for it
 }
 
 // Due is what Expire did.
 type Due struct {
 	Expired, NoShows, Reminded int
-	// Latest is how late the latest of them was, in milliseconds.
-	Latest int64
+	// Earliest is the engine time, in milliseconds, of the earliest deadline of
+	// those that expired or became no-shows; 0 if there were none.
+	Earliest int64
 }
 
 // apply does the first thing that is due. The book comes again for the next, unless
@@ -35,6 +39,9 @@ func (x *expiry) apply(id string, e *entry) ([]byte, error) {
 	if verb == 0 {
 		return nil, nil
 	}
+	if len(x.freed) >= expireLines && !x.more {
+		return nil, errEnough
+	}
 	x.change = &Change{Verb: verb, ID: id, Now: x.now}
 	if err := x.plan(e); err != nil {
 		return nil, nil // nothing to do: it changed since its bucket was filled
@@ -43,15 +50,16 @@ func (x *expiry) apply(id string, e *entry) ([]byte, error) {
 	advance(e, x.change, x.given, &x.effects, x.ledger.classes)
 	x.settled, x.before = len(x.freed), x.counts
 	x.freed = append(x.freed, x.effects...)
-	x.counts.Latest = max(x.counts.Latest, x.now-at)
+	did := Due{Earliest: at}
 	switch verb {
 	case history.Expired:
-		x.counts.Expired++
+		did.Expired = 1
 	case history.NoShow:
-		x.counts.NoShows++
+		did.NoShows = 1
 	case history.Reminded:
-		x.counts.Reminded++
+		did.Reminded = 1
 	}
+	x.counts.add(did)
 	if more, _ := e.due(x.now, x.ledger.options.RemindBefore); more != 0 {
 		x.again = append(x.again, strings.Clone(id))
 	}
@@ -60,6 +68,9 @@ func (x *expiry) apply(id string, e *entry) ([]byte, error) {
 
 // due is the first thing that is due by now, and since when; 0 is nothing.
 func (e *entry) due(now, remindBefore int64) (verb history.Kind, at int64) {
+	if mutant == mutantSoon || mutant == mutantDue {
+		now++
+	}
 	switch {
 	case e.state.Ended():
 		return 0, 0
@@ -75,47 +86,92 @@ func (e *entry) due(now, remindBefore int64) (verb history.Kind, at int64) {
 	return 0, 0
 }
 
-// expireBatch is how many holds expire under one lock of a shard, at most: a claim
-// that meets the lock waits for so many.
-const expireBatch = 64
+// How much expires under one lock of a shard, at most: a claim that meets the lock
+// waits for so much.
+const (
+	expireBatch = 64   // holds
+	expireLines = 1024 // lines of theirs, and those of one hold besides
+)
+
+// errEnough ends a batch that has as many lines as it may.
+var errEnough = errors.New("reservation: enough for one batch")
 
 // Expire ends every hold whose deadline has passed by an engine time, makes
 // no-shows of goods whose pickup deadline has, and records the reminders that
 // are due. The units are available to the next claim as soon as each batch is
 // recorded. now may jump in either direction: back, nothing is due; what has
 // expired stays expired.
-func (l *Ledger) Expire(now int64) (Due, error) {
-	x := &expiry{now: now}
-	x.ledger = l
-	var e entry
-	for shard := range l.book.shardCount() {
-		for l.book.nextDue(shard) <= now {
-			x.freed = x.freed[:0]
-			n, err := l.book.dueIn(shard, now, expireBatch, &e, x)
-			for len(x.again) > 0 && err == nil {
-				id := x.again[len(x.again)-1]
-				x.again = x.again[:len(x.again)-1]
-				if _, err = l.book.change(kindOrder, id, &e, x); err == ErrNotFound {
-					err = nil
-				}
-			}
-			if err != nil {
-				x.freed, x.counts = x.freed[:x.settled], x.before
-			}
-			l.show(x.freed)
-			if l.shorts.any() {
-				l.coverFreed(x.freed, now)
-			}
-			if err != nil {
-				return x.counts, err
-			}
-			if n == 0 {
-				break
-			}
+func (l *Ledger) Expire(now int64) (all Due, err error) {
+	for more := true; more && err == nil; {
+		var did Due
+		did, more, err = l.ExpireSome(now)
+		all.add(did)
+	}
+	return all, err
+}
+
+// add counts what another call did.
+func (d *Due) add(did Due) {
+	if did.Expired+did.NoShows > 0 {
+		if d.Expired+d.NoShows == 0 || did.Earliest < d.Earliest {
+			d.Earliest = did.Earliest
 		}
 	}
-	return x.counts, nil
+	d.Expired += did.Expired
+	d.NoShows += did.NoShows
+	d.Reminded += did.Reminded
 }
+
+// ExpireSome is a step of Expire: a batch of what is due, at most 64 reservations.
+// Their units are available when it returns. more: there may be more that is due.
+func (l *Ledger) ExpireSome(now int64) (did Due, more bool, err error) {
+	l.Look(now)
+	var x *expiry
+	for shard := range l.book.shardCount() {
+		if l.book.nextDue(shard) > now {
+			continue
+		}
+		if x == nil {
+			x = &expiry{now: now}
+			x.ledger = l
+		}
+		if n, err := x.batch(shard); n > 0 || err != nil {
+			return x.counts, err == nil, err
+		}
+	}
+	return Due{}, false, nil
+}
+
+// batch ends a batch of what is due in a shard. n tells how many the book has
+// given, ended or not.
+func (x *expiry) batch(shard int) (n int, err error) {
+	l, e := x.ledger, &x.found
+	n, err = l.book.dueIn(shard, x.now, expireBatch, e, x)
+	if err == errEnough {
+		err = nil
+	}
+	for len(x.again) > 0 && err == nil {
+		id := x.again[len(x.again)-1]
+		x.again = x.again[:len(x.again)-1]
+		x.more = true
+		if _, err = l.book.change(kindOrder, id, e, x); err == ErrNotFound {
+			err = nil
+		}
+	}
+	if err != nil {
+		x.freed, x.counts = x.freed[:x.settled], x.before
+	}
+	l.show(x.freed)
+	if l.shorts.any() {
+		l.coverFreed(x.freed, x.now)
+	}
+	return n, err
+}
+
+// Look tells the ledger the engine time, so that what is held from now on is found
+// without looking through everything when its deadline comes. To be called at least
+// once a minute while time goes by and nothing is due; it is cheap.
+func (l *Ledger) Look(now int64) { l.book.look(now) }
 
 // NextDue is the earliest engine time at which Expire may find something to do.
 func (l *Ledger) NextDue() int64 {

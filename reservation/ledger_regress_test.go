@@ -95,7 +95,7 @@ func TestPickupDeadlineOfWhatIsOnlyHeld(t *testing.T) {
 	if due, err := l.Expire(500); err != nil || due != (Due{}) {
 		t.Errorf("at the pickup deadline: %+v %v", due, err)
 	}
-	if due, err := l.Expire(1000); err != nil || due != (Due{Expired: 1}) {
+	if due, err := l.Expire(1000); err != nil || due != (Due{Expired: 1, Earliest: 1000}) {
 		t.Errorf("at the deadline: %+v %v", due, err)
 	}
 	level(t, l, tea, 0, 1, 0, 0)

@@ -271,22 +271,24 @@ func (w *ledgerTwin) expire(now int64) (counts Due) {
 	for _, o := range slices.Clone(w.shelf) {
 		for !o.state.Ended() {
 			c := Change{Now: now}
-			late := int64(0)
+			at := int64(0)
 			switch {
 			case o.deadline <= now && o.sum(func(l twinLine) int64 { return l.held }) > 0:
-				c.Verb, late = history.Expired, now-o.deadline
+				c.Verb, at = history.Expired, o.deadline
 				counts.Expired++
 			case o.state == Ready && o.pickup <= now:
-				c.Verb, late = history.NoShow, now-o.pickup
+				c.Verb, at = history.NoShow, o.pickup
 				counts.NoShows++
 			case o.state == Ready && !o.reminded && w.remindBefore > 0 && o.pickup-w.remindBefore <= now:
-				c.Verb, late = history.Reminded, now-o.pickup+w.remindBefore
+				c.Verb = history.Reminded
 				counts.Reminded++
 			}
 			if c.Verb == 0 {
 				break
 			}
-			counts.Latest = max(counts.Latest, late)
+			if at > 0 && (counts.Earliest == 0 || at < counts.Earliest) {
+				counts.Earliest = at
+			}
 			give, _ := w.given(o, &c)
 			w.apply(o, &c, give)
 		}

@@ -131,8 +131,8 @@ func restore(disk journal.Disk, log *journal.FileLog, o Options, s *journal.Snap
 			return nil, nil, err
 		}
 	}
-	l.book.settle(l.recoveryWorkers())
 	l.time.Store(max(l.time.Load(), p.latest))
+	l.book.settle(l.recoveryWorkers(), l.time.Load())
 	l.file.recovery.Records = p.records
 	return l, p, nil
 }
@@ -155,6 +155,7 @@ func loadSnapshot(disk journal.Disk, identity [16]byte, s *journal.SnapshotInfo,
 // everybody who reads waiting.
 func (l *Ledger) Opened(now int64) (Ticket, error) {
 	l.time.Store(max(l.time.Load(), now))
+	l.Look(now)
 	if l.file != nil {
 		if err := l.file.log.Room(); errors.Is(err, ErrNoSpace) || errors.Is(err, ErrUnavailable) {
 			return Ticket{}, nil
