@@ -190,7 +190,7 @@ invalid Options.RememberFor -1: must be 0 or from 1ms to 876000h0m0s
 invalid Options.MaxClockGap -1: must be 0 or from 1ms to 876000h0m0s
 invalid Options.HoldFor 18000000000000: must not be more than the 1h0m0s of Options.MaxHold
 invalid Options.Durability 0x7: must be Synced or Written
-invalid Options.SegmentBytes 100: must be 0 or a multiple of 4096 from 65536 to 2^40
+invalid Options.SegmentBytes 100: must be 0 or a multiple of 4096 from 65536 to 2^30
 invalid Options.RetainBytes -1: must not be negative
 invalid Options.FeedBytes -1: must not be negative`
 	refused(t, err, ErrInvalid, want)

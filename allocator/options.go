@@ -46,7 +46,7 @@ type Options struct {
 	CommitDelay time.Duration
 
 	// SegmentBytes is the size of a file of the journal, a multiple of 4,096, at
-	// least 65,536. 0: 32 MiB.
+	// least 65,536, at most 1 GiB. 0: 32 MiB.
 	SegmentBytes int64
 
 	// SnapshotEvery is after how many bytes of journal a snapshot is written, so
@@ -153,8 +153,8 @@ func (o *Options) validate() error {
 	if o.Durability > Written {
 		fault("Durability", uint8(o.Durability), "must be Synced or Written")
 	}
-	if o.SegmentBytes != 0 && (o.SegmentBytes < minSegmentBytes || o.SegmentBytes%segmentPage != 0 || o.SegmentBytes > 1<<40) {
-		fault("SegmentBytes", o.SegmentBytes, "must be 0 or a multiple of 4096 from 65536 to 2^40")
+	if o.SegmentBytes != 0 && (o.SegmentBytes < minSegmentBytes || o.SegmentBytes%segmentPage != 0 || o.SegmentBytes > 1<<30) {
+		fault("SegmentBytes", o.SegmentBytes, "must be 0 or a multiple of 4096 from 65536 to 2^30")
 	}
 	if o.RetainBytes < 0 {
 		fault("RetainBytes", o.RetainBytes, "must not be negative")
