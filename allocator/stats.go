@@ -10,10 +10,10 @@ import (
 // by one while calls go on.
 type Stats struct {
 	Locations  int // there now
-	SKUs       int // received or counted ever
-	Cells      int // (SKU, location) pairs with a counter
-	Held       int // reservations with units still held or confirmed
-	Remembered int // ended reservations and movements kept for repeats
+	SKUs       int // received or counted ever, without lots and quotas of theirs
+	Cells      int // (SKU, location) pairs of them with a counter: those ever received or counted; all locations, for a SKU that most have
+	Held       int // reservations with units still held or confirmed, of an order in parts each of them
+	Remembered int // ended reservations, movements, and changes and returns with an ID, kept for repeats
 	Short      int // (SKU, location) pairs with more units held than on hand
 
 	Allocated uint64 // orders held
@@ -35,8 +35,13 @@ type Stats struct {
 	// time in which the engine was closed it is that long, until the next sweep.
 	ExpiryLag time.Duration
 
-	StockBytes       int64 // counters, bits and units on hand
-	ReservationBytes int64 // records and their index
+	// StockBytes is the heap of counters, bits and units on hand, with what they are
+	// found by, also those of lots, quotas, windows and capacities; the names of
+	// SKUs and locations are not in it. ReservationBytes is what is set aside for
+	// reservations, for the remembered, and for all that finds them and their
+	// deadlines, in use or not: it does not shrink.
+	StockBytes       int64
+	ReservationBytes int64
 
 	Journal   JournalStats
 	Recovered reservation.Recovery // what Open found
@@ -51,7 +56,7 @@ type JournalStats struct {
 	Backlog    int64         // bytes of records not yet written; from 32 MiB on new ones wait
 	LastCommit time.Duration // how long the latest took
 	Degraded   bool          // a commit takes more than a second
-	Bytes      int64         // of its files
+	Bytes      int64         // of the files that the two below count; snapshots are besides
 	Segments   int           // its files with records
 	Prepared   int           // its files made ready for more
 	Err        error         // why nothing more is written until the engine is opened anew; nil: all is well

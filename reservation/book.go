@@ -204,6 +204,7 @@ type shardParts struct {
 	timers  timers
 	ended   [kinds - 1]queue // by kind
 	scratch entry
+	carried int // live transfers
 }
 
 // queue links the records that are remembered, oldest first.
@@ -400,6 +401,17 @@ func (b *book) len() (live, remembered int) {
 		s.mu.Unlock()
 	}
 	return live, remembered
+}
+
+// underWay returns how many of the live entries are transfers.
+func (b *book) underWay() (total int) {
+	for i := range b.shards {
+		s := &b.shards[i]
+		s.mu.Lock()
+		total += s.carried
+		s.mu.Unlock()
+	}
+	return total
 }
 
 // memory returns the bytes reserved for entries, tables, timers, shelves and

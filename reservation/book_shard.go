@@ -68,6 +68,8 @@ func (b *book) insert(s *shard, t *table, at int, tag uint32, kind entryKind, id
 	switch {
 	case remembered(kind, e.state):
 		b.remember(s, kind, ref, e.deadline)
+	case kind == kindTransfer:
+		s.carried++
 	case kind == kindOrder && !b.loose:
 		s.record(ref).setNumber(b.shelves.add(e.location, place{s.number, ref}))
 		if due := b.due(e); due != never {
@@ -83,6 +85,8 @@ func (b *book) withdraw(s *shard, ref uint32) {
 	switch {
 	case r.has(flagQueued):
 		s.unlink(&s.ended[r.kind()-1], r)
+	case r.kind() == kindTransfer:
+		s.carried--
 	case r.kind() == kindOrder && !b.loose:
 		if r.has(flagArmed) {
 			s.read(ref, &s.scratch)
@@ -146,6 +150,9 @@ func (b *book) rewrite(s *shard, ref uint32, e *entry, before was, fired, record
 		}
 	}
 	if remembered(kind, e.state) && !rec.has(flagQueued) {
+		if kind == kindTransfer {
+			s.carried--
+		}
 		b.remember(s, kind, ref, e.deadline)
 	}
 }

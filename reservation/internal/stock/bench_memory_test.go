@@ -56,7 +56,7 @@ func measureMemory(b *testing.B, c memoryCase) {
 		cells += len(slots)
 	}
 	used := heapInUse() - before
-	m := s.Memory()
+	m := s.Memory(nil)
 	runtime.KeepAlive(s)
 	b.ReportMetric(float64(used)/float64(cells), "B/cell-all")
 	b.ReportMetric(float64(m.HotBytes)/float64(cells), "B/cell-hot")

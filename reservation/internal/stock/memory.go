@@ -1,28 +1,114 @@
 package stock
 
-// rowHeaderBytes is what a row costs beside its arrays: its struct and its place
-// in the table.
-const rowHeaderBytes = 320 + 8
+import (
+	"slices"
+	"sync/atomic"
+	"unsafe"
+)
 
 // Memory is what the rows take.
 type Memory struct {
-	SKUs     int
-	Cells    int   // a dense row counts one for each location of the space
-	HotBytes int64 // what searches and claims read
-	AllBytes int64 // with units on hand and headers
+	SKUs     int   // those with a cell anywhere
+	Cells    int   // pairs of such a SKU and a location; a dense row has one for each location
+	HotBytes int64 // what searches and claims read, of all rows
+	AllBytes int64 // with units on hand and what the rows are found by: all that the heap has for them
 }
 
-// Memory adds up the rows. It walks every SKU.
-func (s *Stock) Memory() Memory {
-	var m Memory
-	for r := range s.Table().each {
-		hot, all := r.bytes()
-		m.SKUs++
-		m.Cells += r.cells()
+// Memory adds up the rows. It walks every SKU. Those for which counted is false
+// have bytes alone; nil: all are counted.
+func (s *Stock) Memory(counted func(sku uint32) bool) Memory {
+	t := s.Table()
+	h := newHeapSizes()
+	m := Memory{AllBytes: t.bytes(h)}
+	for r := range t.each {
+		hot, all := r.bytes(h)
 		m.HotBytes += int64(hot)
 		m.AllBytes += int64(all)
+		if counted == nil || counted(r.sku) {
+			m.SKUs++
+			m.Cells += r.live()
+		}
 	}
 	return m
+}
+
+// live is the number of cells at locations that are there: a dense row also has
+// room for those that may join.
+func (r *row) live() int {
+	if r.shape == dense {
+		return int(r.space.used.Load())
+	}
+	return r.cells()
+}
+
+// bytes is the memory of the row: what searches and claims read of its arrays, and
+// all of it.
+func (r *row) bytes(h *heapSizes) (hot, all int) {
+	hot = h.array(2*len(r.keys)) + h.array(4*len(r.cuts)) + h.array(8*len(r.bits)) + h.array(4*len(r.rank)) +
+		h.array(4*len(r.narrow)) + h.array(8*len(r.broad)) +
+		h.array(4*len(r.tailKeys)) + h.array(4*len(r.tailSlots)) + h.array(8*len(r.tailBits)) +
+		h.array(8*(len(r.sum1)+len(r.sum2)))
+	return hot, hot + h.array(4*len(r.onHand)) + h.object(unsafe.Sizeof(row{}))
+}
+
+// bytes is the memory of the table and its space without the rows.
+func (t *Table) bytes(h *heapSizes) (total int64) {
+	total = int64(h.object(uintptr(len(t.chunks))*unsafe.Sizeof(t.chunks[0]))) +
+		int64(h.array(4*len(t.Space.slotOf))) + int64(h.array(4*len(t.Space.numberOf)))
+	chunk := int64(h.object(unsafe.Sizeof([chunkRows]atomic.Pointer[row]{})))
+	for i := range t.chunks {
+		if t.chunks[i].Load() != nil {
+			total += chunk
+		}
+	}
+	return total
+}
+
+const (
+	sizeStep  = 8        // of the sizes that are rounded
+	largeSize = 32 << 10 // above, the heap gives whole pages
+	pageSize  = 8 << 10
+	tinySize  = 8 // up to here, objects without pointers share one of twice that
+	// Above so many bytes an object with pointers has a header, of 8 bytes.
+	headedSize  = 8 * unsafe.Sizeof(uintptr(0)) * unsafe.Sizeof(uintptr(0))
+	headerBytes = 8
+)
+
+// heapSizes is what the heap takes for so many steps of bytes: it has some seventy
+// sizes and rounds up, by a tenth on average, an eighth at most.
+type heapSizes [largeSize/sizeStep + 1]uint16
+
+// newHeapSizes asks the heap, by what it gives a slice that grows.
+func newHeapSizes() *heapSizes {
+	h := new(heapSizes)
+	for at := 1; at < len(h); {
+		size := cap(slices.Grow([]byte(nil), at*sizeStep))
+		for ; at < len(h) && at*sizeStep <= size; at++ {
+			h[at] = uint16(size)
+		}
+	}
+	return h
+}
+
+// array is what an array of so many bytes takes, without pointers.
+func (h *heapSizes) array(bytes int) int {
+	switch {
+	case bytes <= tinySize:
+		return bytes
+	case bytes < 2*tinySize: // mostly nothing else fits in with it
+		return 2 * tinySize
+	case bytes > largeSize:
+		return (bytes + pageSize - 1) &^ (pageSize - 1)
+	}
+	return int(h[(bytes+sizeStep-1)/sizeStep])
+}
+
+// object is what something with pointers takes.
+func (h *heapSizes) object(bytes uintptr) int {
+	if bytes > headedSize && bytes <= largeSize {
+		bytes += headerBytes
+	}
+	return h.array(max(int(bytes), 2*tinySize))
 }
 
 // SKUs calls yield for every SKU that has a cell at the slot, until it returns

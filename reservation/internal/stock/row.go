@@ -202,12 +202,3 @@ func (r *row) laySparse(numbers []uint32) {
 		r.cuts[i] += r.cuts[i-1]
 	}
 }
-
-// bytes is the memory of the row's arrays: what searches and claims read, and
-// all of it.
-func (r *row) bytes() (hot, all int) {
-	hot = 2*len(r.keys) + 4*len(r.cuts) + 8*len(r.bits) + 4*len(r.rank) +
-		4*len(r.narrow) + 8*len(r.broad) + 4*len(r.tailKeys) + 4*len(r.tailSlots) + 8*len(r.tailBits) +
-		8*(len(r.sum1)+len(r.sum2))
-	return hot, hot + 4*len(r.onHand) + rowHeaderBytes
-}
