@@ -18,7 +18,7 @@ BENCH       ?= .
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test full locks check fmt vet staticcheck house race fuzz bench microbench peers rivals cover kills long
+.PHONY: help demo test full locks check fmt vet staticcheck house race cross fuzz bench microbench peers rivals cover kills long
 
 FULL = CLICKCOLLECT_FULL=1 $(GO) test
 
@@ -42,7 +42,7 @@ full: ## every test, all counts; canaries that build each deliberate bug
 locks: ## the tests with locks that panic when they are taken out of order
 	$(GO) test -vet=off -tags lockorder ./reservation/... ./allocator
 
-check: fmt vet staticcheck house full locks ## what a change has to pass
+check: fmt vet staticcheck house full locks cross ## what a change has to pass
 
 fmt: ## fails if gofmt would change a file
 	@files=$$(gofmt -l .) && test -z "$$files" || { echo "gofmt would change:"; echo "$$files"; exit 1; }
@@ -61,6 +61,17 @@ house: ## the rules of the house alone: import plan, sizes, comments, README
 
 race: ## all tests under the race detector
 	$(GO) test -race -short -vet=off -timeout 15m ./...
+
+cross: ## vet for 32 bit, Windows and macOS; the short tests on 386 where that runs
+	@set -e; for target in linux/386 linux/arm windows/amd64 darwin/arm64; do \
+		echo "build and vet $$target"; \
+		export CGO_ENABLED=0 GOOS=$${target%/*} GOARCH=$${target#*/}; \
+		$(GO) build ./... && $(GO) vet ./... && (cd bench/peers && $(GO) vet ./...); \
+	done
+	@set -e; export CGO_ENABLED=0 GOARCH=386; \
+	if $(GO) test -run '^$$' ./hours >/dev/null 2>&1; then \
+		echo "test linux/386"; $(GO) test -short ./...; \
+	else echo "this kernel runs no 386 binaries: not tested there"; fi
 
 fuzz: ## every fuzz target for FUZZTIME (10s)
 	@set -e; found=0; \
