@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/clickcollect/clickcollect/geo"
-	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/sourcing"
 )
 
@@ -19,6 +17,10 @@ type decision struct {
 	parts  []Allocation
 	lines  [][]Line // by part
 	number int      // of one part's own answer, from 1; 0: of the order
+
+	// Of a repeat, for which there is no plan.
+	missing []Line
+	instead map[string][]Line
 }
 
 // answer is the plan's choice for the caller.
@@ -90,8 +92,11 @@ func (g Allocation) Lines() []Line {
 
 // Missing is what an order that may be filled in part did not get.
 func (g Allocation) Missing() []Line {
-	if g.why == nil || g.why.number > 0 || g.why.plan == nil {
+	if g.why == nil || g.why.number > 0 {
 		return nil
+	}
+	if g.why.plan == nil {
+		return g.why.missing
 	}
 	p := g.why.plan
 	var lines []Line
@@ -106,50 +111,6 @@ func (p *plan) refusal() error {
 	e := &NoLocationError{ID: p.order.ID, engine: p.engine, topology: p.topology, near: p.order.Near, at: p.at, plan: p}
 	e.hasPoint = p.ask[p.forms[0]].HasPoint
 	return e
-}
-
-// repeatParts answers a planned order whose ID is in the book, from s.found.
-func (a *Allocator) repeatParts(s *scratch, o *Order, mark uint64) (Allocation, error) {
-	got, err := a.repeat(s, o, mark)
-	if err != nil {
-		return got, err
-	}
-	d := &decision{}
-	n := max(int(s.found.Parts), 1)
-	var e reservation.Entry
-	for i := range n {
-		part := &s.found
-		id := o.ID
-		if i > 0 {
-			id = partID(o.ID, i+1)
-			if !a.ledger.Find(id, &e) || e.Ref != "" { // forgotten, or made by a reroute
-				continue
-			}
-			part = &e
-		} else if n > 1 {
-			id = partID(o.ID, 1)
-		}
-		var lines []Line
-		for _, line := range part.Lines {
-			if !a.ledger.Resource(line.SKU) {
-				lines = addLine(lines, a.ledger.SKUName(a.ledger.Base(line.SKU)), line.Quantity)
-			}
-		}
-		if len(lines) == 0 { // a visit
-			continue
-		}
-		t := takeTerms(part.Note)
-		one := Allocation{ID: id, Location: a.ledger.SlotName(part.Origin), Distance: geo.Meters(part.Distance),
-			HeldUntil: got.HeldUntil, Form: t.Form, Ready: fromMillis(part.Promise)}
-		one.why = &decision{number: i + 1, lines: [][]Line{lines}}
-		d.parts, d.lines = append(d.parts, one), append(d.lines, lines)
-		if one.Ready.After(got.Ready) {
-			got.Ready = one.Ready
-		}
-		got.Form = d.parts[0].Form
-	}
-	got.why = d
-	return got, nil
 }
 
 // addLine adds units to the line of a SKU, a new one if there is none. Lines

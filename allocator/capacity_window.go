@@ -127,6 +127,8 @@ func (a *Allocator) checkWindows(windows []settings.Window, now int64) ([]window
 				return nil, err
 			}
 			return nil, fmt.Errorf("%w: %q", ErrUnknownLocation, w.Location)
+		case w.Start.IsZero() || !inTime(w.Start):
+			return nil, invalid(i, "Start", w.Start.String(), inYears)
 		case w.Start.Nanosecond() != 0:
 			return nil, invalid(i, "Start", shown(w.Start), "must be in whole seconds")
 		case w.Length < time.Minute || w.Length > maxWindow || w.Length%time.Minute != 0:

@@ -102,34 +102,31 @@ func (a *Allocator) Change(ctx context.Context, changes ...Change) error {
 		return fmt.Errorf("allocator: change: %w", err)
 	}
 	defer call.end()
-	todo := make([]reservation.Change, len(changes))
+	todo, before := make([]reservation.Change, 0, len(changes)), reservation.Ticket{}
 	for i := range changes {
 		c := &changes[i]
-		err := a.checkID("ID", c.ID)
+		var next reservation.Change
+		err := a.checkChangeID(c.ID)
 		if err == nil {
-			err = a.translate(call.scratch, c, &todo[i])
+			err = a.translate(call.scratch, c, &next)
+		}
+		next.ID2 = c.ID
+		next.Print, next.Former = a.marksOf(call.scratch, c)
+		if t, made := a.made(&next, err); made {
+			before = later(before, t)
+			continue
 		}
 		if err != nil {
 			call.leave()
 			return fmt.Errorf("allocator: change %q: %w", c.ID, err)
 		}
-		todo[i].ID2, todo[i].Print = c.ID, digestOf(c, todo[i].Lines)
-		todo[i].Lines = slices.Clone(todo[i].Lines) // they are in the memory of the call
+		next.Lines = slices.Clone(next.Lines) // they are in the memory of the call
+		todo = append(todo, next)
 	}
-	if err := a.doAll(ctx, &call, todo); err != nil {
+	if err := a.doAll(ctx, &call, todo, before); err != nil {
 		return fmt.Errorf("allocator: change: %w", err)
 	}
 	return nil
-}
-
-// digestOf digests the content of a change, to tell a repeat from a conflict.
-func digestOf(c *Change, lines []reservation.Line) uint64 {
-	d := reservation.Digest(uint64(c.Do)).AddString(c.Reservation).AddString(c.Location).
-		AddString(c.Pickup.Code).Add(uint64(millis(c.Pickup.Until)))
-	for _, line := range lines {
-		d = d.Add(uint64(line.SKU)<<32 | uint64(line.Quantity))
-	}
-	return uint64(d)
 }
 
 // changeOne makes one change without an ID.
@@ -188,9 +185,11 @@ func (a *Allocator) translate(s *scratch, c *Change, into *reservation.Change) e
 			return err
 		}
 		into.Code, into.Deadline = c.Pickup.Code, now+a.options.PickupWithin.Milliseconds()
+		if err := checkTime("Pickup.Until", c.Pickup.Until); err != nil {
+			return err
+		}
 		if !c.Pickup.Until.IsZero() {
-			// A repeat may come after the deadline: the ledger knows its ID.
-			if into.Deadline = millis(c.Pickup.Until); into.Deadline <= now && c.ID == "" {
+			if into.Deadline = millis(c.Pickup.Until); into.Deadline <= now {
 				return invalid("Pickup.Until", c.Pickup.Until, "must be later than now")
 			}
 		}
@@ -213,10 +212,10 @@ func (a *Allocator) do(ctx context.Context, call *call, c *reservation.Change) e
 }
 
 // doAll makes changes one after the other, up to the first that is refused, and
-// waits until they last. It ends the call.
-func (a *Allocator) doAll(ctx context.Context, call *call, changes []reservation.Change) (err error) {
+// waits until they last, and what has the ticket last too. It ends the call.
+func (a *Allocator) doAll(ctx context.Context, call *call, changes []reservation.Change, last reservation.Ticket) (err error) {
 	s := call.scratch
-	var last, t reservation.Ticket
+	var t reservation.Ticket
 	for i := range changes {
 		if err = ctx.Err(); err != nil {
 			err = fmt.Errorf("%d of %d made: %w", i, len(changes), err)

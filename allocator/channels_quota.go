@@ -40,8 +40,8 @@ import (
 // ErrOverflow, ErrFull, ErrClosed, ErrNoSpace. ErrJournal, or the end of ctx: which
 // of them are set is unknown; repeat the call.
 func (a *Allocator) SetQuota(ctx context.Context, quotas ...settings.Quota) error {
-	return a.moveAside(ctx, "set quota", len(quotas), func(i int, m *reservation.Movement) (sku string, err error) {
-		return quotas[i].SKU, a.quotaMovement(&quotas[i], fmt.Sprintf("quotas[%d]", i), m)
+	return a.moveAside(ctx, "set quota", len(quotas), func(i int, m *reservation.Movement) (sku, location string, err error) {
+		return quotas[i].SKU, quotas[i].Location, a.quotaMovement(&quotas[i], fmt.Sprintf("quotas[%d]", i), m)
 	})
 }
 
@@ -52,8 +52,8 @@ func (a *Allocator) SetQuota(ctx context.Context, quotas ...settings.Quota) erro
 //
 // Errors: as of SetQuota; *ShortageError: the lender has fewer free.
 func (a *Allocator) Borrow(ctx context.Context, loans ...settings.Loan) error {
-	return a.moveAside(ctx, "borrow", len(loans), func(i int, m *reservation.Movement) (string, error) {
-		return loans[i].SKU, a.loanMovement(&loans[i], fmt.Sprintf("loans[%d]", i), 1, m)
+	return a.moveAside(ctx, "borrow", len(loans), func(i int, m *reservation.Movement) (sku, location string, err error) {
+		return loans[i].SKU, loans[i].Location, a.loanMovement(&loans[i], fmt.Sprintf("loans[%d]", i), 1, m)
 	})
 }
 
@@ -63,13 +63,17 @@ func (a *Allocator) Borrow(ctx context.Context, loans ...settings.Loan) error {
 // Errors: as of Borrow; *ShortageError: fewer are borrowed, or the borrower has
 // fewer free, because its orders took them.
 func (a *Allocator) GiveBack(ctx context.Context, loans ...settings.Loan) error {
-	return a.moveAside(ctx, "give back", len(loans), func(i int, m *reservation.Movement) (string, error) {
-		return loans[i].SKU, a.loanMovement(&loans[i], fmt.Sprintf("loans[%d]", i), -1, m)
+	return a.moveAside(ctx, "give back", len(loans), func(i int, m *reservation.Movement) (sku, location string, err error) {
+		return loans[i].SKU, loans[i].Location, a.loanMovement(&loans[i], fmt.Sprintf("loans[%d]", i), -1, m)
 	})
 }
 
+// asideOf translates the i-th quota or loan of a call for the ledger, and says of what
+// SKU and where it is. With an error, m has all that digests go by.
+type asideOf func(i int, m *reservation.Movement) (sku, location string, err error)
+
 // moveAside checks movements between quotas and then books them one by one.
-func (a *Allocator) moveAside(ctx context.Context, verb string, n int, movement func(i int, m *reservation.Movement) (string, error)) error {
+func (a *Allocator) moveAside(ctx context.Context, verb string, n int, movement asideOf) error {
 	c, err := a.admit(ctx)
 	if err != nil {
 		return fmt.Errorf("allocator: %s: %w", verb, err)
@@ -82,13 +86,20 @@ func (a *Allocator) moveAside(ctx context.Context, verb string, n int, movement 
 	return nil
 }
 
-func (a *Allocator) moveAsideIn(ctx context.Context, now int64, n int, movement func(i int, m *reservation.Movement) (string, error)) (last reservation.Ticket, err error) {
-	movements, skus := make([]reservation.Movement, n), make([]string, n)
-	for i := range movements {
-		movements[i].Now = now
-		if skus[i], err = movement(i, &movements[i]); err != nil {
+func (a *Allocator) moveAsideIn(ctx context.Context, now int64, n int, movement asideOf) (last reservation.Ticket, err error) {
+	movements, skus := make([]reservation.Movement, 0, n), make([]string, 0, n)
+	for i := range n {
+		m := reservation.Movement{Now: now}
+		sku, location, err := movement(i, &m)
+		if err == nil {
+			movements, skus = append(movements, m), append(skus, sku)
+			continue
+		}
+		t, booked := a.ledger.Booked(&m, location, "")
+		if !booked || mutant == mutantJudged {
 			return last, err
 		}
+		last = later(last, t)
 	}
 	for i := range movements {
 		m := &movements[i]
@@ -156,6 +167,7 @@ func (a *Allocator) asideError(m *reservation.Movement, sku string, err error) e
 
 // asidePlace checks what quotas and loans have in common.
 func (a *Allocator) asidePlace(field, id, sku, location string, m *reservation.Movement) error {
+	m.ID, m.Cause = id, history.Adjusted
 	if err := a.checkID(field+".ID", id); err != nil {
 		return err
 	}
@@ -169,7 +181,6 @@ func (a *Allocator) asidePlace(field, id, sku, location string, m *reservation.M
 	if m.Slot, ok = a.ledger.Slot(location); !ok {
 		return fmt.Errorf("%w: %q", ErrUnknownLocation, location)
 	}
-	m.ID, m.Cause = id, history.Adjusted
 	return nil
 }
 
@@ -185,6 +196,8 @@ func (a *Allocator) hasLots(sku uint32) bool {
 
 // quotaMovement translates a quota for the ledger.
 func (a *Allocator) quotaMovement(q *settings.Quota, field string, m *reservation.Movement) error {
+	m.Free = true
+	m.Lines = []reservation.MovementLine{{SKU: reservation.QuotaName(q.SKU, q.Channel), Units: q.Units}}
 	if err := a.asidePlace(field, q.ID, q.SKU, q.Location, m); err != nil {
 		return err
 	}
@@ -194,13 +207,17 @@ func (a *Allocator) quotaMovement(q *settings.Quota, field string, m *reservatio
 	if q.Units < 0 || q.Units > reservation.MaxQuantity {
 		return &InvalidError{Field: field + ".Units", Value: q.Units, Why: "must be 0 to 2147483647"}
 	}
-	m.Free = true
-	m.Lines = []reservation.MovementLine{{SKU: reservation.QuotaName(q.SKU, q.Channel), Units: q.Units}}
 	return nil
 }
 
 // loanMovement translates a loan for the ledger; way is -1 for its way back.
 func (a *Allocator) loanMovement(v *settings.Loan, field string, way int64, m *reservation.Movement) error {
+	m.Available = true
+	m.Lines = []reservation.MovementLine{
+		{SKU: sideName(v.SKU, v.From), Units: -way * v.Units},
+		{SKU: sideName(v.SKU, v.To), Units: way * v.Units},
+		{SKU: loanName(v), Units: way * v.Units},
+	}
 	if err := a.asidePlace(field, v.ID, v.SKU, v.Location, m); err != nil {
 		return err
 	}
@@ -217,12 +234,6 @@ func (a *Allocator) loanMovement(v *settings.Loan, field string, way int64, m *r
 		return &InvalidError{Field: field + ".To", Value: v.To, Why: "must be another channel than From"}
 	case v.Units < 1 || v.Units > reservation.MaxQuantity:
 		return &InvalidError{Field: field + ".Units", Value: v.Units, Why: "must be 1 to 2147483647"}
-	}
-	m.Available = true
-	m.Lines = []reservation.MovementLine{
-		{SKU: sideName(v.SKU, v.From), Units: -way * v.Units},
-		{SKU: sideName(v.SKU, v.To), Units: way * v.Units},
-		{SKU: loanName(v), Units: way * v.Units},
 	}
 	return nil
 }

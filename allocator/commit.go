@@ -132,7 +132,7 @@ func (p *plan) holdOf(s *scratch, i int) reservation.Hold {
 		h.ID = partID(p.order.ID, i+1)
 	}
 	if i >= len(p.shares) {
-		h.Note = p.note(sourcing.Collect)
+		h.Note = p.note(sourcing.Collect, nil)
 		return h
 	}
 	sh := &p.shares[i]
@@ -140,13 +140,45 @@ func (p *plan) holdOf(s *scratch, i int) reservation.Hold {
 	if h.Promise == 0 {
 		h.Promise = millis(sh.ready)
 	}
-	h.Note = p.note(sh.form)
+	h.Note = p.note(sh.form, p.first(i))
 	return h
 }
 
 // partID is the ID of the n-th part of an order. The first part has the order's
 // own; as a part it is also found as order/1.
 func partID(order string, n int) string { return order + "/" + strconv.Itoa(n) }
+
+// The longest IDs, whatever Options.MaxIDBytes allows: the engine adds the number of
+// a part to that of an order, or of a change, and a part that is made from another
+// one's units notes the ID of that. A reroute may make parts of any order.
+const (
+	maxOrderID  = reservation.MaxRefBytes - partBytes
+	maxChangeID = reservation.MaxIDBytes - partBytes
+	partBytes   = len("/255")
+)
+
+func (a *Allocator) checkOrderID(id string) error {
+	if err := a.checkID("ID", id); err != nil {
+		return err
+	}
+	return checkRoom("ID", id, maxOrderID)
+}
+
+func (a *Allocator) checkChangeID(id string) error {
+	if err := a.checkID("ID", id); err != nil {
+		return err
+	}
+	return checkRoom("ID", id, maxChangeID)
+}
+
+// checkRoom refuses a text to which the engine adds what would not fit then.
+func checkRoom(field, text string, most int) error {
+	if mutant == mutantBrim || len(text) <= most {
+		return nil
+	}
+	return &InvalidError{Field: field, Value: text[:32] + "…",
+		Why: fmt.Sprintf("is %d bytes long, at most %d leave room for what is added", len(text), most)}
+}
 
 // splitID takes a part's ID apart; n is 0 if it is not one.
 func splitID(id string) (order string, n int) {
@@ -177,6 +209,8 @@ type orderTerms struct {
 	Instead  map[string][]string `json:"s,omitempty"`
 	Most     int                 `json:"m,omitempty"` // locations, as the order said
 
+	First *firstAnswer `json:"1,omitempty"` // what a repeat is answered
+
 	// Of a part that was rerouted: from which location, by which change, and how
 	// often it had been rejected by then.
 	From    string `json:"o,omitempty"`
@@ -187,10 +221,10 @@ type orderTerms struct {
 // maxNote is how many bytes of terms are kept.
 const maxNote = 4096
 
-// note is the order's terms for a part of that form.
-func (p *plan) note(f sourcing.Form) []byte {
+// note is the order's terms for a part of that form, with what was answered of it.
+func (p *plan) note(f sourcing.Form, first *firstAnswer) []byte {
 	o := p.order
-	t := orderTerms{Form: f, At: o.At, Within: float64(o.MaxDistance), Kinds: o.Kinds, Payment: o.Payment, Groups: o.Groups,
+	t := orderTerms{Form: f, First: first, At: o.At, Within: float64(o.MaxDistance), Kinds: o.Kinds, Payment: o.Payment, Groups: o.Groups,
 		Exclude: o.Exclude, NeededBy: millis(o.NeededBy), Window: millis(o.Window), Instead: o.Substitutes, Most: o.MaxLocations}
 	if near := o.Near; p.ask[p.forms[0]].HasPoint {
 		t.Near = &near
@@ -201,6 +235,9 @@ func (p *plan) note(f sourcing.Form) []byte {
 // source decides an order by the rules and reserves what it chose.
 func (a *Allocator) source(s *scratch, order Order) (Allocation, error) {
 	o := &order // a copy, so that orders of the hot path stay where they are
+	if got, ok := a.answered(s, o); ok {
+		return got, nil // before the rules, functions of the host's, are asked
+	}
 	for again := 0; ; again++ {
 		a.aside(s)
 		if got, v, err := a.sourceOnce(s, o, again); v != stale {
@@ -212,14 +249,14 @@ func (a *Allocator) source(s *scratch, order Order) (Allocation, error) {
 // sourceOnce decides it by the settings of now. again is how often it was decided.
 func (a *Allocator) sourceOnce(s *scratch, o *Order, again int) (Allocation, verdict, error) {
 	p, err := a.newPlan(s, a.topology.Load(), o, &a.rules.Load().Rules)
-	// Before anything is planned: a plan may open a period or name one, and a repeat
-	// writes nothing.
-	if p != nil && a.ledger.Find(o.ID, &s.found) && (err == nil || s.found.Fingerprint == p.mark) {
-		got, err := a.repeatParts(s, o, p.mark)
-		return got, known, err
-	}
 	if err != nil {
 		return Allocation{}, failed, err
+	}
+	// Before anything is planned: a plan may open a period or name one, and a repeat
+	// writes nothing, nor does a conflict.
+	if a.ledger.Find(o.ID, &s.found) {
+		got, err := a.repeat(s, o, p.mark, true)
+		return got, known, err
 	}
 	p.holds, p.again = true, again
 	v := p.run(s)
@@ -231,13 +268,13 @@ func (a *Allocator) sourceOnce(s *scratch, o *Order, again int) (Allocation, ver
 		a.due(s.hold.Deadline)
 		return p.answer(s.hold.Deadline), v, nil
 	case known:
-		got, err := a.repeatParts(s, o, p.mark)
+		got, err := a.repeat(s, o, p.mark, true)
 		return got, v, err
 	case failed:
 		return Allocation{}, v, fmt.Errorf("allocator: order %q: %w", o.ID, cmp.Or(p.broken, p.work.parts.Err()))
 	}
 	if a.ledger.Find(o.ID, &s.found) {
-		got, err := a.repeatParts(s, o, p.mark)
+		got, err := a.repeat(s, o, p.mark, true)
 		return got, v, err
 	}
 	s.stripe.refused.Add(1)

@@ -110,8 +110,12 @@ type Due struct {
 // Errors: ErrClosed; ErrJournal.
 func (a *Allocator) Expire(now time.Time) (Due, error) {
 	at := a.clock.now()
-	if !now.IsZero() {
-		at = min(at, now.UnixMilli())
+	switch {
+	case now.IsZero() || now.After(lastTime):
+	case now.Before(firstTime):
+		at = millis(firstTime)
+	default:
+		at = min(at, millis(now))
 	}
 	for more := true; more; { // before it counts as a change itself
 		var err error

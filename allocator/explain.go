@@ -162,10 +162,7 @@ func (a *Allocator) explainIn(s *scratch, o *Order) (sourcing.Explanation, error
 		p.run(s)
 		return p.explain(), nil
 	}
-	got, err := a.repeatParts(s, o, s.found.Fingerprint)
-	if err != nil {
-		return sourcing.Explanation{}, err
-	}
+	got := a.recall(s, o, true)
 	for _, part := range got.Parts() {
 		if slot, ok := a.ledger.Slot(part.Location); ok && int(slot) < len(p.topology.places) {
 			p.shares = append(p.shares, share{slot: slot, number: p.topology.table.Space.Number(slot), form: part.Form,

@@ -157,15 +157,20 @@ func move[M any](ctx context.Context, a *Allocator, cause history.Cause, given [
 // moveAll checks movements and then books them one by one. The ticket is of the
 // last one booked.
 func (a *Allocator) moveAll(ctx context.Context, now int64, cause history.Cause, n int, given func(i int) goods) (last reservation.Ticket, err error) {
-	movements := make([]reservation.Movement, n)
-	for i := range movements {
+	movements := make([]reservation.Movement, 0, n)
+	for i := range n {
 		g := given(i)
-		movements[i].Now = now
-		if err := a.movement(&g, cause, &movements[i]); err != nil {
+		m := reservation.Movement{Now: now}
+		if err := a.movement(&g, cause, &m); err != nil {
+			if t, ok := a.booked(&g, cause); ok {
+				last = later(last, t)
+				continue
+			}
 			return last, fmt.Errorf("%v %q: %w", cause, g.ID, err)
 		}
+		movements = append(movements, m)
 	}
-	if n > 1 {
+	if len(movements) > 1 {
 		if err := a.ledger.Prepare(movements); err != nil {
 			return last, fmt.Errorf("%v: %w", cause, err)
 		}
@@ -203,6 +208,9 @@ func checkUnits(cause history.Cause, units int64) (why string) {
 func (a *Allocator) movement(g *goods, cause history.Cause, into *reservation.Movement) error {
 	into.ID, into.Cause, into.AsOf, into.Ref = g.ID, cause, millis(g.AsOf), g.Transfer
 	if err := a.checkID("ID", g.ID); err != nil {
+		return err
+	}
+	if err := checkTime("AsOf", g.AsOf); err != nil {
 		return err
 	}
 	if into.AsOf > into.Now {

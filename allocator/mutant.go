@@ -8,4 +8,6 @@ const (
 	_             = iota
 	mutantGivesUp // a planned order that loses a claim does not look again
 	mutantNoRoom  // the parts of a split but the first take no capacity
+	mutantBrim    // IDs are checked without what the engine adds to them
+	mutantJudged  // a call that was made before is judged by what is set now
 )

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -193,17 +192,26 @@ func (a *Allocator) allocateOne(ctx context.Context, o *Order) (out Outcome, t r
 
 // allocate is Allocate up to the ticket that is to be waited for, also if there is
 // an error.
-func (a *Allocator) allocate(s *scratch, o *Order) (Allocation, reservation.Ticket, error) {
+func (a *Allocator) allocate(s *scratch, o *Order) (got Allocation, ticket reservation.Ticket, err error) {
 	s.claim.Expect(a.ledger, o.ID)
 	s.hold.Now = s.now
-	if err := a.checkTerms(s, o); err != nil {
-		return Allocation{}, reservation.Ticket{}, err
+	if err = a.checkTerms(s, o); err == nil {
+		t := a.topology.Load()
+		if sh := a.shadow.Load(); sh != nil {
+			got, ticket, err = a.allocateShadowed(s, t, o, sh)
+		} else {
+			got, ticket, err = a.decide(s, t, o)
+		}
 	}
-	t := a.topology.Load()
-	if sh := a.shadow.Load(); sh != nil {
-		return a.allocateShadowed(s, t, o, sh)
+	if err == nil {
+		return got, ticket, nil
 	}
-	return a.decide(s, t, o)
+	if _, looked := err.(*NoLocationError); !looked {
+		if again, ok := a.answered(s, o); ok {
+			return again, s.ticket, nil
+		}
+	}
+	return got, ticket, err
 }
 
 // decide is allocate for an order whose terms are checked.
@@ -237,7 +245,7 @@ func (a *Allocator) decide(s *scratch, t *topology, o *Order) (Allocation, reser
 // checkTerms validates the ID of an order and what is to be noted with it, and
 // fills in s.hold; s.hold.Now is set.
 func (a *Allocator) checkTerms(s *scratch, o *Order) error {
-	if err := a.checkID("ID", o.ID); err != nil {
+	if err := a.checkOrderID(o.ID); err != nil {
 		return fmt.Errorf("allocator: order: %w", err)
 	}
 	h := &s.hold
@@ -258,6 +266,9 @@ func (a *Allocator) checkTerms(s *scratch, o *Order) error {
 				Why: fmt.Sprintf("must be 0 or 1ms to the %v of Options.MaxHold", a.options.MaxHold)})
 		}
 		h.Deadline = h.Now + o.HoldFor.Milliseconds()
+	}
+	if err := checkTime("Promise", o.Promise); err != nil {
+		return fmt.Errorf("allocator: order %q: %w", o.ID, err)
 	}
 	h.Promise = millis(o.Promise)
 	return nil
@@ -387,41 +398,11 @@ func (a *Allocator) sum(s *scratch, lines []reservation.Line) ([]reservation.Lin
 	return out, nil
 }
 
-// digest is the fingerprint of an order's content: two orders with the same one
-// are the same order.
-func (w *wants) digest(o *Order) uint64 {
-	d := o.digest(w.set)
-	if o.At != "" {
-		d = d.AddString(o.At)
-	}
-	for _, line := range w.lines {
-		d = d.Add(uint64(line.SKU)<<32 | uint64(line.Quantity))
-	}
-	if o.hasTerms() {
-		d = d.Add(uint64(len(w.lines)))
-		d = o.digestTerms(d)
-	}
-	return uint64(d)
-}
-
-// digest is the fingerprint of what all orders have besides their lines.
-func (o *Order) digest(set kindSet) reservation.Digest {
-	return reservation.Digest(uint64(set)).
-		Add(math.Float64bits(o.Near.Lat)).Add(math.Float64bits(o.Near.Lon)).
-		Add(math.Float64bits(float64(o.MaxDistance)))
-}
-
-// digestTerms adds what is noted with an order.
-func (o *Order) digestTerms(d reservation.Digest) reservation.Digest {
-	return d.Add(uint64(o.HoldFor)).Add(uint64(millis(o.Promise))).
-		AddString(o.Order).AddString(o.Customer).AddString(o.Owner).AddString(o.Channel)
-}
-
 // allocateNear is the hot path: search nearest first, claim at the first
 // location that holds, go on from there when a claim is lost. s.search has been
 // started without the availability bits.
 func (a *Allocator) allocateNear(s *scratch, t *topology, o *Order, w wants) (Allocation, error) {
-	mark := w.digest(o)
+	mark := w.digest(a.orderDigest(o, w.set), o)
 	var first nearest
 	if w.within > 0 { // it costs little and spares an order from nowhere all else
 		if first.find(s); !first.ok {
@@ -507,7 +488,7 @@ func (a *Allocator) claimAt(s *scratch, t *topology, o *Order, mark uint64, n ne
 	case reservation.Done:
 		return a.allocated(s, o, p.id, n.distance), nil, true
 	case reservation.Known:
-		got, err = a.repeat(s, o, mark)
+		got, err = a.repeat(s, o, mark, false)
 		return got, err, true
 	case reservation.Failed:
 		return Allocation{}, fmt.Errorf("allocator: order %q: %w", o.ID, s.claim.Err()), true
@@ -537,10 +518,7 @@ func (a *Allocator) allocated(s *scratch, o *Order, location string, distance ge
 // allocateAt reserves at the location the order names.
 func (a *Allocator) allocateAt(s *scratch, t *topology, o *Order, w wants) (Allocation, error) {
 	slot, ok := a.ledger.Slot(o.At)
-	if !ok { // a location that was removed since may have answered this order before
-		if a.ledger.Find(o.ID, &s.found) && s.found.Fingerprint == w.digest(o) {
-			return a.repeat(s, o, s.found.Fingerprint)
-		}
+	if !ok {
 		return Allocation{}, fmt.Errorf("allocator: order %q: %w: %q", o.ID, ErrUnknownLocation, o.At)
 	}
 	number := t.table.Space.Number(slot)
@@ -548,7 +526,7 @@ func (a *Allocator) allocateAt(s *scratch, t *topology, o *Order, w wants) (Allo
 		return Allocation{}, fmt.Errorf("allocator: order %q: %w: %q", o.ID, ErrUnknownLocation, o.At)
 	}
 	w.at = slot
-	mark := w.digest(o)
+	mark := w.digest(a.orderDigest(o, w.set), o)
 	p := &t.places[slot]
 	distance := geo.Meters(0)
 	if o.Near != (geo.Point{}) {
@@ -567,22 +545,9 @@ func (a *Allocator) allocateAt(s *scratch, t *topology, o *Order, w wants) (Allo
 	case reservation.Done:
 		return a.allocated(s, o, p.ID, distance), nil
 	case reservation.Known:
-		return a.repeat(s, o, mark)
+		return a.repeat(s, o, mark, false)
 	case reservation.Failed:
 		return Allocation{}, fmt.Errorf("allocator: order %q: %w", o.ID, s.claim.Err())
 	}
 	return a.refuse(s, t, o, w, mark)
-}
-
-// repeat answers a call whose ID is in the book, from s.found. What it answers is
-// to last, also if it is a refusal.
-func (a *Allocator) repeat(s *scratch, o *Order, mark uint64) (Allocation, error) {
-	s.ticket = reservation.Ticket{Sequence: s.found.Sequence}
-	if s.found.Fingerprint != mark {
-		return Allocation{}, fmt.Errorf("allocator: order %q: %w", o.ID, ErrConflict)
-	}
-	s.stripe.repeated.Add(1)
-	until := s.found.Since + s.hold.Deadline - s.hold.Now // however long it was extended, and whatever became of it
-	return Allocation{ID: o.ID, Location: a.ledger.SlotName(s.found.Origin), Distance: geo.Meters(s.found.Distance),
-		HeldUntil: fromMillis(until)}, nil
 }

@@ -155,9 +155,7 @@ func (a *Allocator) needsPlan(t *topology, o *Order) bool {
 	return a.rules.Load().general || t.terms || a.special.Load() || a.coolingAny() || o.isGeneral() || a.hasQuotas(o.Channel) || a.wantsGoods(o.Lines)
 }
 
-// newPlan checks an order and works out what it wants of whom. With the error of
-// its store, which may have been removed since, there is a plan that has its
-// fingerprint.
+// newPlan checks an order and works out what it wants of whom.
 func (a *Allocator) newPlan(s *scratch, t *topology, o *Order, rules *sourcing.Rules) (*plan, error) {
 	p := &plan{engine: a, order: o, topology: t, rules: rules, now: s.hold.Now, at: reservation.Everywhere, epoch: a.epoch.Load(),
 		soft: len(rules.Soft), keeps: a.keepsOf(o.Channel), traces: !a.untraced, exact: true}
@@ -179,9 +177,9 @@ func (a *Allocator) newPlan(s *scratch, t *topology, o *Order, rules *sourcing.R
 	if err != nil {
 		return nil, fmt.Errorf("allocator: order %q: %w", o.ID, err)
 	}
-	p.mark = p.fingerprint(s, w)
+	p.mark = a.markOf(s, o, w.set)
 	if err := p.chosenStore(); err != nil {
-		return p, fmt.Errorf("allocator: order %q: %w", o.ID, err)
+		return nil, fmt.Errorf("allocator: order %q: %w", o.ID, err)
 	}
 	p.asks(w)
 	return p, nil
@@ -215,6 +213,9 @@ func (p *plan) checkTerms() error {
 		}
 	}
 	if err := a.checkText("Payment", o.Payment); err != nil {
+		return err
+	}
+	if err := cmp.Or(checkTime("NeededBy", o.NeededBy), checkTime("Window", o.Window)); err != nil {
 		return err
 	}
 	p.most = cmp.Or(o.MaxLocations, p.rules.MaxLocations, 1)
@@ -313,57 +314,6 @@ func (p *plan) asks(w wants) {
 			r.Near, r.HasPoint, r.Within = r.At.Point, true, 0
 		}
 	}
-}
-
-// fingerprint tells the order from others. One that asks for no more than the hot
-// path serves has the same one there, because what is set may change from one call
-// to its repeat.
-func (p *plan) fingerprint(s *scratch, w wants) uint64 {
-	if !p.order.isGeneral() {
-		if lines, err := p.engine.resolve(s, p.order.Lines); err == nil {
-			w.lines = lines
-			return w.digest(p.order)
-		}
-	}
-	return p.digest(w.set)
-}
-
-// digest is the fingerprint of the order's content.
-func (p *plan) digest(set kindSet) uint64 {
-	o := p.order
-	d := o.digestTerms(o.digest(set)).AddString(o.At)
-	// The lines as they were given: what a bundle is made of may change from one
-	// call to its repeat.
-	lines, _ := p.engine.summed(o.Lines, o.Forms, o.Form) // checked before
-	for _, l := range lines {
-		d = d.AddString(l.sku).Add(uint64(l.units)).Add(uint64(l.form))
-	}
-	for _, sku := range sorted(o.Substitutes) {
-		d = d.AddString(sku).Add(uint64(len(o.Substitutes[sku])))
-		for _, other := range o.Substitutes[sku] {
-			d = d.AddString(other)
-		}
-	}
-	for _, sku := range sorted(o.Forms) {
-		d = d.AddString(sku).Add(uint64(o.Forms[sku]))
-	}
-	for _, group := range o.Together {
-		d = d.Add(uint64(len(group)))
-		for _, sku := range group {
-			d = d.AddString(sku)
-		}
-	}
-	d = d.Add(uint64(o.MaxLocations)).Add(uint64(millis(o.NeededBy))).Add(uint64(millis(o.Window))).AddString(o.Payment)
-	if o.Partial {
-		d = d.Add(1)
-	}
-	for _, list := range [...][]string{o.Groups, o.Prefer, o.Exclude} {
-		d = d.Add(uint64(len(list)))
-		for _, text := range list {
-			d = d.AddString(text)
-		}
-	}
-	return uint64(d)
 }
 
 // sorted is the keys of a map, ascending.

@@ -66,7 +66,7 @@ const rejections = 5
 // the ID is in the book after all, with a refusal otherwise.
 func (a *Allocator) refuse(s *scratch, t *topology, o *Order, w wants, mark uint64) (Allocation, error) {
 	if a.ledger.Find(o.ID, &s.found) {
-		return a.repeat(s, o, mark)
+		return a.repeat(s, o, mark, false)
 	}
 	s.stripe.refused.Add(1)
 	e := &NoLocationError{ID: o.ID, engine: a, topology: t, near: o.Near, hasPoint: true,

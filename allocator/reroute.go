@@ -34,7 +34,7 @@ func (a *Allocator) lockOrder(id string) (unlock func()) {
 	for n := 1; n > 0; { // the parts of an order whose own ID looks like a part's belong to it
 		order, n = splitID(order)
 	}
-	m := &a.moves.one[uint64(reservation.Digest(0).AddString(order))%uint64(len(a.moves.one))]
+	m := &a.moves.one[a.ledger.Digest(0).AddString(order).Sum()%uint64(len(a.moves.one))]
 	m.Lock(lock.Orders)
 	return m.Unlock
 }
@@ -155,7 +155,7 @@ func (a *Allocator) reject(s *scratch, c *reservation.Change) (Allocation, reser
 func (a *Allocator) recordReject(s *scratch, c *reservation.Change) (*moving, reservation.Ticket, error) {
 	defer a.lockOrder(c.ID)()
 	id, order, ok := a.find(c.ID, &s.found)
-	again := a.ledger.Made(c.ID2)
+	_, _, _, again := a.ledger.Made(c)
 	if ok && order != "" {
 		parts := a.partsOf(order)
 		p, err := a.one(order, parts)

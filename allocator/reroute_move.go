@@ -206,7 +206,7 @@ func (m *moving) send(p *plan, share int, e *reservation.Entry, t *orderTerms, o
 	ready := p.told(sh)
 	r := reservation.Reroute{ID: m.id, Now: p.now, Cause: m.cause, Missing: m.missing}
 	to := reservation.Hold{Slot: sh.slot, Distance: float64(sh.distance), Promise: max(e.Promise, millis(ready)),
-		Note: m.terms(p, sh, *t, a.ledger.SlotName(e.Slot), e.Rejects)}
+		Note: m.terms(p, sh, t.withFirst(firstOf(e, t)), a.ledger.SlotName(e.Slot), e.Rejects)}
 	var left []Line
 	for _, part := range sh.lines {
 		w := &p.wants[part.want]
@@ -220,7 +220,7 @@ func (m *moving) send(p *plan, share int, e *reservation.Entry, t *orderTerms, o
 	if number > 0 {
 		a.moves.parts.Store(true)
 		to.ID, to.Fingerprint, to.Order, to.Parts = partID(order, number), e.Fingerprint, cmp.Or(e.Order, order), uint8(number)
-		to.Note = m.terms(p, sh, *t, a.ledger.SlotName(e.Slot), 0)
+		to.Note = m.terms(p, sh, t.withFirst(nil), a.ledger.SlotName(e.Slot), 0) // it is none of the first answer's
 	} else {
 		r.Lines = nil
 	}
@@ -397,7 +397,7 @@ func (m *moving) keepVisit(begun *reservation.Entry) {
 	if number > maxPartNumber {
 		return
 	}
-	t.Form = sourcing.Collect
+	t.Form, t.First = sourcing.Collect, nil
 	visit := reservation.Part{Lines: places, Hold: reservation.Hold{ID: partID(order, number), Fingerprint: begun.Fingerprint, Slot: begun.Slot,
 		Now: now, Deadline: max(begun.Deadline, now+a.holdFor), Promise: t.Window, Order: cmp.Or(begun.Order, order), Customer: begun.Customer,
 		Owner: begun.Owner, Channel: begun.Channel, Note: t.bytes(), Parts: uint8(number), Ref: m.id}}

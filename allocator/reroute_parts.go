@@ -258,8 +258,12 @@ func (a *Allocator) stepNamed(s *scratch, c *reservation.Change) (reservation.Ti
 func (a *Allocator) stepAll(s *scratch, c *reservation.Change, order string, parts []part) (last reservation.Ticket, err error) {
 	var faults []error
 	done := 0
+	_, at, _, again := a.ledger.Made(c)
 	for i := range parts {
 		p := &parts[i]
+		if again && p.e.Ref != "" && p.e.Since >= at {
+			continue // it was not there when the change was made
+		}
 		due := concerns(c, p)
 		if !due && c.ID2 == "" {
 			continue

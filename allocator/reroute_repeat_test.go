@@ -67,7 +67,8 @@ func TestRejectCutOff(t *testing.T) {
 		change := Change{ID: "c", Reservation: "o", Do: DoReject, Lines: lines}
 		s, err := a.begin(t.Context())
 		must(t, err, a.translate(s.scratch, &change, &s.change))
-		s.change.ID2, s.change.Print, s.change.Cause = "c", digestOf(&change, s.change.Lines), history.ByStore
+		s.change.ID2, s.change.Cause = "c", history.ByStore
+		s.change.Print, _ = a.marksOf(s.scratch, &change)
 		_, _, err = a.ledger.Do(&s.change)
 		must(t, err)
 		s.leave()

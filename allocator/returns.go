@@ -34,10 +34,6 @@ func (d Disposition) String() string {
 	return fmt.Sprintf("Disposition(%d)", uint8(d))
 }
 
-// returnDigests tells the fingerprints of returns from those of changes. It stays
-// the same, because fingerprints are kept.
-const returnDigests = 9
-
 func (d Disposition) cause() history.Cause {
 	switch d {
 	case Damaged:
@@ -72,15 +68,24 @@ func (a *Allocator) Return(ctx context.Context, returns ...Return) error {
 		return fmt.Errorf("allocator: return: %w", err)
 	}
 	defer call.end()
-	todo := make([]reservation.Change, len(returns))
+	todo, before := make([]reservation.Change, 0, len(returns)), reservation.Ticket{}
 	for i := range returns {
-		if err := a.translateReturn(call.scratch, &returns[i], &todo[i]); err != nil {
+		var next reservation.Change
+		err := a.translateReturn(call.scratch, &returns[i], &next)
+		next.ID2 = returns[i].ID
+		next.Print, next.Former = a.marksOfReturn(call.scratch, &returns[i])
+		if t, made := a.made(&next, err); made {
+			before = later(before, t)
+			continue
+		}
+		if err != nil {
 			call.leave()
 			return fmt.Errorf("allocator: return %q: %w", returns[i].ID, err)
 		}
-		todo[i].Lines = slices.Clone(todo[i].Lines) // they are in the memory of the call
+		next.Lines = slices.Clone(next.Lines) // they are in the memory of the call
+		todo = append(todo, next)
 	}
-	if err := a.doAll(ctx, &call, todo); err != nil {
+	if err := a.doAll(ctx, &call, todo, before); err != nil {
 		return fmt.Errorf("allocator: return: %w", err)
 	}
 	return nil
@@ -95,7 +100,7 @@ func (a *Allocator) translateReturn(s *scratch, r *Return, into *reservation.Cha
 	if r.As >= dispositions {
 		return &InvalidError{Field: "As", Value: uint8(r.As), Why: "is no disposition"}
 	}
-	*into = reservation.Change{Verb: history.Returned, ID: r.Reservation, ID2: r.ID, Now: s.now, Cause: r.As.cause()}
+	*into = reservation.Change{Verb: history.Returned, ID: r.Reservation, Now: s.now, Cause: r.As.cause()}
 	var unknown error // a SKU; it comes after the location
 	if len(r.Lines) > 0 {
 		if err := a.checkLineCount(len(r.Lines)); err != nil {
@@ -112,13 +117,5 @@ func (a *Allocator) translateReturn(s *scratch, r *Return, into *reservation.Cha
 	if t := a.topology.Load(); int(into.Slot) < len(t.places) && t.places[into.Slot].NoReturns {
 		return fmt.Errorf("%w: %q", ErrReturns, r.Location)
 	}
-	if unknown != nil {
-		return unknown
-	}
-	d := reservation.Digest(uint64(r.As) + returnDigests).AddString(r.Reservation).AddString(r.Location)
-	for _, line := range into.Lines {
-		d = d.Add(uint64(line.SKU)<<32 | uint64(line.Quantity))
-	}
-	into.Print = uint64(d)
-	return nil
+	return unknown
 }

@@ -394,8 +394,11 @@ func (p *plan) laid(sku, slot uint32) (units int64) {
 // Substituted is what an order gets instead of SKUs of its lines, by these. It is
 // nil for a repeat, of which only Lines are known.
 func (g Allocation) Substituted() map[string][]Line {
-	if g.why == nil || g.why.plan == nil {
+	if g.why == nil {
 		return nil
+	}
+	if g.why.plan == nil {
+		return g.why.instead
 	}
 	p := g.why.plan
 	var out map[string][]Line

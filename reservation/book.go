@@ -260,7 +260,8 @@ func (b *book) hash(kind entryKind, id string) uint64 { return hashID(&b.key, ki
 // a record and a sink, the sink is given the record first; if it refuses, nothing
 // changes and err says why, else e.sequence becomes the record's. A movement, a
 // change, and an entry that has ended, is remembered from the beginning; its
-// deadline says when that was. The ID has at most maxEntryIDBytes.
+// deadline says when that was. *InvalidError: a text of it is
+// longer than MaxIDBytes.
 func (b *book) add(kind entryKind, id string, e *entry, record []byte, found *entry) (t journal.Ticket, added bool, err error) {
 	return b.addHashed(b.hash(kind, id), kind, id, e, record, found)
 }
@@ -280,12 +281,13 @@ func (b *book) addHashed(hash uint64, kind entryKind, id string, e *entry, recor
 		s.mu.Unlock()
 		return t, false, nil
 	}
-	if record != nil && b.sink != nil {
-		if t, err = b.sink.Append(record); err != nil {
-			s.mu.Unlock()
-			return t, false, err
-		}
+	if err = fits(id, e); err == nil && record != nil && b.sink != nil {
+		t, err = b.sink.Append(record)
 		e.sequence = t.Sequence
+	}
+	if err != nil {
+		s.mu.Unlock()
+		return t, false, err
 	}
 	b.insert(s, table, at, tag, kind, id, e)
 	b.growAndUnlock(s)

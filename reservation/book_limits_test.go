@@ -97,7 +97,7 @@ func TestBookRemembersLast(t *testing.T) {
 
 func TestBookLongIDs(t *testing.T) {
 	b := newBook(100)
-	sizes := []int{0, 1, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 255, 256, 4096, 32_700, 32_768, maxEntryIDBytes}
+	sizes := []int{0, 1, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 255, 256, 4096, 32_700, 32_768, MaxIDBytes}
 	for _, reuse := range []string{"first", "again"} {
 		var got entry
 		for i, size := range sizes {

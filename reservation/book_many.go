@@ -1,6 +1,7 @@
 package reservation
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
@@ -67,8 +68,8 @@ func (b *book) insertOne(h *heldShards, a *addition) {
 // addAll puts the orders of several IDs into the book, all or none, with a record
 // for each, or no records. If one of the IDs is there, nothing changes, there is
 // the index of the first such, and found receives what is there; otherwise there
-// is −1. No two of the IDs are the same. An error is the sink's, and nothing has
-// changed.
+// is −1. No two of the IDs are the same. An error is the sink's, or *InvalidError as
+// of add, and nothing has changed.
 func (b *book) addAll(adds []addition, records [][]byte, found *entry) (t journal.Ticket, there int, err error) {
 	var h heldShards
 	b.lockAll(&h, func(yield func(uint64) bool) {
@@ -84,6 +85,11 @@ func (b *book) addAll(adds []addition, records [][]byte, found *entry) (t journa
 		if _, _, ref := s.search(tag, kindOrder, adds[i].id); ref != 0 {
 			s.read(ref, found)
 			return t, i, nil
+		}
+	}
+	for i := range adds {
+		if err := fits(adds[i].id, adds[i].e); err != nil {
+			return t, -1, err
 		}
 	}
 	if records != nil && b.sink != nil {
@@ -122,6 +128,9 @@ func (b *book) move(id string, e *entry, part *addition, m mover, found *entry) 
 	s.read(ref, e)
 	before := was{e.state, e.location, b.due(e)}
 	records, err := m.move(id, e, part.e)
+	if err == nil {
+		err = cmp.Or(fits(id, e), fits(part.id, part.e))
+	}
 	if err != nil {
 		return t, false, err
 	}

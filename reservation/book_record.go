@@ -2,6 +2,7 @@ package reservation
 
 import (
 	"encoding/binary"
+	"fmt"
 	"math"
 )
 
@@ -53,9 +54,26 @@ const (
 	flagArmed    = 0x10 // a timer carries the stamp
 	flagQueued   = 0x20 // among the remembered
 
-	// maxEntryIDBytes is the longest ID, and the longest reference, a book takes.
-	maxEntryIDBytes = math.MaxUint16
+	// MaxIDBytes is the longest ID, and the longest reference: their lengths are kept
+	// in two bytes.
+	MaxIDBytes = math.MaxUint16
 )
+
+// fits refuses an entry of which a length would not fit into its two bytes. Callers
+// have checked what they were given; this is for what was added to it since.
+func fits(id string, e *entry) error {
+	r := &e.refs
+	longest := max(len(id), len(r.order), len(r.customer), len(r.owner), len(r.channel), len(r.code), len(r.ref))
+	if longest <= MaxIDBytes {
+		return nil
+	}
+	return &InvalidError{Field: "ID", Value: longest, Why: fmt.Sprintf("an ID or a reference has more than the %d bytes that can be kept", MaxIDBytes)}
+}
+
+// tooLongID refuses the ID of what is recorded before the book sees it.
+func tooLongID(id string) error {
+	return fits(id, &entry{})
+}
 
 // recordBytes returns the size of a record.
 func recordBytes(idBytes, lines int) int {

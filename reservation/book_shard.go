@@ -101,6 +101,9 @@ func (b *book) withdraw(s *shard, ref uint32) {
 func (b *book) changeAt(s *shard, ref uint32, id string, e *entry, r rule, due int64, fired bool) (t journal.Ticket, err error) {
 	state, location := e.state, e.location
 	record, err := r.apply(id, e)
+	if err == nil {
+		err = fits(id, e)
+	}
 	if err != nil {
 		return t, err
 	}

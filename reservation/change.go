@@ -18,9 +18,13 @@ type Change struct {
 	Verb  history.Kind
 	ID    string // the reservation's
 	ID2   string // of the change itself, chosen by the caller; empty: it has none
-	Print uint64 // fingerprint of the content, to tell a repeat from a conflict; with ID2
+	Print uint64 // digest of the content, to tell a repeat from a conflict; with ID2
 	Now   int64  // engine time
 	Lines []Line // ascending by SKU, each once; nil: all there is
+
+	// Former is the digest that the content had before there was a key, see
+	// Ledger.Former; with ID2. Nothing is ever recorded with it.
+	Former uint64
 
 	Deadline int64         // Extended, Ready
 	MaxHold  int64         // Extended: how long a hold may last in all, in milliseconds; 0: as long as it likes
@@ -32,6 +36,15 @@ type Change struct {
 	Cause    history.Cause // Returned: Restocked, DamagedReturn or ToInspect; Rejected, RerouteFailed: why
 
 	went *went // Rerouted, for which there is Parts.Reroute
+}
+
+// is reports whether a change has the content of the entry under its ID.
+func (c *Change) is(l *Ledger, found *entry) bool {
+	if c.Print == found.fingerprint {
+		return true
+	}
+	_, former := l.Former(0, found.made())
+	return former && c.Former == found.fingerprint
 }
 
 // step is a change being worked out on one reservation under its shard's lock.

@@ -19,14 +19,17 @@ import (
 // was changed. ErrJournal: nothing was changed in memory; what the disk has is
 // unknown.
 func (l *Ledger) Do(c *Change) (State, Ticket, error) {
+	if len(c.ID2) > MaxIDBytes {
+		return 0, Ticket{}, fmt.Errorf("reservation: change: %w", tooLongID(c.ID2))
+	}
 	if c.ID2 != "" {
 		m := &l.changes[l.book.hash(kindChange, c.ID2)%floors]
 		m.Lock()
 		defer m.Unlock()
 		var found entry
 		if l.book.find(kindChange, c.ID2, &found) {
-			if err := sameOrConflict(c.Print, found.fingerprint); err != nil {
-				return 0, Ticket{}, fmt.Errorf("reservation: change %q: %w", c.ID2, err)
+			if !c.is(l, &found) {
+				return 0, Ticket{}, fmt.Errorf("reservation: change %q: %w", c.ID2, ErrConflict)
 			}
 			return found.state, Ticket{Sequence: found.sequence}, nil
 		}

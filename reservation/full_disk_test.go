@@ -213,7 +213,7 @@ func TestTooLargeIsRefused(t *testing.T) {
 // TestEveryRecordFits computes the longest record of every kind whose length has a
 // bound: one frame takes it, and all that are written together.
 func TestEveryRecordFits(t *testing.T) {
-	text := strings.Repeat("x", maxEntryIDBytes)
+	text := strings.Repeat("x", MaxIDBytes)
 	lines := make([]history.Line, 1<<20) // the most that an order or a movement has
 	for i := range lines {
 		lines[i] = history.Line{SKU: uint32(i) << 8, Units: -MaxQuantity, OnHand: MaxQuantity}

@@ -61,6 +61,7 @@ type Options struct {
 	manual bool                     // no goroutines: the queue's Step commits
 	frame  int                      // bytes in a frame of the journal at most; 0: as many as there are
 	book   func(remember int) *book // makes the book; nil: newBook
+	words  *digestWords             // the key of digests; nil: drawn
 }
 
 // Line is a SKU, as its handle, and a number of units of it, 1 to MaxQuantity.
@@ -93,6 +94,7 @@ type Ledger struct {
 	slots   *names
 	classes *classes // of SKUs
 	notes   notes
+	digests digests // set before the first call, and by Opened
 	places  places
 	safety  safetyLevels
 	shorts  shorts
@@ -123,6 +125,7 @@ func New(o Options) *Ledger {
 		skus:    newNames(o.SKUs),
 		slots:   newNames(o.Locations),
 		classes: newClasses(),
+		digests: o.drawnDigests(0),
 	}
 	l.skus.named = l.classes.note
 	l.safety.apart = l.classes.special

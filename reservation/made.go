@@ -1,8 +1,12 @@
 package reservation
 
-// Made reports whether a change with that ID of its own was made and is
-// remembered.
-func (l *Ledger) Made(id string) bool {
+// Made looks a change up that has an ID of its own: ok if it was made and is
+// remembered. same tells that c has its content; of c, ID2, Print and Former count.
+// at is the engine time at which it was made.
+func (l *Ledger) Made(c *Change) (t Ticket, at int64, same, ok bool) {
 	var e entry
-	return id != "" && l.book.find(kindChange, id, &e)
+	if c.ID2 == "" || !l.book.find(kindChange, c.ID2, &e) {
+		return t, 0, false, false
+	}
+	return Ticket{Sequence: e.sequence}, e.made(), c.is(l, &e), true
 }

@@ -150,7 +150,7 @@ const hour = 3_600_000
 
 func newGame(d dice) *game {
 	g := &game{dice: d, now: 1000 * hour}
-	g.options = Options{SKUs: twinSKUs, Locations: twinSlots, Remember: 1 << 20, manual: true, book: smallBook}
+	g.options = Options{SKUs: twinSKUs, Locations: twinSlots, Remember: 1 << 20, manual: true, book: smallBook, words: &fixedWords}
 	if d.n(2) == 1 {
 		g.options.RemindBefore = int64(1+d.n(5)) * 1000
 	}

@@ -3,9 +3,7 @@ package reservation
 import (
 	"cmp"
 	"fmt"
-	"math/bits"
 	"slices"
-	"strings"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/stock"
@@ -54,8 +52,10 @@ type MovementLine struct {
 // available to send), ErrOverflow, ErrTooOld, ErrFull, ErrNotFound (no such
 // transfer), *EndedError (all of it has arrived), ErrJournal.
 func (l *Ledger) Move(m *Movement) (t Ticket, err error) {
-	switch m.Cause {
-	case history.Delivered, history.Lost:
+	switch {
+	case len(m.ID) > MaxIDBytes:
+		err = tooLongID(m.ID)
+	case m.Cause == history.Delivered || m.Cause == history.Lost:
 		t, err = l.deliver(m)
 	default:
 		t, err = l.move(m)
@@ -75,14 +75,17 @@ func (l *Ledger) move(m *Movement) (Ticket, error) {
 		kind, to = kindTransfer, m.To
 	}
 	defer l.lockFloors(m.Slot, to)()
-	if l.isGone(m.Slot) || l.isGone(to) || l.Table().Space.Number(m.Slot) == NoNumber {
-		return Ticket{}, ErrUnknownLocation
-	}
-	mark := m.fingerprint(l)
+	mark := m.digest(l.Digest(0), l.SlotName(m.Slot), l.SlotName(to))
 	hash := l.book.hash(kind, m.ID)
 	var found entry
-	if l.book.find(kind, m.ID, &found) {
-		return Ticket{Sequence: found.sequence}, sameOrConflict(mark, found.fingerprint)
+	there := l.book.find(kind, m.ID, &found)
+	switch {
+	case there && l.repeated(m, mark, &found) == nil: // whether or not there still is such a location
+		return Ticket{Sequence: found.sequence}, nil
+	case l.isGone(m.Slot) || l.isGone(to) || l.Table().Space.Number(m.Slot) == NoNumber:
+		return Ticket{}, ErrUnknownLocation
+	case there:
+		return Ticket{Sequence: found.sequence}, ErrConflict
 	}
 	kept, ok := l.deltas.Get().(*[]delta)
 	if !ok {
@@ -104,7 +107,7 @@ func (l *Ledger) move(m *Movement) (Ticket, error) {
 	sortDeltas(deltas)
 	e := entry{fingerprint: mark, location: m.Slot, deadline: m.Now}
 	if kind == kindTransfer {
-		e.state, e.to = InTransit, m.To
+		e.state, e.to, e.pickup = InTransit, m.To, m.Now
 		for _, d := range deltas {
 			e.lines = append(e.lines, entryLine{sku: d.sku, quantity: uint32(-d.units), confirmed: uint32(-d.units)})
 		}
@@ -127,7 +130,7 @@ func (l *Ledger) enter(m *Movement, kind entryKind, hash uint64, e *entry, delta
 	}
 	if !added {
 		undo()
-		return Ticket{Sequence: found.sequence}, sameOrConflict(e.fingerprint, found.fingerprint)
+		return Ticket{Sequence: found.sequence}, l.repeated(m, e.fingerprint, &found)
 	}
 	settle()
 	f := l.floor(m.Slot)
@@ -268,11 +271,31 @@ func (l *Ledger) recordOf(m *Movement, mark uint64, deltas []delta) []byte {
 	return r.Append(nil)
 }
 
-func sameOrConflict(a, b uint64) error {
-	if a != b {
+// repeated is nil if a movement has the content of the entry that is there under
+// its ID; mark is its digest.
+func (l *Ledger) repeated(m *Movement, mark uint64, found *entry) error {
+	if !m.is(l, mark, found, l.SlotName(m.Slot), l.SlotName(m.To)) {
 		return ErrConflict
 	}
 	return nil
+}
+
+// Booked looks a movement up without booking it: true if it was booked and is
+// remembered, whatever would refuse it by now. at and to are the names of its
+// locations, which may be gone; of a delivery or a loss the transfer says where.
+func (l *Ledger) Booked(m *Movement, at, to string) (Ticket, bool) {
+	kind := kindMovement
+	if m.Cause == history.Sent {
+		kind = kindTransfer
+	}
+	var found entry
+	if !l.book.find(kind, m.ID, &found) {
+		return Ticket{}, false
+	}
+	if m.Ref != "" {
+		at = l.SlotName(found.location)
+	}
+	return Ticket{Sequence: found.sequence}, m.is(l, m.digest(l.Digest(0), at, to), &found, at, to)
 }
 
 // delta is a line's signed change of the units on hand.
@@ -376,62 +399,4 @@ func (l *Ledger) Prepare(movements []Movement) error {
 		}
 	}
 	return nil
-}
-
-// fingerprint digests a movement's content; the order of its lines does not
-// count. Locations count by name: one that was removed and came back has another
-// slot.
-func (m *Movement) fingerprint(l *Ledger) uint64 {
-	lines := m.Lines
-	bySKU := func(a, b MovementLine) int { return strings.Compare(a.SKU, b.SKU) }
-	if !slices.IsSortedFunc(lines, bySKU) {
-		lines = slices.Clone(lines)
-		slices.SortFunc(lines, bySKU)
-	}
-	d := Digest(0).Add(uint64(m.Cause)).AddString(l.SlotName(m.Slot))
-	if m.Cause == history.Sent {
-		d = d.AddString(l.SlotName(m.To))
-	}
-	if m.AsOf != 0 {
-		d = d.Add(uint64(m.AsOf))
-	}
-	if m.Ref != "" {
-		d = d.AddString(m.Ref)
-	}
-	if m.Available {
-		d = d.Add(1)
-	}
-	if m.Free {
-		d = d.Add(2)
-	}
-	for _, line := range lines {
-		d = d.AddString(line.SKU).Add(uint64(line.Units))
-	}
-	return uint64(d)
-}
-
-// Digest is a 64-bit digest of a call's content, by which a repeat is told from
-// a conflict. It is the same in every process. It is a multiply-and-fold hash
-// after Wang Yi's wyhash: quick, and no defence against a caller who seeks
-// collisions with himself.
-type Digest uint64
-
-// Add mixes in a number.
-func (d Digest) Add(v uint64) Digest {
-	hi, lo := bits.Mul64(uint64(d)^0xa0761d6478bd642f, v^0xe7037ed1a0b428db)
-	return Digest(hi ^ lo + 0x8ebc6af09c88c6e3)
-}
-
-// AddString mixes in a string and its length.
-func (d Digest) AddString(s string) Digest {
-	d = d.Add(uint64(len(s)))
-	for len(s) > 0 {
-		var v uint64
-		n := min(len(s), 8)
-		for i := range n {
-			v |= uint64(s[i]) << (8 * i)
-		}
-		d, s = d.Add(v), s[n:]
-	}
-	return d
 }

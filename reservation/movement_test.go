@@ -141,25 +141,3 @@ func TestPrepare(t *testing.T) {
 		t.Errorf("a third SKU: %v", err)
 	}
 }
-
-func TestDigestTellsContentsApart(t *testing.T) {
-	seen := map[Digest]string{}
-	for a := range 40 {
-		for b := range 40 {
-			for name, d := range map[string]Digest{
-				"numbers": Digest(1).Add(uint64(a)).Add(uint64(b)),
-				"strings": Digest(2).AddString(fmt.Sprint(a)).AddString(fmt.Sprint("a longer string ", b)),
-				"shifted": Digest(3).AddString(fmt.Sprint(a, "|")).AddString(fmt.Sprint("|", b)),
-			} {
-				content := fmt.Sprint(name, a, " ", b)
-				if other, ok := seen[d]; ok {
-					t.Fatalf("%s and %s have the digest %x", content, other, d)
-				}
-				seen[d] = content
-			}
-		}
-	}
-	if Digest(0).AddString("ab").AddString("c") == Digest(0).AddString("a").AddString("bc") {
-		t.Error("the digest does not see where a string ends")
-	}
-}

@@ -108,6 +108,7 @@ func restore(disk journal.Disk, log *journal.FileLog, o Options, s *journal.Snap
 	l := New(quiet)
 	l.options = o
 	l.shelves = &recovered{}
+	l.digests = digests{words: &formerWords} // until a key is met, or drawn
 	l.file = &fileState{disk: disk, log: log}
 	l.book.loosen()
 	p := &replay{ledger: l}
@@ -151,7 +152,8 @@ func loadSnapshot(disk journal.Disk, identity [16]byte, s *journal.SnapshotInfo,
 }
 
 // Opened records that the engine begins to work, at an engine time no earlier
-// than Time. A journal that has no room for that goes without: it would keep
+// than Time; the first time with the key of its digests. It comes before all calls
+// that have IDs. A journal that has no room for that goes without: it would keep
 // everybody who reads waiting.
 func (l *Ledger) Opened(now int64) (Ticket, error) {
 	l.time.Store(max(l.time.Load(), now))
@@ -159,6 +161,11 @@ func (l *Ledger) Opened(now int64) (Ticket, error) {
 	if l.file != nil {
 		if err := l.file.log.Room(); errors.Is(err, ErrNoSpace) || errors.Is(err, ErrUnavailable) {
 			return Ticket{}, nil
+		}
+	}
+	if l.queue != nil {
+		if err := l.drawDigests(now); err != nil {
+			return Ticket{}, err
 		}
 	}
 	return l.append(&history.Record{Kind: history.Opened, Time: now})

@@ -29,8 +29,9 @@ const (
 	originBytes   = 24
 	originCause   = 26
 
-	// maxCauseBytes is the longest ID of the reservation that units come from.
-	maxCauseBytes = maxEntryIDBytes - originCause - MaxNoteBytes
+	// MaxRefBytes is the longest ID of a reservation that units of another one come
+	// from: it is kept with a note.
+	MaxRefBytes = MaxIDBytes - originCause - MaxNoteBytes
 )
 
 // promiseText is refs.ref of a new entry.

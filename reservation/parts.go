@@ -133,8 +133,8 @@ func (h *Hold) check(field string) error {
 	if len(h.Note) > MaxNoteBytes {
 		return &InvalidError{Field: field + ".Note", Value: len(h.Note), Why: fmt.Sprintf("must be at most %d bytes", MaxNoteBytes)}
 	}
-	if len(h.Ref) > maxCauseBytes {
-		return &InvalidError{Field: field + ".Ref", Value: len(h.Ref), Why: fmt.Sprintf("must be at most %d bytes", maxCauseBytes)}
+	if len(h.Ref) > MaxRefBytes {
+		return &InvalidError{Field: field + ".Ref", Value: len(h.Ref), Why: fmt.Sprintf("must be at most %d bytes", MaxRefBytes)}
 	}
 	return nil
 }

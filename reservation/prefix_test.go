@@ -198,7 +198,7 @@ func (f *fight) reroute(draw *rand.Rand, h *Hold, lines []Line, now int64) (gone
 
 // mark stands for a kind of record under an ID.
 func mark(kind history.Kind, id string) uint32 {
-	return uint32(Digest(kind).AddString(id)) | 1
+	return uint32(fixedDigest(uint64(kind)).AddString(id).Sum()) | 1
 }
 
 func (f *fight) ack(t Ticket, kind history.Kind, id string) {

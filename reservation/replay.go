@@ -1,7 +1,7 @@
 package reservation
 
 import (
-	"bytes"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -67,13 +67,17 @@ func (p *replay) one(sequence uint64, data []byte) error {
 			l.safety.put(v)
 		}
 	case history.NoteSet:
-		l.notes.put(cloned(r.Name), bytes.Clone(r.Place))
+		err = l.noted(r)
 	case history.Opened:
 	default:
 		err = p.changed()
 	}
 	return err
 }
+
+// tooLong is what former versions may have written: they gave a part an ID that was
+// longer than its length could say.
+const tooLong = "an ID or a reference that is too long to be kept"
 
 // unsound is the error of a record that contradicts the ones before it.
 func (p *replay) unsound(what string) error {
@@ -110,7 +114,7 @@ func (p *replay) held() error {
 	e.refs.order, e.refs.customer, e.refs.owner, e.refs.channel = r.Order, r.Customer, r.Owner, r.Channel
 	e.refs.code, e.refs.ref = "", promiseText(r.Promise)
 	if t := (tail{parts: r.Parts, cause: r.Ref, note: string(r.Place)}); t != (tail{}) {
-		if len(t.cause) > maxCauseBytes || len(t.note) > MaxNoteBytes {
+		if len(t.cause) > MaxRefBytes || len(t.note) > MaxNoteBytes {
 			return p.unsound("a reservation with too long a note")
 		}
 		e.setTail(t)
@@ -137,7 +141,10 @@ func (p *replay) add(kind entryKind, id string) error {
 	if hash == 0 || kind != kindOrder {
 		hash = b.hash(kind, id)
 	}
-	_, added, _ := b.addHashed(hash, kind, id, &p.entry, nil, &p.found)
+	_, added, err := b.addHashed(hash, kind, id, &p.entry, nil, &p.found)
+	if err != nil {
+		return p.unsound(tooLong)
+	}
 	if added {
 		if kind == kindOrder {
 			p.hold(&p.entry, -1)
@@ -198,7 +205,7 @@ func (p *replay) moved() error {
 	*e = entry{fingerprint: r.Fingerprint, sequence: p.sequence, location: r.Slot, deadline: r.Time, lines: e.lines[:0]}
 	switch r.Cause {
 	case history.Sent:
-		e.state, e.to = InTransit, r.To
+		e.state, e.to, e.pickup = InTransit, r.To, r.Time
 		for _, line := range r.Lines {
 			e.lines = append(e.lines, entryLine{sku: line.SKU, quantity: uint32(-line.Units), confirmed: uint32(-line.Units)})
 		}
@@ -294,6 +301,9 @@ func (p *replay) changed() error {
 	}
 	p.entry.lines = p.entry.lines[:0]
 	_, err := l.book.change(kindOrder, r.ID, &p.entry, redo{p})
+	if errors.Is(err, ErrInvalid) {
+		return p.unsound(tooLong)
+	}
 	if err == ErrNotFound && (p.mayBeForgotten() || p.change.afterEnd()) {
 		err = nil
 	}

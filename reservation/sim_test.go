@@ -81,7 +81,7 @@ type sim struct {
 func newSim(seed uint64, talks bool) *sim {
 	d := newSeeded(seed)
 	g := &game{dice: d, now: 1000 * hour, talks: talks}
-	g.options = Options{SKUs: twinSKUs, Locations: twinSlots, Remember: 1 << 20, manual: true, book: smallBook, SegmentBytes: 64 << 10}
+	g.options = Options{SKUs: twinSKUs, Locations: twinSlots, Remember: 1 << 20, manual: true, book: smallBook, words: &fixedWords, SegmentBytes: 64 << 10}
 	if d.n(2) == 1 {
 		g.options.RemindBefore = int64(1+d.n(5)) * 1000
 	}

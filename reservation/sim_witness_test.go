@@ -180,7 +180,9 @@ func (x *witness) bring() error {
 	case history.SafetySet:
 		w.safety[SafetyLevel{SKU: r.SKU, Slot: r.Slot}] = r.Lines[0].Units
 	case history.NoteSet:
-		w.setNote(strings.Clone(r.Name), r.Place)
+		if r.Name != digestsNote {
+			w.setNote(strings.Clone(r.Name), r.Place)
+		}
 	case history.Opened:
 	case history.Held:
 		return x.held()

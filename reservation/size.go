@@ -42,8 +42,8 @@ func checkSize(field string, bytes int) error {
 func checkNotes(set []Note) error {
 	all := 0
 	for i := range set {
-		if set[i].Key == "" {
-			return &InvalidError{Field: fmt.Sprintf("Notes[%d].Key", i), Value: "", Why: "must not be empty"}
+		if key := set[i].Key; key == "" || key == digestsNote {
+			return &InvalidError{Field: fmt.Sprintf("Notes[%d].Key", i), Value: key, Why: "must not be empty, or a name of the ledger's own"}
 		}
 		size := len(set[i].Key) + len(set[i].Value) + fixedBytes
 		if err := checkSize(fmt.Sprintf("Notes[%d]", i), size); err != nil {

@@ -171,6 +171,9 @@ func (w *snapshotWriter) record(r *history.Record) {
 func (w *snapshotWriter) all(l *Ledger) {
 	w.put(itemTime, binary.AppendVarint(nil, l.time.Load()))
 	w.safety(l)
+	if l.digests.drawn() {
+		w.record(&history.Record{Kind: history.NoteSet, Name: digestsNote, Place: l.digests.bytes()})
+	}
 	for _, note := range l.notes.with("") {
 		w.record(&history.Record{Kind: history.NoteSet, Name: note.Key, Place: note.Value})
 	}

@@ -1,7 +1,6 @@
 package reservation
 
 import (
-	"bytes"
 	"cmp"
 	"encoding/binary"
 	"fmt"
@@ -141,7 +140,7 @@ func (r *snapshotReader) one(tag byte, item []byte) error {
 		case history.LocationRemoved:
 			l.gone.Store(r.record.Slot, struct{}{})
 		case history.NoteSet:
-			l.notes.put(cloned(r.record.Name), bytes.Clone(r.record.Place))
+			return l.noted(&r.record)
 		case history.SafetySet:
 			l.safety.put(SafetyLevel{SKU: r.record.SKU, Slot: r.record.Slot, Units: r.record.Lines[0].Units})
 		default:
@@ -312,7 +311,7 @@ func takeEntry(item []byte, e *entry) (kind entryKind, id string, err error) {
 			e.lines[len(e.lines)-1].rerouted = uint32(f.number())
 		}
 	}
-	if !f.whole() || kind == 0 || kind > kindChange || kind == kindOrder && !e.sound() {
+	if !f.whole() || kind == 0 || kind > kindChange || kind == kindOrder && !e.sound() || fits(id, e) != nil {
 		return 0, "", malformed("an entry")
 	}
 	return kind, id, nil

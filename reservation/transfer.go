@@ -98,7 +98,13 @@ func (l *Ledger) deliver(m *Movement) (Ticket, error) {
 	turn := &l.changes[hash%floors]
 	turn.Lock()
 	defer turn.Unlock()
-	var e entry
+	var e, found entry
+	if l.book.find(kindMovement, m.ID, &found) { // the transfer may be forgotten by now
+		m.Slot = found.location
+		if l.repeated(m, m.digest(l.Digest(0), l.SlotName(m.Slot), ""), &found) == nil {
+			return Ticket{Sequence: found.sequence}, nil
+		}
+	}
 	if !l.book.find(kindTransfer, m.Ref, &e) {
 		return Ticket{}, ErrNotFound
 	}
@@ -106,10 +112,9 @@ func (l *Ledger) deliver(m *Movement) (Ticket, error) {
 	f := l.floor(m.Slot)
 	f.Lock()
 	defer f.Unlock()
-	d := &delivery{ledger: l, m: m, mark: m.fingerprint(l), slot: m.Slot}
-	var found entry
+	d := &delivery{ledger: l, m: m, mark: m.digest(l.Digest(0), l.SlotName(m.Slot), ""), slot: m.Slot}
 	if l.book.find(kindMovement, m.ID, &found) {
-		return Ticket{Sequence: found.sequence}, sameOrConflict(d.mark, found.fingerprint)
+		return Ticket{Sequence: found.sequence}, l.repeated(m, d.mark, &found)
 	}
 	for _, line := range m.Lines {
 		sku, known := l.skus.find(line.SKU)
