@@ -27,7 +27,7 @@ func TestRepeatAnswersAlike(t *testing.T) {
 	split := ordered("o", Line{"tea", 14}, Line{"cup", 1})
 	split.MaxLocations = 2
 	named := Order{ID: "o", At: "L2", Near: streetPoint(0), Lines: []Line{{"tea", 1}}}
-	promised := plain
+	promised := ordered("o", Line{"tea", 1})
 	promised.Promise = time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC)
 	move := func(id string, lines ...Line) func(*Allocator) error {
 		return func(a *Allocator) error {
@@ -78,14 +78,19 @@ func TestRepeatAnswersAlike(t *testing.T) {
 			alike(t, a, c.order, answerText(first))
 			a = reopened(t, a, o)
 			alike(t, a, c.order, answerText(first))
-			other := c.order
-			other.Lines = append(slices.Clone(c.order.Lines), Line{"tea", 1})
+			other := longer(c.order, Line{"tea", 1})
 			if got, err := a.Allocate(ctx, other); err == nil {
 				t.Errorf("with a line more: %s", answerText(got))
 			}
 			must(t, a.Close())
 		})
 	}
+}
+
+// longer is an order with a line more.
+func longer(o Order, line Line) Order {
+	o.Lines = append(slices.Clone(o.Lines), line)
+	return o
 }
 
 // alike checks that a repeat, alone and in a list, is answered as the first time.
