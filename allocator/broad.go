@@ -56,7 +56,7 @@ func (p *plan) countWants(f sourcing.Form) (counts []uint8, wants int) {
 		}
 		wants++
 		p.work.groups = append(p.work.groups[:0], w.handles(nil))
-		mask.Start(p.topology.table, p.work.groups, true, p.topology.filter(kindSet(p.ask[f].Kinds)))
+		mask.Start(p.topology.table, p.work.groups, true, p.topology.filter(kindSet(p.ask[f].Kinds), f))
 		for top := 0; top<<12 < n; top++ {
 			for blocks := mask.Word(1, top); blocks != 0; blocks &= blocks - 1 {
 				word := top<<6 + bits.TrailingZeros64(blocks)

@@ -110,7 +110,7 @@ func (a *Allocator) checkBundles(set []settings.Bundle) error {
 	for i := range set {
 		b := &set[i]
 		field := fmt.Sprintf("bundles[%d]", i)
-		if err := a.checkID(field+".SKU", b.SKU); err != nil {
+		if err := a.checkSKU(field+".SKU", b.SKU); err != nil {
 			return err
 		}
 		if seen[b.SKU] {
@@ -123,7 +123,7 @@ func (a *Allocator) checkBundles(set []settings.Bundle) error {
 		for j := range b.Parts {
 			part := &b.Parts[j]
 			at := fmt.Sprintf("%s.Parts[%d]", field, j)
-			if err := a.checkID(at+".SKU", part.SKU); err != nil {
+			if err := a.checkSKU(at+".SKU", part.SKU); err != nil {
 				return err
 			}
 			if slices.ContainsFunc(b.Parts[:j], func(c settings.Component) bool { return c.SKU == part.SKU }) {

@@ -21,6 +21,8 @@ func TestMutantsAreCaught(t *testing.T) {
 	for _, m := range []struct{ mutant, test, says string }{
 		{"mutant_gives_up", "TestLostClaimIsNoRefusal", `no location can fill the order`},
 		{"mutant_no_room", "TestEveryPartTakesCapacity", `L1 has room for an order more than it can process`},
+		{"mutant_open", "TestWhereCustomersCollect", `held at the depot`},
+		{"mutant_bytes", "TestTextsComeBack", `comes back as`},
 	} {
 		t.Run(m.mutant, func(t *testing.T) {
 			out := runMutant(t, m.mutant, m.test)

@@ -86,7 +86,7 @@ func (a *Allocator) checkCapacities(capacities []settings.Capacity) error {
 		invalid := func(field string, value any, why string) error {
 			return &InvalidError{Field: fmt.Sprintf("capacities[%d].%s", i, field), Value: value, Why: why}
 		}
-		if err := a.checkID(fmt.Sprintf("capacities[%d].Location", i), v.Location); err != nil {
+		if err := a.checkLocation(fmt.Sprintf("capacities[%d].Location", i), v.Location); err != nil {
 			return err
 		}
 		switch {

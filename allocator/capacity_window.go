@@ -123,7 +123,7 @@ func (a *Allocator) checkWindows(windows []settings.Window, now int64) ([]window
 		slot, ok := a.ledger.Slot(w.Location)
 		switch {
 		case !ok:
-			if err := a.checkID(fmt.Sprintf("windows[%d].Location", i), w.Location); err != nil {
+			if err := a.checkLocation(fmt.Sprintf("windows[%d].Location", i), w.Location); err != nil {
 				return nil, err
 			}
 			return nil, fmt.Errorf("%w: %q", ErrUnknownLocation, w.Location)

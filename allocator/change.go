@@ -1,6 +1,7 @@
 package allocator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -168,12 +169,12 @@ func (a *Allocator) translate(s *scratch, c *Change, into *reservation.Change) e
 	case c.Do != DoReady && c.Pickup != Pickup{}:
 		return invalid("Pickup", c.Pickup, "is for DoReady only")
 	}
-	if err := a.checkID("Reservation", c.Reservation); err != nil {
+	if err := a.checkReservation(s, c.Reservation); err != nil {
 		return err
 	}
 	switch c.Do {
 	case DoDispatch:
-		if err := a.checkID("Location", c.Location); err != nil {
+		if err := a.checkLocation("Location", c.Location); err != nil {
 			return err
 		}
 		var ok bool
@@ -294,7 +295,7 @@ func (a *Allocator) extend(ctx context.Context, id string, by time.Duration) (ti
 		call.leave()
 		return time.Time{}, tooLong
 	}
-	if err := a.checkID("Reservation", id); err != nil {
+	if err := a.checkReservation(s, id); err != nil {
 		call.leave()
 		return time.Time{}, err
 	}
@@ -340,13 +341,13 @@ func (a *Allocator) reassign(ctx context.Context, id, token string, to Owner) er
 		return err
 	}
 	defer call.end()
-	for _, text := range [...]struct{ field, is string }{{"token", token}, {"Token", to.Token}, {"Channel", to.Channel}} {
-		if err = a.checkText(text.field, text.is); err != nil {
-			break
-		}
+	err = a.checkReservation(call.scratch, id)
+	if err == nil && token != "" {
+		_, _, known := a.find(id, &call.found)
+		err = a.checkKnown("token", token, known && call.found.Owner == token)
 	}
 	if err == nil {
-		err = a.checkID("Reservation", id)
+		err = cmp.Or(a.checkText("Token", to.Token), a.checkText("Channel", to.Channel))
 	}
 	if err != nil {
 		call.leave()

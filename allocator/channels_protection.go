@@ -145,25 +145,23 @@ func (a *Allocator) checkProtections(set []settings.Protection) ([]scope, error)
 		to := &scopes[i]
 		*to = scope{reservation.EverySKU, reservation.Everywhere}
 		if v.SKU != "" {
-			if to.sku, known = a.ledger.SKU(v.SKU); !known || a.ledger.Base(to.sku) != to.sku || a.ledger.Resource(to.sku) {
+			if err := a.checkSKU(field("SKU"), v.SKU); err != nil {
+				return nil, err
+			}
+			if to.sku, known = a.goodsSKU(v.SKU); !known {
 				return nil, fmt.Errorf("%w: %q", ErrUnknownSKU, v.SKU)
 			}
 		}
 		if v.Location != "" {
+			if err := a.checkLocation(field("Location"), v.Location); err != nil {
+				return nil, err
+			}
 			if to.slot, known = a.ledger.Slot(v.Location); !known {
 				return nil, fmt.Errorf("%w: %q", ErrUnknownLocation, v.Location)
 			}
 		}
 	}
 	return scopes, nil
-}
-
-// checkChannel validates the name of a channel that something is set for.
-func (a *Allocator) checkChannel(field, channel string) error {
-	if strings.ContainsRune(channel, 0) {
-		return &InvalidError{Field: field, Value: channel, Why: "must not have a zero byte"}
-	}
-	return a.checkID(field, channel)
 }
 
 // Protection levels are kept in notes, one for each channel, SKU and 256 locations

@@ -171,8 +171,14 @@ func (a *Allocator) asidePlace(field, id, sku, location string, m *reservation.M
 	if err := a.checkID(field+".ID", id); err != nil {
 		return err
 	}
-	handle, ok := a.ledger.SKU(sku)
-	if !ok || a.ledger.Base(handle) != handle || a.ledger.Resource(handle) {
+	if err := a.checkSKU(field+".SKU", sku); err != nil {
+		return err
+	}
+	if err := a.checkLocation(field+".Location", location); err != nil {
+		return err
+	}
+	handle, ok := a.goodsSKU(sku)
+	if !ok {
 		return fmt.Errorf("%w: %q", ErrUnknownSKU, sku)
 	}
 	if a.hasLots(handle) {
@@ -373,7 +379,7 @@ func (a *Allocator) availableTo(channel, sku, location string) (int64, error) {
 	if !ok {
 		return 0, fmt.Errorf("%w: %q", ErrUnknownLocation, location)
 	}
-	handle, ok := a.ledger.SKU(sku)
+	handle, ok := a.goodsSKU(sku)
 	if !ok {
 		return 0, fmt.Errorf("%w: %q", ErrUnknownSKU, sku)
 	}

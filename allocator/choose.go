@@ -133,7 +133,7 @@ func (p *plan) findWhole(f sourcing.Form) {
 // of p.work.groups, or of any.
 func (p *plan) startSearch(f sourcing.Form, every bool) {
 	r, t := &p.ask[f], p.topology
-	p.work.mask.Start(t.table, p.work.groups, every, t.filter(kindSet(r.Kinds)))
+	p.work.mask.Start(t.table, p.work.groups, every, t.filter(kindSet(r.Kinds), f))
 	list, few := p.work.mask.List(maxListed, p.work.listed[:0])
 	p.work.listed = list
 	if few {

@@ -248,7 +248,7 @@ func (a *Allocator) source(s *scratch, order Order) (Allocation, error) {
 
 // sourceOnce decides it by the settings of now. again is how often it was decided.
 func (a *Allocator) sourceOnce(s *scratch, o *Order, again int) (Allocation, verdict, error) {
-	p, err := a.newPlan(s, a.topology.Load(), o, &a.rules.Load().Rules)
+	p, err := a.newPlan(s, a.topology.Load(), o, &a.rules.Load().Rules, a.keptNowhere(s, o))
 	if err != nil {
 		return Allocation{}, failed, err
 	}
@@ -259,7 +259,10 @@ func (a *Allocator) sourceOnce(s *scratch, o *Order, again int) (Allocation, ver
 		return got, known, err
 	}
 	p.holds, p.again = true, again
-	v := p.run(s)
+	v := nothing
+	if o.At != "" || o.Near != (geo.Point{}) { // see keptNowhere
+		v = p.run(s)
+	}
 	switch v {
 	case stale:
 		return Allocation{}, v, nil

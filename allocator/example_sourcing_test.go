@@ -104,7 +104,7 @@ func ExampleAllocator_Explain() {
 	// order "SO-1" at 2026-11-23T08:00:00Z: 1 location, cost 100
 	//   + "warsaw-1" collect 253.3 km, ready 2026-11-23T09:30:00Z, cost 100: cup, tea
 	//   - "krakow-1" collect 0.9 km: short (tea)
-	//   - "lodz-depot" collect 192.6 km: short (cup)
+	//   - "lodz-depot" collect 192.6 km: wrong kind
 	// <nil>
 }
 
@@ -113,7 +113,7 @@ func ExampleAllocator_Explain() {
 func ExampleAllocator_SetRules() {
 	a := chain()
 	defer a.Close()
-	tea := allocator.Order{ID: "cart", Near: wawel, Lines: []allocator.Line{{SKU: "tea", Quantity: 1}}}
+	tea := allocator.Order{ID: "cart", Near: wawel, Form: sourcing.Ship, Lines: []allocator.Line{{SKU: "tea", Quantity: 1}}}
 	answer(a.Quote(tea))
 	fmt.Println(a.SetRules(sourcing.Rules{
 		Keys: sourcing.Keys(sourcing.ByReady, sourcing.ByDistance),
@@ -121,7 +121,7 @@ func ExampleAllocator_SetRules() {
 	}))
 	answer(a.Quote(tea))
 	// Output:
-	// cart at lodz-depot, 1 tea, ready Mon 10:00
+	// cart at lodz-depot, 1 tea, ready Tue 10:00
 	// <nil>
 	// cart at warsaw-1, 1 tea, ready Mon 09:30
 }
@@ -130,7 +130,7 @@ func ExampleAllocator_SetRules() {
 func ExampleAllocator_Compare() {
 	a := chain()
 	defer a.Close()
-	tea := allocator.Order{ID: "cart", Near: wawel, Lines: []allocator.Line{{SKU: "tea", Quantity: 1}}}
+	tea := allocator.Order{ID: "cart", Near: wawel, Form: sourcing.Ship, Lines: []allocator.Line{{SKU: "tea", Quantity: 1}}}
 	c, err := a.Compare(sourcing.Rules{Keys: sourcing.Keys(sourcing.ByReady)}, tea)
 	fmt.Printf("%d order, filled by both %d, at the same place %d, meters %.0f and %.0f, %v\n",
 		c.Orders, c.Both, c.Same, c.Live.Distance, c.Shadow.Distance, err)
@@ -142,11 +142,11 @@ func ExampleAllocator_SetShadow() {
 	ctx, a := context.Background(), chain()
 	defer a.Close()
 	err := a.SetShadow(&sourcing.Rules{Keys: sourcing.Keys(sourcing.ByReady)})
-	answer(a.Allocate(ctx, allocator.Order{ID: "SO-1", Near: wawel, Lines: []allocator.Line{{SKU: "tea", Quantity: 1}}}))
+	answer(a.Allocate(ctx, allocator.Order{ID: "SO-1", Near: wawel, Form: sourcing.Ship, Lines: []allocator.Line{{SKU: "tea", Quantity: 1}}}))
 	c, ok := a.Shadow()
 	fmt.Println(c.Orders, c.Same, ok, err)
 	// Output:
-	// SO-1 at lodz-depot, 1 tea, ready Mon 10:00
+	// SO-1 at lodz-depot, 1 tea, ready Tue 10:00
 	// 1 0 true <nil>
 }
 

@@ -154,7 +154,7 @@ func (a *Allocator) explainIn(s *scratch, o *Order) (sourcing.Explanation, error
 	if err := a.checkTerms(s, o); err != nil {
 		return sourcing.Explanation{}, err
 	}
-	p, err := a.newPlan(s, a.topology.Load(), o, &a.rules.Load().Rules)
+	p, err := a.newPlan(s, a.topology.Load(), o, &a.rules.Load().Rules, a.keptNowhere(s, o))
 	if err != nil {
 		return sourcing.Explanation{}, err
 	}

@@ -179,7 +179,7 @@ func explainShop(t *testing.T) *Allocator {
 		Location{ID: "Corner", Point: streetPoint(0), Terms: &Terms{Hours: "Mo-Fr 09:00-18:00", Prep: time.Hour}},
 		Location{ID: "Market", Point: streetPoint(1), Terms: &Terms{Offline: true}},
 		Location{ID: "Station", Point: streetPoint(2), Terms: &Terms{Groups: []string{"small"}}},
-		Location{ID: "Depot", Kind: Warehouse, Point: streetPoint(9), Terms: &Terms{Prep: 2 * time.Hour}}))
+		Location{ID: "Depot", Kind: Warehouse, Point: streetPoint(9), Terms: &Terms{Prep: 2 * time.Hour, Forms: []sourcing.Form{sourcing.Collect, sourcing.Ship}}}))
 	stocked(t, a, "Corner", "tea", 1)
 	stocked(t, a, "Station", "cup", 5)
 	stocked(t, a, "Station", "tea", 1)

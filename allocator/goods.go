@@ -101,7 +101,7 @@ func (a *Allocator) summed(lines []Line, forms map[string]sourcing.Form, form so
 		if line.Quantity < 1 {
 			return nil, &InvalidError{Field: fmt.Sprintf("Lines[%d].Quantity", i), Value: line.Quantity, Why: "must be 1 or more"}
 		}
-		if err := a.checkID(fmt.Sprintf("Lines[%d].SKU", i), line.SKU); err != nil {
+		if err := a.checkSKU(fmt.Sprintf("Lines[%d].SKU", i), line.SKU); err != nil {
 			return nil, err
 		}
 		if line.Quantity > reservation.MaxQuantity && over < 0 {
@@ -180,34 +180,6 @@ func (p *plan) there(sku string, c *sourcing.Candidate) int64 {
 		}
 	}
 	return max(least, 0)
-}
-
-// nearbyGoods is Nearby for bundles and SKUs with lots.
-func (a *Allocator) nearbyGoods(s *scratch, q *Query) (*plan, error) {
-	s.hold.Now = a.clock.now()
-	o := &Order{Near: q.Near, Lines: q.Lines, MaxDistance: q.MaxDistance, Kinds: q.Kinds}
-	if err := a.checkLineCount(len(q.Lines)); err != nil {
-		return nil, err
-	}
-	p := a.barePlan(s, o)
-	w, err := a.checkReach(q.Near, true, q.MaxDistance, q.Kinds)
-	if err == nil {
-		err = p.wanted(s)
-	}
-	if err != nil {
-		return nil, err
-	}
-	p.asks(w)
-	return p, nil
-}
-
-// barePlan is a plan by the default rules, of which nothing is remembered.
-func (a *Allocator) barePlan(s *scratch, o *Order) *plan {
-	if s.plan == nil {
-		s.plan = new(planWork)
-	}
-	return &plan{engine: a, order: o, topology: a.topology.Load(), rules: &sourcing.Rules{}, costs: costsOf(&sourcing.Rules{}), now: s.hold.Now,
-		at: reservation.Everywhere, work: s.plan, exact: true}
 }
 
 // life is how long goods of a SKU must last after they are ready, in

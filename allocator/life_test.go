@@ -39,6 +39,8 @@ func (l *life) verb(t *testing.T, step string) error {
 		return l.a.Arrive(ctx, "o", lines...)
 	case "ready":
 		return l.a.Ready(ctx, "o", Pickup{Code: "4711"})
+	case "reject":
+		return second(l.a.Reject(ctx, "o", lines...))
 	case "short-pick":
 		return l.a.ShortPick(ctx, "o", lines...)
 	case "collect":
@@ -100,6 +102,11 @@ func lives() []lifeCase {
 		{"collect,return tea 1", nil, "", Collected, "tea collected 3 returned 1, cup collected 2"},
 		{"collect,return", nil, "", Returned, "tea collected 3 returned 3, cup collected 2 returned 2"},
 		{"collect,return,return tea 1", ErrShortage, `not enough units of SKU "tea" at "L0": wanted 1, there are 0`, Returned, "tea collected 3 returned 3, cup collected 2 returned 2"},
+		{"collect,return,return again", ErrState, `reservation "o" is returned: not possible: return received`, Returned, "tea collected 3 returned 3, cup collected 2 returned 2"},
+		{"confirm tea 3,cancel tea 3,short-pick", ErrState, `reservation "o" is confirmed: not possible: short picked`, Confirmed, "tea canceled 3, cup held 2"},
+		{"confirm tea 3,cancel tea 3,accept", ErrState, `reservation "o" is confirmed: not possible: order accepted`, Confirmed, "tea canceled 3, cup held 2"},
+		{"confirm tea 3,cancel tea 3,ready", ErrState, `reservation "o" is confirmed: not possible: ready for pickup`, Confirmed, "tea canceled 3, cup held 2"},
+		{"confirm tea 3,cancel tea 3,reject", ErrState, `reservation "o" is confirmed: not possible: order rejected`, Confirmed, "tea canceled 3, cup held 2"},
 		{"extend", nil, "", Held, "tea held 3, cup held 2"},
 		{"confirm,extend", ErrState, `reservation "o" is confirmed: not possible: hold extended`, Confirmed, "tea confirmed 3, cup confirmed 2"},
 		{"reassign", nil, "", Held, "tea held 3, cup held 2"},
@@ -225,6 +232,41 @@ func TestChangesWithIDs(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 	shelf(t, a, "L0", "tea", 4, 0, 0)
+}
+
+// A call that is about nothing is refused and leaves no trace: whoever pays for
+// what an event tells would pay twice. Its ID is not used up.
+func TestNothingIsNoEvent(t *testing.T) {
+	a := street(t, 2, Options{FeedBytes: 1 << 16})
+	ctx := t.Context()
+	stocked(t, a, "L0", "tea", 9)
+	stocked(t, a, "L0", "cup", 9)
+	allocated(t, a, ordered("back", Line{"tea", 2}), "L0")
+	allocated(t, a, ordered("some", Line{"tea", 2}), "L0")
+	allocated(t, a, ordered("left", Line{"tea", 1}, Line{"cup", 1}), "L0")
+	must(t, a.Collect(ctx, "back"), a.Return(ctx, Return{ID: "r0", Reservation: "back", Location: "L1"}))
+	must(t, a.Confirm(ctx, "some"), a.Collect(ctx, "some", Line{"tea", 1}), a.Return(ctx, Return{ID: "r1", Reservation: "some", Location: "L1"}))
+	must(t, a.Confirm(ctx, "left", Line{"tea", 1}), a.Cancel(ctx, "left", Line{"tea", 1}))
+	before := a.Stats().Journal.Sequence
+	for name, err := range map[string]error{
+		"return":           a.Return(ctx, Return{ID: "r2", Reservation: "back", Location: "L1"}),
+		"return of a part": a.Return(ctx, Return{ID: "r2", Reservation: "some", Location: "L1", As: Damaged}),
+		"short pick":       a.Change(ctx, Change{ID: "c1", Reservation: "left", Do: DoShortPick}),
+		"accept":           a.Change(ctx, Change{ID: "c1", Reservation: "left", Do: DoAccept}),
+		"ready":            a.Change(ctx, Change{ID: "c1", Reservation: "left", Do: DoReady}),
+		"reject":           a.Change(ctx, Change{ID: "c1", Reservation: "left", Do: DoReject}),
+	} {
+		if typed := new(StateError); !errors.As(err, &typed) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	sum := Adjustment{ID: "a", Location: "L0", Lines: []Line{{"tea", 1}, {"cup", 1}, {"tea", -1}}}
+	refused(t, a.Adjust(ctx, sum), ErrInvalid, `allocator: reservation: adjusted "a" at "L0": invalid Lines "tea": must not come to 0 units of the SKU`)
+	if after := a.Stats().Journal.Sequence; after != before {
+		t.Errorf("%d records of nothing", after-before)
+	}
+	must(t, a.Collect(ctx, "some"), a.Return(ctx, Return{ID: "r2", Reservation: "some", Location: "L1", As: Damaged}))
+	must(t, a.Confirm(ctx, "left"), a.Change(ctx, Change{ID: "c1", Reservation: "left", Do: DoAccept}))
 }
 
 // A list stops at what is refused; what was before it stands.

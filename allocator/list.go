@@ -69,7 +69,9 @@ func (a *Allocator) page(q *Listing) (p Page, last uint64, err error) {
 		return p, 0, err
 	}
 	top := ranked{limit: q.Limit + 1}
+	any := false
 	consider := func(id string, e *reservation.Entry) {
+		any = true
 		last = max(last, e.Sequence)
 		if len(q.States) > 0 && !slices.Contains(q.States, e.State) {
 			return
@@ -96,6 +98,9 @@ func (a *Allocator) page(q *Listing) (p Page, last uint64, err error) {
 			if a.ledger.Find(id, &e) {
 				consider(id, &e)
 			}
+		}
+		if err := cmp.Or(a.checkText("Order", q.Order), a.checkText("Customer", q.Customer)); !any && err != nil {
+			return p, 0, err // what is there under such a reference is listed all the same
 		}
 	}
 	for i := range top.kept {
@@ -132,6 +137,11 @@ func (q *Listing) check() (after rank, err error) {
 	}
 	if q.Limit < 0 || q.Limit > largestPage {
 		return after, &InvalidError{Field: "Limit", Value: q.Limit, Why: fmt.Sprintf("must be 0 to %d", largestPage)}
+	}
+	for i, s := range q.States {
+		if s > Rerouted {
+			return after, &InvalidError{Field: fmt.Sprintf("States[%d]", i), Value: uint8(s), Why: "is not a state"}
+		}
 	}
 	q.Limit = cmp.Or(q.Limit, standardPage)
 	if q.After == "" {

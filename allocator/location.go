@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"iter"
 	"slices"
-	"strings"
 	"sync/atomic"
 
 	"github.com/clickcollect/clickcollect/geo"
@@ -42,11 +41,16 @@ func (k Kind) String() string {
 	return fmt.Sprintf("Kind(%d)", uint8(k))
 }
 
+// collectAt is the kinds of location at which customers collect unless an order's
+// Kinds or a location's Terms.Forms say otherwise: nobody is let into a warehouse,
+// and what is in a locker has to be brought there first.
+const collectAt = kindSet(1<<Store | 1<<PickupPoint)
+
 // Location is a place that holds stock.
 type Location struct {
 	ID    string
 	Kind  Kind
-	Point geo.Point
+	Point geo.Point // must be given: the zero Point is none
 	Area  *geo.Area // customers it serves; nil: everybody. At a named location it does not count
 
 	NoReturns bool // goods are not brought back here
@@ -63,17 +67,18 @@ type Location struct {
 // Invariant: index.Len() ≤ the table's numbers in use; number n of the index is
 // slot table.Space.Slot(n).
 type topology struct {
-	index   *geo.Index
-	table   *reservation.Table
-	places  []place  // by slot
-	spots   []spot   // by number: what the hot path needs of a location
-	ids     []string // by item of the index, with room for those that join; settles ties
-	live    int
-	byKind  [kinds]int
-	areas   bool // some location has one
-	terms   bool // some location has terms that rule out orders, or by which a promise is made
-	sites   sites
-	filters [1 << kinds]atomic.Pointer[reservation.Filter]
+	index     *geo.Index
+	table     *reservation.Table
+	places    []place  // by slot
+	spots     []spot   // by number: what the hot path needs of a location
+	ids       []string // by item of the index, with room for those that join; settles ties
+	live      int
+	byKind    [kinds]int
+	unvisited int  // of the live ones: those at which nobody collects by default
+	areas     bool // some location has one
+	terms     bool // some location has terms that rule out orders, or by which a promise is made
+	sites     sites
+	filters   [1 << kinds]atomic.Pointer[reservation.Filter]
 }
 
 // place is a location in the topology.
@@ -100,17 +105,53 @@ func (t *topology) spot(slot uint32) spot {
 // kindSet is one bit for each kind.
 type kindSet uint8
 
-// filter is the stock filter of a set of kinds; nil lets all pass.
-func (t *topology) filter(set kindSet) *reservation.Filter {
+// list is the kinds of a set, ascending.
+func (s kindSet) list() (list []Kind) {
+	for k := range kinds {
+		if s>>k&1 != 0 {
+			list = append(list, k)
+		}
+	}
+	return list
+}
+
+// allows reports whether an order of a form may go to a location, as far as that
+// is a matter of its kind: the rule of package sourcing, for whoever has no plan.
+func (l *Location) allows(set kindSet, form sourcing.Form) bool {
+	s := sourcing.Site{Kind: uint8(l.Kind)}
+	if l.Terms != nil {
+		s.Forms = l.Terms.Forms
+	}
+	r := sourcing.Request{Form: form, Kinds: uint8(set), CollectAt: uint8(collectAt)}
+	return r.Allows(&s)
+}
+
+// anywhere reports whether every location there is is allowed to orders of a form
+// that name a set of kinds, or none: that is most often so, and spares them the filter.
+func (t *topology) anywhere(set kindSet, form sourcing.Form) bool {
 	if set == 0 {
+		return form != sourcing.Collect || t.unvisited == 0
+	}
+	n := 0
+	for k, there := range t.byKind {
+		n += int(set>>k&1) * there
+	}
+	return n == t.live
+}
+
+// filter is the stock filter of a set of kinds, which may be empty, for a form; nil
+// lets all pass.
+func (t *topology) filter(set kindSet, form sourcing.Form) *reservation.Filter {
+	if t.anywhere(set, form) || set == 0 && mutant == mutantOpen {
 		return nil
 	}
+	// A set that is not empty means the same for all forms.
 	if f := t.filters[set].Load(); f != nil {
 		return f
 	}
 	f := t.table.Filter(t.index.Len(), func(number uint32) bool {
 		p := &t.places[t.table.Space.Slot(number)]
-		return !p.gone && set>>p.Kind&1 != 0
+		return !p.gone && p.allows(set, form)
 	})
 	t.filters[set].Store(f)
 	return f
@@ -123,12 +164,15 @@ func (t *topology) with(places []place, kept bool) *topology {
 	from := 0
 	if kept {
 		from = len(t.places)
-		n.live, n.byKind, n.areas, n.terms = t.live, t.byKind, t.areas, t.terms
+		n.live, n.byKind, n.unvisited, n.areas, n.terms = t.live, t.byKind, t.unvisited, t.areas, t.terms
 	}
 	for i := from; i < len(places); i++ {
 		if p := &places[i]; !p.gone {
 			n.live++
 			n.byKind[p.Kind]++
+			if !p.allows(0, sourcing.Collect) {
+				n.unvisited++
+			}
 			n.areas = n.areas || p.Area != nil
 			n.terms = n.terms || p.Terms.limits() || p.Terms.timed()
 		}
@@ -143,8 +187,8 @@ func (t *topology) with(places []place, kept bool) *topology {
 // call. Moving a location to another point builds it anew too. Orders go on
 // meanwhile.
 //
-// Errors: *InvalidError, ErrFull, ErrNoSpace. ErrJournal, or the end of ctx: which
-// of them last is unknown.
+// Errors: *InvalidError, also for a location without a Point; ErrFull, ErrNoSpace.
+// ErrJournal, or the end of ctx: which of them last is unknown.
 func (a *Allocator) SetLocations(ctx context.Context, locations ...Location) error {
 	c, err := a.admit(ctx)
 	if err != nil {
@@ -200,7 +244,7 @@ func (a *Allocator) checkLocations(locations []Location) error {
 	for i := range locations {
 		l := &locations[i]
 		field := func(name string) string { return fmt.Sprintf("locations[%d].%s", i, name) }
-		if err := a.checkID(field("ID"), l.ID); err != nil {
+		if err := a.checkLocation(field("ID"), l.ID); err != nil {
 			return err
 		}
 		if seen[l.ID] {
@@ -210,8 +254,11 @@ func (a *Allocator) checkLocations(locations []Location) error {
 		if l.Kind >= kinds {
 			return &InvalidError{Field: field("Kind"), Value: uint8(l.Kind), Why: "is not a kind of location"}
 		}
-		if err := l.Point.Validate(); err != nil {
-			return fmt.Errorf("location %q: %w", l.ID, invalidPoint(field("Point"), l.Point, err))
+		if err := checkPoint(field("Point"), l.Point); err != nil {
+			return fmt.Errorf("location %q: %w", l.ID, err)
+		}
+		if l.Area != nil && len(l.Area.Rings()) == 0 {
+			return fmt.Errorf("location %q: %w", l.ID, &InvalidError{Field: field("Area"), Value: 0, Why: "must have an outer ring, as geo.NewArea sees to"})
 		}
 		if err := a.checkTermsOf(l, field); err != nil {
 			return fmt.Errorf("location %q: %w", l.ID, err)
@@ -221,18 +268,6 @@ func (a *Allocator) checkLocations(locations []Location) error {
 				return fmt.Errorf("location %q: %w", l.ID, err)
 			}
 		}
-	}
-	return nil
-}
-
-func (a *Allocator) checkID(field, id string) error {
-	switch {
-	case id == "":
-		return &InvalidError{Field: field, Value: id, Why: "must not be empty"}
-	case strings.IndexByte(id, 0) >= 0:
-		return &InvalidError{Field: field, Value: id[:min(len(id), 32)], Why: "must not have a zero byte"}
-	case len(id) > a.options.MaxIDBytes:
-		return &InvalidError{Field: field, Value: id[:min(len(id), 32)] + "…", Why: fmt.Sprintf("is %d bytes long, at most %d are allowed", len(id), a.options.MaxIDBytes)}
 	}
 	return nil
 }
@@ -394,8 +429,4 @@ func (a *Allocator) Locations() iter.Seq[Location] {
 			}
 		}
 	}
-}
-
-func invalidPoint(field string, p geo.Point, err error) error {
-	return &InvalidError{Field: field, Value: p, Why: err.Error()}
 }

@@ -22,13 +22,14 @@ func TestLocationFaults(t *testing.T) {
 		fact      error
 		text      string
 	}{
-		"no ID":     {[]Location{{ID: "new"}, {}}, ErrInvalid, `allocator: set locations: invalid locations[1].ID "": must not be empty`},
+		"no ID":     {[]Location{{ID: "new", Point: point}, {Point: point}}, ErrInvalid, `allocator: set locations: invalid locations[1].ID "": must not be empty`},
 		"long ID":   {[]Location{{ID: long}}, ErrInvalid, `allocator: set locations: invalid locations[0].ID "` + long[:32] + `…": is 34 bytes long, at most 33 are allowed`},
-		"twice":     {[]Location{{ID: "new"}, {ID: "new"}}, ErrInvalid, `allocator: set locations: invalid locations[1].ID "new": is in the list twice`},
+		"twice":     {[]Location{{ID: "new", Point: point}, {ID: "new", Point: point}}, ErrInvalid, `allocator: set locations: invalid locations[1].ID "new": is in the list twice`},
 		"kind":      {[]Location{{ID: "new", Kind: 4}}, ErrInvalid, `allocator: set locations: invalid locations[0].Kind 0x4: is not a kind of location`},
 		"latitude":  {[]Location{{ID: "new", Point: geo.Point{Lat: math.NaN()}}}, ErrInvalid, `allocator: set locations: location "new": invalid locations[0].Point geo.Point{Lat:NaN, Lon:0}: geo: Lat NaN: not a number`},
 		"longitude": {[]Location{{ID: "new", Point: geo.Point{Lon: math.Inf(-1)}}}, ErrInvalid, `allocator: set locations: location "new": invalid locations[0].Point geo.Point{Lat:0, Lon:-Inf}: geo: Lon -Inf: infinite`},
-		"full":      {[]Location{{ID: "n1"}, {ID: "n2"}, {ID: "n3"}, {ID: "old"}}, ErrFull, `allocator: set locations: 1 more than the 3 of Options.MaxLocations: limit reached`},
+		"no place":  {[]Location{{ID: "old", Point: point}, {ID: "new"}}, ErrInvalid, `allocator: set locations: location "new": invalid locations[1].Point geo.Point{Lat:0, Lon:0}: must be given`},
+		"full":      {[]Location{{ID: "n1", Point: point}, {ID: "n2", Point: point}, {ID: "n3", Point: point}, {ID: "old", Point: point}}, ErrFull, `allocator: set locations: 1 more than the 3 of Options.MaxLocations: limit reached`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			refused(t, a.SetLocations(t.Context(), c.locations...), c.fact, c.text)
@@ -37,7 +38,7 @@ func TestLocationFaults(t *testing.T) {
 			}
 		})
 	}
-	must(t, a.SetLocations(t.Context(), Location{ID: "n1"}, Location{ID: "n2"}, Location{ID: "old"}))
+	must(t, a.SetLocations(t.Context(), Location{ID: "n1", Point: point}, Location{ID: "n2", Point: point}, Location{ID: "old", Point: point}))
 	refused(t, a.RemoveLocation(t.Context(), "n3"), ErrUnknownLocation, `allocator: remove location: unknown location: "n3"`)
 }
 
@@ -93,7 +94,7 @@ func TestKindsAndServiceArea(t *testing.T) {
 	for i := range 5 {
 		stocked(t, a, fmt.Sprintf("L%d", i), "tea", 100)
 	}
-	for want, kinds := range map[string][]Kind{"L0": nil, "L1": {Locker}, "L3": {PickupPoint}, "L4": {Store}} {
+	for want, kinds := range map[string][]Kind{"L0": {Warehouse}, "L1": {Locker}, "L3": {PickupPoint}, "L4": {Store}} {
 		allocated(t, a, Order{ID: want, Near: streetPoint(0), Kinds: kinds, Lines: []Line{{"tea", 1}}}, want)
 	}
 	allocated(t, a, Order{ID: "inside", Near: streetPoint(4), Kinds: []Kind{Store}, Lines: []Line{{"tea", 100}}, MaxDistance: 3000}, "L2")
@@ -160,12 +161,12 @@ func TestRemoveLocation(t *testing.T) {
 		t.Errorf("refusal %+v", e)
 	}
 
-	must(t, a.SetLocations(ctx, Location{ID: "L0", Kind: Locker, Point: streetPoint(9)}))
+	must(t, a.SetLocations(ctx, Location{ID: "L0", Kind: PickupPoint, Point: streetPoint(9)}))
 	shelf(t, a, "L0", "tea", 0, 0, 0)
 	must(t, a.Count(ctx, empty)) // the same movement as before, so it does nothing
 	stocked(t, a, "L0", "tea", 4)
 	allocated(t, a, ordered("p", Line{"tea", 4}), "L0")
-	if got := slices.Collect(a.Locations()); len(got) != 3 || got[2].ID != "L0" || got[2].Kind != Locker {
+	if got := slices.Collect(a.Locations()); len(got) != 3 || got[2].ID != "L0" || got[2].Kind != PickupPoint {
 		t.Errorf("locations %+v", got)
 	}
 }
@@ -264,7 +265,7 @@ func TestRefusalAtALocationSetAnewMeanwhile(t *testing.T) {
 	must(t, a.Count(t.Context(), Count{ID: "c", Location: "L0", Lines: []Line{{"tea", 0}}}))
 	slot, _ := a.ledger.Slot("L0")
 	before := a.topology.Load()
-	must(t, a.RemoveLocation(t.Context(), "L0"), a.SetLocations(t.Context(), Location{ID: "L0"}))
+	must(t, a.RemoveLocation(t.Context(), "L0"), a.SetLocations(t.Context(), Location{ID: "L0", Point: streetPoint(0)}))
 	c, err := a.enter()
 	must(t, err)
 	defer c.leave()

@@ -249,7 +249,7 @@ func (a *Allocator) Available(sku, location string) (Availability, error) {
 		c.leave()
 		return Availability{}, fmt.Errorf("allocator: available: %w: %q", ErrUnknownLocation, location)
 	}
-	handle, ok := a.ledger.SKU(sku)
+	handle, ok := a.goodsSKU(sku)
 	if !ok {
 		c.leave()
 		return Availability{}, fmt.Errorf("allocator: available: %w: %q", ErrUnknownSKU, sku)

@@ -144,7 +144,7 @@ func everyCall(ctx context.Context, a *Allocator) map[string]error {
 	_, allocate := a.Allocate(ctx, ordered("o", Line{"tea", 1}))
 	_, lookup := a.Lookup("o")
 	_, available := a.Available("tea", "L0")
-	_, nearby := a.Nearby(Query{Lines: []Line{{"tea", 1}}})
+	_, nearby := a.Nearby(Query{Near: streetPoint(0), Lines: []Line{{"tea", 1}}})
 	_, extend := a.Extend(ctx, "o", time.Second)
 	return map[string]error{
 		"allocate": allocate, `look up "o"`: lookup, "available": available, "nearby": nearby,

@@ -104,7 +104,7 @@ func (a *Allocator) lotLines(g *goods, into *reservation.Movement) error {
 		return nil
 	}
 	for _, sku := range sorted(g.Lots) {
-		if err := a.checkLot(fmt.Sprintf("Lots[%q]", sku), g.Lots[sku]); err != nil {
+		if err := a.checkLot(fmt.Sprintf("Lots[%q]", sku), sku, g.Lots[sku]); err != nil {
 			return err
 		}
 		at := slices.IndexFunc(into.Lines, func(l reservation.MovementLine) bool { return l.SKU == sku })
@@ -121,7 +121,7 @@ func (a *Allocator) lotLines(g *goods, into *reservation.Movement) error {
 	return nil
 }
 
-func (a *Allocator) checkLot(field string, lot settings.Lot) error {
+func (a *Allocator) checkLot(field, sku string, lot settings.Lot) error {
 	invalid := func(name string, value any, why string) error {
 		return &InvalidError{Field: field + "." + name, Value: value, Why: why}
 	}
@@ -133,7 +133,8 @@ func (a *Allocator) checkLot(field string, lot settings.Lot) error {
 	case len(lot.ID) > maxLotBytes:
 		return invalid("ID", lot.ID[:32]+"…", fmt.Sprintf("is %d bytes long, at most %d are allowed", len(lot.ID), maxLotBytes))
 	}
-	return a.checkID(field+".ID", lot.ID)
+	_, known := a.ledger.SKU(reservation.LotName(sku, lotName(lot)))
+	return a.checkKnown(field+".ID", lot.ID, known)
 }
 
 // SetShelfLife sets how long units of SKUs must be good after they are ready for
@@ -169,7 +170,7 @@ func (a *Allocator) setShelfLife(ctx context.Context, set []settings.ShelfLife) 
 // limitLives is setShelfLife up to the ticket that is to be waited for.
 func (a *Allocator) limitLives(ctx context.Context, set []settings.ShelfLife) (t reservation.Ticket, err error) {
 	for i, v := range set {
-		if err := a.checkID(fmt.Sprintf("lives[%d].SKU", i), v.SKU); err != nil {
+		if err := a.checkSKU(fmt.Sprintf("lives[%d].SKU", i), v.SKU); err != nil {
 			return t, err
 		}
 		if v.Keeps < 0 || v.Keeps > maxShelf {
@@ -234,7 +235,7 @@ func (a *Allocator) Lots(sku, location string) iter.Seq2[settings.Lot, Availabil
 		}
 		var all []level
 		slot, there := a.ledger.Slot(location)
-		if handle, ok := a.ledger.SKU(sku); ok && there {
+		if handle, ok := a.goodsSKU(sku); ok && there {
 			for _, src := range a.lotsOf(handle).all {
 				_, name, _ := reservation.LotOf(a.ledger.SKUName(src.sku))
 				lot, _ := takeLot(name)

@@ -219,7 +219,12 @@ func (m *machine) setLocations(t *rapid.T) {
 		list[i] = Location{ID: id, Kind: pick(t, []Kind{Store, Store, Warehouse, Locker}, "kind"),
 			Point: pick(t, modelPoints, "point"), Area: mostly(t, []*geo.Area{nil}, m.areas, "area")}
 	}
-	same(t, m.a.SetLocations(context.Background(), list...), nil)
+	if err := m.a.SetLocations(context.Background(), list...); slices.ContainsFunc(list, func(l Location) bool { return l.Point == geo.Point{} }) {
+		same(t, err, ErrInvalid)
+		return
+	} else {
+		same(t, err, nil)
+	}
 	for _, l := range list {
 		m.twin.set(l)
 	}

@@ -3,7 +3,6 @@ package allocator
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/clickcollect/clickcollect/reservation"
@@ -64,8 +63,9 @@ type Sale struct {
 	Lots     map[string]settings.Lot // by SKU; may be nil
 }
 
-// Adjustment corrects the units on hand by signed quantities other than 0. Lots is
-// as with a Receipt for what comes, and as with a Sale for what goes.
+// Adjustment corrects the units on hand by signed quantities; neither a line's nor
+// the sum of a SKU's lines is 0. Lots is as with a Receipt for what comes, and as
+// with a Sale for what goes.
 type Adjustment struct {
 	ID       string
 	Location string
@@ -217,7 +217,8 @@ func (a *Allocator) movement(g *goods, cause history.Cause, into *reservation.Mo
 		return &InvalidError{Field: "AsOf", Value: g.AsOf, Why: "must not be later than now"}
 	}
 	if cause == history.Delivered || cause == history.Lost {
-		if err := a.checkID("Transfer", g.Transfer); err != nil || len(g.Lines) == 0 {
+		var e reservation.Entry
+		if err := a.checkKnown("Transfer", g.Transfer, a.ledger.FindTransfer(g.Transfer, &e)); err != nil || len(g.Lines) == 0 {
 			return err
 		}
 		return a.movementLines(g, cause, into)
@@ -251,8 +252,10 @@ func (a *Allocator) movementLines(g *goods, cause history.Cause, into *reservati
 	into.Lines = make([]reservation.MovementLine, 0, len(g.Lines))
 	var at map[string]int // where a SKU is, once they do not ascend any more
 	for i, line := range g.Lines {
-		if line.SKU == "" || len(line.SKU) > a.options.MaxIDBytes || strings.IndexByte(line.SKU, 0) >= 0 {
-			return a.checkID(fmt.Sprintf("Lines[%d].SKU", i), line.SKU)
+		if line.SKU == "" || a.textFault(line.SKU) != "" { // known or not: SKUs begin here
+			if err := a.checkSKU(fmt.Sprintf("Lines[%d].SKU", i), line.SKU); err != nil {
+				return err
+			}
 		}
 		if why := checkUnits(cause, line.Quantity); why != "" {
 			return &InvalidError{Field: fmt.Sprintf("Lines[%d].Quantity", i), Value: line.Quantity, Why: why}
@@ -293,14 +296,4 @@ func addUnits(a, b int64) (sum int64, fits bool) {
 	}
 	sum = a + b
 	return sum, sum <= most && sum >= -most
-}
-
-func (a *Allocator) checkLineCount(n int) error {
-	switch {
-	case n == 0:
-		return &InvalidError{Field: "Lines", Value: n, Why: "must have at least one line"}
-	case n > a.options.MaxLines:
-		return &InvalidError{Field: "Lines", Value: n, Why: fmt.Sprintf("has more lines than the %d of Options.MaxLines", a.options.MaxLines)}
-	}
-	return nil
 }

@@ -1,19 +1,28 @@
 package allocator
 
 import (
+	"errors"
 	"fmt"
 	"iter"
 	"time"
 
 	"github.com/clickcollect/clickcollect/geo"
+	"github.com/clickcollect/clickcollect/reservation"
+	"github.com/clickcollect/clickcollect/sourcing"
 )
 
-// Query asks which locations can fill some lines.
+// Query asks at which locations a customer could collect some lines. It is an order
+// that says no more than this.
 type Query struct {
-	Near        geo.Point
+	Near        geo.Point // as in an Order: the zero Point is none
 	Lines       []Line
 	MaxDistance geo.Meters // 0: Options.MaxDistance
-	Kinds       []Kind     // empty: any
+	Kinds       []Kind     // as in an Order; empty: stores and pickup points, and where Terms.Forms say so
+}
+
+// order is the order that a query stands for.
+func (q *Query) order() *Order {
+	return &Order{Near: q.Near, Lines: q.Lines, MaxDistance: q.MaxDistance, Kinds: q.Kinds}
 }
 
 // Candidate is a location that could fill every line of a query when it was
@@ -22,15 +31,19 @@ type Candidate struct {
 	Location  string
 	Kind      Kind
 	Distance  geo.Meters
-	Ready     time.Time // the promise, of Candidates
-	Cost      int64     // by the rules' costs, of Candidates
+	Ready     time.Time // the promise; zero where Nearby did not have to work it out
+	Cost      int64     // by the rules' costs; 0 likewise
 	Available []int64   // units of each line's SKU, in the query's order; the caller's to keep
 }
 
-// Nearby walks the locations that can fill every line, nearest first: what a
-// product page shows. Nothing is held; Allocate decides. The walk may be broken
-// off and begun again; each begins anew. It ends early when the engine is closed,
-// and when the journal has failed and what it saw is not known to last.
+// Nearby walks the locations that could fill every line now, nearest first: what a
+// product page shows. They are those of Candidates for the same order, in the order
+// of their distance: an order that names one of them by At is served there, unless
+// somebody was quicker; what is offline, or ruled out by Rules.Hard, is left out.
+// Keys and soft filters do not count: the customer chooses. Nothing is held; Allocate
+// decides. The walk may be broken off and begun again; each begins anew. It ends early
+// when the engine is closed, and when the journal has failed and what it saw is not
+// known to last.
 //
 // Errors: *InvalidError, ErrOverflow, ErrUnknownSKU, ErrClosed.
 func (a *Allocator) Nearby(q Query) (iter.Seq[Candidate], error) {
@@ -39,8 +52,8 @@ func (a *Allocator) Nearby(q Query) (iter.Seq[Candidate], error) {
 		return nil, fmt.Errorf("allocator: nearby: %w", err)
 	}
 	defer c.leave()
-	if a.wantsGoods(q.Lines) {
-		_, err = a.nearbyGoods(c.scratch, &q)
+	if t := a.topology.Load(); a.nearbyNeedsPlan(t, &q) {
+		_, err = a.nearbyPlan(c.scratch, t, &q)
 	} else {
 		_, err = a.check(c.scratch, q.Near, true, q.Lines, q.MaxDistance, q.Kinds)
 	}
@@ -58,9 +71,25 @@ func (a *Allocator) Nearby(q Query) (iter.Seq[Candidate], error) {
 	}, nil
 }
 
+// nearbyNeedsPlan tells the queries that stock and kind alone do not answer.
+func (a *Allocator) nearbyNeedsPlan(t *topology, q *Query) bool {
+	return a.needsPlan(t, q.order()) || a.keepsOf("") != nil
+}
+
+// nearbyPlan is the plan of a query: by the rules in force, as far as they rule
+// locations out.
+func (a *Allocator) nearbyPlan(s *scratch, t *topology, q *Query) (*plan, error) {
+	rules := a.rules.Load().Rules
+	rules.Soft, rules.Keys = nil, nil
+	s.hold = reservation.Hold{Now: a.clock.now()}
+	p, err := a.newPlan(s, t, q.order(), &rules, false)
+	return p, errors.Unwrap(err) // without the ID of an order
+}
+
 func (a *Allocator) walk(s *scratch, q Query, yield func(Candidate) bool) {
-	if a.wantsGoods(q.Lines) {
-		if p, err := a.nearbyGoods(s, &q); err == nil {
+	t := a.topology.Load()
+	if a.nearbyNeedsPlan(t, &q) {
+		if p, err := a.nearbyPlan(s, t, &q); err == nil {
 			p.walk(yield)
 		}
 		return
@@ -69,9 +98,8 @@ func (a *Allocator) walk(s *scratch, q Query, yield func(Candidate) bool) {
 	if err != nil {
 		return
 	}
-	t := a.topology.Load()
 	defer s.claim.Reset()
-	if s.claim.Start(a.ledger, t.table, w.lines, t.filter(w.set)) >= 0 {
+	if s.claim.Start(a.ledger, t.table, w.lines, t.filter(w.set, sourcing.Collect)) >= 0 {
 		return
 	}
 	a.searchFor(s, t, q.Near, w.within, true)

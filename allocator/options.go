@@ -231,10 +231,3 @@ func (o *Options) ledger() reservation.Options {
 		Dir: o.Dir, Delay: o.CommitDelay, Written: o.Durability == Written, SegmentBytes: o.SegmentBytes,
 		RetainBytes: o.RetainBytes, FeedBytes: o.FeedBytes, Logger: o.Logger}
 }
-
-func checkDistance(field string, d geo.Meters) error {
-	if !(d >= 0) || math.IsInf(float64(d), 0) {
-		return &InvalidError{Field: field, Value: d, Why: "must be a finite number of meters, 0 or more"}
-	}
-	return nil
-}

@@ -20,8 +20,9 @@ type Order struct {
 	// another order under the same ID is ErrConflict.
 	ID string
 
-	// Near is where the customer is. With At it may be left out; then it is the
-	// zero point, and Distance is 0.
+	// Near is where the customer is. The zero Point is none, so 0° N 0° E, where there
+	// is nobody, cannot be given. With At it may be left out unless something is sent;
+	// Distance is 0 then.
 	Near geo.Point
 
 	// At is the one location to reserve at. Empty: the nearest to Near that can
@@ -37,7 +38,9 @@ type Order struct {
 	// 0: Options.MaxDistance.
 	MaxDistance geo.Meters
 
-	// Kinds are the kinds of location allowed. Empty: any.
+	// Kinds are the kinds of location allowed. Empty: any for what is sent or brought;
+	// customers collect at stores and pickup points, and elsewhere only where Kinds or
+	// a location's Terms.Forms say so.
 	Kinds []Kind
 
 	// Order and Customer are the references by which the shop knows them; List
@@ -224,7 +227,7 @@ func (a *Allocator) decide(s *scratch, t *topology, o *Order) (Allocation, reser
 	if o.At == "" { // early, so that what it reads is near when the names are resolved
 		s.search.Start(t.index, o.Near, nil, cmp.Or(o.MaxDistance, a.options.MaxDistance))
 	}
-	w, err := a.check(s, o.Near, o.At == "" || o.Near != geo.Point{}, o.Lines, o.MaxDistance, o.Kinds)
+	w, err := a.check(s, o.Near, o.At == "" && !a.keptNowhere(s, o), o.Lines, o.MaxDistance, o.Kinds)
 	if err != nil {
 		if _, ok := a.ledger.Slot(o.At); !ok && o.At != "" && errors.Is(err, ErrUnknownSKU) {
 			err = fmt.Errorf("%w: %q", ErrUnknownLocation, o.At)
@@ -234,9 +237,12 @@ func (a *Allocator) decide(s *scratch, t *topology, o *Order) (Allocation, reser
 	s.ticket = reservation.Ticket{}
 	s.keeps = a.keepsOf(o.Channel)
 	var got Allocation
-	if o.At != "" {
+	switch {
+	case o.At != "":
 		got, err = a.allocateAt(s, t, o, w)
-	} else {
+	case o.Near == geo.Point{}: // see keptNowhere
+		got, err = a.refuse(s, t, o, w, w.digest(a.orderDigest(o, w.set), o))
+	default:
 		got, err = a.allocateNear(s, t, o, w)
 	}
 	return got, s.ticket, err
@@ -279,49 +285,24 @@ func (o *Order) hasTerms() bool {
 	return o.HoldFor != 0 || o.Order != "" || o.Customer != "" || o.Owner != "" || o.Channel != "" || !o.Promise.IsZero()
 }
 
-// checkText checks a reference, which may be empty.
-func (a *Allocator) checkText(field, text string) error {
-	if text == "" {
-		return nil
-	}
-	return a.checkID(field, text)
-}
-
 // check validates what orders and queries have in common, and translates the
 // lines into s.lines.
-func (a *Allocator) check(s *scratch, near geo.Point, hasPoint bool, lines []Line, within geo.Meters, allowed []Kind) (w wants, err error) {
+func (a *Allocator) check(s *scratch, near geo.Point, placed bool, lines []Line, within geo.Meters, allowed []Kind) (w wants, err error) {
 	if err := a.checkLineCount(len(lines)); err != nil {
 		return w, err
 	}
-	if w, err = a.checkReach(near, hasPoint, within, allowed); err != nil {
+	if w, err = a.checkReach(near, placed, within, allowed); err != nil {
 		return w, err
 	}
 	w.lines, err = a.resolve(s, lines)
 	return w, err
 }
 
-// checkReach validates where an order or a query looks.
-func (a *Allocator) checkReach(near geo.Point, hasPoint bool, within geo.Meters, allowed []Kind) (w wants, err error) {
-	if hasPoint {
-		if err := near.Validate(); err != nil {
-			return w, invalidPoint("Near", near, err)
-		}
-	}
-	if within != 0 {
-		if err := checkDistance("MaxDistance", within); err != nil {
-			return w, err
-		}
-		w.within = within
-	} else {
-		w.within = a.options.MaxDistance
-	}
-	for i, k := range allowed {
-		if k >= kinds {
-			return w, &InvalidError{Field: fmt.Sprintf("Kinds[%d]", i), Value: uint8(k), Why: "is not a kind of location"}
-		}
-		w.set |= 1 << k
-	}
-	return w, nil
+// keptNowhere reports whether an order without a place is in the book all the same:
+// the zero Point was a place once. It is answered from there, and never looked for
+// anew.
+func (a *Allocator) keptNowhere(s *scratch, o *Order) bool {
+	return o.Near == geo.Point{} && a.ledger.Find(o.ID, &s.found)
 }
 
 // resolve turns lines into handles, ascending and each SKU once.
@@ -403,13 +384,16 @@ func (a *Allocator) sum(s *scratch, lines []reservation.Line) ([]reservation.Lin
 // started without the availability bits.
 func (a *Allocator) allocateNear(s *scratch, t *topology, o *Order, w wants) (Allocation, error) {
 	mark := w.digest(a.orderDigest(o, w.set), o)
+	if w.set != 0 {
+		s.noteShort(w.set, "")
+	}
 	var first nearest
 	if w.within > 0 { // it costs little and spares an order from nowhere all else
 		if first.find(s); !first.ok {
 			return a.refuse(s, t, o, w, mark)
 		}
 	}
-	if s.claim.Start(a.ledger, t.table, w.lines, t.filter(w.set)) >= 0 {
+	if s.claim.Start(a.ledger, t.table, w.lines, t.filter(w.set, sourcing.Collect)) >= 0 {
 		return a.refuse(s, t, o, w, mark)
 	}
 	if s.claim.Common() {
@@ -533,14 +517,13 @@ func (a *Allocator) allocateAt(s *scratch, t *topology, o *Order, w wants) (Allo
 		distance = geo.Distance(o.Near, p.Point)
 	}
 	tooFar := o.Near != (geo.Point{}) && w.within > 0 && distance > w.within
-	if tooFar || w.set != 0 && w.set>>p.Kind&1 == 0 {
+	if tooFar || !t.anywhere(w.set, sourcing.Collect) && !p.allows(w.set, sourcing.Collect) {
 		return a.refuse(s, t, o, w, mark)
 	}
 	if !s.claim.Bind(a.ledger, t.table, w.lines) {
 		return a.refuse(s, t, o, w, mark)
 	}
-	s.note = append(append(s.note[:0], noteOfStore), o.At...) // a reroute is not to send the customer elsewhere
-	s.hold.Note = s.note
+	s.noteShort(w.set, o.At) // a reroute is not to send the customer elsewhere
 	switch a.reserve(s, number, slot, mark, distance) {
 	case reservation.Done:
 		return a.allocated(s, o, p.ID, distance), nil

@@ -10,6 +10,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
+	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // Every fault of an order has its fact and its words, and changes nothing.
@@ -42,10 +43,12 @@ func TestOrderFaults(t *testing.T) {
 		"latitude 91":       {Order{ID: "o", Lines: tea, Near: geo.Point{Lat: 91}}, ErrInvalid, `allocator: order "o": invalid Near geo.Point{Lat:91, Lon:0}: geo: Lat 91: outside -90 to 90 degrees`},
 		"longitude -180.5":  {Order{ID: "o", Lines: tea, Near: geo.Point{Lon: -180.5}}, ErrInvalid, `allocator: order "o": invalid Near geo.Point{Lat:0, Lon:-180.5}: geo: Lon -180.5: outside -180 to 180 degrees`},
 		"named, lat NaN":    {Order{ID: "o", At: "L0", Lines: tea, Near: geo.Point{Lat: nan}}, ErrInvalid, `allocator: order "o": invalid Near geo.Point{Lat:NaN, Lon:0}: geo: Lat NaN: not a number`},
-		"distance negative": {Order{ID: "o", Lines: tea, MaxDistance: -1}, ErrInvalid, `allocator: order "o": invalid MaxDistance -1: must be a finite number of meters, 0 or more`},
-		"distance NaN":      {Order{ID: "o", Lines: tea, MaxDistance: geo.Meters(nan)}, ErrInvalid, `allocator: order "o": invalid MaxDistance NaN: must be a finite number of meters, 0 or more`},
-		"distance infinite": {Order{ID: "o", Lines: tea, MaxDistance: geo.Meters(inf)}, ErrInvalid, `allocator: order "o": invalid MaxDistance +Inf: must be a finite number of meters, 0 or more`},
-		"unknown kind":      {Order{ID: "o", Lines: tea, Kinds: []Kind{Store, 9}}, ErrInvalid, `allocator: order "o": invalid Kinds[1] 0x9: is not a kind of location`},
+		"no place":          {Order{ID: "o", Lines: []Line{{"tee", 1}}}, ErrInvalid, `allocator: order "o": invalid Near geo.Point{Lat:0, Lon:0}: must be given`},
+		"sent nowhere":      {Order{ID: "o", At: "L0", Lines: tea, Form: sourcing.Ship}, ErrInvalid, `allocator: order "o": invalid Near geo.Point{Lat:0, Lon:0}: must be given`},
+		"distance negative": {Order{ID: "o", Near: streetPoint(0), Lines: tea, MaxDistance: -1}, ErrInvalid, `allocator: order "o": invalid MaxDistance -1: must be a finite number of meters, 0 or more`},
+		"distance NaN":      {Order{ID: "o", Near: streetPoint(0), Lines: tea, MaxDistance: geo.Meters(nan)}, ErrInvalid, `allocator: order "o": invalid MaxDistance NaN: must be a finite number of meters, 0 or more`},
+		"distance infinite": {Order{ID: "o", Near: streetPoint(0), Lines: tea, MaxDistance: geo.Meters(inf)}, ErrInvalid, `allocator: order "o": invalid MaxDistance +Inf: must be a finite number of meters, 0 or more`},
+		"unknown kind":      {Order{ID: "o", Near: streetPoint(0), Lines: tea, Kinds: []Kind{Store, 9}}, ErrInvalid, `allocator: order "o": invalid Kinds[1] 0x9: is not a kind of location`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := a.Allocate(t.Context(), c.order)

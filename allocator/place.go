@@ -95,7 +95,12 @@ func takePlace(id string, b []byte) (l Location, err error) {
 		if rings, b = takeRings(b); rings == nil {
 			return malformed("malformed area")
 		}
-		if l.Area, err = geo.NewArea(rings...); err != nil {
+		// Earlier versions took the zero Area, in which nobody is, and then did not
+		// open any more.
+		if l.Area = new(geo.Area); len(rings) > 0 {
+			l.Area, err = geo.NewArea(rings...)
+		}
+		if err != nil {
 			return malformed(err.Error())
 		}
 	}
@@ -121,7 +126,7 @@ func takePoint(b []byte) (geo.Point, []byte) {
 // checked against the bytes there are before memory is made for it.
 func takeRings(b []byte) ([][]geo.Point, []byte) {
 	count, n := binary.Uvarint(b)
-	if n <= 0 || count == 0 || count > uint64(len(b)) {
+	if n <= 0 || count > uint64(len(b)) {
 		return nil, b
 	}
 	b = b[n:]

@@ -40,6 +40,7 @@ type plan struct {
 	again    int    // how often it was made before
 	holds    bool   // reserve what is found
 	mixed    bool   // some want has substitutes
+	inBook   bool   // the order is in the book
 
 	work   *planWork
 	trace  []sighting
@@ -155,9 +156,11 @@ func (a *Allocator) needsPlan(t *topology, o *Order) bool {
 	return a.rules.Load().general || t.terms || a.special.Load() || a.coolingAny() || o.isGeneral() || a.hasQuotas(o.Channel) || a.wantsGoods(o.Lines)
 }
 
-// newPlan checks an order and works out what it wants of whom.
-func (a *Allocator) newPlan(s *scratch, t *topology, o *Order, rules *sourcing.Rules) (*plan, error) {
-	p := &plan{engine: a, order: o, topology: t, rules: rules, now: s.hold.Now, at: reservation.Everywhere, epoch: a.epoch.Load(),
+// newPlan checks an order and works out what it wants of whom. inBook tells an order
+// that is in the book: it was accepted, perhaps by an earlier version, so its place,
+// its texts and the store that its customer goes to are not questioned.
+func (a *Allocator) newPlan(s *scratch, t *topology, o *Order, rules *sourcing.Rules, inBook bool) (*plan, error) {
+	p := &plan{inBook: inBook, engine: a, order: o, topology: t, rules: rules, now: s.hold.Now, at: reservation.Everywhere, epoch: a.epoch.Load(),
 		soft: len(rules.Soft), keeps: a.keepsOf(o.Channel), traces: !a.untraced, exact: true}
 	if s.plan == nil {
 		s.plan = new(planWork)
@@ -166,13 +169,16 @@ func (a *Allocator) newPlan(s *scratch, t *topology, o *Order, rules *sourcing.R
 	err := a.checkLineCount(len(o.Lines))
 	var w wants
 	if err == nil {
-		w, err = a.checkReach(o.Near, o.At == "" || o.Near != geo.Point{}, o.MaxDistance, o.Kinds)
+		w, err = a.checkReach(o.Near, !inBook && o.At == "", o.MaxDistance, o.Kinds)
 	}
 	if err == nil {
 		err = p.checkTerms()
 	}
 	if err == nil {
 		err = p.wanted(s)
+	}
+	if err == nil && !inBook && slices.Contains(p.forms, sourcing.Ship) {
+		err = checkPoint("Near", o.Near)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("allocator: order %q: %w", o.ID, err)
@@ -202,18 +208,10 @@ func (p *plan) checkTerms() error {
 	if o.MaxLocations < 0 || o.MaxLocations > maxParts {
 		return invalid("MaxLocations", o.MaxLocations, fmt.Sprintf("must be 0 to %d", maxParts))
 	}
-	for _, list := range [...]struct {
-		name  string
-		texts []string
-	}{{"Groups", o.Groups}, {"Prefer", o.Prefer}, {"Exclude", o.Exclude}} {
-		for i, text := range list.texts {
-			if err := a.checkID(fmt.Sprintf("%s[%d]", list.name, i), text); err != nil {
-				return err
-			}
+	if !p.inBook {
+		if err := a.checkWishes(o); err != nil {
+			return err
 		}
-	}
-	if err := a.checkText("Payment", o.Payment); err != nil {
-		return err
 	}
 	if err := cmp.Or(checkTime("NeededBy", o.NeededBy), checkTime("Window", o.Window)); err != nil {
 		return err
@@ -305,10 +303,13 @@ func (p *plan) asks(w wants) {
 	for _, f := range p.forms {
 		r := &p.ask[f]
 		*r = sourcing.Request{Now: fromMillis(p.now), Near: o.Near, HasPoint: p.at == reservation.Everywhere || o.Near != (geo.Point{}), Form: f,
-			Kinds: uint8(w.set), Within: w.within, Payment: o.Payment, Channel: o.Channel, Groups: slices.Clone(o.Groups), Prefer: slices.Clone(o.Prefer),
+			Kinds: uint8(w.set), CollectAt: uint8(collectAt), Within: w.within, Payment: o.Payment, Channel: o.Channel, Groups: slices.Clone(o.Groups), Prefer: slices.Clone(o.Prefer),
 			Exclude: slices.Clone(o.Exclude), NeededBy: o.NeededBy, Window: o.Window, Lines: len(p.wants), Room: p.engine.roomFor()}
 		if p.at != reservation.Everywhere && f != sourcing.Ship { // what is sent comes from anywhere
 			r.At = p.topology.siteOf(p.at)
+		}
+		if p.inBook && r.At != nil {
+			r.CollectAt = 0
 		}
 		if f == sourcing.ShipToStore {
 			r.Near, r.HasPoint, r.Within = r.At.Point, true, 0

@@ -105,7 +105,10 @@ func (p *planTwin) against(reason Reason, s *planSite, f sourcing.Form) bool {
 	case sourcing.TooFar:
 		return !brought && (p.pointed() || p.chosen(s, f)) && o.MaxDistance > 0 && p.distance(s, f) > o.MaxDistance
 	case sourcing.WrongKind:
-		return len(o.Kinds) > 0 && !slices.Contains(o.Kinds, s.Kind)
+		collects := func(s *planSite) bool {
+			return s.Kind == Store || s.Kind == PickupPoint || slices.Contains(s.terms.Forms, sourcing.Collect) || slices.Contains(o.Kinds, s.Kind)
+		}
+		return len(o.Kinds) > 0 && !slices.Contains(o.Kinds, s.Kind) || f == sourcing.Collect && len(o.Kinds) == 0 && !collects(s) || brought && !collects(p.at)
 	case sourcing.OutsideArea:
 		return !brought && p.pointed() && !p.chosen(s, f) && s.Area != nil && !s.Area.Contains(o.Near)
 	case sourcing.Offline:

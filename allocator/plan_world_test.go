@@ -218,7 +218,7 @@ func (w *planWorld) order(n int) Order {
 	_, brought := w.formsOf(o)[sourcing.ShipToStore]
 	if brought || w.one(4) {
 		o.At = w.sites[w.r.IntN(len(w.sites))].ID
-		if w.one(4) {
+		if _, sent := w.formsOf(o)[sourcing.Ship]; !sent && w.one(4) {
 			o.Near = geo.Point{}
 		}
 	}

@@ -18,7 +18,7 @@ type Reason = sourcing.Reason
 // are in package sourcing.
 const (
 	ReasonTooFar = sourcing.TooFar      // beyond the order's or the options' MaxDistance
-	ReasonKind   = sourcing.WrongKind   // not of a kind the order allows
+	ReasonKind   = sourcing.WrongKind   // not of a kind the order allows; see Order.Kinds
 	ReasonArea   = sourcing.OutsideArea // the customer is outside its service area
 	ReasonShort  = sourcing.Short       // it has too little of some SKU
 )
@@ -148,7 +148,7 @@ func (e *NoLocationError) static(p *place, distance geo.Meters) Reason {
 	switch {
 	case e.within > 0 && distance > e.within:
 		return ReasonTooFar
-	case e.set != 0 && e.set>>p.Kind&1 == 0:
+	case !p.allows(e.set, sourcing.Collect):
 		return ReasonKind
 	case p.Area != nil && e.at == reservation.Everywhere && !p.Area.Contains(e.near):
 		return ReasonArea
@@ -200,7 +200,7 @@ func (e *NoLocationError) Counts() (c ReasonCounts) {
 		return e.plan.counts()
 	case e.at != reservation.Everywhere:
 		count(&t.places[e.at], e.distance(e.at))
-	case e.within == 0 && e.set == 0 && !t.areas:
+	case e.within == 0 && t.anywhere(e.set, sourcing.Collect) && !t.areas:
 		c.Short = t.live
 	default:
 		for i := range t.places {

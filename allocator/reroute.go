@@ -39,9 +39,29 @@ func (a *Allocator) lockOrder(id string) (unlock func()) {
 	return m.Unlock
 }
 
-// noteOfStore begins the note of an order that only named its store; the store's ID
-// is the rest. Other notes are JSON.
-const noteOfStore = 1
+// Notes of orders of the hot path are short ones; all others are JSON.
+//
+//	1 byte   noteOfStore
+//	         the ID of the store that the order named
+//
+//	1 byte   noteOfKinds
+//	1 byte   a bit for each kind of location that the order allows, not 0
+//	         the ID of the store that the order named; empty: none
+const (
+	noteOfStore = 1
+	noteOfKinds = 2
+)
+
+// noteShort makes the note of an order that only named kinds or its store.
+func (s *scratch) noteShort(set kindSet, at string) {
+	if set == 0 {
+		s.note = append(s.note[:0], noteOfStore)
+	} else {
+		s.note = append(s.note[:0], noteOfKinds, byte(set))
+	}
+	s.note = append(s.note, at...)
+	s.hold.Note = s.note
+}
 
 // takeTerms reads what an order asked for; the zero value if nothing is noted.
 func takeTerms(note []byte) (t orderTerms) {
@@ -49,6 +69,8 @@ func takeTerms(note []byte) (t orderTerms) {
 	case len(note) == 0:
 	case note[0] == noteOfStore:
 		t.At = string(note[1:])
+	case note[0] == noteOfKinds && len(note) > 1:
+		t.Kinds, t.At = kindSet(note[1]).list(), string(note[2:])
 	default:
 		_ = json.Unmarshal(note, &t) // it was written by note
 	}
@@ -125,7 +147,7 @@ func (a *Allocator) Reroute(ctx context.Context, id string, lines ...Line) (Allo
 	defer call.end()
 	s := call.scratch
 	var wanted []reservation.Line
-	if err = a.checkID("Reservation", id); err == nil && len(lines) > 0 {
+	if err = a.checkReservation(s, id); err == nil && len(lines) > 0 {
 		wanted, err = a.resolve(s, lines)
 	}
 	var got Allocation

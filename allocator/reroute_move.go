@@ -133,7 +133,7 @@ func (m *moving) plan(e *reservation.Entry, t *orderTerms, left []reservation.Li
 	a.aside(m.s)
 	now := a.clock.now()
 	m.s.hold = reservation.Hold{Now: now}
-	return a.newPlan(m.s, a.topology.Load(), a.askedAgain(m.id, e, t, left, now), &a.rules.Load().Rules)
+	return a.newPlan(m.s, a.topology.Load(), a.askedAgain(m.id, e, t, left, now), &a.rules.Load().Rules, true)
 }
 
 // try moves lines to the best place there is for them. False: there is no more to

@@ -69,7 +69,7 @@ func live(t *testing.T, a *Allocator) {
 	area, err := geo.NewArea([]geo.Point{{Lat: 49, Lon: 179}, {Lat: 49, Lon: -179}, {Lat: 51, Lon: -179}, {Lat: 51, Lon: 179}},
 		[]geo.Point{{Lat: 49.5, Lon: 179.5}, {Lat: 49.5, Lon: -179.5}, {Lat: 50.5, Lon: 180}})
 	must(t, err)
-	must(t, a.SetLocations(ctx, Location{ID: "L0", Kind: Locker, Point: streetPoint(0)}, Location{ID: "L1", Point: streetPoint(1), NoReturns: true},
+	must(t, a.SetLocations(ctx, Location{ID: "L0", Kind: PickupPoint, Point: streetPoint(0)}, Location{ID: "L1", Point: streetPoint(1), NoReturns: true},
 		Location{ID: "far", Point: geo.Point{Lat: 50, Lon: 180}, Area: area}))
 	tea := []Line{{"tea", 30}, {"cup", 30}}
 	must(t, a.Receive(ctx, Receipt{ID: "r1", Location: "L0", Lines: tea}, Receipt{ID: "r2", Location: "L1", Lines: tea}, Receipt{ID: "r3", Location: "far", Lines: []Line{{"hat", 7}}}))

@@ -1,6 +1,7 @@
 package allocator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -51,7 +52,7 @@ type Return struct {
 	Reservation string // the order's ID
 	Location    string // where they are brought back
 	As          Disposition
-	Lines       []Line // none: all that was collected and not brought back yet
+	Lines       []Line // none: all that was collected and not brought back yet, at least one unit
 }
 
 // Return books goods in that customers bring back, all lines of a return or none.
@@ -59,9 +60,9 @@ type Return struct {
 // is Returned.
 //
 // Errors: *InvalidError; ErrUnknownLocation; ErrReturns; ErrUnknownSKU;
-// ErrConflict; ErrNotFound; *StateError, nothing was collected; *ShortageError,
-// more than was collected and not brought back; ErrOverflow; ErrNoSpace. Nothing
-// was changed. ErrJournal, or the end of ctx: unknown; repeat the call.
+// ErrConflict; ErrNotFound; *StateError, nothing was collected, or a return without
+// lines has nothing left to bring back; *ShortageError, more than was collected and
+// not brought back; ErrOverflow; ErrNoSpace. Nothing was changed. ErrJournal, or the end of ctx: unknown; repeat the call.
 func (a *Allocator) Return(ctx context.Context, returns ...Return) error {
 	call, err := a.admit(ctx)
 	if err != nil {
@@ -92,10 +93,8 @@ func (a *Allocator) Return(ctx context.Context, returns ...Return) error {
 }
 
 func (a *Allocator) translateReturn(s *scratch, r *Return, into *reservation.Change) error {
-	for _, id := range [...]struct{ field, is string }{{"ID", r.ID}, {"Reservation", r.Reservation}, {"Location", r.Location}} {
-		if err := a.checkID(id.field, id.is); err != nil {
-			return err
-		}
+	if err := cmp.Or(a.checkID("ID", r.ID), a.checkReservation(s, r.Reservation), a.checkLocation("Location", r.Location)); err != nil {
+		return err
 	}
 	if r.As >= dispositions {
 		return &InvalidError{Field: "As", Value: uint8(r.As), Why: "is no disposition"}

@@ -49,11 +49,17 @@ func (a *Allocator) setSafety(levels []SafetyStock) (last reservation.Ticket, er
 		}
 		known := true
 		if v.SKU != "" {
-			if to.SKU, known = a.ledger.SKU(v.SKU); !known {
+			if err := a.checkSKU(fmt.Sprintf("levels[%d].SKU", i), v.SKU); err != nil {
+				return last, err
+			}
+			if to.SKU, known = a.goodsSKU(v.SKU); !known {
 				return last, fmt.Errorf("%w: %q", ErrUnknownSKU, v.SKU)
 			}
 		}
 		if v.Location != "" {
+			if err := a.checkLocation(fmt.Sprintf("levels[%d].Location", i), v.Location); err != nil {
+				return last, err
+			}
 			if to.Slot, known = a.ledger.Slot(v.Location); !known {
 				return last, fmt.Errorf("%w: %q", ErrUnknownLocation, v.Location)
 			}

@@ -17,9 +17,6 @@ const maxSubstitutes = 64
 // they are known. A SKU counts once.
 func (p *plan) choicesOf(sku string) (choices []product, err error) {
 	a, names := p.engine, p.order.Substitutes[sku]
-	if len(names) > maxSubstitutes {
-		return nil, &InvalidError{Field: fmt.Sprintf("Substitutes[%q]", sku), Value: len(names), Why: fmt.Sprintf("are more than %d", maxSubstitutes)}
-	}
 	for i, name := range append([]string{sku}, names...) {
 		if i > 0 && a.wares.bundles.Load().has(name) {
 			return nil, &InvalidError{Field: fmt.Sprintf("Substitutes[%q]", sku), Value: name, Why: "is a bundle"}

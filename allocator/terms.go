@@ -20,7 +20,7 @@ type Terms struct {
 	Offline  bool            `json:"offline,omitempty"`  // takes no new orders
 	Groups   []string        `json:"groups,omitempty"`   // for rules, and for Order.Groups
 	Priority int             `json:"priority,omitempty"` // for rules: lower is better
-	Forms    []sourcing.Form `json:"forms,omitempty"`    // it serves; empty: all
+	Forms    []sourcing.Form `json:"forms,omitempty"`    // it serves; empty: all, but see Order.Kinds for who collects
 	Payments []string        `json:"payments,omitempty"` // it accepts; empty: all
 	Channels []string        `json:"channels,omitempty"` // that may use it; empty: all
 
@@ -99,10 +99,8 @@ func (a *Allocator) checkTermsOf(l *Location, field func(string) string) error {
 		name  string
 		texts []string
 	}{{"Groups", t.Groups}, {"Payments", t.Payments}, {"Channels", t.Channels}} {
-		for i, text := range list.texts {
-			if err := a.checkID(fmt.Sprintf("%s[%d]", field("Terms."+list.name), i), text); err != nil {
-				return err
-			}
+		if err := a.checkTexts(field("Terms."+list.name), list.texts); err != nil {
+			return err
 		}
 	}
 	for _, lead := range [...]struct {
@@ -112,6 +110,9 @@ func (a *Allocator) checkTermsOf(l *Location, field func(string) string) error {
 		if lead.is < 0 || lead.is > lead.limit {
 			return &InvalidError{Field: field("Terms." + lead.name), Value: lead.is, Why: fmt.Sprintf("must be 0 to %v", lead.limit)}
 		}
+	}
+	if err := a.checkText(field("Terms.Zone"), t.Zone); err != nil {
+		return err
 	}
 	if _, err := time.LoadLocation(t.Zone); err != nil {
 		return &InvalidError{Field: field("Terms.Zone"), Value: t.Zone, Why: err.Error()}

@@ -50,7 +50,7 @@ func TestTermsFaults(t *testing.T) {
 		{Terms{Payments: []string{"a", ""}}, "invalid locations[1].Terms.Payments[1]"},
 		{Terms{Channels: []string{strings.Repeat("x", 256)}}, "invalid locations[1].Terms.Channels[0]"},
 	} {
-		err := a.SetLocations(t.Context(), Location{ID: "L0", Point: streetPoint(9)}, Location{ID: "new", Terms: &c.terms})
+		err := a.SetLocations(t.Context(), Location{ID: "L0", Point: streetPoint(9)}, Location{ID: "new", Point: streetPoint(1), Terms: &c.terms})
 		as[*InvalidError](t, err)
 		if !strings.Contains(err.Error(), c.want) {
 			t.Errorf("got %v, want %s", err, c.want)

@@ -125,7 +125,7 @@ func (w *twin) judge(o Order, l Location) (reason Reason, missing []string) {
 	switch {
 	case pointed && within > 0 && geo.Distance(o.Near, l.Point) > within:
 		return ReasonTooFar, nil
-	case len(o.Kinds) > 0 && !slices.Contains(o.Kinds, l.Kind):
+	case len(o.Kinds) > 0 && !slices.Contains(o.Kinds, l.Kind), len(o.Kinds) == 0 && l.Kind != Store && l.Kind != PickupPoint:
 		return ReasonKind, nil
 	case o.At == "" && l.Area != nil && !l.Area.Contains(o.Near):
 		return ReasonArea, nil
@@ -141,6 +141,9 @@ func (w *twin) judge(o Order, l Location) (reason Reason, missing []string) {
 
 // allocate is what Allocate must answer, and does it.
 func (w *twin) allocate(o Order) (Allocation, error) {
+	if o.At == "" && o.Near == (geo.Point{}) && w.orders[o.ID] == nil {
+		return Allocation{}, ErrInvalid
+	}
 	if err := w.faultOf(o.Lines); err != nil {
 		return Allocation{}, err
 	}
@@ -451,6 +454,9 @@ func (w *twin) remove(id string) error {
 
 // nearby is what a walk must yield.
 func (w *twin) nearby(q Query) ([]Candidate, error) {
+	if q.Near == (geo.Point{}) {
+		return nil, ErrInvalid
+	}
 	if err := w.faultOf(q.Lines); err != nil {
 		return nil, err
 	}

@@ -14,7 +14,8 @@ var ErrArea = errors.New("not a service area")
 
 // Area is a service area: one outer ring and any number of holes. Its edges are
 // straight lines in degrees, as in RFC 7946 (GeoJSON), and it may cross the
-// antimeridian. It is immutable and safe for concurrent use.
+// antimeridian. It is immutable and safe for concurrent use. The zero Area has no
+// ring, and nobody is in it.
 type Area struct {
 	polygon orb.Polygon // longitudes unwrapped, so possibly beyond ±180
 	bound   orb.Bound
@@ -118,7 +119,7 @@ func (a *Area) admit(hole orb.Ring) bool {
 // the edge of a hole does not. A point that is not valid is in no area.
 // It takes time in proportion to the number of vertices.
 func (a *Area) Contains(p Point) bool {
-	if !p.valid() {
+	if !p.valid() || len(a.polygon) == 0 { // the zero Area is nowhere
 		return false
 	}
 	for _, turn := range [...]float64{0, 360, -360} {

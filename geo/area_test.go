@@ -41,6 +41,19 @@ func TestAreaContains(t *testing.T) {
 	}
 }
 
+// The zero Area is nowhere, also not where its bounds are.
+func TestZeroArea(t *testing.T) {
+	var a Area
+	for _, p := range []Point{{}, {Lat: 1, Lon: 1}, {Lat: 90}} {
+		if a.Contains(p) {
+			t.Errorf("%v is inside", p)
+		}
+	}
+	if len(a.Rings()) != 0 {
+		t.Error("it has rings")
+	}
+}
+
 func TestAreaRefused(t *testing.T) {
 	square := []Point{{50, 19}, {50, 21}, {52, 21}, {52, 19}}
 	for _, c := range []struct {

@@ -24,7 +24,7 @@
 //	day      = weekday [ "-" weekday ] | weekday "[" nth { "," nth } "]" | "PH"
 //	nth      = 1..5 [ "-" 1..5 ] | "-" 1..5
 //	times    = span { "," span }        span = HH:MM "-" HH:MM
-//	comment  = a text in double quotes
+//	comment  = a text in double quotes, in valid UTF-8
 //
 // A rule has times, or off, or both. Months and weekdays are written with
 // three and two English letters, Jan and Mo. "PH" are public holidays;

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 const (
@@ -255,6 +256,9 @@ func (p *parser) comment(r *rule) error {
 		return p.fail(p.pos, "the comment has no end")
 	}
 	r.comment = p.text[p.pos : p.pos+end+2]
+	if !utf8.ValidString(r.comment) { // whoever keeps it as JSON would keep another one
+		return p.fail(p.pos, "the comment is not valid UTF-8")
+	}
 	said := strings.ToLower(r.comment)
 	for _, condition := range []string{"appointment", "vereinbarung"} {
 		if at := strings.Index(said, condition); at >= 0 && !r.off {

@@ -170,6 +170,7 @@ func refusedDates() []refusal {
 		{"24/7 8", 5, "want the end of the rule"},
 		{"\x00", 0, "want times, off or closed"},
 		{"Mo \xff", 3, noWord},
+		{"Mo off \"\u017c\xc5\"", 7, "the comment is not valid UTF-8"},
 		{many(65, "Mo off"), 64 * 7, "more than 64 rules"},
 		{"Mo " + strings.Repeat("08:00-09:00,", 32) + "08:00-09:00", 3 + 32*12, "more than 32 spans"},
 		{many(11, "Mo 08:00-09:00 off"), 0, "one day could have more than 32 spans"},

@@ -283,12 +283,26 @@ func total(e *entry, bucket func(*entryLine) uint32) (n int64) {
 func heldOf(l *entryLine) uint32      { return l.held }
 func confirmedOf(l *entryLine) uint32 { return l.confirmed }
 func collectedOf(l *entryLine) uint32 { return l.collected }
+func returnedOf(l *entryLine) uint32  { return l.returned }
 func reroutedOf(l *entryLine) uint32  { return l.rerouted }
+
+// concerns reports whether a change that names no lines is about any units, for the
+// verbs whose states do not say so: else it would be recorded, and told to others,
+// although nothing has happened.
+func concerns(e *entry, c *Change) bool {
+	switch c.Verb {
+	case history.Returned:
+		return c.Lines != nil || total(e, collectedOf) > total(e, returnedOf)
+	case history.Accepted, history.Ready, history.Rejected, history.ShortPicked:
+		return c.Lines != nil || total(e, confirmedOf) > 0
+	}
+	return true
+}
 
 // allowed says whether the state lets the verb pass.
 func allowed(e *entry, c *Change) error {
 	if c.Verb == history.Returned {
-		if total(e, collectedOf) == 0 {
+		if total(e, collectedOf) == 0 || !concerns(e, c) {
 			return stateError(e, c)
 		}
 		return nil
@@ -319,7 +333,7 @@ func allowed(e *entry, c *Change) error {
 	case history.NoShow, history.Reminded:
 		ok = e.state == Ready
 	}
-	if !ok {
+	if !ok || !concerns(e, c) {
 		return stateError(e, c)
 	}
 	if c.Verb == history.Reassigned && e.refs.owner != c.Token {

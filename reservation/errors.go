@@ -146,7 +146,8 @@ func (e *LocationInUseError) Error() string {
 func (e *LocationInUseError) Is(target error) bool { return target == ErrInUse }
 
 // StateError says that a reservation is not in a state for a change: not
-// confirmed yet, confirmed already, on the road. It is ErrState.
+// confirmed yet, confirmed already, on the road; or that a change without lines
+// finds no units to be about: nothing confirmed, all brought back. It is ErrState.
 type StateError struct {
 	ID    string
 	State State

@@ -268,11 +268,12 @@ func (s *lifeModelState) allows(c *lifeCall) lifeFact {
 	case history.Confirmed, history.Extended:
 		ok = s.total(lifeHeld) > 0
 	case history.Accepted:
-		ok = s.state == Confirmed
+		ok = s.state == Confirmed && s.total(lifeConfirmed) > 0
 	case history.Ready:
-		ok = s.state == Confirmed || s.state == Accepted
+		ok = (s.state == Confirmed || s.state == Accepted) && s.total(lifeConfirmed) > 0
 	case history.ShortPicked:
 		ok = s.state == Confirmed || s.state == Accepted || s.state == Ready
+		ok = ok && (c.units != (lifeUnits{}) || s.total(lifeConfirmed) > 0)
 	case history.Rerouted:
 		ok = s.state == Held || s.state == Confirmed || s.state == Accepted
 		if ok && c.whole {

@@ -43,7 +43,8 @@ func (w *ledgerTwin) do(number, change int, c *Change) (State, error) {
 func (o *twinOrder) allows(c *Change) error {
 	held := o.sum(func(l twinLine) int64 { return l.held })
 	if c.Verb == history.Returned {
-		if o.sum(func(l twinLine) int64 { return l.collected }) == 0 {
+		left := o.sum(func(l twinLine) int64 { return l.collected - l.returned })
+		if o.sum(func(l twinLine) int64 { return l.collected }) == 0 || c.Lines == nil && left == 0 {
 			return ErrState
 		}
 		return nil
@@ -74,8 +75,11 @@ func (o *twinOrder) allows(c *Change) error {
 	case history.Collected, history.Canceled:
 		in = []State{Held, Confirmed, Accepted, Ready}
 	}
+	// These are about what is confirmed, if they do not say that they are about less.
+	ofConfirmed := []history.Kind{history.Accepted, history.Rejected, history.Ready, history.ShortPicked}
+	nothing := slices.Contains(ofConfirmed, c.Verb) && c.Lines == nil && o.sum(func(l twinLine) int64 { return l.confirmed }) == 0
 	switch {
-	case in != nil && !slices.Contains(in, o.state):
+	case in != nil && !slices.Contains(in, o.state), nothing:
 		return ErrState
 	case c.Verb == history.Reassigned && o.owner != c.Token:
 		return ErrOwner

@@ -263,6 +263,8 @@ func (w *ledgerTwin) move(number int, m *Movement) error {
 		return w.repeated(w.transfers[number].sent, m)
 	case !sent && w.moves[number] != nil:
 		return w.repeated(w.moves[number], m)
+	case m.Cause == history.Adjusted && slices.ContainsFunc(m.Lines, func(l MovementLine) bool { return l.Units == 0 }):
+		return ErrInvalid
 	}
 	units, err := w.signed(m)
 	if err != nil {

@@ -318,6 +318,13 @@ type delta struct {
 // location's floor, so the units on hand stand still.
 // They are appended to out.
 func (l *Ledger) check(m *Movement, out []delta) ([]delta, error) {
+	if m.Cause == history.Adjusted {
+		for _, line := range m.Lines {
+			if line.Units == 0 {
+				return out, &InvalidError{Field: "Lines", Value: goodsName(line.SKU), Why: "must not come to 0 units of the SKU"}
+			}
+		}
+	}
 	out = slices.Grow(out, len(m.Lines))
 	var short, over error
 	for _, line := range m.Lines {

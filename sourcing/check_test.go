@@ -190,6 +190,11 @@ func TestBroughtToStore(t *testing.T) {
 		{"source's channel", func(c *Candidate, _ *Site) { c.Site.Channels = []string{"app"} }, NotInChannel, ""},
 		{"store's channel", func(_ *Candidate, at *Site) { at.Channels = []string{"app"} }, NotInChannel, "krakow-9"},
 		{"source sends nothing", func(c *Candidate, _ *Site) { c.Site.Forms = []Form{Collect} }, NoSuchForm, ""},
+		{"store's kind", func(c *Candidate, at *Site) { c.Request.Kinds, c.Request.CollectAt, at.Kind, at.Forms = 0, 2, 2, nil }, WrongKind, "krakow-9"},
+		{"store's own forms", func(c *Candidate, at *Site) { c.Request.Kinds, c.Request.CollectAt, at.Kind = 0, 2, 2 }, 0, ""},
+		{"source's kind", func(c *Candidate, at *Site) {
+			c.Request.Kinds, c.Request.CollectAt, c.Site.Kind, at.Kind, at.Forms = 0, 2, 2, 1, nil
+		}, 0, ""},
 		{"nobody collects", func(_ *Candidate, at *Site) { at.Forms = []Form{Ship} }, NoSuchForm, "krakow-9"},
 		{"store's payment", func(_ *Candidate, at *Site) { at.Payments = []string{"prepaid"} }, NoSuchPayment, "krakow-9"},
 		{"source without a place", func(c *Candidate, _ *Site) { c.Site.Unplaced = true }, Unplaced, ""},
@@ -274,5 +279,37 @@ sourcing: Costs.PerKm is below 0: -3
 sourcing: Costs.PerLine is below 0: -4`
 	if err := bad.Validate(); err == nil || err.Error() != want {
 		t.Errorf("got\n%v\nwant\n%s", err, want)
+	}
+}
+
+// TestCollectAt: without Kinds customers collect only at the kinds of CollectAt and
+// where a site's Forms say so; with Kinds, and whatever is not collected, it does not count.
+func TestCollectAt(t *testing.T) {
+	for _, f := range []struct {
+		name          string
+		form          Form
+		kinds, at     uint8
+		forms         []Form
+		allowed, pass bool
+	}{
+		{"nothing asked", Collect, 0, 0, nil, true, true},
+		{"of another kind", Collect, 0, 0b001, nil, false, false},
+		{"of its kind", Collect, 0, 0b100, nil, true, true},
+		{"its forms say so", Collect, 0, 0b001, []Form{Ship, Collect}, true, true},
+		{"its forms say no", Collect, 0, 0b100, []Form{Ship}, true, false},
+		{"the order says so", Collect, 0b100, 0b001, nil, true, true},
+		{"the order says so, its forms say no", Collect, 0b100, 0b001, []Form{Ship}, true, false},
+		{"the order says another", Collect, 0b010, 0b100, []Form{Collect}, false, false},
+		{"sent", Ship, 0, 0b001, nil, true, true},
+	} {
+		c := candidate(t)
+		c.Site.Kind, c.Site.Forms = 2, f.forms
+		c.Request.Form, c.Request.Kinds, c.Request.CollectAt = f.form, f.kinds, f.at
+		if got := c.Request.Allows(c.Site); got != f.allowed {
+			t.Errorf("%s: allowed: %v", f.name, got)
+		}
+		if reason, _ := c.Static(); (reason == 0) != f.pass || !f.allowed && reason != WrongKind {
+			t.Errorf("%s: %v", f.name, reason)
+		}
 	}
 }

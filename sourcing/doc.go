@@ -25,7 +25,8 @@
 // A site counts once, under the first reason that holds, in this order:
 //
 //	 1 TooFar            Distance is over the request's Within
-//	 2 WrongKind         its kind is not in the request's Kinds
+//	 2 WrongKind         its kind is not in the request's Kinds, or, with Collect
+//	                     and no Kinds, not in its CollectAt
 //	 3 OutsideArea       the customer is outside its service area
 //	 4 Short             it has too little of some SKU
 //	 5 Offline           it takes no new orders
@@ -51,8 +52,10 @@
 // neither near nor far, and a customer without a place is not outside: 1 and 3 do
 // not hold then, and 11 does. A chosen store needs no distance. For
 // [ShipToStore], a source can serve only if the chosen store takes orders, may be
-// used by the channel, has customers who collect and takes the payment; the
-// detail of the reason is then the chosen store's ID.
+// used by the channel, is of a kind where customers collect, has customers who
+// collect and takes the payment; the detail of the reason is then the chosen
+// store's ID. Forms that name Collect, and Kinds that name the kind, go before
+// CollectAt.
 //
 // # The default rules
 //

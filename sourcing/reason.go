@@ -16,7 +16,7 @@ type Reason uint8
 // found where the stock and the orders are.
 const (
 	TooFar           Reason = iota + 1 // farther than the order allows
-	WrongKind                          // not of a kind the order allows
+	WrongKind                          // not of a kind the order allows, or customers do not collect at its kind, or the chosen store's
 	OutsideArea                        // the customer is outside its service area
 	Short                              // it has too little of some SKU
 	Offline                            // it, or the chosen store, takes no new orders
@@ -149,8 +149,11 @@ func (c *Candidate) Static() (Reason, string) {
 	if placed && r.Within > 0 && c.Distance > r.Within {
 		return TooFar, ""
 	}
-	if r.Kinds != 0 && r.Kinds>>s.Kind&1 == 0 {
+	if !r.Allows(s) {
 		return WrongKind, ""
+	}
+	if r.Form == ShipToStore && r.At != nil && !r.collects(r.At) {
+		return WrongKind, r.At.ID
 	}
 	if s.Area != nil && r.Form != ShipToStore && r.HasPoint && !c.chosen() && !s.Area.Contains(r.Near) {
 		return OutsideArea, ""

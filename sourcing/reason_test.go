@@ -39,7 +39,10 @@ func holds(c *Candidate, reason Reason) bool {
 	case TooFar:
 		return far && r.Within > 0 && c.Distance > r.Within
 	case WrongKind:
-		return r.Kinds != 0 && r.Kinds&(1<<s.Kind) == 0
+		hands := func(s *Site) bool {
+			return r.CollectAt == 0 || (r.CollectAt|r.Kinds)&(1<<s.Kind) != 0 || slices.Contains(s.Forms, Collect)
+		}
+		return r.Kinds != 0 && r.Kinds&(1<<s.Kind) == 0 || r.Form == Collect && !hands(s) || brought && at != nil && !hands(at)
 	case OutsideArea:
 		return s.Area != nil && !brought && !own && r.HasPoint && !s.Area.Contains(r.Near)
 	case Offline:
@@ -115,6 +118,7 @@ func drawnCandidate(t *rapid.T, area *geo.Area, never *hours.Schedule) *Candidat
 		r.Near = geo.Point{Lat: 50.5, Lon: 19.5}
 	}
 	r.Kinds = uint8(rapid.SampledFrom([]int{0, 0, 3, 4}).Draw(t, "kinds"))
+	r.CollectAt = uint8(rapid.SampledFrom([]int{0, 3, 3, 5}).Draw(t, "collect at"))
 	r.Within = geo.Meters(rapid.SampledFrom([]int{0, 0, 2}).Draw(t, "within"))
 	r.Payment = rapid.SampledFrom([]string{"", "till", "prepaid"}).Draw(t, "payment")
 	r.Groups = rapid.SampledFrom([][]string{nil, nil, {"city"}, {"north", "south"}}).Draw(t, "groups")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // Filter is a condition that a candidate meets or not. Pass must give the same
@@ -79,7 +80,7 @@ func (r *Rules) Validate() error {
 		if missing {
 			fault("%s[%d] %q has no function", kind, i, name)
 		}
-		if name == "" || strings.ContainsRune(name, 0) {
+		if name == "" || strings.ContainsRune(name, 0) || !utf8.ValidString(name) {
 			fault("%s[%d] has the name %q", kind, i, name)
 		}
 	}

@@ -85,18 +85,22 @@ func (s *Site) Serves(f Form) bool { return len(s.Forms) == 0 || slices.Contains
 type Request struct {
 	Now      time.Time
 	Near     geo.Point
-	HasPoint bool       // Near means something
-	Form     Form       // of the lines that are being sourced
-	Kinds    uint8      // a bit for each kind of site allowed; 0: any
-	Within   geo.Meters // limit of Candidate.Distance; 0: any distance
-	Payment  string     // empty: not asked
-	Channel  string
-	Groups   []string // the location must be in one of them; empty: any
-	Prefer   []string // site IDs, the best first
-	Exclude  []string
-	NeededBy time.Time // zero: not asked
-	Window   time.Time // the start of the pickup window; zero: none
-	At       *Site     // the chosen store; nil: none
+	HasPoint bool  // Near means something
+	Form     Form  // of the lines that are being sourced
+	Kinds    uint8 // a bit for each kind of site allowed; 0: any that serves the form, see CollectAt
+	// CollectAt has a bit for each kind of site at which customers collect by
+	// default: at others only if Kinds allows their kind, or if their Forms say so.
+	// It does not count for what is sent or brought. 0: they collect anywhere.
+	CollectAt uint8
+	Within    geo.Meters // limit of Candidate.Distance; 0: any distance
+	Payment   string     // empty: not asked
+	Channel   string
+	Groups    []string // the location must be in one of them; empty: any
+	Prefer    []string // site IDs, the best first
+	Exclude   []string
+	NeededBy  time.Time // zero: not asked
+	Window    time.Time // the start of the pickup window; zero: none
+	At        *Site     // the chosen store; nil: none
 
 	// Room tells how many more orders of that many lines a site can process in
 	// the period that a time falls in, below 0: not limited, and when that
@@ -104,6 +108,20 @@ type Request struct {
 	Room func(s *Site, at time.Time, lines int) (left int64, ends time.Time)
 	// Lines is how many lines the order has.
 	Lines int
+}
+
+// Allows reports whether the request is for sites of this one's kind, and whether
+// customers collect there if that is what it asks for.
+func (r *Request) Allows(s *Site) bool {
+	if r.Kinds != 0 {
+		return r.Kinds>>s.Kind&1 != 0
+	}
+	return r.Form != Collect || r.collects(s)
+}
+
+// collects reports whether customers collect at a site of that kind.
+func (r *Request) collects(s *Site) bool {
+	return r.CollectAt == 0 || (r.CollectAt|r.Kinds)>>s.Kind&1 != 0 || slices.Contains(s.Forms, Collect)
 }
 
 // Candidate is a site measured for a request. Rules read it and change nothing.

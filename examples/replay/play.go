@@ -48,13 +48,17 @@ func orderName(repeat int, invoice string) string {
 
 const maxPrefixBytes = 20
 
+// anyKind lets an order be held at a warehouse too, where no customer collects
+// unless the order says so: the week is about where the goods are.
+var anyKind = []allocator.Kind{allocator.Store, allocator.Warehouse}
+
 // ordersOf makes the orders of a repetition of the week, in the same memory each
 // time.
 func (w *week) ordersOf(reach geo.Meters) func(repeat int) []allocator.Order {
 	orders := make([]allocator.Order, len(w.baskets))
 	return func(repeat int) []allocator.Order {
 		for i, b := range w.baskets {
-			orders[i] = allocator.Order{ID: orderName(repeat, b.invoice), Near: b.near, Lines: b.lines, MaxDistance: reach}
+			orders[i] = allocator.Order{ID: orderName(repeat, b.invoice), Near: b.near, Lines: b.lines, MaxDistance: reach, Kinds: anyKind}
 		}
 		return orders
 	}
@@ -81,7 +85,7 @@ func playWeek(ctx context.Context, a *allocator.Allocator, w *week, all []site, 
 			cancellations = cancellations[1:]
 		}
 		got, err := a.Allocate(ctx, allocator.Order{
-			ID: orderName(0, b.invoice), Near: b.near, Lines: b.lines, MaxDistance: reach,
+			ID: orderName(0, b.invoice), Near: b.near, Lines: b.lines, MaxDistance: reach, Kinds: anyKind,
 		})
 		if err == nil {
 			res.outcomes[i] = outcome{site: number[got.Location], distance: got.Distance}
