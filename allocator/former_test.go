@@ -96,13 +96,6 @@ func unpacked(t *testing.T, name string) (dir string) {
 	}
 }
 
-func locationsOfFormer() (all []Location) {
-	for i := range 4 {
-		all = append(all, Location{ID: [...]string{"L0", "L1", "L2", "L3"}[i], Point: geo.Point{Lat: 50 + float64(i)/100, Lon: 20}})
-	}
-	return all
-}
-
 // A directory from before digests had a key opens, and every call that it knows is
 // answered as the first time, from its snapshot and from its journal; other content
 // under the same ID is refused as ever.
