@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/settings"
 	"github.com/clickcollect/clickcollect/sourcing"
 )
