@@ -70,9 +70,13 @@ type Allocator struct {
 // passed meanwhile. It reads a snapshot and the journal behind it, some millions
 // of records a second. ctx is looked at before; it ends nothing later on.
 //
+// A directory on a full disk opens: it can be read, what frees passes, and the rest
+// is ErrNoSpace until there is space.
+//
 // Errors: every fault of the options at once, as *InvalidError each; ErrLocked,
-// ErrCorrupt, ErrNewer, ErrForeign, ErrFull; what the system says of the
-// directory, such as fs.ErrPermission. Nothing was changed but for an unfinished
+// ErrCorrupt, ErrNewer, ErrForeign, ErrFull; ErrNoSpace and ErrUnavailable, not even
+// the few kilobytes, or the file handles, that opening takes are to be had; what the
+// system says of the directory, such as fs.ErrPermission. Nothing was changed but for an unfinished
 // end of the journal, which was acknowledged to nobody.
 func Open(ctx context.Context, o Options) (*Allocator, error) {
 	if err := ctx.Err(); err != nil {

@@ -94,11 +94,18 @@ type Change struct {
 // Change makes changes that have IDs, each all or none. All are checked first,
 // then made in order; when one is refused, the ones before it stand, and the
 // whole call can be repeated: a change made before does nothing the second time
-// and succeeds. Errors as with Confirm, and ErrConflict. A rejection whose goods
+// and succeeds. Errors as with Confirm, and ErrConflict; with a DoReject among
+// them also ErrNoSpace and ErrUnavailable, for all of them. A rejection whose goods
 // nobody else can serve, wholly or in part, has been made: it is no error here, and
 // an event says so; repeated, it looks for another place again.
 func (a *Allocator) Change(ctx context.Context, changes ...Change) error {
-	call, err := a.begin(ctx)
+	verb := history.Canceled
+	for i := range changes {
+		if v := changes[i].Do.verb(); needsRoom(v) {
+			verb = v
+		}
+	}
+	call, err := a.beginVerb(ctx, verb)
 	if err != nil {
 		return fmt.Errorf("allocator: change: %w", err)
 	}
@@ -139,7 +146,7 @@ func (a *Allocator) changeOne(ctx context.Context, c Change) error {
 }
 
 func (a *Allocator) doOne(ctx context.Context, c *Change) error {
-	call, err := a.begin(ctx)
+	call, err := a.beginVerb(ctx, c.Do.verb())
 	if err != nil {
 		return err
 	}
@@ -283,7 +290,7 @@ func (a *Allocator) step(s *scratch, c *reservation.Change) (reservation.Ticket,
 }
 
 func (a *Allocator) extend(ctx context.Context, id string, by time.Duration) (time.Time, error) {
-	call, err := a.begin(ctx)
+	call, err := a.beginVerb(ctx, history.Extended)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -336,7 +343,7 @@ func (a *Allocator) heldFor(s *scratch, id string, until int64) int64 {
 }
 
 func (a *Allocator) reassign(ctx context.Context, id, token string, to Owner) error {
-	call, err := a.begin(ctx)
+	call, err := a.beginVerb(ctx, history.Reassigned)
 	if err != nil {
 		return err
 	}

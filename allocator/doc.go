@@ -140,9 +140,11 @@
 // the record lasts. Its goods are taken, or free, in between already, so orders do
 // not wait for one another's disk writes. ctx ends the waiting, not the change.
 //
-// A disk that is full refuses new holds and movements with ErrNoSpace and lets
-// everything else pass while there is room for that; free some space and the
-// engine goes on. A write or a sync that fails stops the journal: every later
+// A disk that is full refuses new holds, rejections, reroutes, returns, movements and
+// settings with ErrNoSpace and lets everything else pass while there is room for
+// that; free some space and the engine goes on. So does a system that is out of file
+// handles, with ErrUnavailable. History that Options.RetainBytes keeps goes before
+// anything is refused, and a directory on a full disk opens all the same. A write or a sync that fails stops the journal: every later
 // change is ErrJournal with the same cause, reads go on for what lasts, and the
 // directory must be opened anew. The process lives.
 //
@@ -162,8 +164,8 @@
 // When several faults apply, the first of these is the answer:
 //
 //  1. the error of the context, then ErrClosed
-//  2. ErrJournal of an earlier failure, then ErrNoSpace; but for verbs, which meet
-//     a failed journal last
+//  2. ErrJournal of an earlier failure, then ErrNoSpace or ErrUnavailable; but for
+//     verbs, which meet a failed journal last
 //  3. *InvalidError: of the ID, the terms, the number of lines, the point, the
 //     distance, the kinds, the lines
 //  4. ErrOverflow of the quantities as given

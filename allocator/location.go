@@ -264,7 +264,7 @@ func (a *Allocator) checkLocations(locations []Location) error {
 			return fmt.Errorf("location %q: %w", l.ID, err)
 		}
 		if l.Area != nil || l.Terms != nil { // else it says little
-			if err := reservation.CheckPlace(l.ID, appendPlace(nil, l)); err != nil {
+			if err := a.ledger.CheckPlace(l.ID, appendPlace(nil, l)); err != nil {
 				return fmt.Errorf("location %q: %w", l.ID, err)
 			}
 		}

@@ -55,7 +55,8 @@ type Options struct {
 	SnapshotEvery int64
 
 	// RetainBytes is how much of the journal is kept for readers of the history
-	// beyond what Open needs. 0: 1 GiB.
+	// beyond what Open needs, as long as the disk has room for more: the oldest of
+	// it goes before anything is refused for want of space. 0: 1 GiB.
 	RetainBytes int64
 
 	// FeedBytes is how much history an engine without Dir keeps in memory. 0:

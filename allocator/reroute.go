@@ -107,12 +107,12 @@ func takeTerms(note []byte) (t orderTerms) {
 //     Rules.MaxRejects allows.
 //
 // *NoLocationError: some lines stay, or all; the answer tells of the others, and
-// the rejection stands. All other errors are those of Confirm, and ErrNoSpace;
-// *InvalidError also for an order of several parts, one of which must be named. To
+// the rejection stands. All other errors are those of Confirm, ErrNoSpace and
+// ErrUnavailable; *InvalidError also for an order of several parts, one of which must be named. To
 // repeat a rejection without harm, give it an ID: Change with DoReject.
 func (a *Allocator) Reject(ctx context.Context, id string, lines ...Line) (Allocation, error) {
 	c := Change{Reservation: id, Do: DoReject, Lines: lines}
-	call, err := a.admit(ctx)
+	call, err := a.beginVerb(ctx, c.Do.verb())
 	if err != nil {
 		return Allocation{}, fmt.Errorf("allocator: reject %q: %w", id, err)
 	}
@@ -140,7 +140,7 @@ func (a *Allocator) Reject(ctx context.Context, id string, lines ...Line) (Alloc
 // Errors: as of Reject. *StateError: the reservation is ready or on its way, and
 // nothing of it is missing. *ShortageError: more than is missing or open.
 func (a *Allocator) Reroute(ctx context.Context, id string, lines ...Line) (Allocation, error) {
-	call, err := a.admit(ctx)
+	call, err := a.beginVerb(ctx, history.Rerouted)
 	if err != nil {
 		return Allocation{}, fmt.Errorf("allocator: reroute %q: %w", id, err)
 	}

@@ -22,7 +22,7 @@ import (
 // call can be repeated, and tries those again that found no place. An error of one
 // does not stop the others.
 //
-// Errors: ErrUnknownLocation; that of ctx; ErrClosed; ErrNoSpace; ErrJournal.
+// Errors: ErrUnknownLocation; that of ctx; ErrClosed; ErrNoSpace; ErrUnavailable; ErrJournal.
 func (a *Allocator) RerouteFrom(ctx context.Context, location string, each func(done, total int, got Allocation, err error) bool) error {
 	ids, err := a.openAt(ctx, location)
 	if err != nil {
@@ -30,7 +30,7 @@ func (a *Allocator) RerouteFrom(ctx context.Context, location string, each func(
 	}
 	for i, id := range ids {
 		got, tried, err := a.rerouteOffline(ctx, id, location)
-		if errors.Is(err, ErrClosed) || errors.Is(err, ErrNoSpace) || errors.Is(err, ErrJournal) || ctx.Err() != nil && !tried {
+		if errors.Is(err, ErrClosed) || errors.Is(err, ErrNoSpace) || errors.Is(err, ErrUnavailable) || errors.Is(err, ErrJournal) || ctx.Err() != nil && !tried {
 			return fmt.Errorf("allocator: reroute from %q: %d of %d done: %w", location, i, len(ids), err)
 		}
 		if err != nil {
@@ -73,7 +73,7 @@ func movable(e *reservation.Entry) bool {
 
 // rerouteOffline takes a reservation elsewhere if it is still at a location.
 func (a *Allocator) rerouteOffline(ctx context.Context, id, location string) (got Allocation, tried bool, err error) {
-	call, err := a.admit(ctx)
+	call, err := a.beginVerb(ctx, history.Rerouted)
 	if err != nil {
 		return got, false, err
 	}

@@ -303,7 +303,7 @@ func (a *Allocator) rerouteLate(ctx context.Context, now int64) (n int, err erro
 // rerouteOneLate rejects an order that is late and takes it to another place. False:
 // it is not late any more.
 func (a *Allocator) rerouteOneLate(ctx context.Context, id string, is wait) (done bool, err error) {
-	c, err := a.admit(ctx)
+	c, err := a.beginVerb(ctx, history.Rejected)
 	if err != nil {
 		return false, err
 	}

@@ -64,7 +64,7 @@ type Return struct {
 // lines has nothing left to bring back; *ShortageError, more than was collected and
 // not brought back; ErrOverflow; ErrNoSpace. Nothing was changed. ErrJournal, or the end of ctx: unknown; repeat the call.
 func (a *Allocator) Return(ctx context.Context, returns ...Return) error {
-	call, err := a.admit(ctx)
+	call, err := a.beginVerb(ctx, history.Returned)
 	if err != nil {
 		return fmt.Errorf("allocator: return: %w", err)
 	}

@@ -2,6 +2,7 @@ package allocator
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -9,6 +10,10 @@ import (
 // snapshotLook is how often the goroutine looks how much journal there is since
 // the last snapshot.
 const snapshotLook = time.Second
+
+// snapshotRetry is after how long a snapshot that the disk had no space for is
+// tried again, since each try writes as much as there is.
+const snapshotRetry = time.Minute
 
 // snapshotStep is the step of the goroutine that writes a snapshot whenever enough
 // journal has come together. What Open had to read counts as journal since the last
@@ -25,11 +30,16 @@ func (a *Allocator) snapshotStep() func() time.Duration {
 		if written-since < a.options.SnapshotEvery {
 			return snapshotLook
 		}
+		last := since
 		since = written // also after an error: the next attempt is for the next part
 		begun := time.Now()
 		switch err := a.ledger.Snapshot(a.life, a.clock.now()); {
 		case err == nil:
 			a.options.Logger.Info("snapshot written", "took", time.Since(begun))
+		case errors.Is(err, ErrNoSpace), errors.Is(err, ErrUnavailable):
+			a.options.Logger.Error("snapshot not written", "err", err)
+			since = last // there may be no next part as long as the disk is full
+			return snapshotRetry
 		case a.life.Err() == nil:
 			a.options.Logger.Error("snapshot not written", "err", err)
 		}
@@ -42,8 +52,8 @@ func (a *Allocator) snapshotStep() func() time.Duration {
 // Options.RetainBytes of it. Changes go on meanwhile. The engine does so by
 // itself (Options.SnapshotEvery). Without a directory it does nothing.
 //
-// Errors: that of ctx, ErrClosed, ErrJournal, or what the system says of the
-// disk. The snapshot before it is then still there and nothing is lost.
+// Errors: that of ctx, ErrClosed, ErrNoSpace, ErrUnavailable, ErrJournal, or what
+// the system says of the disk. The snapshot before it is then still there and nothing is lost.
 func (a *Allocator) Snapshot(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("allocator: snapshot: %w", err)

@@ -62,7 +62,7 @@ var (
 	// file handles are left, or something foreign is in the way. The error says
 	// which. Writing resumes by itself; what frees passes as with ErrNoSpace.
 	ErrUnavailable = journal.ErrUnavailable
-	// ErrTooLarge: more than one record, or one change, can be: MaxRecordBytes.
+	// ErrTooLarge: more than one record, or one change, can be: maxRecordBytes.
 	// Make it smaller. Where an input says so it is an *InvalidError too.
 	ErrTooLarge = journal.ErrTooLarge
 	// ErrLocked: another process, or another engine in this one, has the

@@ -223,8 +223,8 @@ func TestEveryRecordFits(t *testing.T) {
 		ID: text, Change: text, Name: text, Order: text, Customer: text, Owner: text, Channel: text, Code: text, Ref: text,
 		Place: make([]byte, MaxNoteBytes), Parts: math.MaxUint8, Missing: true, Lines: lines}
 	bytes := len(r.Append(nil))
-	if bytes > MaxRecordBytes {
-		t.Errorf("a record of all there is takes %d bytes, at most %d are possible", bytes, MaxRecordBytes)
+	if bytes > maxRecordBytes {
+		t.Errorf("a record of all there is takes %d bytes, at most %d are possible", bytes, maxRecordBytes)
 	}
 	r.Lines = nil
 	texts := len(r.Append(nil))

@@ -212,7 +212,7 @@ func (l *Ledger) SlotName(slot uint32) string { return l.slots.name(slot) }
 // as it is. The location takes part in searches after Join or Renumber. What
 // CheckPlace refuses it refuses, too.
 func (l *Ledger) AddSlot(name string, place []byte, now int64) (slot uint32, t Ticket, err error) {
-	if err := CheckPlace(name, place); err != nil {
+	if err := l.CheckPlace(name, place); err != nil {
 		return 0, t, fmt.Errorf("reservation: adding location %q: %w", name, err)
 	}
 	l.slots.adding.Lock()

@@ -42,7 +42,7 @@ func (n *notes) put(key string, value []byte) {
 // SetNotes sets some notes, all or none, also across a crash; an empty value
 // removes one. Of two with the same key the later counts.
 //
-// Errors: ErrInvalid, also as ErrTooLarge for more than MaxRecordBytes together;
+// Errors: ErrInvalid, also as ErrTooLarge for more than maxRecordBytes together;
 // ErrJournal. Nothing was changed.
 func (l *Ledger) SetNotes(now int64, set ...Note) (t Ticket, err error) {
 	if err := checkNotes(set); err != nil {

@@ -6,7 +6,7 @@ import (
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
 )
 
-// MaxRecordBytes is the longest record of the journal, and the most that records
+// maxRecordBytes is the longest record of the journal, and the most that records
 // can be which are written all or none: what one of its frames takes, 256 MiB less
 // a few bytes.
 //
@@ -17,7 +17,7 @@ import (
 // IDs and references of 65,535 bytes 113 MiB. Should one pass the bound all the
 // same the journal refuses it with ErrTooLarge before it has a number, and whoever
 // asked undoes what it took.
-const MaxRecordBytes = journal.MaxRecordBytes
+const maxRecordBytes = journal.MaxRecordBytes
 
 // fixedBytes is more than a record takes besides its texts, its place and its
 // lines.
@@ -25,17 +25,17 @@ const fixedBytes = 128
 
 // CheckPlace refuses a location that says more than a record takes: ErrTooLarge,
 // as an *InvalidError.
-func CheckPlace(name string, place []byte) error {
+func (*Ledger) CheckPlace(name string, place []byte) error {
 	return checkSize("Place", len(name)+len(place)+fixedBytes)
 }
 
 // checkSize refuses what a record of that many bytes could not say.
 func checkSize(field string, bytes int) error {
-	if bytes <= MaxRecordBytes {
+	if bytes <= maxRecordBytes {
 		return nil
 	}
 	return fmt.Errorf("%w: %w", ErrTooLarge, &InvalidError{Field: field, Value: bytes,
-		Why: fmt.Sprintf("must be at most %d bytes with all that belongs to it", MaxRecordBytes)})
+		Why: fmt.Sprintf("must be at most %d bytes with all that belongs to it", maxRecordBytes)})
 }
 
 // checkNotes refuses notes that one frame does not take.
