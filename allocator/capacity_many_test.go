@@ -143,6 +143,20 @@ func TestLocationWithWindowsIsRemoved(t *testing.T) {
 	calendared(t, a, "L1", "L1 10:00 0/7 free 7")
 }
 
+// What nobody has taken of a window goes with its location; an audit that counted
+// it would find units which nothing explains.
+func TestAuditAfterAWindowWentWithItsLocation(t *testing.T) {
+	a := street(t, 2, Options{Dir: t.TempDir(), Clock: morning, ManualExpiry: true})
+	must(t, a.SetWindows(t.Context(), settings.Window{Location: "L1", Start: at(10), Length: time.Hour, Places: 2}))
+	must(t, a.RemoveLocation(t.Context(), "L1"))
+	for range 2 {
+		if r, err := a.Audit(t.Context()); err != nil || len(r.Differences) > 0 {
+			t.Fatalf("%+v, %v", r, err)
+		}
+		must(t, a.SetLocations(t.Context(), Location{ID: "L1", Point: streetPoint(1)}))
+	}
+}
+
 // BenchmarkPlaced is a planned order and its cancellation: with a capacity, with a
 // window, with both, and as one that only the rules make a planned one.
 func BenchmarkPlaced(b *testing.B) {

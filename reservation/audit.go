@@ -195,9 +195,10 @@ func (a *auditor) compareAll() {
 	}
 }
 
-// sameCell compares one cell.
+// sameCell compares one cell. What nobody has taken of a window or a period goes
+// with its location: the live counter stays as it was, the shadow has none.
 func (a *auditor) sameCell(sku, slot uint32) bool {
-	return a.live.Available(sku, slot) == a.shadow.Available(sku, slot)
+	return a.live.classes.resource(sku) && a.live.isGone(slot) || a.live.Available(sku, slot) == a.shadow.Available(sku, slot)
 }
 
 // entryDifference compares one reservation; it says what is different, or
@@ -230,14 +231,14 @@ func (a *auditor) entryDifference(id string) string {
 func (a *auditor) compareSuspects(final bool) {
 	for key := range a.cells {
 		sku, slot := uint32(key>>32), uint32(key)
-		live, shadow := a.live.Available(sku, slot), a.shadow.Available(sku, slot)
-		if live == shadow {
+		if a.sameCell(sku, slot) {
 			delete(a.cells, key)
 			continue
 		}
 		if !final {
 			continue
 		}
+		live, shadow := a.live.Available(sku, slot), a.shadow.Available(sku, slot)
 		for _, f := range [...]struct {
 			what         string
 			live, shadow int64
