@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 	"sync/atomic"
 	"time"
+
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // Functions of the host's may panic, block, and call back into the engine. Each is
@@ -55,6 +57,8 @@ func (a *Allocator) holidays(location string) func(year int, month time.Month, d
 				a.panics.ofHost("Options.Holidays", value)
 			}
 		}()
+		lock.Enter(lock.Host) // nothing is held
+		lock.Leave(lock.Host)
 		return ask(location, year, month, day)
 	}
 }

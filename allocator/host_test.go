@@ -211,6 +211,46 @@ func TestRuleThatBlocks(t *testing.T) {
 	}
 }
 
+// A clock that pauses all changes whenever it is read never waits for the call that
+// reads it: none of them reads it while it counts as a change.
+func TestClockThatPausesChanges(t *testing.T) {
+	var a *Allocator
+	var calls, inside atomic.Bool
+	o := Options{ManualExpiry: true, Clock: func() time.Time {
+		if calls.Load() && inside.CompareAndSwap(false, true) {
+			defer inside.Store(false)
+			must(t, a.SetProtection(context.Background(), settings.Protection{Channel: "web", Units: 1}))
+		}
+		return time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
+	}}
+	a = street(t, 3, o)
+	stocked(t, a, "L0", "tea", 10)
+	stocked(t, a, "L1", "tea", 10)
+	stocked(t, a, "L2", "tea", 10)
+	must(t, a.SetRules(sourcing.Rules{CoolDown: time.Hour}))
+	confirmed(t, a, ordered("o", Line{"tea", 1}))
+	must(t, second(a.Reject(t.Context(), "o"))) // from now on orders look what cools down
+	calls.Store(true)
+	for name, call := range map[string]func() error{
+		"Allocate":       func() error { return second(a.Allocate(context.Background(), ordered("p", Line{"tea", 1}))) },
+		"SetSafetyStock": func() error { return a.SetSafetyStock(context.Background(), SafetyStock{SKU: "tea", Units: 1}) },
+		"SetLocations": func() error {
+			return a.SetLocations(context.Background(), Location{ID: "L2", Point: streetPoint(2), Kind: PickupPoint})
+		},
+		"Reroute": func() error { return second(a.Reroute(context.Background(), "o")) },
+		"Receive": func() error {
+			return a.Receive(context.Background(), Receipt{ID: "r", Location: "L0", Lines: []Line{{"tea", 1}}})
+		},
+		"Allocate in the shadow": func() error {
+			must(t, a.SetShadow(&sourcing.Rules{}))
+			return second(a.Allocate(context.Background(), ordered("q", Line{"tea", 1})))
+		},
+	} {
+		returns(t, name, func() { must(t, call()) })
+	}
+	calls.Store(false)
+}
+
 // A clock that blocks, and one that calls back, holds nobody else up.
 func TestClockThatBlocks(t *testing.T) {
 	var block atomic.Bool

@@ -195,7 +195,7 @@ func (a *Allocator) SetLocations(ctx context.Context, locations ...Location) err
 		return fmt.Errorf("allocator: set locations: %w", err)
 	}
 	defer c.end()
-	err = a.setLocations(locations)
+	err = a.setLocations(locations, c.now)
 	if waited := c.settle(ctx); err == nil {
 		err = waited
 	}
@@ -205,7 +205,7 @@ func (a *Allocator) SetLocations(ctx context.Context, locations ...Location) err
 	return nil
 }
 
-func (a *Allocator) setLocations(locations []Location) error {
+func (a *Allocator) setLocations(locations []Location, now int64) error {
 	if err := a.checkLocations(locations); err != nil {
 		return err
 	}
@@ -216,7 +216,7 @@ func (a *Allocator) setLocations(locations []Location) error {
 		return fmt.Errorf("%d more than the %d of Options.MaxLocations: %w",
 			a.ledger.Slots()+fresh-a.options.MaxLocations, a.options.MaxLocations, ErrFull)
 	}
-	m, failed := a.merge(t, locations)
+	m, failed := a.merge(t, locations, now)
 	// What the ledger took before it failed is there, so it is published too.
 	if err := a.publish(t, &m); err != nil {
 		return errors.Join(failed, err)
@@ -292,9 +292,8 @@ type merged struct {
 // merge lays the given locations over the known ones. While all are new it
 // appends behind what older topologies see of the same array; the first known
 // one makes a copy.
-func (a *Allocator) merge(t *topology, locations []Location) (m merged, err error) {
+func (a *Allocator) merge(t *topology, locations []Location, now int64) (m merged, err error) {
 	m.places = t.places
-	now := a.clock.now()
 	var note []byte
 	for _, l := range locations {
 		l.Terms = l.Terms.clone() // the caller may go on with his

@@ -219,7 +219,7 @@ func (a *Allocator) allocate(s *scratch, o *Order) (got Allocation, ticket reser
 
 // decide is allocate for an order whose terms are checked.
 func (a *Allocator) decide(s *scratch, t *topology, o *Order) (Allocation, reservation.Ticket, error) {
-	if a.needsPlan(t, o) {
+	if a.needsPlan(t, o, s.now) {
 		s.ticket = reservation.Ticket{}
 		got, err := a.source(s, *o)
 		return got, s.ticket, err

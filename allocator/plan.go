@@ -152,8 +152,8 @@ func (a *Allocator) SetRules(r sourcing.Rules) error {
 }
 
 // needsPlan tells the orders that the hot path does not serve.
-func (a *Allocator) needsPlan(t *topology, o *Order) bool {
-	return a.rules.Load().general || t.terms || a.special.Load() || a.coolingAny() || o.isGeneral() || a.hasQuotas(o.Channel) || a.wantsGoods(o.Lines)
+func (a *Allocator) needsPlan(t *topology, o *Order, now int64) bool {
+	return a.rules.Load().general || t.terms || a.special.Load() || a.coolingAny(now) || o.isGeneral() || a.hasQuotas(o.Channel) || a.wantsGoods(o.Lines)
 }
 
 // newPlan checks an order and works out what it wants of whom. inBook tells an order

@@ -45,9 +45,9 @@ func (a *Allocator) cooling(sku, slot uint32, now int64) bool {
 
 // coolingAny reports whether any location is skipped for any SKU: the hot path
 // does not know of it.
-func (a *Allocator) coolingAny() bool {
+func (a *Allocator) coolingAny(now int64) bool {
 	until := a.moves.cool.until.Load()
-	return until != 0 && until > a.clock.now()
+	return until != 0 && until > now
 }
 
 // cool begins the cool-down of the location that has made a rejection, for its SKUs.

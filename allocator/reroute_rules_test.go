@@ -26,7 +26,7 @@ func TestCoolDown(t *testing.T) {
 		allocated(t, a, ordered("r", Line{"tea", 1}), "L1")
 		time.Sleep(time.Millisecond)
 		allocated(t, a, ordered("s", Line{"tea", 1}), "L0")
-		if a.coolingAny() {
+		if a.coolingAny(a.clock.now()) {
 			t.Error("still cooling")
 		}
 		must(t, a.Close())

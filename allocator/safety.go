@@ -29,7 +29,7 @@ func (a *Allocator) SetSafetyStock(ctx context.Context, levels ...SafetyStock) e
 		return fmt.Errorf("allocator: set safety stock: %w", err)
 	}
 	defer c.end()
-	t, err := a.setSafety(levels)
+	t, err := a.setSafety(levels, c.now)
 	if waited := c.wait(ctx, t); err == nil {
 		err = waited
 	}
@@ -39,7 +39,7 @@ func (a *Allocator) SetSafetyStock(ctx context.Context, levels ...SafetyStock) e
 	return nil
 }
 
-func (a *Allocator) setSafety(levels []SafetyStock) (last reservation.Ticket, err error) {
+func (a *Allocator) setSafety(levels []SafetyStock, now int64) (last reservation.Ticket, err error) {
 	out := make([]reservation.SafetyLevel, len(levels))
 	for i, v := range levels {
 		to := &out[i]
@@ -65,7 +65,6 @@ func (a *Allocator) setSafety(levels []SafetyStock) (last reservation.Ticket, er
 			}
 		}
 	}
-	now := a.clock.now()
 	for _, v := range out {
 		t, err := a.ledger.SetSafety(v, now)
 		if err != nil {

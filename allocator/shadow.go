@@ -61,13 +61,14 @@ func (a *Allocator) Compare(rules sourcing.Rules, orders ...Order) (sourcing.Com
 			return sums, err
 		}
 		other, _ := a.quote(&orders[i], &rules)
-		sums.Add(a.result(live), a.result(other))
+		now := a.clock.now()
+		sums.Add(a.result(live, now), a.result(other, now))
 	}
 	return sums, nil
 }
 
-// result is an answer as it is compared.
-func (a *Allocator) result(got Allocation) (r sourcing.Result) {
+// result is an answer as it is compared; now is engine time.
+func (a *Allocator) result(got Allocation, now int64) (r sourcing.Result) {
 	if got.ID == "" && got.Location == "" {
 		return r
 	}
@@ -78,7 +79,7 @@ func (a *Allocator) result(got Allocation) (r sourcing.Result) {
 		r.Sites = append(r.Sites, part.Location)
 	}
 	if !got.Ready.IsZero() {
-		r.Wait = got.Ready.Sub(fromMillis(a.clock.now()))
+		r.Wait = got.Ready.Sub(fromMillis(now))
 	}
 	return r
 }
@@ -97,10 +98,10 @@ func (a *Allocator) allocateShadowed(s *scratch, t *topology, o *Order, sh *shad
 	}
 	live, shadowed := sourcing.Result{}, sourcing.Result{}
 	if err == nil {
-		live = a.result(got)
+		live = a.result(got, s.now)
 	}
 	if otherErr == nil {
-		shadowed = a.result(other)
+		shadowed = a.result(other, s.now)
 	}
 	sh.mu.Lock(lock.Comparison)
 	defer sh.mu.Unlock()

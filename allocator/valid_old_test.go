@@ -26,7 +26,7 @@ func asBefore(t *testing.T, a *Allocator) {
 	ctx := t.Context()
 	must(t, a.SetLocations(ctx, Location{ID: "shop", Point: streetPoint(0)}))
 	for _, l := range []Location{{ID: oldPlace, Point: streetPoint(1)}, {ID: "nowhere"}, {ID: "empty", Point: streetPoint(2), Area: new(geo.Area)}} {
-		m, err := a.merge(a.topology.Load(), []Location{l})
+		m, err := a.merge(a.topology.Load(), []Location{l}, a.clock.now())
 		must(t, err, a.publish(a.topology.Load(), &m))
 	}
 	move := func(id string, cause history.Cause, at, to string, units int64) {

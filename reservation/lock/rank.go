@@ -7,7 +7,8 @@ type Rank uint8
 
 // The locks of the module, those that are taken first in front.
 const (
-	Rules      Rank = iota + 1 // the rules in force, and the wait for acceptance that follows from them
+	Host       Rank = iota + 1 // no mutex: a function of the host's is called, which must hold nothing
+	Rules                      // the rules in force, and the wait for acceptance that follows from them
 	Channels                   // protection levels
 	Goods                      // bundles and shelf lives
 	Capacities                 // pickup windows, capacities, and the sweep of those that are over
@@ -50,6 +51,6 @@ func (r Rank) String() string {
 	return rankNames[r-1]
 }
 
-var rankNames = [ranks - 1]string{"rules", "channels", "goods", "capacities", "pause", "change", "locations", "orders",
+var rankNames = [ranks - 1]string{"host", "rules", "channels", "goods", "capacities", "pause", "change", "locations", "orders",
 	"periods", "cooling", "acceptance", "comparison", "clock", "snapshot", "step", "floor", "safety", "places", "names",
 	"notes", "rows", "shard", "references", "lists", "list", "short", "queue", "append", "mark", "segments", "tending", "memory"}
