@@ -12,10 +12,9 @@ import (
 
 // InGroups is the filter of sites in one of the groups.
 func InGroups(groups ...string) Filter {
-	groups = slices.Clone(groups)
-	return Filter{Name: "in " + strings.Join(groups, " or "), Pass: func(c *Candidate) bool {
-		return slices.ContainsFunc(groups, func(g string) bool { return slices.Contains(c.Site.Groups, g) })
-	}}
+	asked := &Request{Groups: slices.Clone(groups)}
+	asked.Index()
+	return Filter{Name: "in " + strings.Join(groups, " or "), Pass: func(c *Candidate) bool { return asked.names(c.Site) }}
 }
 
 // OfKinds is the filter of sites of one of the kinds.

@@ -164,13 +164,13 @@ func (c *Candidate) Static() (Reason, string) {
 	if s.Offline {
 		return Offline, ""
 	}
-	if len(s.Channels) > 0 && !slices.Contains(s.Channels, r.Channel) {
+	if !s.admits(r.Channel) {
 		return NotInChannel, ""
 	}
 	if len(s.Forms) > 0 && !slices.Contains(s.Forms, r.Form) {
 		return NoSuchForm, ""
 	}
-	if len(s.Payments) > 0 && r.Payment != "" && !slices.Contains(s.Payments, r.Payment) {
+	if !s.accepts(r.Payment) {
 		return NoSuchPayment, ""
 	}
 	return c.wanted(placed), ""
@@ -179,10 +179,10 @@ func (c *Candidate) Static() (Reason, string) {
 // wanted is the end of Static: what the order says of sites, and coordinates.
 func (c *Candidate) wanted(placed bool) Reason {
 	r, s := c.Request, c.Site
-	if len(r.Groups) > 0 && !slices.ContainsFunc(r.Groups, func(g string) bool { return slices.Contains(s.Groups, g) }) {
+	if len(r.Groups) > 0 && !r.names(s) {
 		return NotInGroup
 	}
-	if len(r.Exclude) > 0 && slices.Contains(r.Exclude, s.ID) {
+	if len(r.Exclude) > 0 && r.excludes(s.ID) {
 		return Excluded
 	}
 	if !placed {
@@ -199,15 +199,14 @@ func (c *Candidate) brought(placed bool) (Reason, string) {
 	if at == nil {
 		at = s
 	}
-	allowed := func(s *Site) bool { return len(s.Channels) == 0 || slices.Contains(s.Channels, r.Channel) }
 	switch {
 	case s.Offline:
 		return Offline, ""
 	case at.Offline:
 		return Offline, at.ID
-	case !allowed(s):
+	case !s.admits(r.Channel):
 		return NotInChannel, ""
-	case !allowed(at):
+	case !at.admits(r.Channel):
 		return NotInChannel, at.ID
 	case r.At == nil:
 		return NoSuchForm, "no chosen store"
@@ -215,7 +214,7 @@ func (c *Candidate) brought(placed bool) (Reason, string) {
 		return NoSuchForm, ""
 	case !at.Serves(Collect):
 		return NoSuchForm, at.ID
-	case r.Payment != "" && len(at.Payments) > 0 && !slices.Contains(at.Payments, r.Payment):
+	case !at.accepts(r.Payment):
 		return NoSuchPayment, at.ID
 	}
 	return c.wanted(placed), ""

@@ -155,8 +155,8 @@ func (r *Rules) GivenUp(soft int) (names []string) {
 // the lower ID. Two different sites never tie. Both are candidates of one
 // request.
 func (r *Rules) Compare(a, b *Candidate) int {
-	if prefer := a.Request.Prefer; len(prefer) > 0 {
-		if n := place(prefer, a.Site.ID) - place(prefer, b.Site.ID); n != 0 {
+	if r := a.Request; len(r.Prefer) > 0 {
+		if n := r.Preferred(a.Site.ID) - r.Preferred(b.Site.ID); n != 0 {
 			return n
 		}
 	}

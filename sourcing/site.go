@@ -43,6 +43,8 @@ type Site struct {
 	CutOff   time.Duration  // of the local clock: later orders count as of the next local day; 0: none
 	Transfer time.Duration  // from ready here to there at another store, day and night
 	Delivery time.Duration  // from ready here to the customer's door, day and night
+
+	lists *siteLists // nil before Index
 }
 
 // String is the form in words.
@@ -108,6 +110,8 @@ type Request struct {
 	Room func(s *Site, at time.Time, lines int) (left int64, ends time.Time)
 	// Lines is how many lines the order has.
 	Lines int
+
+	lists *requestLists // nil before Index
 }
 
 // Allows reports whether the request is for sites of this one's kind, and whether
