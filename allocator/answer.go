@@ -57,6 +57,9 @@ func (p *plan) answer(deadline int64) Allocation {
 // told is the promise as the customer is told it: none where no location has
 // terms to make one by.
 func (p *plan) told(sh *share) time.Time {
+	if p.past {
+		return sh.ready
+	}
 	place := &p.topology.places[sh.slot]
 	brought := sh.form == sourcing.ShipToStore && p.topology.places[p.at].Terms.timed()
 	if !p.order.Window.IsZero() || place.Terms.timed() || brought || p.engine.limited(place.ID) {

@@ -163,6 +163,7 @@ func (a *Allocator) explainIn(s *scratch, o *Order) (sourcing.Explanation, error
 		return p.explain(), nil
 	}
 	got := a.recall(s, o, true)
+	p.past = true
 	for _, part := range got.Parts() {
 		if slot, ok := a.ledger.Slot(part.Location); ok && int(slot) < len(p.topology.places) {
 			p.shares = append(p.shares, share{slot: slot, number: p.topology.table.Space.Number(slot), form: part.Form,

@@ -91,6 +91,11 @@ func (a *Allocator) Lookup(id string) (Reservation, error) {
 	}
 	defer c.end()
 	own, order, ok := a.find(id, &c.found)
+	var parts []part
+	if order != "" {
+		parts = a.settledParts(order)
+		ok = len(parts) > 0 // else the last one has been forgotten since
+	}
 	var r Reservation
 	switch {
 	case !ok:
@@ -100,7 +105,7 @@ func (a *Allocator) Lookup(id string) (Reservation, error) {
 		r = a.reservation(own, &c.found)
 		r.ID = id
 	default:
-		r = a.whole(order, a.settledParts(order))
+		r = a.whole(order, parts)
 	}
 	if err := c.leaveRead(reservation.Ticket{Sequence: r.Sequence}); err != nil {
 		return Reservation{}, fmt.Errorf("allocator: look up %q: %w", id, err)

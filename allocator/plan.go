@@ -41,6 +41,7 @@ type plan struct {
 	holds    bool   // reserve what is found
 	mixed    bool   // some want has substitutes
 	inBook   bool   // the order is in the book
+	past     bool   // shares are what was reserved, perhaps as another form or at another store than asked for now
 
 	work   *planWork
 	trace  []sighting

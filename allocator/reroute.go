@@ -181,7 +181,7 @@ func (a *Allocator) recordReject(s *scratch, c *reservation.Change) (*moving, re
 	if ok && order != "" {
 		parts := a.partsOf(order)
 		p, err := a.one(order, parts)
-		if again {
+		if again && len(parts) > 0 {
 			p, err = rejectedPart(parts), nil
 		}
 		if err != nil {

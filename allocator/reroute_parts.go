@@ -79,10 +79,15 @@ func (a *Allocator) find(id string, e *reservation.Entry) (alone, order string, 
 	return id, "", false
 }
 
-// partsOf reads every part of an order that is live or remembered, ascending.
+// partsOf reads every part of an order that is live or remembered, ascending; there
+// are none when the last one has just been forgotten. It costs as much as the order
+// has parts, whatever the references say.
+//
+// The ledger lists the parts one by one, so one that was made at the same time as
+// the others may not be listed yet; each says how many there are.
 func (a *Allocator) partsOf(order string) (all []part) {
 	var e reservation.Entry
-	ref, known := order, false
+	known := false
 	seen := map[int]bool{}
 	last := 1
 	add := func(id string, n int) {
@@ -97,13 +102,10 @@ func (a *Allocator) partsOf(order string) (all []part) {
 		e = reservation.Entry{} // its lines are the part's
 		last = max(last, all[len(all)-1].e.Parts)
 	}
-	if add(order, 1); known && all[0].e.Order != "" {
-		ref = all[0].e.Order
-	}
-	for id := range a.ledger.OfOrder(ref) {
-		if of, n := splitID(id); n > 1 && of == order {
-			add(id, n)
-		}
+	add(order, 1)
+	for id := range a.ledger.PartsOf(order) {
+		_, n := splitID(id)
+		add(id, n)
 	}
 	for n := 2; n <= last; n++ {
 		add(partID(order, n), n)
@@ -147,7 +149,7 @@ func openIn(e *reservation.Entry, units func(*reservation.EntryLine) int64) bool
 
 // head is the part whose place and state stand for the order: the first live one
 // with goods; of ended ones the first that was collected, then the last one that
-// is not just elsewhere.
+// is not just elsewhere. There is at least one part.
 func (a *Allocator) head(parts []part) *part {
 	head, rank := &parts[0], -1
 	for i := range parts {
@@ -181,9 +183,12 @@ func (a *Allocator) live(parts []part) (live []*part) {
 	return live
 }
 
-// one is the part that a change of an order must mean; *InvalidError: there are
-// several.
+// one is the part that a change of an order must mean. *InvalidError: there are
+// several; ErrNotFound: the last one has been forgotten since the order was found.
 func (a *Allocator) one(order string, parts []part) (*part, error) {
+	if len(parts) == 0 {
+		return nil, ErrNotFound
+	}
 	live := a.live(parts)
 	switch len(live) {
 	case 0:
@@ -236,11 +241,11 @@ func (a *Allocator) stepNamed(s *scratch, c *reservation.Change) (reservation.Ti
 		return a.endVisits(s, c, t, err)
 	}
 	parts := a.partsOf(order)
-	if forAll(c) {
+	if forAll(c) && len(parts) > 0 {
 		return a.stepAll(s, c, order, parts)
 	}
 	p, err := a.one(order, parts)
-	if c.Verb == history.Returned {
+	if c.Verb == history.Returned && len(parts) > 0 {
 		p, err = collectedPart(order, parts)
 	}
 	if err != nil {
@@ -331,7 +336,7 @@ func (a *Allocator) endVisits(s *scratch, c *reservation.Change, t reservation.T
 		order, _ = splitID(c.ID)
 	}
 	parts := a.partsOf(order)
-	if len(a.live(parts)) > 0 {
+	if len(parts) == 0 || len(a.live(parts)) > 0 {
 		return t, nil
 	}
 	verb := history.Canceled

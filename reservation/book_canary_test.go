@@ -95,7 +95,7 @@ func brokenBooks() map[string]func(*book) {
 				}
 				x := s.extra(r.extra())
 				if node := x.node(byCustomer); node != 0 {
-					b.views[byCustomer].remove(b.viewHash(byCustomer, x.text(byCustomer)), node)
+					b.views[byCustomer].remove(b.viewHash(byCustomer, x.key(byCustomer, r.id())), node)
 					x.setNode(byCustomer, 0)
 					return false
 				}

@@ -6,9 +6,9 @@ import "encoding/binary"
 //
 //	byte  0  to                   4
 //	      4  bytes of each string 12  six times 2: order, customer, owner, channel, code, ref
-//	     16  nodes                8  references in the views by order and by customer
-//	     24  number of lines      4  0 when the state says where the units are
-//	     28  lines               32  each: held, confirmed, collected, returned,
+//	     16  nodes               12  references in the views by order, by customer and by whole
+//	     28  number of lines      4  0 when the state says where the units are
+//	     32  lines               32  each: held, confirmed, collected, returned,
 //	      …                          missing, lapsed, short, rerouted
 //	      …  strings                 one after the other
 //
@@ -20,8 +20,8 @@ const (
 	extraToAt      = 0
 	extraStringsAt = 4
 	extraNodesAt   = 16
-	extraCountAt   = 24
-	extraLinesAt   = 28
+	extraCountAt   = 28
+	extraLinesAt   = 32
 
 	extraLineBytes = 32
 	refCount       = 6
@@ -110,8 +110,12 @@ func (x extra) setNode(v view, node uint32) {
 	binary.LittleEndian.PutUint32(x[extraNodesAt+4*int(v):], node)
 }
 
-// text returns the reference a view goes by; it aliases the piece.
-func (x extra) text(v view) []byte {
+// key returns what the record with that ID is found by in a view where it has a
+// node; it aliases the piece or the ID.
+func (x extra) key(v view, id []byte) []byte {
+	if v == byWhole {
+		return wholeOf(id)
+	}
 	at := extraLinesAt + extraLineBytes*x.lineCount()
 	for i := range int(v) {
 		at += x.stringBytes(i)
@@ -142,8 +146,8 @@ func (b *book) writeExtra(s *shard, ref uint32, e *entry) {
 		given = x.size()
 		for v := range views {
 			nodes[v] = x.node(v)
-			if nodes[v] != 0 && string(x.text(v)) != e.refs.of(v) {
-				b.views[v].remove(b.viewHash(v, x.text(v)), nodes[v])
+			if nodes[v] != 0 && string(x.key(v, r.id())) != e.key(v, r.id()) {
+				b.views[v].remove(b.viewHash(v, x.key(v, r.id())), nodes[v])
 				nodes[v] = 0
 			}
 		}
@@ -164,7 +168,7 @@ func (b *book) writeExtra(s *shard, ref uint32, e *entry) {
 	}
 	if r.kind() == kindOrder {
 		for v := range views {
-			if key := e.refs.of(v); nodes[v] == 0 && key != "" {
+			if key := e.key(v, r.id()); nodes[v] == 0 && key != "" {
 				nodes[v] = b.views[v].add(hashID(&b.key, viewKind(v), key)&b.used, s.number, ref)
 			}
 		}
@@ -181,7 +185,7 @@ func (b *book) freeExtra(s *shard, r record) {
 	x := s.extra(ref)
 	for v := range views {
 		if node := x.node(v); node != 0 {
-			b.views[v].remove(b.viewHash(v, x.text(v)), node)
+			b.views[v].remove(b.viewHash(v, x.key(v, r.id())), node)
 		}
 	}
 	s.side.give(ref, x.size())

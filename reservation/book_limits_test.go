@@ -103,7 +103,8 @@ func TestBookLongIDs(t *testing.T) {
 		for i, size := range sizes {
 			id := strings.Repeat("a", size)
 			e := orderOf(uint64(i), 1+i*100)
-			e.deadline, e.refs = 5, refs{order: id[:size/3], ref: id}
+			e.deadline, e.refs = 5, refs{order: id[:size/3]}
+			e.setTail(tail{cause: id[:min(size, MaxRefBytes)], note: id[:min(size, MaxNoteBytes)]})
 			if _, added, _ := b.add(kindOrder, id, &e, nil, nil); !added || !b.find(kindOrder, id, &got) || !sameEntry(&e, &got) {
 				t.Fatalf("%s: ID of %d bytes lost or changed", reuse, size)
 			}

@@ -60,6 +60,9 @@ func drawKind(t *rapid.T) entryKind {
 
 func drawID(t *rapid.T) string {
 	n := rapid.IntRange(0, 150).Draw(t, "id")
+	if n > 140 { // it may be a part of another one
+		return fmt.Sprintf("a/%d", []int{0, 1, 2, 3, 9, 10, 254, 255, 256, 1000}[n-141])
+	}
 	return strings.Repeat("x", n%23) + fmt.Sprint(n)
 }
 
@@ -104,7 +107,13 @@ func (r *trial) drawRest(t *rapid.T, e *entry, ended bool) {
 	e.reminded = rapid.Bool().Draw(t, "reminded")
 	e.refs = refs{}
 	if rapid.Bool().Draw(t, "refs") {
-		e.refs = refs{order: drawKey(t), customer: drawKey(t), owner: drawKey(t), channel: drawKey(t), code: drawKey(t), ref: drawKey(t)}
+		e.refs = refs{order: drawKey(t), customer: drawKey(t), owner: drawKey(t), channel: drawKey(t), code: drawKey(t)}
+	}
+	switch rapid.IntRange(0, 3).Draw(t, "past") {
+	case 0:
+		e.refs.ref = promiseText(rapid.Int64().Draw(t, "promise"))
+	case 1:
+		e.setTail(tail{parts: uint8(rapid.IntRange(0, 3).Draw(t, "parts")), cause: drawKey(t), note: drawKey(t)})
 	}
 }
 

@@ -3,8 +3,10 @@ package reservation
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
 )
@@ -194,12 +196,25 @@ func (w *twin) at(location uint32) (ids []string) {
 
 func (w *twin) named(v view, key string) (ids []string) {
 	for k, e := range w.entries {
-		if k.kind == kindOrder && key != "" && e.refs.of(v) == key {
+		if k.kind == kindOrder && key != "" && [...]string{e.refs.order, e.refs.customer, partOf(k.id, &e.entry)}[v] == key {
 			ids = append(ids, k.id)
 		}
 	}
 	slices.Sort(ids)
 	return ids
+}
+
+// partOf is the order that an entry is a later part of.
+func partOf(id string, e *entry) string {
+	if t := e.tail(); t.parts < 2 && t.cause == "" {
+		return ""
+	}
+	for n := 2; n <= 255; n++ {
+		if order, ok := strings.CutSuffix(id, fmt.Sprint("/", n)); ok {
+			return order
+		}
+	}
+	return ""
 }
 
 func sameEntry(a, b *entry) bool {

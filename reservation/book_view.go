@@ -1,27 +1,60 @@
 package reservation
 
 import (
+	"bytes"
 	"encoding/binary"
+	"math"
 	"slices"
 	"sync"
 	"unsafe"
 )
 
-// view is an index of the orders by one of their references.
+// view is an index of the orders by one of their references, or of the parts of
+// orders by the ID of the whole.
 type view uint8
 
 const (
 	byOrder view = iota
 	byCustomer
+	byWhole
 	views
 )
 
-// of returns the reference a view goes by.
-func (r *refs) of(v view) string {
-	if v == byOrder {
-		return r.order
+// key returns what an entry with that ID is found by in a view; empty: it is not
+// in the view. Only an entry that knows to be one of several is a part; it knows it
+// from then on for good.
+func (e *entry) key(v view, id []byte) string {
+	switch v {
+	case byOrder:
+		return e.refs.order
+	case byCustomer:
+		return e.refs.customer
 	}
-	return r.customer
+	if t := e.tail(); t.parts > 1 || t.cause != "" {
+		return string(wholeOf(id))
+	}
+	return ""
+}
+
+// wholeOf returns the order's ID of what may be a part's, X of X/2 to X/255; nil
+// of any other. So an order has at most 254 parts besides the first, whatever IDs
+// others have.
+func wholeOf(id []byte) []byte {
+	at := bytes.LastIndexByte(id, '/')
+	if at < 0 || len(id)-at > len("/255") {
+		return nil
+	}
+	n := 0
+	for _, digit := range id[at+1:] {
+		if digit < '0' || digit > '9' || n == 0 && digit == '0' {
+			return nil
+		}
+		n = 10*n + int(digit-'0')
+	}
+	if n < 2 || n > math.MaxUint8 {
+		return nil
+	}
+	return id[:at]
 }
 
 // viewKind is the name space of a view's keys in the hash.
@@ -31,7 +64,7 @@ func (b *book) viewHash(v view, key []byte) uint64 {
 	return hashID(&b.key, viewKind(v), key) & b.used
 }
 
-// viewIndex finds the orders with a reference: lists of nodes of 24 bytes, by
+// viewIndex finds the orders with a reference, here also the parts of a whole: lists of nodes of 24 bytes, by
 // the hash of the reference, in memory the collector does not scan. It keeps no
 // keys; whoever reads a list compares the references of what it finds. An order
 // knows its nodes, so that one order of a customer with a million goes in
@@ -182,7 +215,7 @@ func (b *book) named(v view, key string, each func(id string) bool) {
 	var ids []string
 	var e entry
 	for _, p := range b.views[v].places(hashID(&b.key, viewKind(v), key) & b.used) {
-		if _, id, ok := b.shards[p.shard].entryAt(p.ref, &e); ok && e.refs.of(v) == key {
+		if _, id, ok := b.shards[p.shard].entryAt(p.ref, &e); ok && e.key(v, []byte(id)) == key {
 			ids = append(ids, id)
 		}
 	}

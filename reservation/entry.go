@@ -121,3 +121,11 @@ func (l *Ledger) OfOrder(order string) iter.Seq[string] {
 func (l *Ledger) OfCustomer(customer string) iter.Seq[string] {
 	return func(yield func(string) bool) { l.book.named(byCustomer, customer, yield) }
 }
+
+// PartsOf walks the IDs of what may be parts of an order, other than the first:
+// X/2 to X/255 of an order X, as far as they are live or remembered and are one of
+// several, ascending as texts. Another order whose own ID looks like a part's may be
+// among them. It costs as much as there are.
+func (l *Ledger) PartsOf(order string) iter.Seq[string] {
+	return func(yield func(string) bool) { l.book.named(byWhole, order, yield) }
+}
