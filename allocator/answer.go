@@ -169,5 +169,5 @@ func (a *Allocator) planFor(s *scratch, o Order, rules *sourcing.Rules) (*plan, 
 	if err := a.checkTerms(s, &o); err != nil {
 		return nil, err
 	}
-	return a.newPlan(s, a.topology.Load(), &o, rules, false)
+	return a.newOrder(s, a.topology.Load(), &o, rules, false)
 }

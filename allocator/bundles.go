@@ -20,8 +20,6 @@ const (
 	maxBundleParts = 256
 	// maxNesting is how deep bundles may be in one another.
 	maxNesting = 16
-	// maxBundles is how many bundles one call of SetBundles takes.
-	maxBundles = 1 << 20
 )
 
 // bundles is what every bundle is made of. nil has none. It is immutable.
@@ -103,8 +101,8 @@ func (a *Allocator) bundle(ctx context.Context, set []settings.Bundle) (t reserv
 
 // checkBundles validates each bundle by itself.
 func (a *Allocator) checkBundles(set []settings.Bundle) error {
-	if len(set) > maxBundles {
-		return &InvalidError{Field: "bundles", Value: len(set), Why: fmt.Sprintf("are more than the %d of one call", maxBundles)}
+	if err := a.checkBatch("bundles", len(set)); err != nil {
+		return err
 	}
 	seen := make(map[string]bool, len(set))
 	for i := range set {

@@ -20,6 +20,8 @@ func TestMutantsAreCaught(t *testing.T) {
 	}
 	for _, m := range []struct{ mutant, test, says string }{
 		{"mutant_gives_up", "TestLostClaimIsNoRefusal", `no location can fill the order`},
+		{"mutant_no_limit", "TestListsHaveLimits", `Prefer: 257 entries are taken`},
+		{"mutant_cut", "TestTermsAreKeptOrRefused", `L1 is not licensed`},
 		{"mutant_no_room", "TestEveryPartTakesCapacity", `L1 has room for an order more than it can process`},
 		{"mutant_open", "TestWhereCustomersCollect", `held at the depot`},
 		{"mutant_bytes", "TestTextsComeBack", `comes back as`},

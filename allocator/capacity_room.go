@@ -81,6 +81,9 @@ func (a *Allocator) setCapacity(ctx context.Context, capacities []settings.Capac
 }
 
 func (a *Allocator) checkCapacities(capacities []settings.Capacity) error {
+	if err := a.checkBatch("capacities", len(capacities)); err != nil {
+		return err
+	}
 	seen := make(map[string]bool, len(capacities))
 	for i, v := range capacities {
 		invalid := func(field string, value any, why string) error {

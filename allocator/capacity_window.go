@@ -114,6 +114,9 @@ func (a *Allocator) moveWindows(ctx context.Context, m *reservation.Movement) (r
 
 // checkWindows validates a list of windows and sorts it by location and start.
 func (a *Allocator) checkWindows(windows []settings.Window, now int64) ([]windowSetting, error) {
+	if err := a.checkBatch("windows", len(windows)); err != nil {
+		return nil, err
+	}
 	list := make([]windowSetting, len(windows))
 	invalid := func(i int, field string, value any, why string) error {
 		return &InvalidError{Field: fmt.Sprintf("windows[%d].%s", i, field), Value: value, Why: why}

@@ -110,6 +110,10 @@ func (a *Allocator) Change(ctx context.Context, changes ...Change) error {
 		return fmt.Errorf("allocator: change: %w", err)
 	}
 	defer call.end()
+	if err := a.checkBatch("changes", len(changes)); err != nil {
+		call.leave()
+		return fmt.Errorf("allocator: change: %w", err)
+	}
 	todo, before := make([]reservation.Change, 0, len(changes)), reservation.Ticket{}
 	for i := range changes {
 		c := &changes[i]

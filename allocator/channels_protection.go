@@ -18,9 +18,6 @@ import (
 	"github.com/clickcollect/clickcollect/settings"
 )
 
-// maxProtections is how many levels one call of SetProtection takes.
-const maxProtections = 1 << 20
-
 // SetProtection sets and withdraws protection levels, all of them or none; of two
 // for the same channel, SKU and location the later counts. settings.Protection
 // says which level decides. When it returns, no order is still being served by
@@ -124,8 +121,8 @@ type scope struct{ sku, slot uint32 }
 
 // checkProtections validates levels and looks up what they are for.
 func (a *Allocator) checkProtections(set []settings.Protection) ([]scope, error) {
-	if len(set) > maxProtections {
-		return nil, &InvalidError{Field: "levels", Value: len(set), Why: fmt.Sprintf("are more than the %d of one call", maxProtections)}
+	if err := a.checkBatch("levels", len(set)); err != nil {
+		return nil, err
 	}
 	scopes := make([]scope, len(set))
 	for i := range set {

@@ -87,6 +87,9 @@ func (a *Allocator) moveAside(ctx context.Context, verb string, n int, movement 
 }
 
 func (a *Allocator) moveAsideIn(ctx context.Context, now int64, n int, movement asideOf) (last reservation.Ticket, err error) {
+	if err := a.checkBatch("movements", n); err != nil {
+		return last, err
+	}
 	movements, skus := make([]reservation.Movement, 0, n), make([]string, 0, n)
 	for i := range n {
 		m := reservation.Movement{Now: now}

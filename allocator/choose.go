@@ -1,7 +1,8 @@
 package allocator
 
 import (
-	"slices"
+	"container/heap"
+	"iter"
 
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
@@ -65,45 +66,72 @@ func (p *plan) single(s *scratch, f sourcing.Form) verdict {
 		}
 		return p.attempt(s, &c, f)
 	}
-	p.findWhole(f)
-	defer p.work.mask.Reset()
-	if p.rules.Nearest() && len(p.order.Prefer) == 0 {
-		return p.nearest(s, f)
-	}
-	for _, c := range p.ranked(f) {
-		if v := p.attempt(s, &c, f); v != nothing {
+	for c := range p.best(f) {
+		if v := p.attempt(s, c, f); v != nothing {
 			return v
 		}
 	}
 	return nothing
 }
 
-// nearest tries locations as the search finds them.
-func (p *plan) nearest(s *scratch, f sourcing.Form) verdict {
-	for {
-		number, distance, ok := p.work.search.Next()
-		if !ok {
-			return nothing
-		}
-		if c, ok := p.eligible(number, distance, f); ok {
-			if v := p.attempt(s, &c, f); v != nothing {
-				return v
-			}
+// best walks the locations that could fill all wants of a form now, the best first.
+// A candidate is good until the next.
+func (p *plan) best(f sourcing.Form) iter.Seq[*sourcing.Candidate] {
+	return func(yield func(*sourcing.Candidate) bool) {
+		p.findWhole(f)
+		defer p.work.mask.Reset()
+		if p.rules.Nearest() {
+			p.nearest(f, yield)
+		} else {
+			p.ranked(f, yield)
 		}
 	}
 }
 
-// ranked is every location that could fill all wants of a form now, the best
-// first.
-func (p *plan) ranked(f sourcing.Form) []sourcing.Candidate {
+// nearest walks the locations that the order prefers, and then all others as the
+// search finds them: in the order of the rules, so nothing has to be sorted.
+func (p *plan) nearest(f sourcing.Form, yield func(*sourcing.Candidate) bool) {
+	var c sourcing.Candidate // one for all: most are looked at for a moment
+	tried := make(map[uint32]bool, len(p.order.Prefer))
+	for _, id := range p.order.Prefer {
+		slot, ok := p.engine.ledger.Slot(id)
+		if !ok || int(slot) >= len(p.topology.places) {
+			continue
+		}
+		number := p.topology.table.Space.Number(slot)
+		if number == reservation.NoNumber || tried[number] {
+			continue
+		}
+		tried[number] = true
+		if c, ok = p.eligible(number, p.distanceTo(slot, f), f); ok && !yield(&c) {
+			return
+		}
+	}
+	for {
+		number, distance, ok := p.work.search.Next()
+		if !ok {
+			return
+		}
+		if tried[number] {
+			continue
+		}
+		if c, ok = p.eligible(number, distance, f); ok && !yield(&c) {
+			return
+		}
+	}
+}
+
+// ranked weighs every location and walks the ones that fill the order, by the
+// keys. Mostly the first one is taken, so the others are only heaped up.
+func (p *plan) ranked(f sourcing.Form, yield func(*sourcing.Candidate) bool) {
 	all := p.work.candidates[:0]
+	var c sourcing.Candidate
 	for {
 		number, distance, ok := p.work.search.Next()
 		if !ok {
 			break
 		}
-		c, ok := p.eligible(number, distance, f)
-		if !ok {
+		if c, ok = p.eligible(number, distance, f); !ok {
 			continue
 		}
 		if _, reason, detail := p.weigh(&c, f); reason != 0 {
@@ -113,8 +141,35 @@ func (p *plan) ranked(f sourcing.Form) []sourcing.Candidate {
 		all = append(all, c)
 	}
 	p.work.candidates = all
-	slices.SortFunc(all, func(a, b sourcing.Candidate) int { return p.rules.Compare(&a, &b) })
-	return all
+	queue := candidates{rules: p.rules, first: make([]*sourcing.Candidate, len(all))}
+	for i := range all {
+		queue.first[i] = &all[i]
+	}
+	for heap.Init(&queue); len(queue.first) > 0; {
+		if !yield(heap.Pop(&queue).(*sourcing.Candidate)) {
+			return
+		}
+	}
+}
+
+// candidates is a heap of candidates by the rules, the best first.
+type candidates struct {
+	rules *sourcing.Rules
+	first []*sourcing.Candidate
+}
+
+func (q *candidates) Len() int           { return len(q.first) }
+func (q *candidates) Less(i, j int) bool { return q.rules.Compare(q.first[i], q.first[j]) < 0 }
+func (q *candidates) Swap(i, j int)      { q.first[i], q.first[j] = q.first[j], q.first[i] }
+
+// Push adds a candidate behind all others.
+func (q *candidates) Push(c any) { q.first = append(q.first, c.(*sourcing.Candidate)) }
+
+// Pop takes the last one.
+func (q *candidates) Pop() any {
+	last := q.first[len(q.first)-1]
+	q.first = q.first[:len(q.first)-1]
+	return last
 }
 
 // findWhole begins the search for locations that have something of every want of

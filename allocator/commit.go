@@ -140,7 +140,9 @@ func (p *plan) holdOf(s *scratch, i int) reservation.Hold {
 	if h.Promise == 0 {
 		h.Promise = millis(sh.ready)
 	}
-	h.Note = p.note(sh.form, p.first(i))
+	if p.holds { // a reroute has the note of the part that it is of
+		h.Note = p.note(sh.form, p.first(i))
+	}
 	return h
 }
 
@@ -193,8 +195,31 @@ func splitID(id string) (order string, n int) {
 	return id[:at], n
 }
 
-// terms is what an order asked for, as its parts keep it for the case that they
-// have to be rerouted.
+// orderTerms is what an order asked for, as its parts keep it for the case that
+// they have to be rerouted: as JSON, without what is not set.
+//
+//	f  how the goods reach the customer, in words; none: collected
+//	p  where the customer is, {"Lat": …, "Lon": …}
+//	a  the store that the order named
+//	w  how far a location may be, in meters
+//	k  the kinds allowed, a byte each, as base64
+//	y  the payment
+//	g  groups; x locations excluded; s substitutes, by SKU
+//	n  when the goods are needed, i the start of the window; milliseconds
+//	m  over how many locations the order may be split, as it said
+//	1  what a repeat is answered: a firstAnswer
+//
+// And of a part that was rerouted:
+//
+//	l  the slot that it left, and 1
+//	e  slots of the locations that have rejected it
+//	h  the SHA-256 of the ID of the change by which it was, as base64
+//	r  how often it had been rejected by then
+//	o, b  in notes of earlier versions: the ID of the location that it left, and
+//	   that of the change; what had rejected it is in x then
+//
+// Numbers stand for names there, so that what a reroute adds fits however long IDs
+// are.
 type orderTerms struct {
 	Form     sourcing.Form       `json:"f,omitempty"`
 	Near     *geo.Point          `json:"p,omitempty"`
@@ -207,29 +232,47 @@ type orderTerms struct {
 	NeededBy int64               `json:"n,omitempty"`
 	Window   int64               `json:"i,omitempty"`
 	Instead  map[string][]string `json:"s,omitempty"`
-	Most     int                 `json:"m,omitempty"` // locations, as the order said
+	Most     int                 `json:"m,omitempty"`
 
-	First *firstAnswer `json:"1,omitempty"` // what a repeat is answered
+	First *firstAnswer `json:"1,omitempty"`
 
-	// Of a part that was rerouted: from which location, by which change, and how
-	// often it had been rejected by then.
-	From    string `json:"o,omitempty"`
-	By      string `json:"b,omitempty"`
-	Rejects int    `json:"r,omitempty"`
+	Left     uint32   `json:"l,omitempty"`
+	Rejected []uint32 `json:"e,omitempty"`
+	ByDigest string   `json:"h,omitempty"`
+	Rejects  int      `json:"r,omitempty"`
+	From     string   `json:"o,omitempty"`
+	By       string   `json:"b,omitempty"`
+
+	unread error // why it could not be read back
 }
 
-// maxNote is how many bytes of terms are kept.
-const maxNote = 4096
+const (
+	// maxTerms is how many bytes of terms an order may have.
+	maxTerms = 4096
+	// maxNote is how many bytes a new order's note may have, with what it was
+	// answered. What reroutes add has room behind it: a place to be near to, a
+	// digest, numbers, and the slots of some hundred locations.
+	maxNote = reservation.MaxNoteBytes - 1024
+)
 
-// note is the order's terms for a part of that form, with what was answered of it.
-func (p *plan) note(f sourcing.Form, first *firstAnswer) []byte {
+// terms is what is kept for a part of that form.
+func (p *plan) terms(f sourcing.Form) orderTerms {
 	o := p.order
-	t := orderTerms{Form: f, First: first, At: o.At, Within: float64(o.MaxDistance), Kinds: o.Kinds, Payment: o.Payment, Groups: o.Groups,
+	t := orderTerms{Form: f, At: o.At, Within: float64(o.MaxDistance), Kinds: o.Kinds, Payment: o.Payment, Groups: o.Groups,
 		Exclude: o.Exclude, NeededBy: millis(o.NeededBy), Window: millis(o.Window), Instead: o.Substitutes, Most: o.MaxLocations}
 	if near := o.Near; p.ask[p.forms[0]].HasPoint {
 		t.Near = &near
 	}
-	return t.bytes()
+	return t
+}
+
+// note is the order's terms for a part of that form, with what was answered of it.
+func (p *plan) note(f sourcing.Form, first *firstAnswer) []byte {
+	note, err := p.terms(f).withFirst(first).bytes(maxNote)
+	if err != nil {
+		p.broken = err
+	}
+	return note
 }
 
 // source decides an order by the rules and reserves what it chose.
@@ -248,7 +291,7 @@ func (a *Allocator) source(s *scratch, order Order) (Allocation, error) {
 
 // sourceOnce decides it by the settings of now. again is how often it was decided.
 func (a *Allocator) sourceOnce(s *scratch, o *Order, again int) (Allocation, verdict, error) {
-	p, err := a.newPlan(s, a.topology.Load(), o, &a.rules.Load().Rules, a.keptNowhere(s, o))
+	p, err := a.newOrder(s, a.topology.Load(), o, &a.rules.Load().Rules, a.keptNowhere(s, o))
 	if err != nil {
 		return Allocation{}, failed, err
 	}

@@ -154,7 +154,7 @@ func (a *Allocator) explainIn(s *scratch, o *Order) (sourcing.Explanation, error
 	if err := a.checkTerms(s, o); err != nil {
 		return sourcing.Explanation{}, err
 	}
-	p, err := a.newPlan(s, a.topology.Load(), o, &a.rules.Load().Rules, a.keptNowhere(s, o))
+	p, err := a.newOrder(s, a.topology.Load(), o, &a.rules.Load().Rules, a.ledger.Find(o.ID, &s.found))
 	if err != nil {
 		return sourcing.Explanation{}, err
 	}
@@ -239,27 +239,10 @@ func (p *plan) walk(yield func(Candidate) bool) (any bool) {
 		}
 		return any
 	}
-	p.findWhole(f)
-	defer p.work.mask.Reset()
-	if !p.rules.Nearest() || len(p.order.Prefer) > 0 {
-		for _, c := range p.ranked(f) {
-			if !see(c) {
-				break
-			}
-		}
-		return any
-	}
-	for {
-		number, distance, ok := p.work.search.Next()
-		if !ok {
-			return any
-		}
-		c, ok := p.eligible(number, distance, f)
-		if !ok {
-			continue
-		}
-		if _, reason, _ := p.weigh(&c, f); reason == 0 && !see(c) {
-			return true
+	for c := range p.best(f) {
+		if _, reason, _ := p.weigh(c, f); reason == 0 && !see(*c) {
+			break
 		}
 	}
+	return any
 }

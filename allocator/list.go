@@ -68,6 +68,9 @@ func (a *Allocator) page(q *Listing) (p Page, last uint64, err error) {
 	if err != nil {
 		return p, 0, err
 	}
+	if err := a.checkListed("States", len(q.States)); err != nil {
+		return p, 0, err
+	}
 	top := ranked{limit: q.Limit + 1}
 	any := false
 	consider := func(id string, e *reservation.Entry) {

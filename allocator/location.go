@@ -240,6 +240,9 @@ func (a *Allocator) publish(t *topology, m *merged) error {
 }
 
 func (a *Allocator) checkLocations(locations []Location) error {
+	if err := a.checkBatch("locations", len(locations)); err != nil {
+		return err
+	}
 	seen := make(map[string]bool, len(locations))
 	for i := range locations {
 		l := &locations[i]
@@ -261,6 +264,9 @@ func (a *Allocator) checkLocations(locations []Location) error {
 			return fmt.Errorf("location %q: %w", l.ID, &InvalidError{Field: field("Area"), Value: 0, Why: "must have an outer ring, as geo.NewArea sees to"})
 		}
 		if err := a.checkTermsOf(l, field); err != nil {
+			return fmt.Errorf("location %q: %w", l.ID, err)
+		}
+		if err := a.checkVertices(field("Area"), l.Area); err != nil {
 			return fmt.Errorf("location %q: %w", l.ID, err)
 		}
 		if l.Area != nil || l.Terms != nil { // else it says little

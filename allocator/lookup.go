@@ -144,7 +144,7 @@ func (a *Allocator) reservation(id string, e *reservation.Entry) Reservation {
 		Promise: fromMillis(e.Promise), Rejects: e.Rejects, Lines: make([]ReservedLine, 0, len(e.Lines))}
 	if len(e.Note) > 0 {
 		t := takeTerms(e.Note)
-		r.Form, r.From = t.Form, t.From
+		r.Form, r.From = t.Form, a.leftOf(&t)
 	}
 	if a.classed(e) {
 		for _, line := range a.foldLines(nil, e, false) {

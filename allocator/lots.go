@@ -169,6 +169,9 @@ func (a *Allocator) setShelfLife(ctx context.Context, set []settings.ShelfLife) 
 
 // limitLives is setShelfLife up to the ticket that is to be waited for.
 func (a *Allocator) limitLives(ctx context.Context, set []settings.ShelfLife) (t reservation.Ticket, err error) {
+	if err := a.checkBatch("lives", len(set)); err != nil {
+		return t, err
+	}
 	for i, v := range set {
 		if err := a.checkSKU(fmt.Sprintf("lives[%d].SKU", i), v.SKU); err != nil {
 			return t, err

@@ -1,6 +1,7 @@
 package allocator
 
 import (
+	"slices"
 	"time"
 
 	"github.com/clickcollect/clickcollect/geo"
@@ -144,7 +145,7 @@ func (p *plan) cells(g *product, number, slot uint32, ready, units int64, into [
 // every want of the form, what it costs, and how much would be left.
 func (p *plan) weigh(c *sourcing.Candidate, f sourcing.Form) (sh share, reason Reason, detail string) {
 	slot := p.topology.table.Space.Slot(c.Number)
-	sh = share{number: c.Number, slot: slot, form: f, distance: c.Distance, start: c.Start, ready: c.Ready, lines: make([]taken, 0, len(p.wants))}
+	sh = share{number: c.Number, slot: slot, form: f, distance: c.Distance, start: c.Start, ready: c.Ready}
 	sh.cost = p.costs.Part(c)
 	left := int64(-1)
 	if p.mixed {
@@ -153,6 +154,8 @@ func (p *plan) weigh(c *sourcing.Candidate, f sourcing.Form) (sh share, reason R
 		}
 		return sh, reason, detail
 	}
+	var few [8]taken // most locations are weighed and not taken
+	lines := few[:0]
 	for i := range p.wants {
 		w := &p.wants[i]
 		if w.form != f {
@@ -165,9 +168,10 @@ func (p *plan) weigh(c *sourcing.Candidate, f sourcing.Form) (sh share, reason R
 		if over := units - w.units; left < 0 || over < left {
 			left = over
 		}
-		sh.lines = append(sh.lines, taken{want: i, choice: choice, units: w.units})
+		lines = append(lines, taken{want: i, choice: choice, units: w.units})
 		sh.cost = addCost(sh.cost, p.price(w, choice, w.units, c))
 	}
+	sh.lines = slices.Clone(lines)
 	c.Cost, c.Left = sh.cost, max(left, 0)
 	reason, detail = p.allows(c)
 	return sh, reason, detail

@@ -157,6 +157,9 @@ func move[M any](ctx context.Context, a *Allocator, cause history.Cause, given [
 // moveAll checks movements and then books them one by one. The ticket is of the
 // last one booked.
 func (a *Allocator) moveAll(ctx context.Context, now int64, cause history.Cause, n int, given func(i int) goods) (last reservation.Ticket, err error) {
+	if err := a.checkBatch("movements", n); err != nil {
+		return last, fmt.Errorf("%v: %w", cause, err)
+	}
 	movements := make([]reservation.Movement, 0, n)
 	for i := range n {
 		g := given(i)

@@ -7,6 +7,8 @@ package allocator
 const (
 	_             = iota
 	mutantGivesUp // a planned order that loses a claim does not look again
+	mutantNoLimit // a list of an order may have any length
+	mutantCut     // terms that are too long to be kept are cut
 	mutantNoRoom  // the parts of a split but the first take no capacity
 	mutantBrim    // IDs are checked without what the engine adds to them
 	mutantJudged  // a call that was made before is judged by what is set now

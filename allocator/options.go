@@ -122,8 +122,25 @@ type Options struct {
 	// the longest reference, at most 65,535. 0: 255.
 	MaxIDBytes int
 
-	// MaxLines is the most lines of one order or movement. 0: 4,096.
+	// MaxLines is the most lines of one order, movement, change or query, and the
+	// most SKUs that Forms and Substitutes of an order name. 0: 4,096.
 	MaxLines int
+
+	// MaxListed is the most entries of each other list: of Kinds, Groups, Prefer and
+	// Exclude of an order, of Groups, Payments, Channels and Forms of a location's
+	// Terms, and of Listing.States. An order is looked at by many locations, so its
+	// lists and theirs multiply; 256 locations or groups is more than a customer or
+	// a shop can mean one by one. At most 65,536. 0: 256.
+	MaxListed int
+
+	// MaxVertices is the most vertices of a location's Area, over all its rings: each
+	// is looked at for every order that is near enough, so draw coasts coarsely. 0:
+	// 16,384.
+	MaxVertices int
+
+	// MaxBatch is the most items of one call that takes many, such as locations,
+	// receipts, changes, quotas or orders. 0: 1,048,576.
+	MaxBatch int
 
 	// MaxLocations is the most locations there ever are, removed ones included.
 	// 0: 1,048,576.
@@ -195,6 +212,9 @@ func (o *Options) validateLimits() (faults []error) {
 	}
 	limit("MaxIDBytes", &o.MaxIDBytes, 255, math.MaxUint16)
 	limit("MaxLines", &o.MaxLines, 4096, 1<<20)
+	limit("MaxListed", &o.MaxListed, 256, 1<<16)
+	limit("MaxVertices", &o.MaxVertices, 1<<14, 1<<24)
+	limit("MaxBatch", &o.MaxBatch, 1<<20, 1<<30)
 	limit("MaxLocations", &o.MaxLocations, 1<<20, 1<<24)
 	limit("MaxSKUs", &o.MaxSKUs, 1<<24, maxSKUs)
 	limit("Remember", &o.Remember, 1<<20, 1<<30)

@@ -158,6 +158,12 @@ func (a *Allocator) Allocate(ctx context.Context, o Order) (Allocation, error) {
 // order of the orders, each as if it had been the only one.
 func (a *Allocator) AllocateAll(ctx context.Context, orders ...Order) []Outcome {
 	out := make([]Outcome, len(orders))
+	if err := a.checkBatch("orders", len(orders)); err != nil {
+		for i := range out {
+			out[i].Err = fmt.Errorf("allocator: order %q: %w", orders[i].ID, err)
+		}
+		return out
+	}
 	tickets := make([]reservation.Ticket, len(orders))
 	// Close is to wait for the end of it.
 	if c, err := a.enter(); err == nil {
@@ -522,6 +528,9 @@ func (a *Allocator) allocateAt(s *scratch, t *topology, o *Order, w wants) (Allo
 	}
 	if !s.claim.Bind(a.ledger, t.table, w.lines) {
 		return a.refuse(s, t, o, w, mark)
+	}
+	if len(o.At) > maxTerms { // there are such locations
+		return Allocation{}, fmt.Errorf("allocator: order %q: %w", o.ID, (&orderTerms{At: o.At}).tooLong(len(o.At), maxTerms))
 	}
 	s.noteShort(w.set, o.At) // a reroute is not to send the customer elsewhere
 	switch a.reserve(s, number, slot, mark, distance) {

@@ -267,8 +267,8 @@ func (p *plan) together() error {
 	for g, skus := range p.order.Together {
 		for i, sku := range skus {
 			for _, part := range p.engine.partsAmong(p.order.Lines, sku) {
-				at := slices.IndexFunc(p.wants, func(w want) bool { return w.name == part })
-				if at < 0 {
+				at, ok := slices.BinarySearchFunc(p.wants, part, func(w want, sku string) int { return cmp.Compare(w.name, sku) })
+				if !ok {
 					return &InvalidError{Field: fmt.Sprintf("Together[%d][%d]", g, i), Value: sku, Why: "is not among the lines"}
 				}
 				if p.wants[at].group != 0 && p.wants[at].group != g+1 {
@@ -315,6 +315,7 @@ func (p *plan) asks(w wants) {
 		if f == sourcing.ShipToStore {
 			r.Near, r.HasPoint, r.Within = r.At.Point, true, 0
 		}
+		r.Index()
 	}
 }
 

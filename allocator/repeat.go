@@ -88,7 +88,9 @@ func (t orderTerms) withFirst(f *firstAnswer) orderTerms {
 }
 
 // plainNote tells the notes of orders of the hot path.
-func plainNote(note []byte) bool { return len(note) == 0 || note[0] == noteOfStore }
+func plainNote(note []byte) bool {
+	return len(note) == 0 || note[0] == noteOfStore || note[0] == noteOfKinds
+}
 
 // answered is the answer to an order that has been answered before; false if it has
 // not, or if another order has its ID.

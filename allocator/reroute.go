@@ -72,7 +72,9 @@ func takeTerms(note []byte) (t orderTerms) {
 	case note[0] == noteOfKinds && len(note) > 1:
 		t.Kinds, t.At = kindSet(note[1]).list(), string(note[2:])
 	default:
-		_ = json.Unmarshal(note, &t) // it was written by note
+		if err := json.Unmarshal(note, &t); err != nil {
+			return orderTerms{unread: fmt.Errorf("the terms of the order: %w: %w", err, ErrCorrupt)}
+		}
 	}
 	return t
 }
@@ -148,7 +150,9 @@ func (a *Allocator) Reroute(ctx context.Context, id string, lines ...Line) (Allo
 	s := call.scratch
 	var wanted []reservation.Line
 	if err = a.checkReservation(s, id); err == nil && len(lines) > 0 {
-		wanted, err = a.resolve(s, lines)
+		if err = a.checkLineCount(len(lines)); err == nil {
+			wanted, err = a.resolve(s, lines)
+		}
 	}
 	var got Allocation
 	var t reservation.Ticket
@@ -354,7 +358,7 @@ func unitsIn(lines []reservation.Line, sku uint32) int64 {
 func (a *Allocator) askedAgain(id string, e *reservation.Entry, t *orderTerms, lines []reservation.Line, now int64) *Order {
 	from := a.ledger.SlotName(e.Slot)
 	o := &Order{ID: id, At: t.At, Form: t.Form, MaxDistance: geo.Meters(t.Within), Kinds: t.Kinds, Payment: t.Payment, Groups: t.Groups,
-		Exclude: append(slices.Clone(t.Exclude), from), Substitutes: t.Instead, MaxLocations: t.Most, Partial: true,
+		Exclude: append(a.excluded(t), from), Substitutes: t.Instead, MaxLocations: t.Most, Partial: true,
 		Order: e.Order, Customer: e.Customer, Owner: e.Owner, Channel: e.Channel}
 	switch topology := a.topology.Load(); {
 	case t.Near != nil:
@@ -388,29 +392,16 @@ func (a *Allocator) askedAgain(id string, e *reservation.Entry, t *orderTerms, l
 
 // terms is the note of what goes to another place: what the order asked for, and
 // from where and by which change it came.
-func (m *moving) terms(p *plan, sh *share, t orderTerms, from string, rejects int) []byte {
-	t.Form, t.From, t.By, t.Rejects = p.formOf(sh, &t), from, m.by, rejects
+func (m *moving) terms(p *plan, sh *share, t orderTerms, from uint32, rejects int) ([]byte, error) {
+	t.Form, t.Left, t.From, t.ByDigest, t.By, t.Rejects = p.formOf(sh, &t), from+1, "", changeDigest(m.by), "", rejects
 	if t.Near == nil && t.At == "" {
 		near := p.order.Near // the next search begins there too
 		t.Near = &near
 	}
-	if m.cause != history.Offline && m.cause != 0 {
-		t.Exclude = append(slices.Clone(t.Exclude), from)
+	if m.cause != history.Offline && m.cause != 0 && !slices.Contains(t.Rejected, from) {
+		t.Rejected = append(slices.Clone(t.Rejected), from)
 	}
-	return t.bytes()
-}
-
-// bytes is the terms as they are kept. Terms that are too long are cut down to
-// what a reroute cannot do without.
-func (t orderTerms) bytes() []byte {
-	note, err := json.Marshal(&t)
-	if err != nil || len(note) > maxNote {
-		t.Exclude, t.Instead, t.Groups = nil, nil, nil
-		if note, err = json.Marshal(&t); err != nil || len(note) > maxNote {
-			return nil
-		}
-	}
-	return note
+	return t.bytes(reservation.MaxNoteBytes)
 }
 
 // isWindow tells the resource that is a place in a pickup window.

@@ -120,7 +120,7 @@ func (m *moving) moved(sku uint32) (units int64) {
 	}
 	order, _ := m.nextPart()
 	for _, p := range m.a.partsOf(order) {
-		if p.e.Ref == m.id && takeTerms(p.e.Note).By == m.by {
+		if t := takeTerms(p.e.Note); p.e.Ref == m.id && t.isBy(m.by) {
 			units += unitsIn(m.a.folded(&p.e, func(l *reservation.EntryLine) int64 { return l.Quantity }), sku)
 		}
 	}
@@ -129,6 +129,9 @@ func (m *moving) moved(sku uint32) (units int64) {
 
 // plan works out who could serve lines of a part.
 func (m *moving) plan(e *reservation.Entry, t *orderTerms, left []reservation.Line) (*plan, error) {
+	if t.unread != nil { // what it forbids is not known
+		return nil, t.unread
+	}
 	a := m.a
 	a.aside(m.s)
 	now := a.clock.now()
@@ -168,6 +171,12 @@ func (m *moving) make(p *plan, e *reservation.Entry, terms *orderTerms, left []r
 	case !ok:
 		return true
 	}
+	for i := range p.shares {
+		if _, err := m.terms(p, &p.shares[i], terms.withFirst(firstOf(e, terms)), e.Slot, e.Rejects); err != nil {
+			m.refuse(left, fmt.Errorf("it has been rerouted too often: %w: %v", ErrFull, err))
+			return false
+		}
+	}
 	if len(p.shares) == 1 && m.stays(e, p.work.held[0].Lines) {
 		return m.send(p, 0, e, terms, "", 0) == lost
 	}
@@ -205,8 +214,8 @@ func (m *moving) send(p *plan, share int, e *reservation.Entry, t *orderTerms, o
 	a, sh, held := m.a, &p.shares[share], &p.work.held[share]
 	ready := p.told(sh)
 	r := reservation.Reroute{ID: m.id, Now: p.now, Cause: m.cause, Missing: m.missing}
-	to := reservation.Hold{Slot: sh.slot, Distance: float64(sh.distance), Promise: max(e.Promise, millis(ready)),
-		Note: m.terms(p, sh, t.withFirst(firstOf(e, t)), a.ledger.SlotName(e.Slot), e.Rejects)}
+	to := reservation.Hold{Slot: sh.slot, Distance: float64(sh.distance), Promise: max(e.Promise, millis(ready))}
+	kept, rejects := t.withFirst(firstOf(e, t)), e.Rejects
 	var left []Line
 	for _, part := range sh.lines {
 		w := &p.wants[part.want]
@@ -220,9 +229,12 @@ func (m *moving) send(p *plan, share int, e *reservation.Entry, t *orderTerms, o
 	if number > 0 {
 		a.moves.parts.Store(true)
 		to.ID, to.Fingerprint, to.Order, to.Parts = partID(order, number), e.Fingerprint, cmp.Or(e.Order, order), uint8(number)
-		to.Note = m.terms(p, sh, t.withFirst(nil), a.ledger.SlotName(e.Slot), 0) // it is none of the first answer's
+		kept, rejects = t.withFirst(nil), 0 // it is none of the first answer's
 	} else {
 		r.Lines = nil
+	}
+	if to.Note, m.err = m.terms(p, sh, kept, e.Slot, rejects); m.err != nil {
+		return stopped
 	}
 	r.To = reservation.Part{Hold: to, Lines: held.Lines}
 	parts := &p.work.parts
@@ -398,9 +410,14 @@ func (m *moving) keepVisit(begun *reservation.Entry) {
 		return
 	}
 	t.Form, t.First = sourcing.Collect, nil
+	note, err := t.bytes(reservation.MaxNoteBytes)
+	if err != nil { // it is no longer than it was
+		m.err = err
+		return
+	}
 	visit := reservation.Part{Lines: places, Hold: reservation.Hold{ID: partID(order, number), Fingerprint: begun.Fingerprint, Slot: begun.Slot,
 		Now: now, Deadline: max(begun.Deadline, now+a.holdFor), Promise: t.Window, Order: cmp.Or(begun.Order, order), Customer: begun.Customer,
-		Owner: begun.Owner, Channel: begun.Channel, Note: t.bytes(), Parts: uint8(number), Ref: m.id}}
+		Owner: begun.Owner, Channel: begun.Channel, Note: note, Parts: uint8(number), Ref: m.id}}
 	parts := &s.plan.parts
 	if parts.Reserve(a.ledger, []reservation.Part{visit}, &s.found) != reservation.Done {
 		return

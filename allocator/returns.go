@@ -69,6 +69,10 @@ func (a *Allocator) Return(ctx context.Context, returns ...Return) error {
 		return fmt.Errorf("allocator: return: %w", err)
 	}
 	defer call.end()
+	if err := a.checkBatch("returns", len(returns)); err != nil {
+		call.leave()
+		return fmt.Errorf("allocator: return: %w", err)
+	}
 	todo, before := make([]reservation.Change, 0, len(returns)), reservation.Ticket{}
 	for i := range returns {
 		var next reservation.Change

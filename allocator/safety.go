@@ -40,6 +40,9 @@ func (a *Allocator) SetSafetyStock(ctx context.Context, levels ...SafetyStock) e
 }
 
 func (a *Allocator) setSafety(levels []SafetyStock, now int64) (last reservation.Ticket, err error) {
+	if err := a.checkBatch("levels", len(levels)); err != nil {
+		return last, err
+	}
 	out := make([]reservation.SafetyLevel, len(levels))
 	for i, v := range levels {
 		to := &out[i]

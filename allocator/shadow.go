@@ -55,6 +55,9 @@ func (a *Allocator) Compare(rules sourcing.Rules, orders ...Order) (sourcing.Com
 	if err := rules.Validate(); err != nil {
 		return sums, fmt.Errorf("allocator: compare: %w", &InvalidError{Field: "Rules", Value: "", Why: err.Error()})
 	}
+	if err := a.checkBatch("orders", len(orders)); err != nil {
+		return sums, fmt.Errorf("allocator: compare: %w", err)
+	}
 	for i := range orders {
 		live, err := a.Quote(orders[i])
 		if err != nil && !errors.Is(err, ErrNoLocation) {

@@ -90,6 +90,14 @@ func (a *Allocator) checkTermsOf(l *Location, field func(string) string) error {
 	if t == nil {
 		return nil
 	}
+	for _, list := range [...]struct {
+		name string
+		n    int
+	}{{"Forms", len(t.Forms)}, {"Groups", len(t.Groups)}, {"Payments", len(t.Payments)}, {"Channels", len(t.Channels)}} {
+		if err := a.checkListed(field("Terms."+list.name), list.n); err != nil {
+			return err
+		}
+	}
 	for i, f := range t.Forms {
 		if !f.Valid() {
 			return &InvalidError{Field: fmt.Sprintf("%s[%d]", field("Terms.Forms"), i), Value: uint8(f), Why: "is not a form of fulfilment"}
@@ -140,6 +148,7 @@ func (a *Allocator) site(l *Location) (*sourcing.Site, error) {
 	s := plainSite(l)
 	s.Offline, s.Groups, s.Priority = t.Offline, slices.Clone(t.Groups), t.Priority
 	s.Forms, s.Payments, s.Channels = slices.Clone(t.Forms), slices.Clone(t.Payments), slices.Clone(t.Channels)
+	s.Index()
 	s.Prep, s.CutOff, s.Transfer, s.Delivery = t.Prep, t.CutOff, t.Transfer, t.Delivery
 	zone, err := time.LoadLocation(t.Zone)
 	if err != nil {

@@ -176,6 +176,9 @@ func (a *Allocator) checkReach(near geo.Point, placed bool, within geo.Meters, a
 	} else {
 		w.within = a.options.MaxDistance
 	}
+	if err := a.checkListed("Kinds", len(allowed)); err != nil {
+		return w, err
+	}
 	for i, k := range allowed {
 		if k >= kinds {
 			return w, &InvalidError{Field: fmt.Sprintf("Kinds[%d]", i), Value: uint8(k), Why: "is not a kind of location"}

@@ -19,7 +19,7 @@ const (
 	// line: 2^31 − 1.
 	MaxQuantity = stock.MaxQuantity
 	// MaxNoteBytes is the longest note of a hold.
-	MaxNoteBytes = 4096
+	MaxNoteBytes = 16384
 	// NoNumber is the number of a slot that a table does not hold.
 	NoNumber = stock.None
 	// Everywhere stands for all slots in SafetyLevel.

@@ -107,6 +107,9 @@ func (e *entry) tail() (t tail) {
 	return t
 }
 
+// fits reports whether a tail is no longer than an entry's text can be.
+func (t *tail) fits() bool { return originCause+len(t.cause)+len(t.note) <= MaxIDBytes }
+
 // setTail comes when location and pickup are set. A tail that says nothing takes
 // no room if there was none.
 func (e *entry) setTail(t tail) {

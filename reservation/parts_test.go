@@ -228,3 +228,25 @@ func allOf(l *Ledger) map[string]string {
 	}
 	return all
 }
+
+// An entry of an earlier version may come from a reservation with a longer ID than
+// one may have now: it is there after a restart, and a note that does not fit behind
+// the ID is refused.
+func TestTailsOfOtherLimits(t *testing.T) {
+	for _, c := range []struct {
+		cause, note int
+		fits        bool
+	}{{61_413, 4096, true}, {MaxRefBytes, MaxNoteBytes, true}, {61_413, 4097, false}, {0, MaxIDBytes - originCause, true}} {
+		is := tail{cause: strings.Repeat("x", c.cause), note: strings.Repeat("n", c.note)}
+		if is.fits() != c.fits {
+			t.Errorf("%+v fits: %t", c, is.fits())
+		}
+		if !c.fits {
+			continue
+		}
+		var e entry
+		if e.setTail(is); e.tail() != is || len(e.refs.ref) > MaxIDBytes {
+			t.Errorf("%+v: got %d bytes", c, len(e.refs.ref))
+		}
+	}
+}

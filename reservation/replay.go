@@ -114,7 +114,7 @@ func (p *replay) held() error {
 	e.refs.order, e.refs.customer, e.refs.owner, e.refs.channel = r.Order, r.Customer, r.Owner, r.Channel
 	e.refs.code, e.refs.ref = "", promiseText(r.Promise)
 	if t := (tail{parts: r.Parts, cause: r.Ref, note: string(r.Place)}); t != (tail{}) {
-		if len(t.cause) > MaxRefBytes || len(t.note) > MaxNoteBytes {
+		if !t.fits() { // earlier versions had other limits of each
 			return p.unsound("a reservation with too long a note")
 		}
 		e.setTail(t)

@@ -168,6 +168,9 @@ func (x *rerouting) could(e *entry) error {
 		return stateError(e, x.change)
 	}
 	if x.went.ref == "" {
+		if t := (tail{cause: e.tail().cause, note: x.went.note}); !t.fits() {
+			return fmt.Errorf("a note of %d bytes: %w", len(t.note), ErrFull) // its ID is of a version that had room for longer ones
+		}
 		return x.whole(e)
 	}
 	return nil

@@ -1,0 +1,140 @@
+package allocator
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+
+	"github.com/clickcollect/clickcollect/sourcing"
+)
+
+// listed is a list of n texts, of which every tenth names a location.
+func listed(n, locations int) []string {
+	out := make([]string, n)
+	for i := range out {
+		if out[i] = fmt.Sprint("n", i); i%10 == 0 {
+			out[i] = fmt.Sprintf("L%06d", i*7919%locations)
+		}
+	}
+	return out
+}
+
+// grouped is a country whose locations are each in some groups of their own.
+func grouped(b testing.TB, locations, groups int) *country {
+	c := newCountry(b, locations, 90)
+	t := c.a.topology.Load()
+	all := make([]Location, len(t.places))
+	for i := range all {
+		all[i] = t.places[i].Location
+		all[i].Terms = &Terms{}
+		for g := range groups {
+			all[i].Terms.Groups = append(all[i].Terms.Groups, fmt.Sprintf("G%d-%d", i, g))
+		}
+	}
+	must(b, c.a.SetLocations(context.Background(), all...))
+	return c
+}
+
+// BenchmarkLists is one call of Allocate whose lists are as long as they may be, at
+// 10,000 locations: none that is not a split may take 5 ms.
+func BenchmarkLists(b *testing.B) {
+	const locations = 10_000
+	for _, n := range []int{1, 256, 10_000} {
+		for _, shape := range []struct {
+			name    string
+			refused bool
+			change  func(o *Order)
+		}{
+			{"prefer", false, func(o *Order) { o.Prefer = listed(n, locations) }},
+			{"exclude", false, func(o *Order) { o.Exclude = listed(n, locations) }},
+			{"exclude/refused", true, func(o *Order) { o.Exclude, o.Lines[0].Quantity = listed(n, locations), 1001 }},
+			{"exclude/refused/split", true, func(o *Order) {
+				o.Exclude, o.Form, o.MaxLocations, o.Lines[0].Quantity = listed(n, locations), sourcing.Ship, 2, 1_000_000
+			}},
+			{"groups/refused", true, func(o *Order) { o.Groups = listed(n, locations) }},
+			{"kinds", false, func(o *Order) { o.Kinds, o.Payment = make([]Kind, n), "till" }},
+		} {
+			b.Run(fmt.Sprintf("list=%s/entries=%d", shape.name, n), func(b *testing.B) {
+				c := newCountryWith(b, benchLists, locations, 90)
+				orders := c.orders(2, 1)[:1]
+				shape.change(&orders[0])
+				if _, err := c.a.Quote(orders[0]); errors.Is(err, ErrInvalid) {
+					b.Skip(err) // terms are at most 4,096 bytes
+				}
+				if shape.refused {
+					c.bench(b, orders, ErrNoLocation)
+					return
+				}
+				c.bench(b, orders, nil)
+			})
+		}
+	}
+	for _, n := range []int{1, 64, 256} {
+		b.Run(fmt.Sprintf("list=groups/of-locations=%d/refused", n), func(b *testing.B) {
+			c := grouped(b, locations, n)
+			orders := c.orders(2, 1)[:1]
+			orders[0].Groups = listed(256, locations)
+			c.bench(b, orders, ErrNoLocation)
+		})
+	}
+	for name, rules := range map[string]sourcing.Rules{
+		"ready":    {Keys: sourcing.Keys(sourcing.ByReady, sourcing.ByDistance)},
+		"distance": {Keys: []sourcing.Key{sourcing.ByDistance.In(5000)}},
+	} {
+		b.Run("keys="+name+"/prefer=256", func(b *testing.B) {
+			o := benchLists
+			o.Rules = rules
+			c := newCountryWith(b, o, locations, 90)
+			orders := c.orders(2, 1)[:1]
+			orders[0].Prefer = listed(256, locations)
+			c.bench(b, orders, nil)
+		})
+	}
+}
+
+// benchLists lets the lists be as long as the benchmark wants.
+var benchLists = Options{MaxListed: 1 << 16}
+
+// BenchmarkPartsAmongOthers is calls about an order of two parts, alone and while
+// others have the same reference; and a page of that reference.
+func BenchmarkPartsAmongOthers(b *testing.B) {
+	for _, others := range []int{0, 100_000} {
+		a, ctx := splitShop(b, Options{}), context.Background()
+		stocked(b, a, "L3", "rug", int64(others)+1)
+		for i := range others {
+			o := ordered(fmt.Sprintf("other-%06d", i), Line{"rug", 1})
+			o.Order = "shared"
+			_, err := a.Allocate(ctx, o)
+			must(b, err)
+		}
+		o := ordered("o", Line{"tea", 5}, Line{"cup", 5})
+		o.MaxLocations, o.Order = 2, "shared"
+		b.Run(fmt.Sprintf("verb=Lookup/others=%d", others), func(b *testing.B) {
+			_, err := a.Allocate(ctx, o)
+			must(b, err)
+			for b.Loop() {
+				_, err := a.Lookup(o.ID)
+				must(b, err)
+			}
+			must(b, a.Cancel(ctx, o.ID))
+		})
+		run := 0
+		b.Run(fmt.Sprintf("verb=Allocate+Confirm+Cancel/others=%d", others), func(b *testing.B) {
+			for b.Loop() {
+				run++
+				o.ID = fmt.Sprint("o", run)
+				_, err := a.Allocate(ctx, o)
+				must(b, err, a.Confirm(ctx, o.ID), a.Cancel(ctx, o.ID))
+			}
+		})
+		b.Run(fmt.Sprintf("verb=List/others=%d", others), func(b *testing.B) {
+			q := Listing{Order: "shared"}
+			for b.Loop() {
+				page, err := a.List(ctx, q)
+				must(b, err)
+				q.After = page.Next
+			}
+		})
+	}
+}
