@@ -36,10 +36,14 @@ func TestKilledProcessLosesNothing(t *testing.T) {
 }
 
 // The comparison itself is tried on a process that acknowledges what it has not
-// done.
+// done. On a busy machine one may be killed before it has acknowledged anything, so
+// there are more of them until it is found.
 func TestLieIsFound(t *testing.T) {
-	p := plan{dir: t.TempDir(), rounds: 12, callers: 4, seed: 2, longest: 400 * time.Millisecond, lie: true}
-	if err := run(t.Context(), p, 0, io.Discard); err == nil {
-		t.Error("orders that were acknowledged and never placed were not missed")
+	for seed := range uint64(20) {
+		p := plan{dir: t.TempDir(), rounds: 12, callers: 4, seed: 2 + seed, longest: 400 * time.Millisecond, lie: true}
+		if err := run(t.Context(), p, 0, io.Discard); err != nil {
+			return
+		}
 	}
+	t.Error("orders that were acknowledged and never placed were not missed")
 }
