@@ -103,6 +103,39 @@ func TestHoldsOfTwoMilliseconds(t *testing.T) {
 	})
 }
 
+// Who ends holds by a time earlier than the engine's, after a restart as before it,
+// ends what was due by then and no more.
+func TestExpireByAnEarlierTime(t *testing.T) {
+	for _, restart := range []bool{false, true} {
+		var clock handClock
+		o := Options{Dir: t.TempDir(), Clock: clock.now, ManualExpiry: true, HoldFor: time.Minute}
+		a, err := Open(t.Context(), o)
+		must(t, err, a.SetLocations(t.Context(), Location{ID: "L0", Point: streetPoint(0)}))
+		stocked(t, a, "L0", "tea", 9)
+		first, err := a.Allocate(t.Context(), ordered("first", Line{"tea", 1}))
+		must(t, err)
+		clock.add(30 * time.Second)
+		second, err := a.Allocate(t.Context(), ordered("second", Line{"tea", 1}))
+		must(t, err)
+		clock.add(time.Hour)
+		stocked(t, a, "L0", "cup", 1) // so that the time is recorded
+		if restart {
+			must(t, a.Close())
+			a, err = Open(t.Context(), o)
+			must(t, err)
+		}
+		for _, step := range []struct {
+			at      time.Time
+			expired int
+		}{{first.HeldUntil.Add(-time.Millisecond), 0}, {first.HeldUntil, 1}, {second.HeldUntil.Add(-time.Millisecond), 0}, {second.HeldUntil, 1}, {time.Time{}, 0}} {
+			if due := mustGet(a.Expire(step.at)); due.Expired != step.expired {
+				t.Errorf("restart %v: %d expired by %v, want %d", restart, due.Expired, step.at, step.expired)
+			}
+		}
+		must(t, a.Close())
+	}
+}
+
 // The part that is confirmed stays when the rest of the hold expires.
 func TestExpiryOfAPart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -26,6 +26,10 @@ import (
 // reference of the next piece, 4 bytes number of timers it has room for, timers.
 // Not safe for concurrent use.
 //
+// A time that is past already goes into the bucket of the wheel's time, which then
+// is due since the earliest of these: who asks by an earlier time than the wheel's,
+// as a host may that ends holds itself, is not to miss them.
+//
 // Invariant: no bucket before the wheel's time holds a timer; a record with the
 // flag armed has a timer with its stamp, in the bucket that bucketOf gives or in
 // the moving chain. A dead timer may look alive when stamps come around after 256
@@ -37,6 +41,7 @@ import (
 // scheme 7, with unordered arrays for lists and lazy removal; the sweep is ours.
 type timers struct {
 	now    int64 // the wheel's time
+	late   int64 // the earliest time in its bucket that was past when it was put there; 0: none
 	stamps uint32
 	used   uint16 // bit per level: some bucket there is not empty
 	levels [wheelLevels]*wheelLevel
@@ -69,6 +74,7 @@ type moving struct {
 	start int64  // of the bucket it was
 	level int
 	sweep bool // ask the records which timers are dead
+	late  bool // ask them for the times: some were past before the wheel's
 }
 
 const (
@@ -125,6 +131,9 @@ func (t *timers) put(side *slab, due int64, timer uint64) *bucket {
 		l = new(wheelLevel)
 		t.levels[level] = l
 	}
+	if due < t.now && (t.late == 0 || due < t.late) {
+		t.late = max(due, 1)
+	}
 	k := &l.buckets[at]
 	switch {
 	case k.count == 0:
@@ -150,6 +159,9 @@ func (t *timers) detach(level, at int, sweep bool) {
 	l := t.levels[level]
 	k := &l.buckets[at]
 	t.moving = moving{piece: k.first, last: k.last, fill: k.fill, start: t.start(level, at), level: level, sweep: sweep}
+	if t.late != 0 && level == 0 && at == int(t.now)&(wheelBuckets-1) {
+		t.moving.start, t.moving.late, t.late = t.late, true, 0
+	}
 	*k = bucket{}
 	l.filled &^= 1 << at
 	if l.filled == 0 {
@@ -191,8 +203,11 @@ func (t *timers) taken(side *slab, n int) {
 // earliest returns the first bucket that is not empty, and its first time, or
 // never.
 func (t *timers) earliest() (level, at int, start int64) {
-	if t.used == 0 {
+	switch {
+	case t.used == 0:
 		return 0, 0, never
+	case t.late != 0:
+		return 0, int(t.now) & (wheelBuckets - 1), t.late
 	}
 	level = bits.TrailingZeros16(t.used)
 	at = bits.TrailingZeros64(t.levels[level].filled)
@@ -323,7 +338,7 @@ func (s *shard) prefetchTimers(timers []byte) {
 // seen to be dead. Records are asked only if they must be: when sweeping, and
 // when the bits of the timer do not say enough.
 func (b *book) timeOf(s *shard, m *moving, timer uint64) (due int64, ok bool) {
-	far := m.level*digitBits > timeBits
+	far := m.level*digitBits > timeBits || m.late
 	if (far || m.sweep) && !s.armed(timer) {
 		return 0, false
 	}
