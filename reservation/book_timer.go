@@ -41,7 +41,8 @@ import (
 // scheme 7, with unordered arrays for lists and lazy removal; the sweep is ours.
 type timers struct {
 	now    int64 // the wheel's time
-	late   int64 // the earliest time in its bucket that was past when it was put there; 0: none
+	late   int64 // the earliest time in its bucket that was past when it was put there
+	behind bool  // there is one
 	stamps uint32
 	used   uint16 // bit per level: some bucket there is not empty
 	levels [wheelLevels]*wheelLevel
@@ -131,8 +132,8 @@ func (t *timers) put(side *slab, due int64, timer uint64) *bucket {
 		l = new(wheelLevel)
 		t.levels[level] = l
 	}
-	if due < t.now && (t.late == 0 || due < t.late) {
-		t.late = max(due, 1)
+	if due < t.now && (!t.behind || due < t.late) {
+		t.late, t.behind = due, true
 	}
 	k := &l.buckets[at]
 	switch {
@@ -159,8 +160,8 @@ func (t *timers) detach(level, at int, sweep bool) {
 	l := t.levels[level]
 	k := &l.buckets[at]
 	t.moving = moving{piece: k.first, last: k.last, fill: k.fill, start: t.start(level, at), level: level, sweep: sweep}
-	if t.late != 0 && level == 0 && at == int(t.now)&(wheelBuckets-1) {
-		t.moving.start, t.moving.late, t.late = t.late, true, 0
+	if t.behind && level == 0 && at == int(t.now)&(wheelBuckets-1) {
+		t.moving.start, t.moving.late, t.behind = t.late, true, false
 	}
 	*k = bucket{}
 	l.filled &^= 1 << at
@@ -206,7 +207,7 @@ func (t *timers) earliest() (level, at int, start int64) {
 	switch {
 	case t.used == 0:
 		return 0, 0, never
-	case t.late != 0:
+	case t.behind:
 		return 0, int(t.now) & (wheelBuckets - 1), t.late
 	}
 	level = bits.TrailingZeros16(t.used)
@@ -352,9 +353,10 @@ func (b *book) timeOf(s *shard, m *moving, timer uint64) (due int64, ok bool) {
 // dueIn applies a rule to live orders whose time has come, in one shard: up to
 // most of them, and returns how many. There may be more if it is most. An order
 // that is still due afterwards is given again, unless the rule made no record and
-// left it due as it was: then not until something else changes it. Time is that of the latest call: what is due before it and comes
-// to be so afterwards waits until a call with that time or a later one. On an error, the rule's or the sink's, that order stays due and n
-// are the ones before it. What has been remembered for long enough is forgotten.
+// left it due as it was: then not until something else changes it. now may be
+// earlier than in a call before. On an error, the rule's or the sink's, that order
+// stays due and n are the ones before it. What has been remembered for long enough
+// is forgotten.
 // The lock is held for dueSteps timers at a time. The IDs given to the rule are
 // valid only inside it; e is room for it to work in.
 func (b *book) dueIn(shard int, now int64, most int, e *entry, r rule) (n int, err error) {
