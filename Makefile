@@ -57,7 +57,7 @@ staticcheck: ## staticcheck, pinned; downloads it the first time
 	$(GO) run $(STATICCHECK) -tags interleave ./reservation/...
 
 house: ## the rules of the house alone: import plan, sizes, comments, README
-	$(GO) test -count=1 -run '^(TestHouse|TestLinked)$$' .
+	$(GO) test -count=1 -run '^(TestHouse|TestLinked)$$' ./bench/house
 
 race: ## all tests under the race detector
 	$(GO) test -race -short -vet=off -timeout 15m ./...
@@ -69,7 +69,7 @@ cross: ## vet for 32 bit, Windows and macOS; the short tests on 386 where that r
 		$(GO) build ./... && $(GO) vet ./... && (cd bench/peers && $(GO) vet ./...); \
 	done
 	@set -e; export CGO_ENABLED=0 GOARCH=386; \
-	if $(GO) test -run '^$$' ./hours >/dev/null 2>&1; then \
+	if $(GO) test -run '^$$' ./allocator/hours >/dev/null 2>&1; then \
 		echo "test linux/386"; $(GO) test -short ./...; \
 	else echo "this kernel runs no 386 binaries: not tested there"; fi
 

@@ -107,28 +107,28 @@
 // # Rooms
 //
 //	geo                          places on the globe, the index of the nearest; knows nothing of stock
-//	hours                        opening hours and working time; knows nothing else
-//	sourcing                     rules, rankings, promises, costs, reasons: pure; knows nothing of stock
-//	settings                     what a retailer sets: windows, capacities, levels, quotas, bundles
 //	reservation                  the ledger: stock, reservations, recovery; knows nothing of distance
 //	reservation/history          what a record of the journal says: a codec
 //	reservation/internal/stock   counters, claims over several lines, availability bits: lock-free
 //	reservation/internal/journal frames, segments, group commit, snapshots files: opaque bytes
 //	reservation/reservationtest  the suite any log must pass that takes the journal's place
 //	allocator                    the door: routes an order and holds its stock in one step
+//	allocator/hours              opening hours and working time; knows nothing else
+//	allocator/sourcing           rules, rankings, promises, costs, reasons: pure; knows nothing of stock
 //	allocator/internal/cover     the cheapest split: an exact minimum-cost cover
 //	bench, bench/cmd/ccbench     workloads and their command
+//	bench/house                  the rules of the house, as a test
 //	bench/peers                  the durable alternatives, a module of its own
 //	examples                     quickstart, replay, durable
 //
-//	examples → allocator, geo, sourcing, hours; bench → allocator, geo
-//	allocator → geo, reservation, sourcing, hours, settings, allocator/internal/cover
-//	sourcing → geo, hours
+//	examples → allocator, allocator/sourcing, allocator/hours, geo; bench → allocator, geo
+//	allocator → geo, reservation, allocator/sourcing, allocator/hours, allocator/internal/cover
+//	allocator/sourcing → geo, allocator/hours
 //	reservation → reservation/history, reservation/internal/{stock, journal}
 //
 // Nothing imports against the arrows, and third-party packages stay behind the
 // room that needs them: orb in geo, xsync and btree in reservation and allocator.
 // The allocator and the journal own goroutines, each with an owner and a stop;
 // geo, hours, sourcing, the stock and the rules of the ledger have no clock, no goroutine and no
-// input or output. house_test.go holds the module to this.
+// input or output. bench/house holds the module to this.
 package clickcollect

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/clickcollect/clickcollect/sourcing"
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 )
 
 // decision is what a planned order was answered, with what is needed to explain

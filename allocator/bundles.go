@@ -11,8 +11,21 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/reservation/lock"
-	"github.com/clickcollect/clickcollect/settings"
 )
+
+// Component is a part of a bundle: so many units of a SKU in one unit of it.
+type Component struct {
+	SKU      string
+	Quantity int64 // 1 to 2^31 − 1
+}
+
+// Bundle is a SKU that is sold as one and picked as its parts. It has no stock of
+// its own: what is received under its SKU is not sold as long as it is a bundle.
+// A part may be a bundle itself; none leads back to the bundle it is in.
+type Bundle struct {
+	SKU   string
+	Parts []Component // at most 256; none: the SKU is no bundle any more
+}
 
 const (
 	// maxBundleParts is how many parts a bundle may have itself; with its bundles
@@ -24,8 +37,8 @@ const (
 
 // bundles is what every bundle is made of. nil has none. It is immutable.
 type bundles struct {
-	given map[string][]settings.Component // as they were set
-	flat  map[string][]settings.Component // down to SKUs that are no bundles, ascending
+	given map[string][]Component // as they were set
+	flat  map[string][]Component // down to SKUs that are no bundles, ascending
 }
 
 func (b *bundles) has(sku string) bool {
@@ -53,14 +66,14 @@ func (b *bundles) has(sku string) bool {
 // ErrOverflow, a bundle would have more than 2^31 − 1 units of a SKU; ErrClosed,
 // ErrNoSpace: nothing was changed. ErrJournal, or the end of ctx: whether it lasts
 // is unknown; repeat the call.
-func (a *Allocator) SetBundles(ctx context.Context, set ...settings.Bundle) error {
+func (a *Allocator) SetBundles(ctx context.Context, set ...Bundle) error {
 	if err := a.setBundles(ctx, set); err != nil {
 		return fmt.Errorf("allocator: set bundles: %w", err)
 	}
 	return nil
 }
 
-func (a *Allocator) setBundles(ctx context.Context, set []settings.Bundle) error {
+func (a *Allocator) setBundles(ctx context.Context, set []Bundle) error {
 	c, err := a.enterSettings(ctx)
 	if err != nil {
 		return err
@@ -74,13 +87,13 @@ func (a *Allocator) setBundles(ctx context.Context, set []settings.Bundle) error
 }
 
 // bundle is setBundles up to the ticket that is to be waited for.
-func (a *Allocator) bundle(ctx context.Context, set []settings.Bundle) (t reservation.Ticket, err error) {
+func (a *Allocator) bundle(ctx context.Context, set []Bundle) (t reservation.Ticket, err error) {
 	if err := a.checkBundles(set); err != nil || len(set) == 0 {
 		return t, err
 	}
 	a.wares.setting.Lock(lock.Goods)
 	defer a.wares.setting.Unlock()
-	given := map[string][]settings.Component{}
+	given := map[string][]Component{}
 	if now := a.wares.bundles.Load(); now != nil {
 		given = maps.Clone(now.given)
 	}
@@ -100,7 +113,7 @@ func (a *Allocator) bundle(ctx context.Context, set []settings.Bundle) (t reserv
 }
 
 // checkBundles validates each bundle by itself.
-func (a *Allocator) checkBundles(set []settings.Bundle) error {
+func (a *Allocator) checkBundles(set []Bundle) error {
 	if err := a.checkBatch("bundles", len(set)); err != nil {
 		return err
 	}
@@ -124,7 +137,7 @@ func (a *Allocator) checkBundles(set []settings.Bundle) error {
 			if err := a.checkSKU(at+".SKU", part.SKU); err != nil {
 				return err
 			}
-			if slices.ContainsFunc(b.Parts[:j], func(c settings.Component) bool { return c.SKU == part.SKU }) {
+			if slices.ContainsFunc(b.Parts[:j], func(c Component) bool { return c.SKU == part.SKU }) {
 				return &InvalidError{Field: at + ".SKU", Value: part.SKU, Why: "is in the bundle twice"}
 			}
 			if part.Quantity < 1 || part.Quantity > reservation.MaxQuantity {
@@ -137,11 +150,11 @@ func (a *Allocator) checkBundles(set []settings.Bundle) error {
 
 // newBundles takes all bundles apart; nil if there are none. most is how many parts
 // one may have then; 0: any number.
-func newBundles(given map[string][]settings.Component, most int) (*bundles, error) {
+func newBundles(given map[string][]Component, most int) (*bundles, error) {
 	if len(given) == 0 {
 		return nil, nil
 	}
-	f := flattening{most: most, bundles: &bundles{given: given, flat: make(map[string][]settings.Component, len(given))}, depth: map[string]int{}}
+	f := flattening{most: most, bundles: &bundles{given: given, flat: make(map[string][]Component, len(given))}, depth: map[string]int{}}
 	for _, sku := range slices.Sorted(maps.Keys(given)) {
 		if err := f.flatten(sku); err != nil {
 			return nil, err
@@ -175,7 +188,7 @@ func (f *flattening) flatten(sku string) error {
 	f.depth[sku] = 1
 	sums := map[string]int64{}
 	for _, part := range f.given[sku] {
-		inside := []settings.Component{{SKU: part.SKU, Quantity: 1}}
+		inside := []Component{{SKU: part.SKU, Quantity: 1}}
 		if _, is := f.given[part.SKU]; is {
 			if err := f.flatten(part.SKU); err != nil {
 				return err
@@ -198,11 +211,11 @@ func (f *flattening) flatten(sku string) error {
 	if f.most > 0 && len(sums) > f.most {
 		return &InvalidError{Field: "Parts", Value: sku, Why: fmt.Sprintf("has %d SKUs with its bundles taken apart, more than the %d of Options.MaxLines", len(sums), f.most)}
 	}
-	flat := make([]settings.Component, 0, len(sums))
+	flat := make([]Component, 0, len(sums))
 	for part, units := range sums {
-		flat = append(flat, settings.Component{SKU: part, Quantity: units})
+		flat = append(flat, Component{SKU: part, Quantity: units})
 	}
-	slices.SortFunc(flat, func(x, y settings.Component) int { return cmp.Compare(x.SKU, y.SKU) })
+	slices.SortFunc(flat, func(x, y Component) int { return cmp.Compare(x.SKU, y.SKU) })
 	f.flat[sku] = flat
 	return nil
 }
@@ -222,8 +235,8 @@ func (a *Allocator) partsAmong(lines []Line, sku string) []string {
 }
 
 // Bundles walks the bundles by SKU, with their parts as they were set.
-func (a *Allocator) Bundles() iter.Seq[settings.Bundle] {
-	return func(yield func(settings.Bundle) bool) {
+func (a *Allocator) Bundles() iter.Seq[Bundle] {
+	return func(yield func(Bundle) bool) {
 		c, err := a.enter()
 		if err != nil {
 			return
@@ -234,7 +247,7 @@ func (a *Allocator) Bundles() iter.Seq[settings.Bundle] {
 			return
 		}
 		for _, sku := range slices.Sorted(maps.Keys(b.given)) {
-			if !yield(settings.Bundle{SKU: sku, Parts: slices.Clone(b.given[sku])}) {
+			if !yield(Bundle{SKU: sku, Parts: slices.Clone(b.given[sku])}) {
 				return
 			}
 		}

@@ -7,19 +7,18 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/clickcollect/clickcollect/settings"
-	"github.com/clickcollect/clickcollect/sourcing"
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 )
 
-func bundle(sku string, parts ...settings.Component) settings.Bundle {
-	return settings.Bundle{SKU: sku, Parts: parts}
+func bundle(sku string, parts ...Component) Bundle {
+	return Bundle{SKU: sku, Parts: parts}
 }
 
 // teaSet is a set of two cups and a packet of tea, and a hamper of two of these and
 // a jar.
-var teaSet = []settings.Bundle{
-	bundle("set", settings.Component{SKU: "tea", Quantity: 1}, settings.Component{SKU: "cup", Quantity: 2}),
-	bundle("hamper", settings.Component{SKU: "set", Quantity: 2}, settings.Component{SKU: "jar", Quantity: 1}),
+var teaSet = []Bundle{
+	bundle("set", Component{SKU: "tea", Quantity: 1}, Component{SKU: "cup", Quantity: 2}),
+	bundle("hamper", Component{SKU: "set", Quantity: 2}, Component{SKU: "jar", Quantity: 1}),
 }
 
 func TestBundlesAreTakenApart(t *testing.T) {
@@ -42,7 +41,7 @@ func TestBundlesAreTakenApart(t *testing.T) {
 	allocated(t, a, ordered("plain", Line{"cup", 1}), "L0")
 
 	// What it is made of may change; the order is the same.
-	must(t, a.SetBundles(t.Context(), bundle("set", settings.Component{SKU: "jar", Quantity: 1})))
+	must(t, a.SetBundles(t.Context(), bundle("set", Component{SKU: "jar", Quantity: 1})))
 	if got, err := a.Allocate(t.Context(), o); err != nil || said(got) != "o@L1 10 cup 2 jar 6 tea" {
 		t.Errorf("repeat %q, %v", said(got), err)
 	}
@@ -121,29 +120,29 @@ func TestBundlesRefused(t *testing.T) {
 		stocked(t, a, "L0", sku, 10)
 	}
 	must(t, a.SetBundles(t.Context(), teaSet...))
-	one := func(sku string) settings.Component { return settings.Component{SKU: sku, Quantity: 1} }
-	many := func(sku string, n int64) settings.Component { return settings.Component{SKU: sku, Quantity: n} }
-	deep := make([]settings.Bundle, 17)
+	one := func(sku string) Component { return Component{SKU: sku, Quantity: 1} }
+	many := func(sku string, n int64) Component { return Component{SKU: sku, Quantity: n} }
+	deep := make([]Bundle, 17)
 	for i := range deep {
 		deep[i] = bundle(fmt.Sprintf("d%02d", i), one(fmt.Sprintf("d%02d", i+1)))
 	}
 	for _, c := range []struct {
-		set  []settings.Bundle
+		set  []Bundle
 		fact error
 		text string
 	}{
-		{[]settings.Bundle{bundle("")}, ErrInvalid, "invalid bundles[0].SKU \"\": must not be empty"},
-		{[]settings.Bundle{bundle("a\x00b")}, ErrInvalid, `invalid bundles[0].SKU "a\x00b": must not have a zero byte`},
-		{[]settings.Bundle{bundle("a"), bundle("a")}, ErrInvalid, "invalid bundles[1].SKU \"a\": is in the list twice"},
-		{[]settings.Bundle{bundle("a", one("b"), one(""))}, ErrInvalid, "invalid bundles[0].Parts[1].SKU \"\": must not be empty"},
-		{[]settings.Bundle{bundle("a", one("b"), one("b"))}, ErrInvalid, "invalid bundles[0].Parts[1].SKU \"b\": is in the bundle twice"},
-		{[]settings.Bundle{bundle("a", many("b", 0))}, ErrInvalid, "invalid bundles[0].Parts[0].Quantity 0: must be 1 to 2147483647"},
-		{[]settings.Bundle{bundle("a", many("b", tooMuch))}, ErrInvalid, "invalid bundles[0].Parts[0].Quantity 2147483648: must be 1 to 2147483647"},
-		{[]settings.Bundle{bundle("a", make([]settings.Component, 257)...)}, ErrInvalid, "invalid bundles[0].Parts 257: must be at most 256"},
-		{[]settings.Bundle{bundle("a", one("a"))}, ErrInvalid, "invalid Parts \"a > a\": is a bundle that leads back to itself"},
-		{[]settings.Bundle{bundle("jar", one("hamper"))}, ErrInvalid, "invalid Parts \"hamper > jar > hamper\": is a bundle that leads back to itself"},
-		{[]settings.Bundle{bundle("a", one("b"), one("c"), one("d"), one("e"))}, ErrInvalid, "invalid Parts \"a\": has 4 SKUs with its bundles taken apart, more than the 3 of Options.MaxLines"},
-		{[]settings.Bundle{bundle("a", many("hamper", 1<<29))}, ErrOverflow, `bundle "a": units of SKU "cup": quantity out of range`},
+		{[]Bundle{bundle("")}, ErrInvalid, "invalid bundles[0].SKU \"\": must not be empty"},
+		{[]Bundle{bundle("a\x00b")}, ErrInvalid, `invalid bundles[0].SKU "a\x00b": must not have a zero byte`},
+		{[]Bundle{bundle("a"), bundle("a")}, ErrInvalid, "invalid bundles[1].SKU \"a\": is in the list twice"},
+		{[]Bundle{bundle("a", one("b"), one(""))}, ErrInvalid, "invalid bundles[0].Parts[1].SKU \"\": must not be empty"},
+		{[]Bundle{bundle("a", one("b"), one("b"))}, ErrInvalid, "invalid bundles[0].Parts[1].SKU \"b\": is in the bundle twice"},
+		{[]Bundle{bundle("a", many("b", 0))}, ErrInvalid, "invalid bundles[0].Parts[0].Quantity 0: must be 1 to 2147483647"},
+		{[]Bundle{bundle("a", many("b", tooMuch))}, ErrInvalid, "invalid bundles[0].Parts[0].Quantity 2147483648: must be 1 to 2147483647"},
+		{[]Bundle{bundle("a", make([]Component, 257)...)}, ErrInvalid, "invalid bundles[0].Parts 257: must be at most 256"},
+		{[]Bundle{bundle("a", one("a"))}, ErrInvalid, "invalid Parts \"a > a\": is a bundle that leads back to itself"},
+		{[]Bundle{bundle("jar", one("hamper"))}, ErrInvalid, "invalid Parts \"hamper > jar > hamper\": is a bundle that leads back to itself"},
+		{[]Bundle{bundle("a", one("b"), one("c"), one("d"), one("e"))}, ErrInvalid, "invalid Parts \"a\": has 4 SKUs with its bundles taken apart, more than the 3 of Options.MaxLines"},
+		{[]Bundle{bundle("a", many("hamper", 1<<29))}, ErrOverflow, `bundle "a": units of SKU "cup": quantity out of range`},
 		{deep, ErrInvalid, "invalid Parts \"d00\": has bundles in one another more than 16 deep"},
 	} {
 		refused(t, a.SetBundles(t.Context(), c.set...), c.fact, "allocator: set bundles: "+c.text)
@@ -180,9 +179,9 @@ func TestBundlesLast(t *testing.T) {
 		stocked(t, a, "L0", sku, 10)
 	}
 	must(t, a.SetBundles(t.Context(), teaSet...))
-	must(t, a.SetBundles(t.Context(), bundle("gone", settings.Component{SKU: "tea", Quantity: 1})))
+	must(t, a.SetBundles(t.Context(), bundle("gone", Component{SKU: "tea", Quantity: 1})))
 	must(t, a.SetBundles(t.Context(), bundle("gone")))
-	must(t, a.SetShelfLife(t.Context(), settings.ShelfLife{SKU: "tea", Keeps: 1234567}))
+	must(t, a.SetShelfLife(t.Context(), ShelfLife{SKU: "tea", Keeps: 1234567}))
 	asks(t, a, ordered("o", Line{"set", 1}), "o@L0 2 cup 1 tea")
 	must(t, a.Close())
 

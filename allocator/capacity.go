@@ -11,11 +11,52 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/reservation/lock"
-	"github.com/clickcollect/clickcollect/settings"
-	"github.com/clickcollect/clickcollect/sourcing"
 )
+
+// Period is the span of time over which the work of a location is counted, by
+// the clock of its time zone. Where the clock is changed, an hour or a part of
+// one ends, and the next one begins; a day is 23 or 25 hours long.
+type Period uint8
+
+// The periods. The zero value is Day.
+const (
+	Day         Period = iota // from midnight to midnight
+	Hour                      // from full hour to full hour
+	HalfHour                  // likewise
+	QuarterHour               //
+	periods
+)
+
+// Valid reports whether there is such a period.
+func (p Period) Valid() bool { return p < periods }
+
+// String is the period in words.
+func (p Period) String() string {
+	switch p {
+	case Day:
+		return "day"
+	case Hour:
+		return "hour"
+	case HalfHour:
+		return "half hour"
+	case QuarterHour:
+		return "quarter of an hour"
+	}
+	return fmt.Sprintf("Period(%d)", uint8(p))
+}
+
+// Capacity is how much a location can process in each period. An order counts in
+// the period in which the work on it begins; each of its parts counts as an order
+// at the part's location.
+type Capacity struct {
+	Location string
+	Per      Period
+	Orders   int64 // at most, 0 to 100,000; 0: not limited
+	Lines    int64 // of orders, at most, 0 to 1,000,000,000; 0: not limited
+}
 
 // Pickup windows and the capacity of locations are resources of the ledger: cells
 // like those of goods, taken in the same claim, freed by the same verbs. The cell
@@ -92,7 +133,7 @@ func (w *windowCells) name(tag byte) string { return resourceName(tag, w.start, 
 // is none yet.
 type periodCells struct {
 	begin         int64 // seconds since 1970
-	per           settings.Period
+	per           Period
 	orders, lines uint32
 }
 
@@ -100,7 +141,7 @@ const noSKU = math.MaxUint32
 
 // end is when the period is over, at the latest.
 func (p *periodCells) end() int64 {
-	if p.per == settings.Day {
+	if p.per == Day {
 		return p.begin + 25*60*60
 	}
 	return p.begin + 60*60
@@ -112,9 +153,9 @@ func (p periodCells) compare(o periodCells) int {
 
 // limit is the capacity of one location.
 type limit struct {
-	Per    settings.Period `json:"per,omitempty"`
-	Orders int64           `json:"orders,omitempty"`
-	Lines  int64           `json:"lines,omitempty"`
+	Per    Period `json:"per,omitempty"`
+	Orders int64  `json:"orders,omitempty"`
+	Lines  int64  `json:"lines,omitempty"`
 }
 
 func resourceName(tag byte, begin, detail int64) string {
@@ -158,7 +199,7 @@ func (a *Allocator) recoverCapacity() error {
 			windows = append(windows, windowCells{start: begin, minutes: detail, sku: noSKU, allowed: noSKU})
 			windows[len(windows)-1].set(tag, sku)
 		default:
-			periods = append(periods, periodCells{begin: begin, per: settings.Period(detail), orders: noSKU, lines: noSKU})
+			periods = append(periods, periodCells{begin: begin, per: Period(detail), orders: noSKU, lines: noSKU})
 			periods[len(periods)-1].set(tag, sku)
 		}
 	}

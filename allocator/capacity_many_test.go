@@ -7,17 +7,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/bench/scaletest"
-	"github.com/clickcollect/clickcollect/settings"
-	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // manyWindows is the windows of some stores, hour by hour.
-func manyWindows(stores, hours int, places int64) []settings.Window {
-	all := make([]settings.Window, 0, stores*hours)
+func manyWindows(stores, hours int, places int64) []Window {
+	all := make([]Window, 0, stores*hours)
 	for i := range stores {
 		for h := range hours {
-			all = append(all, settings.Window{Location: fmt.Sprintf("L%d", i), Start: at(10).Add(time.Duration(h) * time.Hour), Length: time.Hour, Places: places})
+			all = append(all, Window{Location: fmt.Sprintf("L%d", i), Start: at(10).Add(time.Duration(h) * time.Hour), Length: time.Hour, Places: places})
 		}
 	}
 	return all
@@ -75,8 +74,8 @@ func TestWindowsAfterARestart(t *testing.T) {
 	allocated(t, a, windowed("a", 10, Line{"tea", 1}), "L0")
 	allocated(t, a, windowed("b", 10, Line{"tea", 1}), "L0")
 	must(t, a.Collect(t.Context(), "b"))
-	must(t, a.SetWindows(t.Context(), settings.Window{Location: "L1", Start: at(10), Length: time.Hour, Places: 1},
-		settings.Window{Location: "L1", Start: at(12), Length: time.Hour, Places: 4}))
+	must(t, a.SetWindows(t.Context(), Window{Location: "L1", Start: at(10), Length: time.Hour, Places: 1},
+		Window{Location: "L1", Start: at(12), Length: time.Hour, Places: 4}))
 	const want = "L0 10:00 2/2 free 0; L1 10:00 0/1 free 1; L1 12:00 0/4 free 4"
 	for _, snapshot := range []bool{false, true} {
 		calendared(t, a, "", want)
@@ -89,7 +88,7 @@ func TestWindowsAfterARestart(t *testing.T) {
 	calendared(t, a, "", want)
 	must(t, a.Cancel(t.Context(), "a"))
 	calendared(t, a, "L0", "L0 10:00 1/2 free 1")
-	must(t, a.SetWindows(t.Context(), settings.Window{Location: "L0", Start: at(10), Length: time.Hour, Places: 3}))
+	must(t, a.SetWindows(t.Context(), Window{Location: "L0", Start: at(10), Length: time.Hour, Places: 3}))
 	calendared(t, a, "L0", "L0 10:00 1/3 free 2")
 }
 
@@ -97,9 +96,9 @@ func TestWindowsAfterARestart(t *testing.T) {
 func TestSafetyStockIsForGoods(t *testing.T) {
 	a, _ := slotted(t, 1, 2, Options{})
 	must(t, a.SetSafetyStock(t.Context(), SafetyStock{Units: 5}))
-	must(t, a.SetWindows(t.Context(), settings.Window{Location: "L0", Start: at(12), Length: time.Hour, Places: 2}))
+	must(t, a.SetWindows(t.Context(), Window{Location: "L0", Start: at(12), Length: time.Hour, Places: 2}))
 	calendared(t, a, "L0", "L0 10:00 0/2 free 2; L0 12:00 0/2 free 2")
-	must(t, a.SetCapacity(t.Context(), settings.Capacity{Location: "L0", Orders: 2}))
+	must(t, a.SetCapacity(t.Context(), Capacity{Location: "L0", Orders: 2}))
 	for i := range 2 {
 		allocated(t, a, windowed(fmt.Sprint(i), 12, Line{"tea", 1}), "L0")
 	}
@@ -114,9 +113,9 @@ func TestCountsAsOfAreNotCrowdedOut(t *testing.T) {
 	counted := *now
 	*now = now.Add(time.Minute)
 	must(t, a.Sell(t.Context(), Sale{ID: "s", Location: "L0", Lines: []Line{{"tea", 3}}}))
-	var many []settings.Window
+	var many []Window
 	for i := range 5000 {
-		many = append(many, settings.Window{Location: "L0", Start: at(12).Add(time.Duration(i) * time.Minute), Length: time.Minute, Places: 1})
+		many = append(many, Window{Location: "L0", Start: at(12).Add(time.Duration(i) * time.Minute), Length: time.Minute, Places: 1})
 	}
 	must(t, a.SetWindows(t.Context(), many...))
 	must(t, a.Count(t.Context(), Count{ID: "c", Location: "L0", AsOf: counted, Lines: []Line{{"tea", 8}}}))
@@ -139,7 +138,7 @@ func TestLocationWithWindowsIsRemoved(t *testing.T) {
 	calendared(t, a, "", "L0 10:00 0/2 free 2")
 	must(t, a.SetLocations(t.Context(), Location{ID: "L1", Point: streetPoint(1)}))
 	calendared(t, a, "L1", "")
-	must(t, a.SetWindows(t.Context(), settings.Window{Location: "L1", Start: at(10), Length: time.Hour, Places: 7}))
+	must(t, a.SetWindows(t.Context(), Window{Location: "L1", Start: at(10), Length: time.Hour, Places: 7}))
 	calendared(t, a, "L1", "L1 10:00 0/7 free 7")
 }
 
@@ -147,7 +146,7 @@ func TestLocationWithWindowsIsRemoved(t *testing.T) {
 // it would find units which nothing explains.
 func TestAuditAfterAWindowWentWithItsLocation(t *testing.T) {
 	a := street(t, 2, Options{Dir: t.TempDir(), Clock: morning, ManualExpiry: true})
-	must(t, a.SetWindows(t.Context(), settings.Window{Location: "L1", Start: at(10), Length: time.Hour, Places: 2}))
+	must(t, a.SetWindows(t.Context(), Window{Location: "L1", Start: at(10), Length: time.Hour, Places: 2}))
 	must(t, a.RemoveLocation(t.Context(), "L1"))
 	for range 2 {
 		if r, err := a.Audit(t.Context()); err != nil || len(r.Differences) > 0 {
@@ -172,9 +171,9 @@ func BenchmarkPlaced(b *testing.B) {
 				o.Window = at(20)
 			}
 			if with == "capacity" || with == "both" {
-				var list []settings.Capacity
+				var list []Capacity
 				for i := range 200 {
-					list = append(list, settings.Capacity{Location: fmt.Sprintf("L%d", i), Orders: 1000})
+					list = append(list, Capacity{Location: fmt.Sprintf("L%d", i), Orders: 1000})
 				}
 				must(b, a.SetCapacity(b.Context(), list...))
 			}

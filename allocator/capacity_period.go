@@ -2,26 +2,24 @@ package allocator
 
 import (
 	"time"
-
-	"github.com/clickcollect/clickcollect/settings"
 )
 
 // periodAt is the period of the local clock that a time falls in: from begin on,
 // before end. Periods follow each other without a gap, and none goes on where the
 // clock is changed, but for days.
-func periodAt(at time.Time, zone *time.Location, per settings.Period) (begin, end time.Time) {
+func periodAt(at time.Time, zone *time.Location, per Period) (begin, end time.Time) {
 	if zone == nil {
 		zone = time.UTC
 	}
 	local := at.In(zone)
-	if per == settings.Day {
+	if per == Day {
 		return dayAt(local)
 	}
 	step := int64(60 * 60)
 	switch per {
-	case settings.HalfHour:
+	case HalfHour:
 		step /= 2
-	case settings.QuarterHour:
+	case QuarterHour:
 		step /= 4
 	}
 	_, offset := local.Zone()

@@ -3,15 +3,14 @@ package allocator
 import (
 	"testing"
 
-	"github.com/clickcollect/clickcollect/settings"
-	"github.com/clickcollect/clickcollect/sourcing"
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 )
 
 // TestRerouteMovesTheRoom: what a rejected part took of its location's capacity is
 // free again, the new location's is taken, and the customer keeps his place.
 func TestRerouteMovesTheRoom(t *testing.T) {
 	a, _ := slotted(t, 3, 2, Options{})
-	must(t, a.SetCapacity(t.Context(), settings.Capacity{Location: "L1", Orders: 2}, settings.Capacity{Location: "L2", Orders: 2}))
+	must(t, a.SetCapacity(t.Context(), Capacity{Location: "L1", Orders: 2}, Capacity{Location: "L2", Orders: 2}))
 	must(t, a.Count(t.Context(), Count{ID: "c", Location: "L0", Lines: []Line{{"tea", 0}}}))
 	o := windowed("o", 10, Line{"tea", 2})
 	o.Form, o.At = sourcing.ShipToStore, "L0"

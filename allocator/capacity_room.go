@@ -10,11 +10,10 @@ import (
 	"slices"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/lock"
-	"github.com/clickcollect/clickcollect/settings"
-	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // SetCapacity sets how much locations can process in a period, all of the list or
@@ -34,7 +33,7 @@ import (
 //
 // Errors: *InvalidError, ErrUnknownLocation, ErrNoSpace, ErrClosed: nothing was
 // changed. ErrJournal, or the end of ctx: whether it lasts is unknown; repeat it.
-func (a *Allocator) SetCapacity(ctx context.Context, capacities ...settings.Capacity) error {
+func (a *Allocator) SetCapacity(ctx context.Context, capacities ...Capacity) error {
 	c, err := a.enterSettings(ctx)
 	if err != nil {
 		return fmt.Errorf("allocator: set capacity: %w", err)
@@ -51,7 +50,7 @@ func (a *Allocator) SetCapacity(ctx context.Context, capacities ...settings.Capa
 }
 
 // setCapacity is SetCapacity up to the ticket that is to be waited for.
-func (a *Allocator) setCapacity(ctx context.Context, capacities []settings.Capacity) (t reservation.Ticket, err error) {
+func (a *Allocator) setCapacity(ctx context.Context, capacities []Capacity) (t reservation.Ticket, err error) {
 	if err := a.checkCapacities(capacities); err != nil || len(capacities) == 0 {
 		return t, err
 	}
@@ -80,7 +79,7 @@ func (a *Allocator) setCapacity(ctx context.Context, capacities []settings.Capac
 	})
 }
 
-func (a *Allocator) checkCapacities(capacities []settings.Capacity) error {
+func (a *Allocator) checkCapacities(capacities []Capacity) error {
 	if err := a.checkBatch("capacities", len(capacities)); err != nil {
 		return err
 	}
@@ -112,12 +111,12 @@ func (a *Allocator) checkCapacities(capacities []settings.Capacity) error {
 
 // Capacities walks the capacities that were set, by location ID. A location that
 // is removed keeps its own for when it comes back.
-func (a *Allocator) Capacities() iter.Seq[settings.Capacity] {
-	return func(yield func(settings.Capacity) bool) {
+func (a *Allocator) Capacities() iter.Seq[Capacity] {
+	return func(yield func(Capacity) bool) {
 		limits := *a.capacity.limits.Load()
 		for _, id := range slices.Sorted(maps.Keys(limits)) {
 			l := limits[id]
-			if !yield(settings.Capacity{Location: id, Per: l.Per, Orders: l.Orders, Lines: l.Lines}) {
+			if !yield(Capacity{Location: id, Per: l.Per, Orders: l.Orders, Lines: l.Lines}) {
 				return
 			}
 		}
@@ -175,7 +174,7 @@ func takenOf(table *reservation.Table, sku, number uint32, all int64) int64 {
 }
 
 // period finds the SKUs of a period.
-func (c *capacity) period(begin int64, per settings.Period) (periodCells, bool) {
+func (c *capacity) period(begin int64, per Period) (periodCells, bool) {
 	all := *c.periods.Load()
 	at, ok := slices.BinarySearchFunc(all, periodCells{begin: begin, per: per}, periodCells.compare)
 	if !ok {

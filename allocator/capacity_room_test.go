@@ -10,8 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/clickcollect/clickcollect/settings"
-	"github.com/clickcollect/clickcollect/sourcing"
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 )
 
 func zoned(t testing.TB, name string) *time.Location {
@@ -36,7 +35,7 @@ func TestPeriodAt(t *testing.T) {
 	} {
 		at, err := time.Parse(time.RFC3339, c.at)
 		must(t, err)
-		begin, end := periodAt(at, zoned(t, c.zone), settings.Day)
+		begin, end := periodAt(at, zoned(t, c.zone), Day)
 		if b, e := begin.Format(time.RFC3339), end.Format(time.RFC3339); b != c.begin || e != c.end {
 			t.Errorf("%s at %s: %s to %s, want %s to %s", c.zone, c.at, b, e, c.begin, c.end)
 		}
@@ -49,7 +48,7 @@ func TestPeriodAt(t *testing.T) {
 func TestPeriodsFollow(t *testing.T) {
 	for _, name := range []string{"UTC", "Europe/Warsaw", "Australia/Lord_Howe", "Africa/Cairo", "America/New_York", "Asia/Kathmandu"} {
 		zone := zoned(t, name)
-		for per := settings.Day; per.Valid(); per++ {
+		for per := Day; per.Valid(); per++ {
 			begin, end := periodAt(time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC), zone, per)
 			for range 800 * 4 {
 				if !begin.Before(end) || end.Sub(begin) > 25*time.Hour {
@@ -73,23 +72,23 @@ func TestCapacityPushesThePromise(t *testing.T) {
 		name    string
 		now     string
 		terms   Terms
-		set     settings.Capacity
+		set     Capacity
 		lines   int
 		promise []string
 	}{
-		{"orders of an hour", "2031-03-03T08:30:00Z", Terms{Prep: time.Minute}, settings.Capacity{Per: settings.Hour, Orders: 2}, 1,
+		{"orders of an hour", "2031-03-03T08:30:00Z", Terms{Prep: time.Minute}, Capacity{Per: Hour, Orders: 2}, 1,
 			[]string{"2031-03-03T08:31:00Z", "2031-03-03T08:31:00Z", "2031-03-03T09:01:00Z", "2031-03-03T09:01:00Z", "2031-03-03T10:01:00Z"}},
-		{"lines of half an hour", "2031-03-03T08:10:00Z", Terms{Prep: time.Minute}, settings.Capacity{Per: settings.HalfHour, Lines: 3}, 2,
+		{"lines of half an hour", "2031-03-03T08:10:00Z", Terms{Prep: time.Minute}, Capacity{Per: HalfHour, Lines: 3}, 2,
 			[]string{"2031-03-03T08:11:00Z", "2031-03-03T08:31:00Z"}},
-		{"both", "2031-03-03T08:10:00Z", Terms{}, settings.Capacity{Per: settings.QuarterHour, Orders: 2, Lines: 2}, 2,
+		{"both", "2031-03-03T08:10:00Z", Terms{}, Capacity{Per: QuarterHour, Orders: 2, Lines: 2}, 2,
 			[]string{"2031-03-03T08:10:00Z", "2031-03-03T08:15:00Z"}},
-		{"local day", "2031-03-03T22:30:00Z", Terms{Zone: "Europe/Warsaw"}, settings.Capacity{Orders: 1}, 1,
+		{"local day", "2031-03-03T22:30:00Z", Terms{Zone: "Europe/Warsaw"}, Capacity{Orders: 1}, 1,
 			[]string{"2031-03-03T22:30:00Z", "2031-03-03T23:00:00Z", "2031-03-04T23:00:00Z"}},
-		{"short day", "2031-03-29T12:00:00Z", Terms{Zone: "Europe/Warsaw"}, settings.Capacity{Orders: 1}, 1,
+		{"short day", "2031-03-29T12:00:00Z", Terms{Zone: "Europe/Warsaw"}, Capacity{Orders: 1}, 1,
 			[]string{"2031-03-29T12:00:00Z", "2031-03-29T23:00:00Z", "2031-03-30T22:00:00Z"}},
-		{"long day", "2031-10-25T12:00:00Z", Terms{Zone: "Europe/Warsaw"}, settings.Capacity{Orders: 1}, 1,
+		{"long day", "2031-10-25T12:00:00Z", Terms{Zone: "Europe/Warsaw"}, Capacity{Orders: 1}, 1,
 			[]string{"2031-10-25T12:00:00Z", "2031-10-25T22:00:00Z", "2031-10-26T23:00:00Z"}},
-		{"opening hours", "2031-03-03T17:30:00Z", Terms{Hours: "Mo-Fr 09:00-18:00"}, settings.Capacity{Per: settings.Hour, Orders: 1}, 1,
+		{"opening hours", "2031-03-03T17:30:00Z", Terms{Hours: "Mo-Fr 09:00-18:00"}, Capacity{Per: Hour, Orders: 1}, 1,
 			[]string{"2031-03-03T17:30:00Z", "2031-03-04T09:00:00Z", "2031-03-04T10:00:00Z"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -124,7 +123,7 @@ func TestCapacityLoweredAndRemoved(t *testing.T) {
 	o := Options{Dir: dir, LiveReads: true, Clock: func() time.Time { return now }, ManualExpiry: true}
 	a := street(t, 2, o)
 	stocked(t, a, "L0", "tea", 50)
-	set := func(v settings.Capacity) { v.Location = "L0"; must(t, a.SetCapacity(t.Context(), v)) }
+	set := func(v Capacity) { v.Location = "L0"; must(t, a.SetCapacity(t.Context(), v)) }
 	day := func(id string, days int) {
 		t.Helper()
 		want := at(0).AddDate(0, 0, days)
@@ -135,21 +134,21 @@ func TestCapacityLoweredAndRemoved(t *testing.T) {
 			t.Fatalf("%s is promised for %v, want %v", id, got.Ready, want)
 		}
 	}
-	set(settings.Capacity{Orders: 3})
+	set(Capacity{Orders: 3})
 	day("a", 0)
 	day("b", 0)
-	set(settings.Capacity{Orders: 1})
+	set(Capacity{Orders: 1})
 	day("c", 1)
 	must(t, a.Cancel(t.Context(), "a"))
 	day("d", 2)
 	must(t, a.Cancel(t.Context(), "b"))
 	day("e", 0)
-	set(settings.Capacity{Orders: 2})
+	set(Capacity{Orders: 2})
 	day("f", 0)
 	must(t, a.Close())
 	a = opened(t, o)
 	day("g", 1)
-	if got := slices.Collect(a.Capacities()); len(got) != 1 || got[0] != (settings.Capacity{Location: "L0", Orders: 2}) {
+	if got := slices.Collect(a.Capacities()); len(got) != 1 || got[0] != (Capacity{Location: "L0", Orders: 2}) {
 		t.Fatalf("capacities %+v", got)
 	}
 	o2 := ordered("needed", Line{"tea", 1})
@@ -157,19 +156,19 @@ func TestCapacityLoweredAndRemoved(t *testing.T) {
 	if _, err := a.Allocate(t.Context(), o2); !errors.Is(err, ErrNoLocation) {
 		t.Fatalf("got %v", err)
 	}
-	set(settings.Capacity{})
+	set(Capacity{})
 	got := allocated(t, a, o2, "L0")
 	if !got.Ready.IsZero() {
 		t.Fatalf("promised for %v", got.Ready)
 	}
 	for _, c := range []struct {
-		set  settings.Capacity
+		set  Capacity
 		want string
 	}{
-		{settings.Capacity{Location: "X", Orders: 1}, `allocator: set capacity: unknown location: "X"`},
-		{settings.Capacity{Location: "L0", Per: 9, Orders: 1}, `allocator: set capacity: invalid capacities[0].Per 0x9: is not a period`},
-		{settings.Capacity{Location: "L0", Orders: -1}, `allocator: set capacity: invalid capacities[0].Orders -1: must be 0 to 100000`},
-		{settings.Capacity{Location: "L0", Lines: 1e9 + 1}, `allocator: set capacity: invalid capacities[0].Lines 1000000001: must be 0 to 1000000000`},
+		{Capacity{Location: "X", Orders: 1}, `allocator: set capacity: unknown location: "X"`},
+		{Capacity{Location: "L0", Per: 9, Orders: 1}, `allocator: set capacity: invalid capacities[0].Per 0x9: is not a period`},
+		{Capacity{Location: "L0", Orders: -1}, `allocator: set capacity: invalid capacities[0].Orders -1: must be 0 to 100000`},
+		{Capacity{Location: "L0", Lines: 1e9 + 1}, `allocator: set capacity: invalid capacities[0].Lines 1000000001: must be 0 to 1000000000`},
 	} {
 		if err := a.SetCapacity(t.Context(), c.set); err == nil || err.Error() != c.want {
 			t.Errorf("got %v, want %s", err, c.want)
@@ -286,8 +285,8 @@ func raiseAndLower(t *testing.T, a *Allocator, done chan struct{}) {
 		}
 		places := r.Int64N(7)
 		l := fmt.Sprintf("L%d", r.IntN(3))
-		if err := errors.Join(a.SetWindows(t.Context(), settings.Window{Location: l, Start: at(10), Length: time.Hour, Places: places}),
-			a.SetCapacity(t.Context(), settings.Capacity{Location: l, Per: settings.Hour, Orders: r.Int64N(5), Lines: r.Int64N(5)})); err != nil {
+		if err := errors.Join(a.SetWindows(t.Context(), Window{Location: l, Start: at(10), Length: time.Hour, Places: places}),
+			a.SetCapacity(t.Context(), Capacity{Location: l, Per: Hour, Orders: r.Int64N(5), Lines: r.Int64N(5)})); err != nil {
 			t.Error(err)
 		}
 		most := int64(-1) // from here on

@@ -7,8 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/clickcollect/clickcollect/settings"
-	"github.com/clickcollect/clickcollect/sourcing"
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 )
 
 // calendar is the windows of a location in one line: start, taken and places.
@@ -39,11 +38,11 @@ func slotted(t testing.TB, n int, places int64, o Options) (*Allocator, *time.Ti
 	now := morning()
 	o.Clock, o.ManualExpiry = func() time.Time { return now }, true
 	a := street(t, n, o)
-	var all []settings.Window
+	var all []Window
 	for i := range n {
 		l := fmt.Sprintf("L%d", i)
 		stocked(t, a, l, "tea", 10)
-		all = append(all, settings.Window{Location: l, Start: at(10), Length: time.Hour, Places: places})
+		all = append(all, Window{Location: l, Start: at(10), Length: time.Hour, Places: places})
 	}
 	must(t, a.SetWindows(t.Context(), all...))
 	return a, &now
@@ -86,7 +85,7 @@ func TestWindowLife(t *testing.T) {
 	must(t, a.Confirm(t.Context(), "collected"))
 	must(t, a.Collect(t.Context(), "collected"))
 	calendared(t, a, "L0", "L0 10:00 1/2 free 1") // used up
-	must(t, a.SetWindows(t.Context(), settings.Window{Location: "L0", Start: at(10), Length: time.Hour, Places: 2}))
+	must(t, a.SetWindows(t.Context(), Window{Location: "L0", Start: at(10), Length: time.Hour, Places: 2}))
 	take("second")
 	_, err = a.Allocate(t.Context(), windowed("third", 10, Line{"tea", 1}))
 	if !errors.Is(err, ErrNoLocation) {
@@ -121,7 +120,7 @@ func TestWindowGoneWithGoodsShort(t *testing.T) {
 func TestWindowLowered(t *testing.T) {
 	a, _ := slotted(t, 1, 3, Options{})
 	set := func(places int64) {
-		must(t, a.SetWindows(t.Context(), settings.Window{Location: "L0", Start: at(10), Length: time.Hour, Places: places}))
+		must(t, a.SetWindows(t.Context(), Window{Location: "L0", Start: at(10), Length: time.Hour, Places: places}))
 	}
 	for _, id := range []string{"a", "b", "c"} {
 		allocated(t, a, windowed(id, 10, Line{"tea", 1}), "L0")
@@ -154,31 +153,31 @@ func TestWindowLowered(t *testing.T) {
 func TestWindowFaults(t *testing.T) {
 	a, _ := slotted(t, 2, 3, Options{})
 	allocated(t, a, windowed("a", 10, Line{"tea", 1}), "L0")
-	good := settings.Window{Location: "L0", Start: at(12), Length: time.Hour, Places: 1}
+	good := Window{Location: "L0", Start: at(12), Length: time.Hour, Places: 1}
 	for _, c := range []struct {
 		name, want string
-		change     func(w *settings.Window)
-		more       []settings.Window
+		change     func(w *Window)
+		more       []Window
 	}{
-		{"no location", `invalid windows[0].Location "": must not be empty`, func(w *settings.Window) { w.Location = "" }, nil},
-		{"unknown location", `unknown location: "X"`, func(w *settings.Window) { w.Location = "X" }, nil},
+		{"no location", `invalid windows[0].Location "": must not be empty`, func(w *Window) { w.Location = "" }, nil},
+		{"unknown location", `unknown location: "X"`, func(w *Window) { w.Location = "X" }, nil},
 		{"fraction", `invalid windows[0].Start "2031-03-03T12:00:00.000000001Z": must be in whole seconds`,
-			func(w *settings.Window) { w.Start = w.Start.Add(1) }, nil},
-		{"short", `invalid windows[0].Length "59s": must be 1m0s to 168h0m0s, in whole minutes`, func(w *settings.Window) { w.Length = 59 * time.Second }, nil},
-		{"uneven", `invalid windows[0].Length "1m1s": must be 1m0s to 168h0m0s, in whole minutes`, func(w *settings.Window) { w.Length = 61 * time.Second }, nil},
-		{"negative", `invalid windows[0].Places -1: must be 0 to 100000`, func(w *settings.Window) { w.Places = -1 }, nil},
-		{"many", `invalid windows[0].Places 100001: must be 0 to 100000`, func(w *settings.Window) { w.Places = 100001 }, nil},
-		{"passed", `invalid windows[0].Start "2031-03-03T07:00:00Z": the window has passed`, func(w *settings.Window) { w.Start = at(7) }, nil},
-		{"twice", `invalid windows[1].Start "2031-03-03T12:00:00Z": is in the list twice`, func(w *settings.Window) {}, []settings.Window{good}},
-		{"two lengths", `invalid windows[1].Length "2h0m0s": must be 1h0m0s, as of the window that begins then`, func(w *settings.Window) {},
-			[]settings.Window{{Location: "L0", Start: at(12), Length: 2 * time.Hour, Places: 1}}},
+			func(w *Window) { w.Start = w.Start.Add(1) }, nil},
+		{"short", `invalid windows[0].Length "59s": must be 1m0s to 168h0m0s, in whole minutes`, func(w *Window) { w.Length = 59 * time.Second }, nil},
+		{"uneven", `invalid windows[0].Length "1m1s": must be 1m0s to 168h0m0s, in whole minutes`, func(w *Window) { w.Length = 61 * time.Second }, nil},
+		{"negative", `invalid windows[0].Places -1: must be 0 to 100000`, func(w *Window) { w.Places = -1 }, nil},
+		{"many", `invalid windows[0].Places 100001: must be 0 to 100000`, func(w *Window) { w.Places = 100001 }, nil},
+		{"passed", `invalid windows[0].Start "2031-03-03T07:00:00Z": the window has passed`, func(w *Window) { w.Start = at(7) }, nil},
+		{"twice", `invalid windows[1].Start "2031-03-03T12:00:00Z": is in the list twice`, func(w *Window) {}, []Window{good}},
+		{"two lengths", `invalid windows[1].Length "2h0m0s": must be 1h0m0s, as of the window that begins then`, func(w *Window) {},
+			[]Window{{Location: "L0", Start: at(12), Length: 2 * time.Hour, Places: 1}}},
 		{"other length", `invalid windows[0].Length "30m0s": must be 1h0m0s, as of the window that begins then`,
-			func(w *settings.Window) { w.Start, w.Length = at(10), 30*time.Minute }, nil},
+			func(w *Window) { w.Start, w.Length = at(10), 30*time.Minute }, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w := good
 			c.change(&w)
-			err := a.SetWindows(t.Context(), append([]settings.Window{w}, c.more...)...)
+			err := a.SetWindows(t.Context(), append([]Window{w}, c.more...)...)
 			if err == nil || err.Error() != "allocator: set windows: "+c.want && err.Error() != "allocator: set windows: allocator: "+c.want {
 				t.Fatalf("got %v\nwant %s", err, c.want)
 			}
@@ -186,14 +185,14 @@ func TestWindowFaults(t *testing.T) {
 	}
 	calendared(t, a, "", "L0 10:00 1/3 free 2; L1 10:00 0/3 free 3")
 	// The length of a window is changed by closing it.
-	must(t, a.SetWindows(t.Context(), settings.Window{Location: "L1", Start: at(10), Length: time.Hour},
-		settings.Window{Location: "L1", Start: at(10), Length: 30 * time.Minute, Places: 5}))
+	must(t, a.SetWindows(t.Context(), Window{Location: "L1", Start: at(10), Length: time.Hour},
+		Window{Location: "L1", Start: at(10), Length: 30 * time.Minute, Places: 5}))
 	calendared(t, a, "L1", "L1 10:00 0/5 free 5")
 }
 
 func TestWindowOfShipToStore(t *testing.T) {
 	a, _ := slotted(t, 2, 1, Options{})
-	must(t, a.SetWindows(t.Context(), settings.Window{Location: "L1", Start: at(10), Length: time.Hour}))
+	must(t, a.SetWindows(t.Context(), Window{Location: "L1", Start: at(10), Length: time.Hour}))
 	must(t, a.Count(t.Context(), Count{ID: "c", Location: "L0", Lines: []Line{{"tea", 0}}}))
 	o := windowed("o", 10, Line{"tea", 2})
 	o.Form, o.At = sourcing.ShipToStore, "L0"
@@ -227,7 +226,7 @@ func TestWindowsPass(t *testing.T) {
 	dir := t.TempDir()
 	a, now := slotted(t, 3, 2, Options{Dir: dir, LiveReads: true, HoldFor: 10 * time.Hour, MaxHold: 10 * time.Hour})
 	allocated(t, a, windowed("o", 10, Line{"tea", 1}), "L0")
-	must(t, a.SetCapacity(t.Context(), settings.Capacity{Location: "L0", Per: settings.Hour, Orders: 5}))
+	must(t, a.SetCapacity(t.Context(), Capacity{Location: "L0", Per: Hour, Orders: 5}))
 	allocated(t, a, ordered("p", Line{"tea", 1}), "L0")
 	before := a.Stats().StockBytes // what passes are resources, which are no cells of goods
 	*now = at(13)
@@ -262,7 +261,7 @@ func TestWindowsPass(t *testing.T) {
 
 func TestWindowEvents(t *testing.T) {
 	a, now := slotted(t, 1, 2, Options{FeedBytes: 1 << 20})
-	must(t, a.SetCapacity(t.Context(), settings.Capacity{Location: "L0", Per: settings.Hour, Orders: 5, Lines: 9}))
+	must(t, a.SetCapacity(t.Context(), Capacity{Location: "L0", Per: Hour, Orders: 5, Lines: 9}))
 	allocated(t, a, windowed("o", 10, Line{"tea", 2}), "L0")
 	allocated(t, a, ordered("p", Line{"tea", 1}), "L0")
 	must(t, a.Cancel(t.Context(), "o"))
@@ -314,7 +313,7 @@ func TestRepeatOpensNoPeriod(t *testing.T) {
 	var clock handClock
 	a := street(t, 1, Options{FeedBytes: 1 << 20, Clock: clock.now, ManualExpiry: true})
 	stocked(t, a, "L0", "tea", 9)
-	must(t, a.SetCapacity(t.Context(), settings.Capacity{Location: "L0", Per: settings.Hour, Orders: 5}))
+	must(t, a.SetCapacity(t.Context(), Capacity{Location: "L0", Per: Hour, Orders: 5}))
 	o := ordered("o", Line{"tea", 1})
 	first := allocated(t, a, o, "L0")
 	clock.add(3 * time.Hour)

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/clickcollect/clickcollect/settings"
 	"pgregory.net/rapid"
 )
 
@@ -76,10 +75,10 @@ func TestWindowsAsTheTwin(t *testing.T) {
 			case 0:
 				w := rapid.IntRange(0, 1).Draw(r, "window")
 				m.places[w] = rapid.Int64Range(0, 4).Draw(r, "places")
-				must(t, a.SetWindows(t.Context(), settings.Window{Location: "L0", Start: at(10 + w), Length: time.Hour, Places: m.places[w]}))
+				must(t, a.SetWindows(t.Context(), Window{Location: "L0", Start: at(10 + w), Length: time.Hour, Places: m.places[w]}))
 			case 1:
 				m.orders = rapid.Int64Range(0, 5).Draw(r, "orders")
-				must(t, a.SetCapacity(t.Context(), settings.Capacity{Location: "L0", Orders: m.orders}))
+				must(t, a.SetCapacity(t.Context(), Capacity{Location: "L0", Orders: m.orders}))
 			case 2, 3, 4:
 				if len(ids) == 0 {
 					continue

@@ -8,12 +8,31 @@ import (
 	"slices"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/lock"
-	"github.com/clickcollect/clickcollect/settings"
-	"github.com/clickcollect/clickcollect/sourcing"
 )
+
+// Window is a pickup window: a span of time in which so many customers can come
+// to a location. An order names it by its start, so a location has one window
+// from each start on.
+type Window struct {
+	Location string
+	Start    time.Time     // in whole seconds
+	Length   time.Duration // in whole minutes, 1 minute to 7 days
+	Places   int64         // orders at most, 0 to 100,000; 0: none any more
+}
+
+// WindowState is a window and what there is left of it.
+type WindowState struct {
+	Window
+	// Taken is the places that orders have, or had until they were collected. It is
+	// above Places after these were lowered.
+	Taken int64
+	// Free is the places an order can still take: Places − Taken, at least 0.
+	Free int64
+}
 
 // SetWindows sets pickup windows: how many orders each of them takes. Many in one
 // call are quickest. An order with that Order.Window takes a place, in one step
@@ -34,7 +53,7 @@ import (
 // Errors: *InvalidError, ErrUnknownLocation, ErrNoSpace, ErrClosed: nothing was
 // changed. ErrFull (no room for names), ErrJournal, or the end of ctx: the windows
 // of some locations are set; repeat the call.
-func (a *Allocator) SetWindows(ctx context.Context, windows ...settings.Window) error {
+func (a *Allocator) SetWindows(ctx context.Context, windows ...Window) error {
 	c, err := a.enterSettings(ctx)
 	if err != nil {
 		return fmt.Errorf("allocator: set windows: %w", err)
@@ -58,7 +77,7 @@ type windowSetting struct {
 	places int64
 }
 
-func (a *Allocator) setWindows(ctx context.Context, windows []settings.Window) (last reservation.Ticket, err error) {
+func (a *Allocator) setWindows(ctx context.Context, windows []Window) (last reservation.Ticket, err error) {
 	now := a.clock.now()
 	list, err := a.checkWindows(windows, now)
 	if err != nil {
@@ -113,7 +132,7 @@ func (a *Allocator) moveWindows(ctx context.Context, m *reservation.Movement) (r
 }
 
 // checkWindows validates a list of windows and sorts it by location and start.
-func (a *Allocator) checkWindows(windows []settings.Window, now int64) ([]windowSetting, error) {
+func (a *Allocator) checkWindows(windows []Window, now int64) ([]windowSetting, error) {
 	if err := a.checkBatch("windows", len(windows)); err != nil {
 		return nil, err
 	}
@@ -299,8 +318,8 @@ func (a *Allocator) skuOr(name string) uint32 {
 // location, as they are now: the calendar of a shop. Windows that are over are not
 // among them, nor closed ones of which nothing is taken. It does not wait for the
 // disk.
-func (a *Allocator) Windows(location string, from, to time.Time) iter.Seq[settings.WindowState] {
-	return func(yield func(settings.WindowState) bool) {
+func (a *Allocator) Windows(location string, from, to time.Time) iter.Seq[WindowState] {
+	return func(yield func(WindowState) bool) {
 		t := a.topology.Load()
 		if location == "" {
 			for slot := range t.places {
@@ -316,7 +335,7 @@ func (a *Allocator) Windows(location string, from, to time.Time) iter.Seq[settin
 	}
 }
 
-func (a *Allocator) windowsAt(t *topology, slot uint32, from, to time.Time, yield func(settings.WindowState) bool) bool {
+func (a *Allocator) windowsAt(t *topology, slot uint32, from, to time.Time, yield func(WindowState) bool) bool {
 	number, now := t.table.Space.Number(slot), a.clock.now()
 	if number == reservation.NoNumber {
 		return true
@@ -338,7 +357,7 @@ func (a *Allocator) windowsAt(t *topology, slot uint32, from, to time.Time, yiel
 		if places == 0 && taken == 0 || w.end()*1000 <= now {
 			continue
 		}
-		if !yield(settings.WindowState{Taken: taken, Free: max(places-taken, 0), Window: settings.Window{Location: t.places[slot].ID,
+		if !yield(WindowState{Taken: taken, Free: max(places-taken, 0), Window: Window{Location: t.places[slot].ID,
 			Start: start, Length: time.Duration(w.minutes) * time.Minute, Places: places}}) {
 			return false
 		}

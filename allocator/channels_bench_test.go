@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/clickcollect/clickcollect/reservation"
-	"github.com/clickcollect/clickcollect/settings"
 )
 
 // BenchmarkChannelOrder is an order of five lines at 2,000 locations whose channel
@@ -15,10 +14,10 @@ import (
 func BenchmarkChannelOrder(b *testing.B) {
 	c := newCountry(b, 2_000, 90)
 	ctx := context.Background()
-	pairs := make([]settings.Protection, 0, 100_000)
+	pairs := make([]Protection, 0, 100_000)
 	for i := range 500 {
 		for _, sku := range c.skus {
-			pairs = append(pairs, settings.Protection{Channel: "pairs", SKU: sku, Location: fmt.Sprintf("L%06d", i), Units: 5})
+			pairs = append(pairs, Protection{Channel: "pairs", SKU: sku, Location: fmt.Sprintf("L%06d", i), Units: 5})
 		}
 	}
 	run := func(name string) {
@@ -31,10 +30,10 @@ func BenchmarkChannelOrder(b *testing.B) {
 		}
 	}
 	run("before")
-	must(b, c.a.SetProtection(ctx, append(pairs, settings.Protection{Channel: "everywhere", Units: 5})...))
-	var quotas []settings.Quota
+	must(b, c.a.SetProtection(ctx, append(pairs, Protection{Channel: "everywhere", Units: 5})...))
+	var quotas []Quota
 	for i, sku := range c.skus {
-		quotas = append(quotas, settings.Quota{ID: fmt.Sprint("q", i), Channel: "quotas", SKU: sku, Location: "L000000", Units: 0})
+		quotas = append(quotas, Quota{ID: fmt.Sprint("q", i), Channel: "quotas", SKU: sku, Location: "L000000", Units: 0})
 	}
 	must(b, c.a.SetQuota(ctx, quotas...))
 	for _, name := range []string{"none", "everywhere", "pairs", "quotas"} {
@@ -81,12 +80,12 @@ func BenchmarkSetProtection(b *testing.B) {
 	}
 	const locations = 1000
 	a := street(b, locations, Options{FeedBytes: 1 << 20})
-	set := make([]settings.Protection, 0, n)
+	set := make([]Protection, 0, n)
 	for sku := range n / locations {
 		name := fmt.Sprintf("S%d", sku)
 		stocked(b, a, "L0", name, 1)
 		for i := range locations {
-			set = append(set, settings.Protection{Channel: "web", SKU: name, Location: fmt.Sprintf("L%d", i), Units: int64(i % 50)})
+			set = append(set, Protection{Channel: "web", SKU: name, Location: fmt.Sprintf("L%d", i), Units: int64(i % 50)})
 		}
 	}
 	for b.Loop() {

@@ -15,11 +15,46 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/reservation/lock"
-	"github.com/clickcollect/clickcollect/settings"
 )
 
+// Protection is a protection level: an order of the channel may take units of the
+// SKU at the location only while as many as Units are left there for others,
+// which is to say while available − quantity ≥ Units. So channels are nested: of
+// three with the levels 0, 5 and 20, the first sells the last unit, and the third
+// stops while 20 are left.
+//
+// An empty field stands for all: all channels, also orders that name none; all
+// SKUs; all locations. Of the levels that apply to an order's channel, a SKU and
+// a location, the most specific one decides, alone:
+//
+//	channel, SKU and location
+//	channel and SKU
+//	channel and location
+//	channel
+//	SKU and location, of all channels
+//	SKU, of all channels
+//	location, of all channels
+//	of all channels
+//
+// A channel's own level of 0 therefore frees it from those of all channels. That
+// is walk-in protection: a level for all channels at a shop keeps its last units
+// for people who walk in, and a level 0 for the channel of its own desk lets that
+// one have them.
+//
+// What quotas set aside is not available to others, so it does not count as left,
+// and a channel takes from its own quota whatever its level.
+type Protection struct {
+	Channel, SKU, Location string
+
+	Units int64 // 0 to 2^31 − 1
+
+	// Unset withdraws the level of exactly this channel, SKU and location, so that
+	// the next wider one decides again. Units is 0 then.
+	Unset bool
+}
+
 // SetProtection sets and withdraws protection levels, all of them or none; of two
-// for the same channel, SKU and location the later counts. settings.Protection
+// for the same channel, SKU and location the later counts. Protection
 // says which level decides. When it returns, no order is still being served by
 // the old levels, and the change has its place in the journal, before all orders
 // that it counts for: new orders wait for the moment it takes to write it. Units
@@ -35,14 +70,14 @@ import (
 // Errors: *InvalidError, ErrUnknownLocation, ErrUnknownSKU, ErrClosed, ErrNoSpace:
 // nothing was changed. ErrJournal, or the end of ctx: whether it lasts is unknown;
 // repeat the call.
-func (a *Allocator) SetProtection(ctx context.Context, set ...settings.Protection) error {
+func (a *Allocator) SetProtection(ctx context.Context, set ...Protection) error {
 	if err := a.setProtection(ctx, set); err != nil {
 		return fmt.Errorf("allocator: set protection: %w", err)
 	}
 	return nil
 }
 
-func (a *Allocator) setProtection(ctx context.Context, set []settings.Protection) error {
+func (a *Allocator) setProtection(ctx context.Context, set []Protection) error {
 	c, err := a.enterSettings(ctx)
 	if err != nil {
 		return err
@@ -56,7 +91,7 @@ func (a *Allocator) setProtection(ctx context.Context, set []settings.Protection
 }
 
 // divide is setProtection up to the ticket that is to be waited for.
-func (a *Allocator) divide(ctx context.Context, set []settings.Protection) (t reservation.Ticket, err error) {
+func (a *Allocator) divide(ctx context.Context, set []Protection) (t reservation.Ticket, err error) {
 	scopes, err := a.checkProtections(set)
 	if err != nil || len(set) == 0 {
 		return t, err
@@ -120,7 +155,7 @@ func (a *Allocator) publishSettings(ctx context.Context, notes []reservation.Not
 type scope struct{ sku, slot uint32 }
 
 // checkProtections validates levels and looks up what they are for.
-func (a *Allocator) checkProtections(set []settings.Protection) ([]scope, error) {
+func (a *Allocator) checkProtections(set []Protection) ([]scope, error) {
 	if err := a.checkBatch("levels", len(set)); err != nil {
 		return nil, err
 	}
@@ -248,7 +283,7 @@ func (c chunk) value() []byte {
 
 // levelNotes is the notes that change when levels are set, and the channels that
 // are named in them.
-func (a *Allocator) levelNotes(set []settings.Protection, scopes []scope) (notes []reservation.Note, named map[string]bool, err error) {
+func (a *Allocator) levelNotes(set []Protection, scopes []scope) (notes []reservation.Note, named map[string]bool, err error) {
 	chunks, named := map[string]chunk{}, map[string]bool{}
 	var keys []string
 	for i := range set {
@@ -434,8 +469,8 @@ func (c *channels) combine(own map[string]*levels, all *levels) {
 
 // Protections walks the protection levels that are set: by channel, then by SKU,
 // those of all channels and of all SKUs first.
-func (a *Allocator) Protections() iter.Seq[settings.Protection] {
-	return func(yield func(settings.Protection) bool) {
+func (a *Allocator) Protections() iter.Seq[Protection] {
+	return func(yield func(Protection) bool) {
 		c, err := a.enter()
 		if err != nil {
 			return
@@ -452,7 +487,7 @@ func (a *Allocator) Protections() iter.Seq[settings.Protection] {
 				return cmp.Or(cmp.Compare(x.sku+1, y.sku+1), cmp.Compare(x.slot+1, y.slot+1))
 			})
 			for _, v := range all {
-				p := settings.Protection{Channel: channel, Units: v.units}
+				p := Protection{Channel: channel, Units: v.units}
 				if v.sku != reservation.EverySKU {
 					p.SKU = a.ledger.SKUName(v.sku)
 				}

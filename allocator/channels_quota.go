@@ -12,8 +12,31 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/reservation/history"
-	"github.com/clickcollect/clickcollect/settings"
 )
+
+// Quota is units of a SKU at a location that are set aside for a channel. Orders
+// of the channel take them first, and then what is there for everybody; orders of
+// other channels never see them. They are on hand at the location like all others.
+type Quota struct {
+	ID string // chosen by the caller; the same quota again does nothing
+
+	Channel, SKU, Location string
+
+	// Units is how many are to be free for the channel's orders, 0 to 2^31 − 1. What
+	// its orders hold or have taken already does not count.
+	Units int64
+}
+
+// Loan moves units of a SKU at a location from one channel's quota to that of
+// another. An empty channel is what is there for everybody.
+type Loan struct {
+	ID string // chosen by the caller; the same loan again does nothing
+
+	SKU, Location string
+	From, To      string // channels: who lends, and who borrows
+
+	Units int64 // 1 to 2^31 − 1
+}
 
 // SetQuota sets units of a SKU at a location aside for a channel, or gives them
 // back: afterwards Quota.Units of them are free for its orders, at an instant
@@ -39,7 +62,7 @@ import (
 // *ShortageError (less is available there for everybody than the quota lacks),
 // ErrOverflow, ErrFull, ErrClosed, ErrNoSpace. ErrJournal, or the end of ctx: which
 // of them are set is unknown; repeat the call.
-func (a *Allocator) SetQuota(ctx context.Context, quotas ...settings.Quota) error {
+func (a *Allocator) SetQuota(ctx context.Context, quotas ...Quota) error {
 	return a.moveAside(ctx, "set quota", len(quotas), func(i int, m *reservation.Movement) (sku, location string, err error) {
 		return quotas[i].SKU, quotas[i].Location, a.quotaMovement(&quotas[i], fmt.Sprintf("quotas[%d]", i), m)
 	})
@@ -51,7 +74,7 @@ func (a *Allocator) SetQuota(ctx context.Context, quotas ...settings.Quota) erro
 // does nothing; several are booked in order, in the manner of Receive.
 //
 // Errors: as of SetQuota; *ShortageError: the lender has fewer free.
-func (a *Allocator) Borrow(ctx context.Context, loans ...settings.Loan) error {
+func (a *Allocator) Borrow(ctx context.Context, loans ...Loan) error {
 	return a.moveAside(ctx, "borrow", len(loans), func(i int, m *reservation.Movement) (sku, location string, err error) {
 		return loans[i].SKU, loans[i].Location, a.loanMovement(&loans[i], fmt.Sprintf("loans[%d]", i), 1, m)
 	})
@@ -62,7 +85,7 @@ func (a *Allocator) Borrow(ctx context.Context, loans ...settings.Loan) error {
 //
 // Errors: as of Borrow; *ShortageError: fewer are borrowed, or the borrower has
 // fewer free, because its orders took them.
-func (a *Allocator) GiveBack(ctx context.Context, loans ...settings.Loan) error {
+func (a *Allocator) GiveBack(ctx context.Context, loans ...Loan) error {
 	return a.moveAside(ctx, "give back", len(loans), func(i int, m *reservation.Movement) (sku, location string, err error) {
 		return loans[i].SKU, loans[i].Location, a.loanMovement(&loans[i], fmt.Sprintf("loans[%d]", i), -1, m)
 	})
@@ -204,7 +227,7 @@ func (a *Allocator) hasLots(sku uint32) bool {
 }
 
 // quotaMovement translates a quota for the ledger.
-func (a *Allocator) quotaMovement(q *settings.Quota, field string, m *reservation.Movement) error {
+func (a *Allocator) quotaMovement(q *Quota, field string, m *reservation.Movement) error {
 	m.Free = true
 	m.Lines = []reservation.MovementLine{{SKU: reservation.QuotaName(q.SKU, q.Channel), Units: q.Units}}
 	if err := a.asidePlace(field, q.ID, q.SKU, q.Location, m); err != nil {
@@ -220,7 +243,7 @@ func (a *Allocator) quotaMovement(q *settings.Quota, field string, m *reservatio
 }
 
 // loanMovement translates a loan for the ledger; way is -1 for its way back.
-func (a *Allocator) loanMovement(v *settings.Loan, field string, way int64, m *reservation.Movement) error {
+func (a *Allocator) loanMovement(v *Loan, field string, way int64, m *reservation.Movement) error {
 	m.Available = true
 	m.Lines = []reservation.MovementLine{
 		{SKU: sideName(v.SKU, v.From), Units: -way * v.Units},
@@ -261,30 +284,30 @@ func sideName(sku, channel string) string {
 // claim that moves it.
 const loanPrefix = "\x00b"
 
-func loanName(v *settings.Loan) string { return loanPrefix + v.SKU + "\x00" + v.From + "\x00" + v.To }
+func loanName(v *Loan) string { return loanPrefix + v.SKU + "\x00" + v.From + "\x00" + v.To }
 
 // takeLoanName takes the name of a loan apart; ok is false if it is none.
-func takeLoanName(name string) (v settings.Loan, ok bool) {
+func takeLoanName(name string) (v Loan, ok bool) {
 	rest, ok := strings.CutPrefix(name, loanPrefix)
 	parts := strings.Split(rest, "\x00")
 	if !ok || len(parts) != 3 {
 		return v, false
 	}
-	return settings.Loan{SKU: parts[0], From: parts[1], To: parts[2]}, true
+	return Loan{SKU: parts[0], From: parts[1], To: parts[2]}, true
 }
 
 // Quotas walks what is set aside for channels: Units of each are free for orders
 // of the channel now, and the Availability says also what these hold of it. Its ID
 // is empty. Quotas of which nothing is on hand are left out.
-func (a *Allocator) Quotas() iter.Seq2[settings.Quota, Availability] {
-	return func(yield func(settings.Quota, Availability) bool) {
+func (a *Allocator) Quotas() iter.Seq2[Quota, Availability] {
+	return func(yield func(Quota, Availability) bool) {
 		for handle, slot := range a.specials(func(name string) bool {
 			_, _, ok := reservation.QuotaOf(name)
 			return ok
 		}) {
 			sku, channel, _ := reservation.QuotaOf(a.ledger.SKUName(handle))
 			v := a.ledger.Available(handle, slot)
-			q := settings.Quota{Channel: channel, SKU: sku, Location: a.ledger.SlotName(slot), Units: max(v.Available, 0)}
+			q := Quota{Channel: channel, SKU: sku, Location: a.ledger.SlotName(slot), Units: max(v.Available, 0)}
 			if v.OnHand+v.Held == 0 {
 				continue
 			}
@@ -298,8 +321,8 @@ func (a *Allocator) Quotas() iter.Seq2[settings.Quota, Availability] {
 // Loans walks what is borrowed and was not given back: the units are one sum for
 // each lender, borrower, SKU and location, and the ID is empty. What a borrower's
 // orders have used up stays borrowed.
-func (a *Allocator) Loans() iter.Seq[settings.Loan] {
-	return func(yield func(settings.Loan) bool) {
+func (a *Allocator) Loans() iter.Seq[Loan] {
+	return func(yield func(Loan) bool) {
 		for handle, slot := range a.specials(func(name string) bool { return strings.HasPrefix(name, loanPrefix) }) {
 			v, ok := takeLoanName(a.ledger.SKUName(handle))
 			v.Location, v.Units = a.ledger.SlotName(slot), a.ledger.Available(handle, slot).OnHand

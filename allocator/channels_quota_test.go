@@ -11,17 +11,16 @@ import (
 	"testing"
 
 	"github.com/clickcollect/clickcollect/bench/scaletest"
-	"github.com/clickcollect/clickcollect/settings"
 )
 
 // aside is a quota of tea at L0.
-func aside(id, channel string, units int64) settings.Quota {
-	return settings.Quota{ID: id, Channel: channel, SKU: "tea", Location: "L0", Units: units}
+func aside(id, channel string, units int64) Quota {
+	return Quota{ID: id, Channel: channel, SKU: "tea", Location: "L0", Units: units}
 }
 
 // lent is a loan of tea at L0.
-func lent(id, from, to string, units int64) settings.Loan {
-	return settings.Loan{ID: id, SKU: "tea", Location: "L0", From: from, To: to, Units: units}
+func lent(id, from, to string, units int64) Loan {
+	return Loan{ID: id, SKU: "tea", Location: "L0", From: from, To: to, Units: units}
 }
 
 func TestQuota(t *testing.T) {
@@ -66,7 +65,7 @@ func TestQuotaAndProtection(t *testing.T) {
 	a := street(t, 1, Options{})
 	stocked(t, a, "L0", "tea", 10)
 	ctx := t.Context()
-	must(t, a.SetQuota(ctx, aside("q", "app", 4)), a.SetProtection(ctx, settings.Protection{Channel: "app", Units: 2}))
+	must(t, a.SetQuota(ctx, aside("q", "app", 4)), a.SetProtection(ctx, Protection{Channel: "app", Units: 2}))
 	open(t, a, "app", "tea", "L0", 8)
 	if _, err := a.Allocate(ctx, from("app", "many", Line{"tea", 9})); !errors.Is(err, ErrNoLocation) {
 		t.Error(err)
@@ -90,7 +89,7 @@ func TestBorrow(t *testing.T) {
 	must(t, a.Borrow(ctx, lent("b1", "web", "app", 5), lent("b1", "web", "app", 5), lent("b2", "", "app", 2)))
 	open(t, a, "web", "tea", "L0", 3+6)
 	open(t, a, "app", "tea", "L0", 11+6)
-	want := []settings.Loan{lent("", "web", "app", 5), lent("", "", "app", 2)}
+	want := []Loan{lent("", "web", "app", 5), lent("", "", "app", 2)}
 	if got := slices.Collect(a.Loans()); !slices.Equal(got, want) {
 		t.Errorf("got %+v", got)
 	}
@@ -116,17 +115,17 @@ func TestQuotaRefusals(t *testing.T) {
 	ctx := t.Context()
 	good := aside("good", "app", 1)
 	for _, c := range []struct {
-		change func(q *settings.Quota)
+		change func(q *Quota)
 		fact   error
 		text   string
 	}{
-		{func(q *settings.Quota) { q.ID = "" }, ErrInvalid, `invalid quotas[1].ID "": must not be empty`},
-		{func(q *settings.Quota) { q.Channel = "" }, ErrInvalid, `invalid quotas[1].Channel "": must not be empty`},
-		{func(q *settings.Quota) { q.Channel = "a\x00b" }, ErrInvalid, `invalid quotas[1].Channel "a\x00b": must not have a zero byte`},
-		{func(q *settings.Quota) { q.SKU = "hat" }, ErrUnknownSKU, `unknown SKU: "hat"`},
-		{func(q *settings.Quota) { q.Location = "L9" }, ErrUnknownLocation, `unknown location: "L9"`},
-		{func(q *settings.Quota) { q.Units = -1 }, ErrInvalid, `invalid quotas[1].Units -1: must be 0 to 2147483647`},
-		{func(q *settings.Quota) { q.Units = tooMuch }, ErrInvalid, `invalid quotas[1].Units 2147483648: must be 0 to 2147483647`},
+		{func(q *Quota) { q.ID = "" }, ErrInvalid, `invalid quotas[1].ID "": must not be empty`},
+		{func(q *Quota) { q.Channel = "" }, ErrInvalid, `invalid quotas[1].Channel "": must not be empty`},
+		{func(q *Quota) { q.Channel = "a\x00b" }, ErrInvalid, `invalid quotas[1].Channel "a\x00b": must not have a zero byte`},
+		{func(q *Quota) { q.SKU = "hat" }, ErrUnknownSKU, `unknown SKU: "hat"`},
+		{func(q *Quota) { q.Location = "L9" }, ErrUnknownLocation, `unknown location: "L9"`},
+		{func(q *Quota) { q.Units = -1 }, ErrInvalid, `invalid quotas[1].Units -1: must be 0 to 2147483647`},
+		{func(q *Quota) { q.Units = tooMuch }, ErrInvalid, `invalid quotas[1].Units 2147483648: must be 0 to 2147483647`},
 	} {
 		bad := aside("bad", "app", 1)
 		c.change(&bad)
@@ -355,8 +354,8 @@ func (w *shop) draw(a *Allocator, r *rand.Rand, id string) (what string, call fu
 	case 0:
 		w.keep[channel] = units
 		return "protect " + what, func() error {
-			return a.SetProtection(ctx, settings.Protection{Channel: channel, Units: units}, settings.Protection{Channel: channels[3], Units: w.keep[channels[3]]},
-				settings.Protection{Channel: channels[2], Units: w.keep[channels[2]]}, settings.Protection{Channel: channels[1], Units: w.keep[channels[1]]})
+			return a.SetProtection(ctx, Protection{Channel: channel, Units: units}, Protection{Channel: channels[3], Units: w.keep[channels[3]]},
+				Protection{Channel: channels[2], Units: w.keep[channels[2]]}, Protection{Channel: channels[1], Units: w.keep[channels[1]]})
 		}, true
 	case 1:
 		w.cells[0].safety = units / 3
@@ -457,7 +456,7 @@ func TestChannelsOfARemovedLocation(t *testing.T) {
 	a := street(t, 2, Options{})
 	stocked(t, a, "L0", "tea", 5)
 	ctx := t.Context()
-	must(t, a.Borrow(ctx, lent("b", "", "app", 2)), a.SetProtection(ctx, settings.Protection{Channel: "web", Location: "L0", Units: 3}))
+	must(t, a.Borrow(ctx, lent("b", "", "app", 2)), a.SetProtection(ctx, Protection{Channel: "web", Location: "L0", Units: 3}))
 	if err := a.RemoveLocation(ctx, "L0"); !errors.Is(err, ErrInUse) {
 		t.Fatal(err)
 	}
@@ -479,7 +478,7 @@ func TestChannelsRefuseWhenClosed(t *testing.T) {
 	must(t, a.SetLocations(t.Context(), Location{ID: "L0", Point: streetPoint(0)}))
 	stocked(t, a, "L0", "tea", 5)
 	calls := func(ctx context.Context) []error {
-		return []error{a.SetProtection(ctx, settings.Protection{Units: 1}), a.SetQuota(ctx, aside("q", "app", 1)),
+		return []error{a.SetProtection(ctx, Protection{Units: 1}), a.SetQuota(ctx, aside("q", "app", 1)),
 			a.Borrow(ctx, lent("b", "", "app", 1)), a.GiveBack(ctx, lent("g", "", "app", 1))}
 	}
 	over, cancel := context.WithCancel(t.Context())

@@ -14,7 +14,6 @@ import (
 	"github.com/anishathalye/porcupine"
 
 	"github.com/clickcollect/clickcollect/bench/scaletest"
-	"github.com/clickcollect/clickcollect/settings"
 )
 
 // counterCall is a call at one counter that three channels take from: take units
@@ -97,7 +96,7 @@ func TestProtectionLinearizable(t *testing.T) {
 				a.special.Store(c.planned)
 				stocked(t, a, "L0", "tea", begin)
 				keep := [3]int64{0, 5, 20}
-				set := []settings.Protection{{Channel: "C2", Units: 5}, {Channel: "C3", SKU: "tea", Location: "L0", Units: 20}}
+				set := []Protection{{Channel: "C2", Units: 5}, {Channel: "C3", SKU: "tea", Location: "L0", Units: 20}}
 				if c.canary {
 					set = set[:1]
 				}
@@ -140,7 +139,7 @@ func TestProtectionRaisedInAStorm(t *testing.T) {
 			looks := 300
 			for round := range 20 {
 				level := int64(5 + round%4*5)
-				must(t, a.SetProtection(t.Context(), settings.Protection{Channel: "C3", Units: level}))
+				must(t, a.SetProtection(t.Context(), Protection{Channel: "C3", Units: level}))
 				before := int64(-1)
 				for range looks {
 					v, err := a.Available("tea", "L0")
@@ -164,7 +163,7 @@ func TestProtectionWaitsForOrdersUnderWay(t *testing.T) {
 	order, err := a.begin(t.Context())
 	must(t, err)
 	set := make(chan error, 1)
-	go func() { set <- a.SetProtection(context.Background(), settings.Protection{Units: 2}) }()
+	go func() { set <- a.SetProtection(context.Background(), Protection{Units: 2}) }()
 	for a.gate.Load()&gatePaused == 0 {
 		select {
 		case err := <-set:
@@ -227,10 +226,10 @@ func TestQuotasConserve(t *testing.T) {
 	over.Store(true)
 	watch.Wait()
 	type cell struct {
-		quota settings.Quota
+		quota Quota
 		level Availability
 	}
-	read := func() (cells []cell, loans []settings.Loan) {
+	read := func() (cells []cell, loans []Loan) {
 		for q, v := range a.Quotas() {
 			cells = append(cells, cell{q, v})
 		}
@@ -264,11 +263,11 @@ func lendAndOrder(t *testing.T, a *Allocator, channels []string, g, rounds int) 
 	r := rand.New(rand.NewPCG(uint64(g), 9))
 	for i := range rounds {
 		id, ctx := fmt.Sprintf("%d/%d", g, i), context.Background()
-		loan := settings.Loan{ID: id, SKU: "tea", Location: "L0", From: channels[r.IntN(4)], To: channels[r.IntN(4)], Units: 1 + r.Int64N(9)}
+		loan := Loan{ID: id, SKU: "tea", Location: "L0", From: channels[r.IntN(4)], To: channels[r.IntN(4)], Units: 1 + r.Int64N(9)}
 		var err error
 		switch r.IntN(5) {
 		case 0:
-			err = a.SetQuota(ctx, settings.Quota{ID: id, Channel: channels[1+r.IntN(3)], SKU: "tea", Location: "L0", Units: r.Int64N(60)})
+			err = a.SetQuota(ctx, Quota{ID: id, Channel: channels[1+r.IntN(3)], SKU: "tea", Location: "L0", Units: r.Int64N(60)})
 		case 1:
 			err = a.Borrow(ctx, loan)
 		case 2:

@@ -8,8 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/clickcollect/clickcollect/settings"
-	"github.com/clickcollect/clickcollect/sourcing"
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 )
 
 // from is an order of a channel.
@@ -37,7 +36,7 @@ func TestProtectionPrecedence(t *testing.T) {
 	}
 	// From the widest to the narrowest: each one decides alone, whether it is higher
 	// or lower than the one before.
-	for i, p := range []settings.Protection{
+	for i, p := range []Protection{
 		{}, {Location: "L0"}, {SKU: "tea"}, {SKU: "tea", Location: "L0"},
 		{Channel: "web"}, {Channel: "web", Location: "L0"}, {Channel: "web", SKU: "tea"}, {Channel: "web", SKU: "tea", Location: "L0"},
 	} {
@@ -52,7 +51,7 @@ func TestProtectionPrecedence(t *testing.T) {
 	open(t, a, "app", "tea", "L1", 40)
 	open(t, a, "", "cup", "L0", 60)
 	open(t, a, "", "cup", "L1", 50)
-	want := []settings.Protection{
+	want := []Protection{
 		{Units: 50}, {Location: "L0", Units: 40}, {SKU: "tea", Units: 60}, {SKU: "tea", Location: "L0", Units: 30},
 		{Channel: "web", Units: 70}, {Channel: "web", Location: "L0", Units: 20},
 		{Channel: "web", SKU: "tea", Units: 80}, {Channel: "web", SKU: "tea", Location: "L0", Units: 10},
@@ -75,7 +74,7 @@ func TestProtectionNested(t *testing.T) {
 		t.Run(fmt.Sprintf("planned=%v", planned), func(t *testing.T) {
 			a := street(t, 1, Options{})
 			stocked(t, a, "L0", "tea", 30)
-			must(t, a.SetProtection(t.Context(), settings.Protection{Channel: "C2", Units: 5}, settings.Protection{Channel: "C3", Units: 20}))
+			must(t, a.SetProtection(t.Context(), Protection{Channel: "C2", Units: 5}, Protection{Channel: "C3", Units: 20}))
 			if planned {
 				a.special.Store(true)
 			}
@@ -109,7 +108,7 @@ func TestProtectionOfWalkIns(t *testing.T) {
 	a := street(t, 2, Options{})
 	stocked(t, a, "L0", "tea", 3)
 	stocked(t, a, "L1", "tea", 3)
-	must(t, a.SetProtection(t.Context(), settings.Protection{Location: "L0", Units: 3}, settings.Protection{Channel: "desk", Units: 0}))
+	must(t, a.SetProtection(t.Context(), Protection{Location: "L0", Units: 3}, Protection{Channel: "desk", Units: 0}))
 	allocated(t, a, from("web", "w", Line{"tea", 1}), "L1")
 	_, err := a.Allocate(t.Context(), Order{ID: "at", At: "L0", Channel: "web", Lines: []Line{{"tea", 1}}})
 	refused(t, err, ErrNoLocation, `allocator: order "at": no location can fill the order: 1 short, 0 too far, 0 of another kind, 0 outside the service area; nearest: "L0" 0.0 km `+
@@ -122,19 +121,19 @@ func TestProtectionOfWalkIns(t *testing.T) {
 func TestSetProtectionRefusals(t *testing.T) {
 	a := street(t, 1, Options{})
 	stocked(t, a, "L0", "tea", 3)
-	must(t, a.SetProtection(t.Context(), settings.Protection{Channel: "web", Units: 1}))
-	good := settings.Protection{Channel: "app", Units: 2}
+	must(t, a.SetProtection(t.Context(), Protection{Channel: "web", Units: 1}))
+	good := Protection{Channel: "app", Units: 2}
 	for _, c := range []struct {
-		p    settings.Protection
+		p    Protection
 		fact error
 		text string
 	}{
-		{settings.Protection{Units: -1}, ErrInvalid, `invalid levels[1].Units -1: must be 0 to 2147483647`},
-		{settings.Protection{Units: tooMuch}, ErrInvalid, `invalid levels[1].Units 2147483648: must be 0 to 2147483647`},
-		{settings.Protection{Units: 1, Unset: true}, ErrInvalid, `invalid levels[1].Units 1: must be 0 with Unset`},
-		{settings.Protection{Channel: "a\x00b"}, ErrInvalid, `invalid levels[1].Channel "a\x00b": must not have a zero byte`},
-		{settings.Protection{SKU: "hat"}, ErrUnknownSKU, `unknown SKU: "hat"`},
-		{settings.Protection{Location: "L9"}, ErrUnknownLocation, `unknown location: "L9"`},
+		{Protection{Units: -1}, ErrInvalid, `invalid levels[1].Units -1: must be 0 to 2147483647`},
+		{Protection{Units: tooMuch}, ErrInvalid, `invalid levels[1].Units 2147483648: must be 0 to 2147483647`},
+		{Protection{Units: 1, Unset: true}, ErrInvalid, `invalid levels[1].Units 1: must be 0 with Unset`},
+		{Protection{Channel: "a\x00b"}, ErrInvalid, `invalid levels[1].Channel "a\x00b": must not have a zero byte`},
+		{Protection{SKU: "hat"}, ErrUnknownSKU, `unknown SKU: "hat"`},
+		{Protection{Location: "L9"}, ErrUnknownLocation, `unknown location: "L9"`},
 	} {
 		err := a.SetProtection(t.Context(), good, c.p)
 		if err == nil || !errors.Is(err, c.fact) {
@@ -145,14 +144,14 @@ func TestSetProtectionRefusals(t *testing.T) {
 	}
 	open(t, a, "app", "tea", "L0", 3)
 	open(t, a, "web", "tea", "L0", 2)
-	must(t, a.SetProtection(t.Context(), good, settings.Protection{Channel: "app", Units: 3})) // the later counts
+	must(t, a.SetProtection(t.Context(), good, Protection{Channel: "app", Units: 3})) // the later counts
 	open(t, a, "app", "tea", "L0", 0)
 }
 
 // Levels are read back, and so is what they are for when names have odd letters.
 func TestProtectionRestart(t *testing.T) {
 	o := Options{Dir: t.TempDir()}
-	set := []settings.Protection{
+	set := []Protection{
 		{Units: 1}, {Location: "L/0 %", Units: 2}, {SKU: "tea/green", Units: 0}, {SKU: "tea/green", Location: "L/0 %", Units: 4},
 		{Channel: "wéb/1", Units: 5}, {Channel: "wéb/1", SKU: "tea/green", Units: 6}, {Channel: "wéb/1", SKU: "tea/green", Location: "L/0 %", Units: 7},
 	}
@@ -177,7 +176,7 @@ func TestProtectionRestart(t *testing.T) {
 }
 
 // levelTwin is the levels as a list, looked through by the rule as it is written.
-type levelTwin []settings.Protection
+type levelTwin []Protection
 
 func (w levelTwin) of(channel, sku, location string) int64 {
 	for _, c := range []string{channel, ""} {
@@ -211,9 +210,9 @@ func TestProtectionEqualsTwin(t *testing.T) {
 		return fmt.Sprintf("L%d", r.IntN(20)*37%locations)
 	}
 	for range 40 {
-		var set []settings.Protection
+		var set []Protection
 		for range r.IntN(30) {
-			p := settings.Protection{Channel: channels[r.IntN(4)], Location: place(), Unset: r.IntN(4) == 0}
+			p := Protection{Channel: channels[r.IntN(4)], Location: place(), Unset: r.IntN(4) == 0}
 			if r.IntN(3) > 0 {
 				p.SKU = skus[r.IntN(3)]
 			}

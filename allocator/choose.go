@@ -4,9 +4,9 @@ import (
 	"container/heap"
 	"iter"
 
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
-	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // verdict is what became of an attempt to reserve what a plan has chosen.

@@ -9,9 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
-	"github.com/clickcollect/clickcollect/settings"
-	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // depotStreet is a depot and a locker before two shops, all of which have tea.
@@ -212,13 +211,13 @@ func TestNearbyIsCandidates(t *testing.T) {
 			must(t, a.SetLocations(t.Context(), Location{ID: "L2", Kind: Warehouse, Point: streetPoint(2)}))
 		}, "L0 L1 L3"},
 		"protected": {func(a *Allocator) {
-			must(t, a.SetProtection(t.Context(), settings.Protection{Location: "L0", Units: 9}))
+			must(t, a.SetProtection(t.Context(), Protection{Location: "L0", Units: 9}))
 		}, "L1 L2 L3"},
 		"by rule": {func(a *Allocator) {
 			must(t, a.SetRules(sourcing.Rules{Hard: []sourcing.Filter{{Name: "no L2", Pass: func(c *sourcing.Candidate) bool { return c.Site.ID != "L2" }}}}))
 		}, "L0 L1 L3"},
 		"bundle": {func(a *Allocator) {
-			must(t, a.SetBundles(t.Context(), settings.Bundle{SKU: "tea", Parts: []settings.Component{{SKU: "leaf", Quantity: 1}}}),
+			must(t, a.SetBundles(t.Context(), Bundle{SKU: "tea", Parts: []Component{{SKU: "leaf", Quantity: 1}}}),
 				a.SetLocations(t.Context(), Location{ID: "L1", Point: streetPoint(1), Terms: &Terms{Offline: true}}))
 			stocked(t, a, "L1", "leaf", 9)
 			stocked(t, a, "L3", "leaf", 9)

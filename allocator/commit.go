@@ -7,9 +7,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
-	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // commit reserves what the plan has chosen, all of it in one claim, or says only

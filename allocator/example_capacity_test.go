@@ -7,7 +7,6 @@ import (
 
 	"github.com/clickcollect/clickcollect/allocator"
 	"github.com/clickcollect/clickcollect/geo"
-	"github.com/clickcollect/clickcollect/settings"
 )
 
 // slotShop is an engine with one shop and some tea, at eight in the morning.
@@ -33,8 +32,8 @@ func ExampleAllocator_SetWindows() {
 	defer a.Close()
 	ten := time.Date(2031, 3, 3, 10, 0, 0, 0, time.UTC)
 	fmt.Println(a.SetWindows(ctx,
-		settings.Window{Location: "krakow-1", Start: ten, Length: time.Hour, Places: 1},
-		settings.Window{Location: "krakow-1", Start: ten.Add(time.Hour), Length: time.Hour, Places: 5}))
+		allocator.Window{Location: "krakow-1", Start: ten, Length: time.Hour, Places: 1},
+		allocator.Window{Location: "krakow-1", Start: ten.Add(time.Hour), Length: time.Hour, Places: 5}))
 	order := allocator.Order{ID: "SO-1", Near: geo.Point{Lat: 50.05, Lon: 19.93}, Window: ten,
 		Lines: []allocator.Line{{SKU: "tea", Quantity: 2}}}
 	got, err := a.Allocate(ctx, order)
@@ -61,7 +60,7 @@ func ExampleAllocator_SetCapacity() {
 		return
 	}
 	defer a.Close()
-	fmt.Println(a.SetCapacity(ctx, settings.Capacity{Location: "krakow-1", Per: settings.Hour, Orders: 1}))
+	fmt.Println(a.SetCapacity(ctx, allocator.Capacity{Location: "krakow-1", Per: allocator.Hour, Orders: 1}))
 	for _, id := range []string{"SO-1", "SO-2", "SO-3"} {
 		got, err := a.Allocate(ctx, allocator.Order{ID: id, Near: geo.Point{Lat: 50.05, Lon: 19.93}, Lines: []allocator.Line{{SKU: "tea", Quantity: 1}}})
 		fmt.Println(got.ID, "ready at", got.Ready.Format(time.Kitchen), err)
@@ -87,7 +86,7 @@ func ExampleAllocator_Windows() {
 	}
 	defer a.Close()
 	ten := time.Date(2031, 3, 3, 10, 0, 0, 0, time.UTC)
-	fmt.Println(a.SetWindows(ctx, settings.Window{Location: "krakow-1", Start: ten, Length: time.Hour, Places: 3}))
+	fmt.Println(a.SetWindows(ctx, allocator.Window{Location: "krakow-1", Start: ten, Length: time.Hour, Places: 3}))
 	for w := range a.Windows("krakow-1", ten, ten.Add(time.Hour)) {
 		fmt.Println(w.Start.Format(time.Kitchen), w.Length, w.Free, "free,", w.Taken, "taken")
 	}
@@ -105,7 +104,7 @@ func ExampleAllocator_Capacities() {
 		return
 	}
 	defer a.Close()
-	fmt.Println(a.SetCapacity(ctx, settings.Capacity{Location: "krakow-1", Per: settings.Day, Orders: 40, Lines: 200}))
+	fmt.Println(a.SetCapacity(ctx, allocator.Capacity{Location: "krakow-1", Per: allocator.Day, Orders: 40, Lines: 200}))
 	for c := range a.Capacities() {
 		fmt.Println(c.Location, c.Orders, "orders and", c.Lines, "lines a", c.Per)
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	"github.com/clickcollect/clickcollect/allocator"
-	"github.com/clickcollect/clickcollect/settings"
 )
 
 // teas sets ten packets of tea out at one shop.
@@ -38,9 +37,9 @@ func ExampleAllocator_SetProtection() {
 	a := teas()
 	defer a.Close()
 	err := a.SetProtection(context.Background(),
-		settings.Protection{Location: "krakow-1", Units: 2},
-		settings.Protection{Channel: "marketplace", Units: 5},
-		settings.Protection{Channel: "desk", Units: 0})
+		allocator.Protection{Location: "krakow-1", Units: 2},
+		allocator.Protection{Channel: "marketplace", Units: 5},
+		allocator.Protection{Channel: "desk", Units: 0})
 	fmt.Println(err)
 	offered(a, "web", "marketplace", "desk")
 	// Output:
@@ -54,8 +53,8 @@ func ExampleAllocator_Protections() {
 	a := teas()
 	defer a.Close()
 	ctx := context.Background()
-	fmt.Println(a.SetProtection(ctx, settings.Protection{Channel: "web", Units: 2}, settings.Protection{Channel: "web", SKU: "tea", Units: 3}, settings.Protection{SKU: "tea", Units: 1}))
-	fmt.Println(a.SetProtection(ctx, settings.Protection{Channel: "web", Unset: true}))
+	fmt.Println(a.SetProtection(ctx, allocator.Protection{Channel: "web", Units: 2}, allocator.Protection{Channel: "web", SKU: "tea", Units: 3}, allocator.Protection{SKU: "tea", Units: 1}))
+	fmt.Println(a.SetProtection(ctx, allocator.Protection{Channel: "web", Unset: true}))
 	for p := range a.Protections() {
 		fmt.Printf("%+v\n", p)
 	}
@@ -70,7 +69,7 @@ func ExampleAllocator_SetQuota() {
 	a := teas()
 	defer a.Close()
 	ctx := context.Background()
-	fmt.Println(a.SetQuota(ctx, settings.Quota{ID: "Q-1", Channel: "app", SKU: "tea", Location: "krakow-1", Units: 4}))
+	fmt.Println(a.SetQuota(ctx, allocator.Quota{ID: "Q-1", Channel: "app", SKU: "tea", Location: "krakow-1", Units: 4}))
 	offered(a, "app", "web")
 	_, err := a.Allocate(ctx, allocator.Order{ID: "SO-1", Channel: "app", At: "krakow-1", Lines: []allocator.Line{{SKU: "tea", Quantity: 3}}})
 	fmt.Println(err)
@@ -88,7 +87,7 @@ func ExampleAllocator_Quotas() {
 	a := teas()
 	defer a.Close()
 	ctx := context.Background()
-	fmt.Println(a.SetQuota(ctx, settings.Quota{ID: "Q-1", Channel: "app", SKU: "tea", Location: "krakow-1", Units: 4}))
+	fmt.Println(a.SetQuota(ctx, allocator.Quota{ID: "Q-1", Channel: "app", SKU: "tea", Location: "krakow-1", Units: 4}))
 	_, err := a.Allocate(ctx, allocator.Order{ID: "SO-1", Channel: "app", At: "krakow-1", Lines: []allocator.Line{{SKU: "tea", Quantity: 3}}})
 	fmt.Println(err)
 	for q, units := range a.Quotas() {
@@ -105,12 +104,12 @@ func ExampleAllocator_Borrow() {
 	a := teas()
 	defer a.Close()
 	ctx := context.Background()
-	quotas := []settings.Quota{
+	quotas := []allocator.Quota{
 		{ID: "Q-1", Channel: "app", SKU: "tea", Location: "krakow-1", Units: 4},
 		{ID: "Q-2", Channel: "web", SKU: "tea", Location: "krakow-1", Units: 6},
 	}
 	fmt.Println(a.SetQuota(ctx, quotas...))
-	loan := settings.Loan{ID: "B-1", SKU: "tea", Location: "krakow-1", From: "web", To: "app", Units: 2}
+	loan := allocator.Loan{ID: "B-1", SKU: "tea", Location: "krakow-1", From: "web", To: "app", Units: 2}
 	fmt.Println(a.Borrow(ctx, loan))
 	offered(a, "app", "web")
 	loan.ID = "B-2"
@@ -130,7 +129,7 @@ func ExampleAllocator_GiveBack() {
 	a := teas()
 	defer a.Close()
 	ctx := context.Background()
-	loan := settings.Loan{ID: "B-1", SKU: "tea", Location: "krakow-1", To: "app", Units: 2} // of what is there for everybody
+	loan := allocator.Loan{ID: "B-1", SKU: "tea", Location: "krakow-1", To: "app", Units: 2} // of what is there for everybody
 	fmt.Println(a.Borrow(ctx, loan))
 	loan.ID, loan.Units = "B-2", 3
 	fmt.Println(a.GiveBack(ctx, loan))
@@ -146,8 +145,8 @@ func ExampleAllocator_Loans() {
 	a := teas()
 	defer a.Close()
 	ctx := context.Background()
-	fmt.Println(a.Borrow(ctx, settings.Loan{ID: "B-1", SKU: "tea", Location: "krakow-1", To: "app", Units: 3}))
-	fmt.Println(a.GiveBack(ctx, settings.Loan{ID: "B-2", SKU: "tea", Location: "krakow-1", To: "app", Units: 1}))
+	fmt.Println(a.Borrow(ctx, allocator.Loan{ID: "B-1", SKU: "tea", Location: "krakow-1", To: "app", Units: 3}))
+	fmt.Println(a.GiveBack(ctx, allocator.Loan{ID: "B-2", SKU: "tea", Location: "krakow-1", To: "app", Units: 1}))
 	for v := range a.Loans() {
 		fmt.Printf("%s borrowed %d %s at %s\n", v.To, v.Units, v.SKU, v.Location)
 	}
@@ -160,7 +159,7 @@ func ExampleAllocator_Loans() {
 func ExampleAllocator_AvailableTo() {
 	a := teas()
 	defer a.Close()
-	fmt.Println(a.SetProtection(context.Background(), settings.Protection{Channel: "marketplace", Units: 6}))
+	fmt.Println(a.SetProtection(context.Background(), allocator.Protection{Channel: "marketplace", Units: 6}))
 	fmt.Println(a.AvailableTo("marketplace", "tea", "krakow-1"))
 	fmt.Println(a.AvailableTo("web", "tea", "krakow-1"))
 	// Output:

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/clickcollect/clickcollect/allocator"
-	"github.com/clickcollect/clickcollect/settings"
 )
 
 // A bundle is ordered by its own SKU and picked as its parts.
@@ -15,10 +14,10 @@ func ExampleAllocator_SetBundles() {
 	defer a.Close()
 	cups := allocator.Receipt{ID: "GR-3", Location: "krakow-1", Lines: []allocator.Line{{SKU: "cup", Quantity: 4}}}
 	fmt.Println(a.Receive(ctx, cups))
-	fmt.Println(a.SetBundles(ctx, settings.Bundle{SKU: "tea for two", Parts: []settings.Component{{SKU: "tea", Quantity: 1}, {SKU: "cup", Quantity: 2}}}))
+	fmt.Println(a.SetBundles(ctx, allocator.Bundle{SKU: "tea for two", Parts: []allocator.Component{{SKU: "tea", Quantity: 1}, {SKU: "cup", Quantity: 2}}}))
 	got, err := a.Allocate(ctx, allocator.Order{ID: "SO-1001", Near: wawel, Lines: []allocator.Line{{SKU: "tea for two", Quantity: 1}, {SKU: "cup", Quantity: 1}}})
 	fmt.Println(got.Location, got.Lines(), err)
-	fmt.Println(a.SetBundles(ctx, settings.Bundle{SKU: "cup", Parts: []settings.Component{{SKU: "tea for two", Quantity: 1}}}))
+	fmt.Println(a.SetBundles(ctx, allocator.Bundle{SKU: "cup", Parts: []allocator.Component{{SKU: "tea for two", Quantity: 1}}}))
 	// Output:
 	// <nil>
 	// <nil>
@@ -30,8 +29,8 @@ func ExampleAllocator_Bundles() {
 	ctx, a := context.Background(), opened()
 	defer a.Close()
 	fmt.Println(a.SetBundles(ctx,
-		settings.Bundle{SKU: "hamper", Parts: []settings.Component{{SKU: "pair", Quantity: 3}, {SKU: "jam", Quantity: 1}}},
-		settings.Bundle{SKU: "pair", Parts: []settings.Component{{SKU: "tea", Quantity: 2}}}))
+		allocator.Bundle{SKU: "hamper", Parts: []allocator.Component{{SKU: "pair", Quantity: 3}, {SKU: "jam", Quantity: 1}}},
+		allocator.Bundle{SKU: "pair", Parts: []allocator.Component{{SKU: "tea", Quantity: 2}}}))
 	for b := range a.Bundles() {
 		fmt.Println(b.SKU, b.Parts)
 	}
@@ -47,9 +46,9 @@ func milkInLots(a *allocator.Allocator) (today time.Time, err error) {
 	milk := []allocator.Line{{SKU: "milk", Quantity: 5}}
 	return today, a.Receive(context.Background(),
 		allocator.Receipt{ID: "GR-3", Location: "krakow-1", Lines: milk,
-			Lots: map[string]settings.Lot{"milk": {ID: "late", Expires: today.AddDate(0, 0, 9)}}},
+			Lots: map[string]allocator.Lot{"milk": {ID: "late", Expires: today.AddDate(0, 0, 9)}}},
 		allocator.Receipt{ID: "GR-4", Location: "krakow-1", Lines: milk,
-			Lots: map[string]settings.Lot{"milk": {ID: "soon", Expires: today.AddDate(0, 0, 2)}}})
+			Lots: map[string]allocator.Lot{"milk": {ID: "soon", Expires: today.AddDate(0, 0, 2)}}})
 }
 
 // Goods may come in lots that expire; the first to expire go out first.
@@ -77,7 +76,7 @@ func ExampleAllocator_Lots() {
 	fmt.Println(err)
 	// A customer took a bottle of the later lot.
 	fmt.Println(a.Sell(ctx, allocator.Sale{ID: "T-1", Location: "krakow-1", Lines: []allocator.Line{{SKU: "milk", Quantity: 1}},
-		Lots: map[string]settings.Lot{"milk": {ID: "late", Expires: today.AddDate(0, 0, 9)}}}))
+		Lots: map[string]allocator.Lot{"milk": {ID: "late", Expires: today.AddDate(0, 0, 9)}}}))
 	for lot, is := range a.Lots("milk", "krakow-1") {
 		fmt.Println(lot.ID, is.OnHand)
 	}
@@ -94,7 +93,7 @@ func ExampleAllocator_SetShelfLife() {
 	defer a.Close()
 	_, err := milkInLots(a)
 	fmt.Println(err)
-	fmt.Println(a.SetShelfLife(ctx, settings.ShelfLife{SKU: "milk", Keeps: 5 * 24 * time.Hour}))
+	fmt.Println(a.SetShelfLife(ctx, allocator.ShelfLife{SKU: "milk", Keeps: 5 * 24 * time.Hour}))
 	order := allocator.Order{ID: "SO-1001", Near: wawel, MaxDistance: 50_000, Lines: []allocator.Line{{SKU: "milk", Quantity: 6}}}
 	_, err = a.Allocate(ctx, order)
 	fmt.Println(err != nil)
@@ -111,7 +110,7 @@ func ExampleAllocator_SetShelfLife() {
 func ExampleAllocator_ShelfLives() {
 	ctx, a := context.Background(), opened()
 	defer a.Close()
-	fmt.Println(a.SetShelfLife(ctx, settings.ShelfLife{SKU: "milk", Keeps: 36 * time.Hour}))
+	fmt.Println(a.SetShelfLife(ctx, allocator.ShelfLife{SKU: "milk", Keeps: 36 * time.Hour}))
 	for life := range a.ShelfLives() {
 		fmt.Println(life.SKU, life.Keeps)
 	}

@@ -7,8 +7,8 @@ import (
 	"time"
 
 	"github.com/clickcollect/clickcollect/allocator"
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
-	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // chain is an engine with a small chain of shops and a warehouse.

@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"iter"
 
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
-	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // maxExplained is how many locations an explanation names that were not chosen.

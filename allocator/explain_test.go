@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/clickcollect/clickcollect/sourcing"
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 )
 
 // explained checks the explanation of an answer: the reason that it names against

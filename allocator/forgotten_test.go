@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/clickcollect/clickcollect/sourcing"
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 )
 
 // Every call about an order of several parts may come while its last part is being

@@ -12,8 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/clickcollect/clickcollect/settings"
-	"github.com/clickcollect/clickcollect/sourcing"
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 )
 
 // formerFile is a directory that was written before digests had a key, by the
@@ -49,7 +48,7 @@ func former(ctx context.Context, a *Allocator) (got []Outcome, err error) {
 		a.Receive(ctx, Receipt{ID: "r0", Location: "L0", Lines: tea}, Receipt{ID: "r1", Location: "L1", Lines: tea},
 			Receipt{ID: "r2", Location: "L2", Lines: append(tea[:2:2], Line{"hat", 2})}, Receipt{ID: "r3", Location: "L3", Lines: append(tea[:2:2], Line{"hat", 1})}),
 		a.Receive(ctx, Receipt{ID: "lot", Location: "L0", Lines: []Line{{"milk", 4}},
-			Lots: map[string]settings.Lot{"milk": {ID: "A17", Expires: time.Date(2031, 1, 2, 0, 0, 0, 0, time.UTC)}}}),
+			Lots: map[string]Lot{"milk": {ID: "A17", Expires: time.Date(2031, 1, 2, 0, 0, 0, 0, time.UTC)}}}),
 		a.Count(ctx, Count{ID: "count", Location: "L0", AsOf: formerNow.Add(-time.Second), Lines: []Line{{"tea", 39}}}),
 		a.Sell(ctx, Sale{ID: "sale", Location: "L0", Lines: []Line{{"cup", 1}}}),
 		a.Adjust(ctx, Adjustment{ID: "adjust", Location: "L1", Lines: []Line{{"cup", -1}}}),
@@ -57,9 +56,9 @@ func former(ctx context.Context, a *Allocator) (got []Outcome, err error) {
 		a.Send(ctx, Transfer{ID: "send", From: "L0", To: "L2", Lines: []Line{{"tea", 3}}}),
 		a.Deliver(ctx, Delivery{ID: "deliver", Transfer: "send", Lines: []Line{{"tea", 2}}}),
 		a.Lose(ctx, Loss{ID: "lose", Transfer: "send"}),
-		a.SetQuota(ctx, settings.Quota{ID: "quota", SKU: "cup", Channel: "till", Location: "L3", Units: 5}),
-		a.Borrow(ctx, settings.Loan{ID: "loan", SKU: "cup", From: "till", To: "kiosk", Location: "L3", Units: 2}),
-		a.GiveBack(ctx, settings.Loan{ID: "back", SKU: "cup", From: "till", To: "kiosk", Location: "L3", Units: 1}))
+		a.SetQuota(ctx, Quota{ID: "quota", SKU: "cup", Channel: "till", Location: "L3", Units: 5}),
+		a.Borrow(ctx, Loan{ID: "loan", SKU: "cup", From: "till", To: "kiosk", Location: "L3", Units: 2}),
+		a.GiveBack(ctx, Loan{ID: "back", SKU: "cup", From: "till", To: "kiosk", Location: "L3", Units: 1}))
 	got = a.AllocateAll(ctx, formerOrders()...)
 	for i := range got {
 		err = errors.Join(err, got[i].Err)

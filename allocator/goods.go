@@ -8,10 +8,9 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/reservation/lock"
-	"github.com/clickcollect/clickcollect/settings"
-	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // wares is what is set for SKUs: of what bundles are made, and how long goods must
@@ -159,7 +158,7 @@ func (p *plan) product(sku uint32) product {
 // there is how many units of a SKU an order could have from a candidate, of a
 // bundle as many as its parts make.
 func (p *plan) there(sku string, c *sourcing.Candidate) int64 {
-	parts := []settings.Component{{SKU: sku, Quantity: 1}}
+	parts := []Component{{SKU: sku, Quantity: 1}}
 	if b := p.engine.wares.bundles.Load(); b.has(sku) {
 		parts = b.flat[sku]
 	}
@@ -194,7 +193,7 @@ func (p *plan) life(sku uint32) int64 {
 
 // recoverGoods finds what was set for SKUs before the engine was closed.
 func (a *Allocator) recoverGoods() error {
-	given := map[string][]settings.Component{}
+	given := map[string][]Component{}
 	for note := range a.ledger.Notes(bundleArea) {
 		parts, err := takeParts(note.Value)
 		if err != nil {
@@ -241,7 +240,7 @@ const (
 )
 
 // appendParts is a bundle's note; empty for none.
-func appendParts(parts []settings.Component) []byte {
+func appendParts(parts []Component) []byte {
 	if len(parts) == 0 {
 		return nil
 	}
@@ -255,7 +254,7 @@ func appendParts(parts []settings.Component) []byte {
 }
 
 // takeParts reads what appendParts wrote.
-func takeParts(b []byte) (parts []settings.Component, err error) {
+func takeParts(b []byte) (parts []Component, err error) {
 	if len(b) > 0 && b[0] > goodsVersion {
 		return nil, ErrNewer
 	}
@@ -267,7 +266,7 @@ func takeParts(b []byte) (parts []settings.Component, err error) {
 		if n <= 0 || size > uint64(len(b)-n) {
 			return nil, fmt.Errorf("%w: %w", errMalformed, ErrCorrupt)
 		}
-		part := settings.Component{SKU: string(b[n : n+int(size)])}
+		part := Component{SKU: string(b[n : n+int(size)])}
 		b = b[n+int(size):]
 		units, n := binary.Uvarint(b)
 		if n <= 0 || units == 0 || units > reservation.MaxQuantity {

@@ -3,8 +3,6 @@ package allocator
 import (
 	"fmt"
 	"testing"
-
-	"github.com/clickcollect/clickcollect/settings"
 )
 
 // BenchmarkGoods is an order and its cancellation: of plain SKUs while there are
@@ -21,9 +19,9 @@ func BenchmarkGoods(b *testing.B) {
 			if kind != "plain" {
 				received(b, a, "L1", "cocoa", 1000, lotDay("A", 3))
 			}
-			must(b, a.SetBundles(b.Context(), settings.Bundle{SKU: "set", Parts: []settings.Component{{SKU: "tea", Quantity: 1}, {SKU: "cup", Quantity: 2}}}))
+			must(b, a.SetBundles(b.Context(), Bundle{SKU: "set", Parts: []Component{{SKU: "tea", Quantity: 1}, {SKU: "cup", Quantity: 2}}}))
 			if kind == "plain" {
-				must(b, a.SetBundles(b.Context(), settings.Bundle{SKU: "set"}))
+				must(b, a.SetBundles(b.Context(), Bundle{SKU: "set"}))
 			}
 			o := ordered("o", Line{"tea", 1}, Line{"cup", 2})
 			switch kind {

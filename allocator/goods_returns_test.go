@@ -2,8 +2,6 @@ package allocator
 
 import (
 	"testing"
-
-	"github.com/clickcollect/clickcollect/settings"
 )
 
 // TestLotsComeBack brings collected units of lots back, where they were and
@@ -38,7 +36,7 @@ func TestLotsComeBack(t *testing.T) {
 	if short := a.Stats().Short; short != 0 {
 		t.Errorf("%d short", short)
 	}
-	must(t, a.Sell(ctx, Sale{ID: "t", Location: "L1", Lines: []Line{{"milk", 1}}, Lots: map[string]settings.Lot{"milk": lotDay("C", 5)}}))
+	must(t, a.Sell(ctx, Sale{ID: "t", Location: "L1", Lines: []Line{{"milk", 1}}, Lots: map[string]Lot{"milk": lotDay("C", 5)}}))
 	if r := state(t, a, "p", Confirmed); r.Lines[0].Short != 1 || a.Stats().Short != 1 {
 		t.Errorf("lines %+v", r.Lines)
 	}

@@ -12,8 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/clickcollect/clickcollect/settings"
-	"github.com/clickcollect/clickcollect/sourcing"
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 )
 
 // stuck is after how long a call that should return at once is taken for one that
@@ -49,9 +48,9 @@ func panicked(f func()) (did bool) {
 func serves(t testing.TB, a *Allocator, id string) {
 	t.Helper()
 	returns(t, "a setting and an order after it", func() {
-		must(t, a.SetCapacity(t.Context(), settings.Capacity{Location: "L0", Orders: 100}))
+		must(t, a.SetCapacity(t.Context(), Capacity{Location: "L0", Orders: 100}))
 		_, err := a.Allocate(context.Background(), ordered(id, Line{"tea", 1}))
-		must(t, err, a.SetCapacity(t.Context(), settings.Capacity{Location: "L0"}))
+		must(t, err, a.SetCapacity(t.Context(), Capacity{Location: "L0"}))
 	})
 }
 
@@ -153,8 +152,8 @@ func TestRulesThatCallBack(t *testing.T) {
 		if calls++; calls%20 == 0 { // it lets up now and then
 			return true
 		}
-		must(t, a.SetCapacity(ctx, settings.Capacity{Location: "L9", Orders: int64(calls)}),
-			a.SetProtection(ctx, settings.Protection{Channel: fmt.Sprint(calls % 3), Units: 0}))
+		must(t, a.SetCapacity(ctx, Capacity{Location: "L9", Orders: int64(calls)}),
+			a.SetProtection(ctx, Protection{Channel: fmt.Sprint(calls % 3), Units: 0}))
 		_, err := a.Allocate(ctx, ordered(fmt.Sprintf("inner%d", calls), Line{"cup", 1}))
 		must(t, err)
 		_, err = a.Reroute(ctx, "o")
@@ -203,7 +202,7 @@ func TestRuleThatBlocks(t *testing.T) {
 	<-asked
 	serves(t, a, "quick")
 	returns(t, "protection", func() {
-		must(t, a.SetProtection(t.Context(), settings.Protection{Channel: "slow", SKU: "tea", Units: 1 << 20}))
+		must(t, a.SetProtection(t.Context(), Protection{Channel: "slow", SKU: "tea", Units: 1 << 20}))
 	})
 	close(release)
 	if err := <-done; !errors.Is(err, ErrNoLocation) { // what was set meanwhile counts
@@ -219,7 +218,7 @@ func TestClockThatPausesChanges(t *testing.T) {
 	o := Options{ManualExpiry: true, Clock: func() time.Time {
 		if calls.Load() && inside.CompareAndSwap(false, true) {
 			defer inside.Store(false)
-			must(t, a.SetProtection(context.Background(), settings.Protection{Channel: "web", Units: 1}))
+			must(t, a.SetProtection(context.Background(), Protection{Channel: "web", Units: 1}))
 		}
 		return time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 	}}
@@ -417,14 +416,14 @@ func walkable(t *testing.T) *Allocator {
 	t.Helper()
 
 	a := shops(t, 3, Options{FeedBytes: 1 << 20})
-	must(t, a.SetQuota(t.Context(), settings.Quota{ID: "q1", Channel: "app", SKU: "tea", Location: "L0", Units: 1},
-		settings.Quota{ID: "q2", Channel: "app", SKU: "tea", Location: "L1", Units: 1}),
-		a.Borrow(t.Context(), settings.Loan{ID: "b", SKU: "tea", Location: "L0", To: "app", Units: 1}),
-		a.SetProtection(t.Context(), settings.Protection{Channel: "web", Units: 1}),
-		a.SetBundles(t.Context(), settings.Bundle{SKU: "set", Parts: []settings.Component{{SKU: "tea", Quantity: 2}}}),
-		a.SetShelfLife(t.Context(), settings.ShelfLife{SKU: "cup", Keeps: time.Hour}),
-		a.SetCapacity(t.Context(), settings.Capacity{Location: "L0", Orders: 9}),
-		a.SetWindows(t.Context(), settings.Window{Location: "L0", Start: time.Now().Add(time.Hour).Truncate(time.Second), Length: time.Hour, Places: 3}))
+	must(t, a.SetQuota(t.Context(), Quota{ID: "q1", Channel: "app", SKU: "tea", Location: "L0", Units: 1},
+		Quota{ID: "q2", Channel: "app", SKU: "tea", Location: "L1", Units: 1}),
+		a.Borrow(t.Context(), Loan{ID: "b", SKU: "tea", Location: "L0", To: "app", Units: 1}),
+		a.SetProtection(t.Context(), Protection{Channel: "web", Units: 1}),
+		a.SetBundles(t.Context(), Bundle{SKU: "set", Parts: []Component{{SKU: "tea", Quantity: 2}}}),
+		a.SetShelfLife(t.Context(), ShelfLife{SKU: "cup", Keeps: time.Hour}),
+		a.SetCapacity(t.Context(), Capacity{Location: "L0", Orders: 9}),
+		a.SetWindows(t.Context(), Window{Location: "L0", Start: time.Now().Add(time.Hour).Truncate(time.Second), Length: time.Hour, Places: 3}))
 	o := ordered("o", Line{"tea", 1})
 	o.At = "L0"
 	_, err := a.Allocate(t.Context(), o)
@@ -449,7 +448,7 @@ func TestCloseInsideAWalk(t *testing.T) {
 				t.Error("the panic is lost")
 			}
 			returns(t, "a setting after a panic inside of it", func() {
-				must(t, a.SetCapacity(t.Context(), settings.Capacity{Location: "L1", Orders: 100}), a.Close())
+				must(t, a.SetCapacity(t.Context(), Capacity{Location: "L1", Orders: 100}), a.Close())
 			})
 		})
 	}

@@ -5,9 +5,8 @@ import (
 	"time"
 
 	"github.com/clickcollect/clickcollect/allocator"
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
-	"github.com/clickcollect/clickcollect/settings"
-	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // hostileNow is the time at which everything happens.
@@ -81,27 +80,27 @@ var hostileArgs = map[string]func() []any{
 		return []any{[]allocator.Change{{ID: "c", Reservation: "sure", Do: allocator.DoShortPick, Lines: hostileLines()}}}
 	},
 	"SetQuota": func() []any {
-		return []any{[]settings.Quota{{ID: "m", Channel: "web", SKU: "mate", Location: "L0", Units: 3}}}
+		return []any{[]allocator.Quota{{ID: "m", Channel: "web", SKU: "mate", Location: "L0", Units: 3}}}
 	},
 	"Borrow": func() []any {
-		return []any{[]settings.Loan{{ID: "m", SKU: "cup", Location: "L0", From: "web", To: "app", Units: 1}}}
+		return []any{[]allocator.Loan{{ID: "m", SKU: "cup", Location: "L0", From: "web", To: "app", Units: 1}}}
 	},
 	"GiveBack": func() []any {
-		return []any{[]settings.Loan{{ID: "m", SKU: "cup", Location: "L0", From: "web", To: "till", Units: 1}}}
+		return []any{[]allocator.Loan{{ID: "m", SKU: "cup", Location: "L0", From: "web", To: "till", Units: 1}}}
 	},
 	"SetWindows": func() []any {
-		return []any{[]settings.Window{{Location: "L0", Start: hostileNow.Add(2000 * time.Hour).Truncate(time.Hour), Length: time.Hour, Places: 5}}}
+		return []any{[]allocator.Window{{Location: "L0", Start: hostileNow.Add(2000 * time.Hour).Truncate(time.Hour), Length: time.Hour, Places: 5}}}
 	},
 	"SetCapacity": func() []any {
-		return []any{[]settings.Capacity{{Location: "L0", Per: settings.Hour, Orders: 50, Lines: 500}}}
+		return []any{[]allocator.Capacity{{Location: "L0", Per: allocator.Hour, Orders: 50, Lines: 500}}}
 	},
 	"SetProtection": func() []any {
-		return []any{[]settings.Protection{{Channel: "web", SKU: "tea", Location: "L0", Units: 2}}}
+		return []any{[]allocator.Protection{{Channel: "web", SKU: "tea", Location: "L0", Units: 2}}}
 	},
 	"SetBundles": func() []any {
-		return []any{[]settings.Bundle{{SKU: "set2", Parts: []settings.Component{{SKU: "tea", Quantity: 1}, {SKU: "set", Quantity: 1}}}}}
+		return []any{[]allocator.Bundle{{SKU: "set2", Parts: []allocator.Component{{SKU: "tea", Quantity: 1}, {SKU: "set", Quantity: 1}}}}}
 	},
-	"SetShelfLife":   func() []any { return []any{[]settings.ShelfLife{{SKU: "wine", Keeps: 24 * time.Hour}}} },
+	"SetShelfLife":   func() []any { return []any{[]allocator.ShelfLife{{SKU: "wine", Keeps: 24 * time.Hour}}} },
 	"SetSafetyStock": func() []any { return []any{[]allocator.SafetyStock{{SKU: "tea", Location: "L0", Units: 1}}} },
 	"SetLocations":   func() []any { return []any{[]allocator.Location{hostileLocation("L0", 0)}} },
 	"Audit":          nil,
@@ -126,8 +125,8 @@ func hostileWine() []allocator.Line {
 	return []allocator.Line{{SKU: "wine", Quantity: 1}, {SKU: "cup", Quantity: 1}}
 }
 
-func hostileLots() map[string]settings.Lot {
-	return map[string]settings.Lot{"wine": {ID: "lot", Expires: hostileNow.Add(900 * time.Hour)}}
+func hostileLots() map[string]allocator.Lot {
+	return map[string]allocator.Lot{"wine": {ID: "lot", Expires: hostileNow.Add(900 * time.Hour)}}
 }
 
 func hostileRules() sourcing.Rules {

@@ -8,8 +8,7 @@ import (
 	"time"
 
 	"github.com/clickcollect/clickcollect/allocator"
-	"github.com/clickcollect/clickcollect/settings"
-	"github.com/clickcollect/clickcollect/sourcing"
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 )
 
 // hostileOptions are those of the scene: nothing happens in it by itself.
@@ -35,13 +34,13 @@ func newHostileScene(ctx context.Context, dir string) (*allocator.Allocator, err
 		lines := []allocator.Line{{SKU: "tea", Quantity: 50}, {SKU: "cup", Quantity: 50}, {SKU: "mate", Quantity: 50}, {SKU: "wine", Quantity: 20}}
 		err = errors.Join(err, a.Receive(ctx, allocator.Receipt{ID: "in-" + at, Location: at, Lines: lines, Lots: hostileLots()}))
 	}
-	loan := settings.Loan{ID: "loan", SKU: "cup", Location: "L0", From: "web", To: "till", Units: 2}
-	err = errors.Join(err, a.SetBundles(ctx, settings.Bundle{SKU: "set", Parts: []settings.Component{{SKU: "tea", Quantity: 1}, {SKU: "mate", Quantity: 1}}}),
-		a.SetWindows(ctx, settings.Window{Location: "L0", Start: hostileWindow, Length: time.Hour, Places: 9}),
-		a.SetCapacity(ctx, settings.Capacity{Location: "L1", Per: settings.Day, Orders: 100}),
-		a.SetProtection(ctx, settings.Protection{Channel: "app", Units: 1}), a.SetShelfLife(ctx, settings.ShelfLife{SKU: "wine", Keeps: time.Hour}),
+	loan := allocator.Loan{ID: "loan", SKU: "cup", Location: "L0", From: "web", To: "till", Units: 2}
+	err = errors.Join(err, a.SetBundles(ctx, allocator.Bundle{SKU: "set", Parts: []allocator.Component{{SKU: "tea", Quantity: 1}, {SKU: "mate", Quantity: 1}}}),
+		a.SetWindows(ctx, allocator.Window{Location: "L0", Start: hostileWindow, Length: time.Hour, Places: 9}),
+		a.SetCapacity(ctx, allocator.Capacity{Location: "L1", Per: allocator.Day, Orders: 100}),
+		a.SetProtection(ctx, allocator.Protection{Channel: "app", Units: 1}), a.SetShelfLife(ctx, allocator.ShelfLife{SKU: "wine", Keeps: time.Hour}),
 		a.SetSafetyStock(ctx, allocator.SafetyStock{SKU: "mate", Location: "L2", Units: 1}),
-		a.SetQuota(ctx, settings.Quota{ID: "quota", Channel: "web", SKU: "cup", Location: "L0", Units: 9}), a.Borrow(ctx, loan),
+		a.SetQuota(ctx, allocator.Quota{ID: "quota", Channel: "web", SKU: "cup", Location: "L0", Units: 9}), a.Borrow(ctx, loan),
 		a.Send(ctx, allocator.Transfer{ID: "t", From: "L0", To: "L1", Lines: hostileLines()}))
 	for _, id := range []string{"held", "sure", "ready", "road", "done", "gone"} {
 		o := allocator.Order{ID: id, Near: killPoint(0), Lines: hostileLines(), Order: "SO", Customer: "C", Owner: "cart", Channel: "web", HoldFor: 2 * time.Hour}

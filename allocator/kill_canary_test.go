@@ -10,8 +10,7 @@ import (
 	"time"
 
 	"github.com/clickcollect/clickcollect/allocator"
-	"github.com/clickcollect/clickcollect/settings"
-	"github.com/clickcollect/clickcollect/sourcing"
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 )
 
 // killScene is a world at rest in which one of everything was acknowledged, and the
@@ -37,7 +36,7 @@ func killScene(t *testing.T) (w *killWorld, later []killAsk) {
 	split := allocator.Order{ID: "o-split", Near: killPoint(1), Lines: []allocator.Line{{SKU: "p0", Quantity: 30}, {SKU: "p1", Quantity: 2}}, Form: sourcing.Ship, MaxLocations: 3, Exclude: []string{"L1"}}
 	timed := allocator.Order{ID: "o-timed", Near: killPoint(2), At: "L1", Lines: tea, Window: window}
 	w.tell(t, []killAsk{places, receive,
-		{Verb: "windows", Windows: []settings.Window{{Location: "L1", Start: window, Length: time.Hour, Places: 5}}},
+		{Verb: "windows", Windows: []allocator.Window{{Location: "L1", Start: window, Length: time.Hour, Places: 5}}},
 		{Verb: "allocate", Orders: []allocator.Order{near, split, timed}},
 		{Verb: "change", Changes: []allocator.Change{{ID: "c-1", Reservation: "o-near", Do: allocator.DoConfirm}}},
 		{Verb: "collect", ID: "o-near"},
@@ -59,12 +58,12 @@ func killScene(t *testing.T) (w *killWorld, later []killAsk) {
 		{Verb: "send", Transfers: []allocator.Transfer{{ID: "t-2", From: "L1", To: "L2", Lines: tea}}},
 		{Verb: "deliver", Deliveries: []allocator.Delivery{{ID: "m-6", Transfer: "t-1"}}},
 		{Verb: "lose", Losses: []allocator.Loss{{ID: "m-7", Transfer: "t-1"}}},
-		{Verb: "quota", Quotas: []settings.Quota{{ID: "m-8", Channel: "web", SKU: "q0", Location: "L0", Units: 4}}},
-		{Verb: "windows", Windows: []settings.Window{{Location: "L2", Start: window, Length: time.Hour, Places: 5}}},
-		{Verb: "capacities", Capacities: []settings.Capacity{{Location: "L2", Orders: 50}}},
-		{Verb: "protections", Protections: []settings.Protection{{Channel: "web", Units: 2}}},
-		{Verb: "bundles", Bundles: []settings.Bundle{{SKU: "b0", Parts: []settings.Component{{SKU: "p0", Quantity: 2}}}}},
-		{Verb: "shelf lives", ShelfLives: []settings.ShelfLife{{SKU: "p1", Keeps: 24 * time.Hour}}},
+		{Verb: "quota", Quotas: []allocator.Quota{{ID: "m-8", Channel: "web", SKU: "q0", Location: "L0", Units: 4}}},
+		{Verb: "windows", Windows: []allocator.Window{{Location: "L2", Start: window, Length: time.Hour, Places: 5}}},
+		{Verb: "capacities", Capacities: []allocator.Capacity{{Location: "L2", Orders: 50}}},
+		{Verb: "protections", Protections: []allocator.Protection{{Channel: "web", Units: 2}}},
+		{Verb: "bundles", Bundles: []allocator.Bundle{{SKU: "b0", Parts: []allocator.Component{{SKU: "p0", Quantity: 2}}}}},
+		{Verb: "shelf lives", ShelfLives: []allocator.ShelfLife{{SKU: "p1", Keeps: 24 * time.Hour}}},
 		{Verb: "safety", Safety: []allocator.SafetyStock{{SKU: "p0", Location: "L2", Units: 1}}},
 		{Verb: "locations", Locations: []allocator.Location{{ID: "L7", Point: killPoint(7)}}},
 	}

@@ -14,8 +14,7 @@ import (
 	"time"
 
 	"github.com/clickcollect/clickcollect/allocator"
-	"github.com/clickcollect/clickcollect/settings"
-	"github.com/clickcollect/clickcollect/sourcing"
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 )
 
 // killAsk is one request to the engine as the side log keeps it: the verb and
@@ -34,13 +33,13 @@ type killAsk struct {
 	Transfers   []allocator.Transfer    `json:"transfers,omitempty"`
 	Deliveries  []allocator.Delivery    `json:"deliveries,omitempty"`
 	Losses      []allocator.Loss        `json:"losses,omitempty"`
-	Quotas      []settings.Quota        `json:"quotas,omitempty"`
-	Loans       []settings.Loan         `json:"loans,omitempty"`
-	Windows     []settings.Window       `json:"windows,omitempty"`
-	Capacities  []settings.Capacity     `json:"capacities,omitempty"`
-	Protections []settings.Protection   `json:"protections,omitempty"`
-	Bundles     []settings.Bundle       `json:"bundles,omitempty"`
-	ShelfLives  []settings.ShelfLife    `json:"shelfLives,omitempty"`
+	Quotas      []allocator.Quota       `json:"quotas,omitempty"`
+	Loans       []allocator.Loan        `json:"loans,omitempty"`
+	Windows     []allocator.Window      `json:"windows,omitempty"`
+	Capacities  []allocator.Capacity    `json:"capacities,omitempty"`
+	Protections []allocator.Protection  `json:"protections,omitempty"`
+	Bundles     []allocator.Bundle      `json:"bundles,omitempty"`
+	ShelfLives  []allocator.ShelfLife   `json:"shelfLives,omitempty"`
 	Safety      []allocator.SafetyStock `json:"safety,omitempty"`
 	Locations   []allocator.Location    `json:"locations,omitempty"`
 	Lines       []allocator.Line        `json:"lines,omitempty"`
@@ -106,18 +105,18 @@ var killNamed = map[string]func(context.Context, *allocator.Allocator, *killAsk)
 	"send":    killPlain((*allocator.Allocator).Send, func(q *killAsk) []allocator.Transfer { return q.Transfers }),
 	"deliver": killPlain((*allocator.Allocator).Deliver, func(q *killAsk) []allocator.Delivery { return q.Deliveries }),
 	"lose":    killPlain((*allocator.Allocator).Lose, func(q *killAsk) []allocator.Loss { return q.Losses }),
-	"quota":   killPlain((*allocator.Allocator).SetQuota, func(q *killAsk) []settings.Quota { return q.Quotas }),
-	"borrow":  killPlain((*allocator.Allocator).Borrow, func(q *killAsk) []settings.Loan { return q.Loans }),
-	"back":    killPlain((*allocator.Allocator).GiveBack, func(q *killAsk) []settings.Loan { return q.Loans }),
+	"quota":   killPlain((*allocator.Allocator).SetQuota, func(q *killAsk) []allocator.Quota { return q.Quotas }),
+	"borrow":  killPlain((*allocator.Allocator).Borrow, func(q *killAsk) []allocator.Loan { return q.Loans }),
+	"back":    killPlain((*allocator.Allocator).GiveBack, func(q *killAsk) []allocator.Loan { return q.Loans }),
 }
 
 // killUnnamed are the verbs whose requests have none.
 var killUnnamed = map[string]func(context.Context, *allocator.Allocator, *killAsk) error{
-	"windows":     killPlain((*allocator.Allocator).SetWindows, func(q *killAsk) []settings.Window { return q.Windows }),
-	"capacities":  killPlain((*allocator.Allocator).SetCapacity, func(q *killAsk) []settings.Capacity { return q.Capacities }),
-	"protections": killPlain((*allocator.Allocator).SetProtection, func(q *killAsk) []settings.Protection { return q.Protections }),
-	"bundles":     killPlain((*allocator.Allocator).SetBundles, func(q *killAsk) []settings.Bundle { return q.Bundles }),
-	"shelf lives": killPlain((*allocator.Allocator).SetShelfLife, func(q *killAsk) []settings.ShelfLife { return q.ShelfLives }),
+	"windows":     killPlain((*allocator.Allocator).SetWindows, func(q *killAsk) []allocator.Window { return q.Windows }),
+	"capacities":  killPlain((*allocator.Allocator).SetCapacity, func(q *killAsk) []allocator.Capacity { return q.Capacities }),
+	"protections": killPlain((*allocator.Allocator).SetProtection, func(q *killAsk) []allocator.Protection { return q.Protections }),
+	"bundles":     killPlain((*allocator.Allocator).SetBundles, func(q *killAsk) []allocator.Bundle { return q.Bundles }),
+	"shelf lives": killPlain((*allocator.Allocator).SetShelfLife, func(q *killAsk) []allocator.ShelfLife { return q.ShelfLives }),
 	"safety":      killPlain((*allocator.Allocator).SetSafetyStock, func(q *killAsk) []allocator.SafetyStock { return q.Safety }),
 	"locations":   killPlain((*allocator.Allocator).SetLocations, func(q *killAsk) []allocator.Location { return q.Locations }),
 	"confirm":     killOn((*allocator.Allocator).Confirm),

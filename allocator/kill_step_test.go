@@ -6,8 +6,7 @@ import (
 	"time"
 
 	"github.com/clickcollect/clickcollect/allocator"
-	"github.com/clickcollect/clickcollect/settings"
-	"github.com/clickcollect/clickcollect/sourcing"
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 )
 
 // next is what becomes of a reservation next; nil: nothing more.
@@ -156,15 +155,15 @@ func (c *killCaller) set(ctx context.Context) error {
 	case 1, 2:
 		q.Verb = "windows"
 		for k := range 1 + c.draw.IntN(4) {
-			q.Windows = append(q.Windows, settings.Window{Location: at, Start: w.Base.Add(time.Duration(k) * time.Hour), Length: time.Hour, Places: c.draw.Int64N(30)})
+			q.Windows = append(q.Windows, allocator.Window{Location: at, Start: w.Base.Add(time.Duration(k) * time.Hour), Length: time.Hour, Places: c.draw.Int64N(30)})
 		}
 	case 3:
-		per := settings.Period(i % 4)
-		q = killAsk{Verb: "capacities", Capacities: []settings.Capacity{{Location: at, Per: per, Orders: c.draw.Int64N(2) * (20 + c.draw.Int64N(200)), Lines: c.draw.Int64N(2) * 500}}}
+		per := allocator.Period(i % 4)
+		q = killAsk{Verb: "capacities", Capacities: []allocator.Capacity{{Location: at, Per: per, Orders: c.draw.Int64N(2) * (20 + c.draw.Int64N(200)), Lines: c.draw.Int64N(2) * 500}}}
 	case 4:
 		q.Verb = "protections"
 		for _, sku := range []string{c.one(killPlainSKU), "", c.one(killQuotaSKU)} {
-			p := settings.Protection{Channel: c.one(append(killChannels, "")), SKU: sku, Location: at, Units: c.draw.Int64N(4)}
+			p := allocator.Protection{Channel: c.one(append(killChannels, "")), SKU: sku, Location: at, Units: c.draw.Int64N(4)}
 			if c.draw.IntN(3) == 0 {
 				p.Units, p.Unset = 0, true
 			}
@@ -178,9 +177,9 @@ func (c *killCaller) set(ctx context.Context) error {
 		if i == len(killBundle) && c.draw.IntN(2) == 0 {
 			b.Parts = nil
 		}
-		q = killAsk{Verb: "bundles", Bundles: []settings.Bundle{b}}
+		q = killAsk{Verb: "bundles", Bundles: []allocator.Bundle{b}}
 	case 6:
-		q = killAsk{Verb: "shelf lives", ShelfLives: []settings.ShelfLife{{SKU: killLotSKU[i%2], Keeps: time.Duration(c.draw.IntN(3)) * 24 * time.Hour}}}
+		q = killAsk{Verb: "shelf lives", ShelfLives: []allocator.ShelfLife{{SKU: killLotSKU[i%2], Keeps: time.Duration(c.draw.IntN(3)) * 24 * time.Hour}}}
 		if i >= 2 {
 			return nil
 		}
@@ -210,15 +209,15 @@ func (c *killCaller) quota(at string) killAsk {
 	sku := c.one(killQuotaSKU)
 	switch c.draw.IntN(4) {
 	case 0:
-		loan := settings.Loan{ID: c.id("m"), SKU: sku, Location: at, From: killChannels[0], To: c.one([]string{killChannels[1], ""}), Units: 1}
+		loan := allocator.Loan{ID: c.id("m"), SKU: sku, Location: at, From: killChannels[0], To: c.one([]string{killChannels[1], ""}), Units: 1}
 		c.lent = append(c.lent, loan)
-		return killAsk{Verb: "borrow", Loans: []settings.Loan{loan}}
+		return killAsk{Verb: "borrow", Loans: []allocator.Loan{loan}}
 	case 1:
 		if len(c.lent) > 0 {
 			loan := c.lent[len(c.lent)-1]
 			loan.ID = c.id("m")
-			return killAsk{Verb: "back", Loans: []settings.Loan{loan}}
+			return killAsk{Verb: "back", Loans: []allocator.Loan{loan}}
 		}
 	}
-	return killAsk{Verb: "quota", Quotas: []settings.Quota{{ID: c.id("m"), Channel: c.one(killChannels[:2]), SKU: sku, Location: at, Units: c.draw.Int64N(6)}}}
+	return killAsk{Verb: "quota", Quotas: []allocator.Quota{{ID: c.id("m"), Channel: c.one(killChannels[:2]), SKU: sku, Location: at, Units: c.draw.Int64N(6)}}}
 }

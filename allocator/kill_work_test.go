@@ -15,8 +15,7 @@ import (
 	"time"
 
 	"github.com/clickcollect/clickcollect/allocator"
-	"github.com/clickcollect/clickcollect/settings"
-	"github.com/clickcollect/clickcollect/sourcing"
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 )
 
 // killVariable names the world in the environment of the process that is killed.
@@ -107,7 +106,7 @@ type killCaller struct {
 	orders []string // that are not over yet
 	made   int      // IDs given out
 	sent   []string // transfers
-	lent   []settings.Loan
+	lent   []allocator.Loan
 }
 
 // adopt goes on with the latest orders of the caller's from earlier lives.

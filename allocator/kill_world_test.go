@@ -9,9 +9,8 @@ import (
 	"time"
 
 	"github.com/clickcollect/clickcollect/allocator"
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
-	"github.com/clickcollect/clickcollect/settings"
-	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // killWorld is what one directory is worked on with, the same in the process that
@@ -107,8 +106,8 @@ func killLocation(i int, draw *rand.Rand) allocator.Location {
 }
 
 // killLot is the lot of which a receipt of a SKU with lots is.
-func (w *killWorld) killLot(n int) settings.Lot {
-	return settings.Lot{ID: fmt.Sprintf("lot-%d", n%3), Expires: w.Base.Add(time.Duration(n%3) * 20 * 24 * time.Hour)}
+func (w *killWorld) killLot(n int) allocator.Lot {
+	return allocator.Lot{ID: fmt.Sprintf("lot-%d", n%3), Expires: w.Base.Add(time.Duration(n%3) * 20 * 24 * time.Hour)}
 }
 
 // firstAsks are what the first life of a world begins with.
@@ -127,7 +126,7 @@ func (w *killWorld) firstAsks(draw *rand.Rand) []killAsk {
 
 // receipt brings units of everything to a location, in one lot.
 func (w *killWorld) receipt(id, location string, draw *rand.Rand, units int64) allocator.Receipt {
-	r := allocator.Receipt{ID: id, Location: location, Lots: map[string]settings.Lot{}}
+	r := allocator.Receipt{ID: id, Location: location, Lots: map[string]allocator.Lot{}}
 	for _, sku := range killStocked {
 		r.Lines = append(r.Lines, allocator.Line{SKU: sku, Quantity: 1 + draw.Int64N(units)})
 	}
@@ -138,13 +137,13 @@ func (w *killWorld) receipt(id, location string, draw *rand.Rand, units int64) a
 	return r
 }
 
-func killBundleOf(sku string, draw *rand.Rand) settings.Bundle {
-	b := settings.Bundle{SKU: sku}
+func killBundleOf(sku string, draw *rand.Rand) allocator.Bundle {
+	b := allocator.Bundle{SKU: sku}
 	for _, i := range draw.Perm(len(killPlainSKU))[:1+draw.IntN(3)] {
-		b.Parts = append(b.Parts, settings.Component{SKU: killPlainSKU[i], Quantity: 1 + draw.Int64N(2)})
+		b.Parts = append(b.Parts, allocator.Component{SKU: killPlainSKU[i], Quantity: 1 + draw.Int64N(2)})
 	}
 	if draw.IntN(3) == 0 {
-		b.Parts = append(b.Parts, settings.Component{SKU: killLotSKU[0], Quantity: 1})
+		b.Parts = append(b.Parts, allocator.Component{SKU: killLotSKU[0], Quantity: 1})
 	}
 	return b
 }

@@ -8,9 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/bench/scaletest"
-	"github.com/clickcollect/clickcollect/settings"
-	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // Orders become late while their verbs and changes of the rules are under way. It
@@ -126,22 +125,22 @@ func TestFirstQuotasAgainstSettings(t *testing.T) {
 	over := make(chan struct{})
 	quotas.Go(func() {
 		for i := range channels {
-			if err := a.SetQuota(ctx, settings.Quota{ID: fmt.Sprint("q", i), Channel: fmt.Sprint("c", i), SKU: "tea", Location: "L0", Units: 1}); err != nil {
+			if err := a.SetQuota(ctx, Quota{ID: fmt.Sprint("q", i), Channel: fmt.Sprint("c", i), SKU: "tea", Location: "L0", Units: 1}); err != nil {
 				t.Error(err)
 			}
 		}
 	})
 	for _, setting := range []func(i int) error{
 		func(i int) error {
-			return a.SetProtection(ctx, settings.Protection{Channel: "web", SKU: "tea", Units: int64(i % 5)})
+			return a.SetProtection(ctx, Protection{Channel: "web", SKU: "tea", Units: int64(i % 5)})
 		},
 		func(i int) error {
-			return a.SetBundles(ctx, settings.Bundle{SKU: "set", Parts: []settings.Component{{SKU: "tea", Quantity: int64(i%3 + 1)}}})
+			return a.SetBundles(ctx, Bundle{SKU: "set", Parts: []Component{{SKU: "tea", Quantity: int64(i%3 + 1)}}})
 		},
 		func(i int) error {
-			return a.SetShelfLife(ctx, settings.ShelfLife{SKU: "cup", Keeps: time.Duration(i % 3)})
+			return a.SetShelfLife(ctx, ShelfLife{SKU: "cup", Keeps: time.Duration(i % 3)})
 		},
-		func(i int) error { return a.SetCapacity(ctx, settings.Capacity{Location: "L1", Orders: int64(i % 4)}) },
+		func(i int) error { return a.SetCapacity(ctx, Capacity{Location: "L1", Orders: int64(i % 4)}) },
 		func(i int) error {
 			_, err := a.Allocate(ctx, ordered(fmt.Sprint("o", i), Line{"tea", 1}))
 			return err

@@ -7,10 +7,9 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
-	"github.com/clickcollect/clickcollect/settings"
-	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // texts is n different short texts.
@@ -119,11 +118,11 @@ func TestTermsAndBatchesHaveLimits(t *testing.T) {
 		"movements":                   a.Receive(ctx, make([]Receipt, 3)...),
 		"changes":                     a.Change(ctx, make([]Change, 3)...),
 		"returns":                     a.Return(ctx, make([]Return, 3)...),
-		"levels":                      a.SetProtection(ctx, make([]settings.Protection, 3)...),
-		"bundles":                     a.SetBundles(ctx, make([]settings.Bundle, 3)...),
-		"capacities":                  a.SetCapacity(ctx, make([]settings.Capacity, 3)...),
-		"windows":                     a.SetWindows(ctx, make([]settings.Window, 3)...),
-		"lives":                       a.SetShelfLife(ctx, make([]settings.ShelfLife, 3)...),
+		"levels":                      a.SetProtection(ctx, make([]Protection, 3)...),
+		"bundles":                     a.SetBundles(ctx, make([]Bundle, 3)...),
+		"capacities":                  a.SetCapacity(ctx, make([]Capacity, 3)...),
+		"windows":                     a.SetWindows(ctx, make([]Window, 3)...),
+		"lives":                       a.SetShelfLife(ctx, make([]ShelfLife, 3)...),
 		"orders":                      a.AllocateAll(ctx, make([]Order, 3)...)[2].Err,
 	} {
 		if err == nil {
@@ -132,7 +131,7 @@ func TestTermsAndBatchesHaveLimits(t *testing.T) {
 			t.Errorf("%s: got %v", field, err)
 		}
 	}
-	for _, err := range []error{a.SetQuota(ctx, make([]settings.Quota, 3)...), a.Borrow(ctx, make([]settings.Loan, 3)...),
+	for _, err := range []error{a.SetQuota(ctx, make([]Quota, 3)...), a.Borrow(ctx, make([]Loan, 3)...),
 		a.SetSafetyStock(ctx, make([]SafetyStock, 3)...), a.Send(ctx, make([]Transfer, 3)...)} {
 		if got := as[*InvalidError](t, err); got.Value != 3 {
 			t.Error(err)

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/clickcollect/clickcollect/sourcing"
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 )
 
 // listed is a list of n texts, of which every tenth names a location.

@@ -8,10 +8,10 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/reservation/lock"
-	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // Kind is what sort of place a location is.

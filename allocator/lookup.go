@@ -7,9 +7,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
-	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // State is where a reservation is in its life.

@@ -12,8 +12,21 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/reservation/lock"
-	"github.com/clickcollect/clickcollect/settings"
 )
+
+// Lot is units of a SKU that came with one expiry date. They are good through
+// that day, in UTC. Two lots of a SKU that differ in either field are two.
+type Lot struct {
+	ID      string    // such as the maker's; 1 to 64 bytes
+	Expires time.Time // the day, in UTC; the hour does not count
+}
+
+// ShelfLife is how long units of a SKU must be good after they are ready for the
+// customer: an order gets none of a lot that expires sooner.
+type ShelfLife struct {
+	SKU   string        // known or not
+	Keeps time.Duration // 0 to 3,660 days, cut to whole milliseconds; 0: until they are ready
+}
 
 // The units of a lot have a cell of their own, that of the sub-SKU whose name ends
 // in the day of expiry and the lot, "2026-11-30/A17". So the names of a SKU's lots
@@ -31,19 +44,19 @@ const (
 )
 
 // lotName is a lot in the name of its sub-SKU.
-func lotName(lot settings.Lot) string {
+func lotName(lot Lot) string {
 	return lot.Expires.UTC().Format(dayFormat) + "/" + lot.ID
 }
 
 // takeLot reads what lotName wrote.
-func takeLot(name string) (lot settings.Lot, ok bool) {
+func takeLot(name string) (lot Lot, ok bool) {
 	day, id, ok := strings.Cut(name, "/")
 	expires, err := time.Parse(dayFormat, day)
-	return settings.Lot{ID: id, Expires: expires}, ok && err == nil
+	return Lot{ID: id, Expires: expires}, ok && err == nil
 }
 
 // goodUntil is the last moment of a lot's day, in engine time.
-func goodUntil(lot settings.Lot) int64 {
+func goodUntil(lot Lot) int64 {
 	return millis(lot.Expires.UTC().Truncate(24*time.Hour)) + (24 * time.Hour).Milliseconds() - 1
 }
 
@@ -121,7 +134,7 @@ func (a *Allocator) lotLines(g *goods, into *reservation.Movement) error {
 	return nil
 }
 
-func (a *Allocator) checkLot(field, sku string, lot settings.Lot) error {
+func (a *Allocator) checkLot(field, sku string, lot Lot) error {
 	invalid := func(name string, value any, why string) error {
 		return &InvalidError{Field: field + "." + name, Value: value, Why: why}
 	}
@@ -147,14 +160,14 @@ func (a *Allocator) checkLot(field, sku string, lot settings.Lot) error {
 //
 // Errors: *InvalidError, ErrClosed, ErrNoSpace: nothing was changed. ErrJournal, or
 // the end of ctx: whether it lasts is unknown; repeat the call.
-func (a *Allocator) SetShelfLife(ctx context.Context, set ...settings.ShelfLife) error {
+func (a *Allocator) SetShelfLife(ctx context.Context, set ...ShelfLife) error {
 	if err := a.setShelfLife(ctx, set); err != nil {
 		return fmt.Errorf("allocator: set shelf life: %w", err)
 	}
 	return nil
 }
 
-func (a *Allocator) setShelfLife(ctx context.Context, set []settings.ShelfLife) error {
+func (a *Allocator) setShelfLife(ctx context.Context, set []ShelfLife) error {
 	c, err := a.enterSettings(ctx)
 	if err != nil {
 		return err
@@ -168,7 +181,7 @@ func (a *Allocator) setShelfLife(ctx context.Context, set []settings.ShelfLife) 
 }
 
 // limitLives is setShelfLife up to the ticket that is to be waited for.
-func (a *Allocator) limitLives(ctx context.Context, set []settings.ShelfLife) (t reservation.Ticket, err error) {
+func (a *Allocator) limitLives(ctx context.Context, set []ShelfLife) (t reservation.Ticket, err error) {
 	if err := a.checkBatch("lives", len(set)); err != nil {
 		return t, err
 	}
@@ -201,8 +214,8 @@ func (a *Allocator) limitLives(ctx context.Context, set []settings.ShelfLife) (t
 }
 
 // ShelfLives walks what SetShelfLife has set, by SKU.
-func (a *Allocator) ShelfLives() iter.Seq[settings.ShelfLife] {
-	return func(yield func(settings.ShelfLife) bool) {
+func (a *Allocator) ShelfLives() iter.Seq[ShelfLife] {
+	return func(yield func(ShelfLife) bool) {
 		c, err := a.enter()
 		if err != nil {
 			return
@@ -213,7 +226,7 @@ func (a *Allocator) ShelfLives() iter.Seq[settings.ShelfLife] {
 			return
 		}
 		for _, sku := range slices.Sorted(maps.Keys(*lives)) {
-			if !yield(settings.ShelfLife{SKU: sku, Keeps: time.Duration((*lives)[sku]) * time.Millisecond}) {
+			if !yield(ShelfLife{SKU: sku, Keeps: time.Duration((*lives)[sku]) * time.Millisecond}) {
 				return
 			}
 		}
@@ -225,15 +238,15 @@ func (a *Allocator) ShelfLives() iter.Seq[settings.ShelfLife] {
 // instant of its own. Units without a lot are in Available, together with these;
 // safety stock is kept back from those. There are none of an unknown SKU or
 // location, after Close, or when what was read is not known to last.
-func (a *Allocator) Lots(sku, location string) iter.Seq2[settings.Lot, Availability] {
-	return func(yield func(settings.Lot, Availability) bool) {
+func (a *Allocator) Lots(sku, location string) iter.Seq2[Lot, Availability] {
+	return func(yield func(Lot, Availability) bool) {
 		c, err := a.enter()
 		if err != nil {
 			return
 		}
 		defer c.end()
 		type level struct {
-			lot settings.Lot
+			lot Lot
 			is  Availability
 		}
 		var all []level

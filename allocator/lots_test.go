@@ -11,22 +11,21 @@ import (
 	"time"
 
 	"github.com/clickcollect/clickcollect/bench/scaletest"
-	"github.com/clickcollect/clickcollect/settings"
 )
 
 // lotStart is noon of the first day of the tests with lots.
 var lotStart = time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 
 // lotDay is a lot that is good through so many days after the first.
-func lotDay(id string, days int) settings.Lot {
-	return settings.Lot{ID: id, Expires: lotStart.AddDate(0, 0, days)}
+func lotDay(id string, days int) Lot {
+	return Lot{ID: id, Expires: lotStart.AddDate(0, 0, days)}
 }
 
 // received books units of a lot in.
-func received(t testing.TB, a *Allocator, location, sku string, units int64, lot settings.Lot) {
+func received(t testing.TB, a *Allocator, location, sku string, units int64, lot Lot) {
 	t.Helper()
 	must(t, a.Receive(t.Context(), Receipt{ID: fmt.Sprintf("lot/%s/%d", lot.ID, a.Stats().Remembered), Location: location,
-		Lines: []Line{{sku, units}}, Lots: map[string]settings.Lot{sku: lot}}))
+		Lines: []Line{{sku, units}}, Lots: map[string]Lot{sku: lot}}))
 }
 
 // lotsSay is the lots of a SKU at a location: each its ID, on hand and held.
@@ -89,20 +88,20 @@ func TestShelfLife(t *testing.T) {
 	asks(t, a, ordered("o1", Line{"milk", 1}), "o1@L0 1 milk")
 	day := 24 * time.Hour
 	// Until the end of the third day are two and a half.
-	must(t, a.SetShelfLife(t.Context(), settings.ShelfLife{SKU: "milk", Keeps: 2*day + 12*time.Hour - time.Millisecond}))
+	must(t, a.SetShelfLife(t.Context(), ShelfLife{SKU: "milk", Keeps: 2*day + 12*time.Hour - time.Millisecond}))
 	asks(t, a, ordered("o2", Line{"milk", 1}), "o2@L0 1 milk")
-	must(t, a.SetShelfLife(t.Context(), settings.ShelfLife{SKU: "milk", Keeps: 2*day + 12*time.Hour}))
+	must(t, a.SetShelfLife(t.Context(), ShelfLife{SKU: "milk", Keeps: 2*day + 12*time.Hour}))
 	asks(t, a, ordered("o3", Line{"milk", 1}), "o3@L1 1 milk")
 	must(t, a.SetLocations(t.Context(), Location{ID: "L0", Point: streetPoint(0), Terms: &Terms{Prep: 3 * day}}))
-	must(t, a.SetShelfLife(t.Context(), settings.ShelfLife{SKU: "milk"}))
+	must(t, a.SetShelfLife(t.Context(), ShelfLife{SKU: "milk"}))
 	asks(t, a, ordered("o4", Line{"milk", 1}), "o4@L1 1 milk") // not past the promise
 	for _, c := range []struct {
-		is   settings.ShelfLife
+		is   ShelfLife
 		text string
 	}{
-		{settings.ShelfLife{Keeps: day}, `invalid lives[0].SKU "": must not be empty`},
-		{settings.ShelfLife{SKU: "milk", Keeps: -1}, `invalid lives[0].Keeps -1: must be 0 to 87840h0m0s`},
-		{settings.ShelfLife{SKU: "milk", Keeps: maxShelf + 1}, `invalid lives[0].Keeps 316224000000000001: must be 0 to 87840h0m0s`},
+		{ShelfLife{Keeps: day}, `invalid lives[0].SKU "": must not be empty`},
+		{ShelfLife{SKU: "milk", Keeps: -1}, `invalid lives[0].Keeps -1: must be 0 to 87840h0m0s`},
+		{ShelfLife{SKU: "milk", Keeps: maxShelf + 1}, `invalid lives[0].Keeps 316224000000000001: must be 0 to 87840h0m0s`},
 	} {
 		refused(t, a.SetShelfLife(t.Context(), c.is), ErrInvalid, "allocator: set shelf life: "+c.text)
 	}
@@ -116,7 +115,7 @@ func TestLotsKeepSafetyAndProtection(t *testing.T) {
 	shelf(t, a, "L0", "milk", 8, 0, 3)
 	_, err := a.Allocate(t.Context(), ordered("six", Line{"milk", 6}))
 	as[*NoLocationError](t, err)
-	must(t, a.SetProtection(t.Context(), settings.Protection{Channel: "web", SKU: "milk", Units: 2}))
+	must(t, a.SetProtection(t.Context(), Protection{Channel: "web", SKU: "milk", Units: 2}))
 	o := ordered("web", Line{"milk", 4})
 	o.Channel = "web"
 	_, err = a.Allocate(t.Context(), o)
@@ -130,7 +129,7 @@ func TestLotsKeepSafetyAndProtection(t *testing.T) {
 func TestLotMovements(t *testing.T) {
 	a, _ := lotWorld(t, Options{})
 	ctx := t.Context()
-	of := func(lot settings.Lot) map[string]settings.Lot { return map[string]settings.Lot{"milk": lot} }
+	of := func(lot Lot) map[string]Lot { return map[string]Lot{"milk": lot} }
 	milk := func(n int64) []Line { return []Line{{"milk", n}} }
 	stocked(t, a, "L0", "milk", 2)
 	received(t, a, "L0", "milk", 5, lotDay("B", 5))
@@ -162,8 +161,8 @@ func TestLotMovements(t *testing.T) {
 	check("D 02 2/0; B 06 2/0", 9)
 
 	stocked(t, a, "L1", "tea", 5)
-	must(t, a.SetQuota(ctx, settings.Quota{ID: "q", Channel: "web", SKU: "tea", Location: "L1", Units: 1}))
-	receipt := func(lots map[string]settings.Lot, sku string) error {
+	must(t, a.SetQuota(ctx, Quota{ID: "q", Channel: "web", SKU: "tea", Location: "L1", Units: 1}))
+	receipt := func(lots map[string]Lot, sku string) error {
 		return a.Receive(ctx, Receipt{ID: "r", Location: "L0", Lines: []Line{{sku, 1}}, Lots: lots})
 	}
 	at := lotDay("A", 2)
@@ -172,16 +171,16 @@ func TestLotMovements(t *testing.T) {
 		fact error
 		text string
 	}{
-		{receipt(of(settings.Lot{ID: "A"}), "milk"), ErrInvalid, `received "r": invalid Lots["milk"].Expires "0001-01-01 00:00:00 +0000 UTC": must be a day`},
-		{receipt(of(settings.Lot{ID: "A", Expires: at.Expires.AddDate(9000, 0, 0)}), "milk"), ErrInvalid, `received "r": invalid Lots["milk"].Expires "11026-11-03 12:00:00 +0000 UTC": must be in the years 1971 to 9999`},
-		{receipt(of(settings.Lot{Expires: at.Expires}), "milk"), ErrInvalid, `received "r": invalid Lots["milk"].ID "": must not be empty`},
-		{receipt(of(settings.Lot{ID: strings.Repeat("x", 65), Expires: at.Expires}), "milk"), ErrInvalid, `received "r": invalid Lots["milk"].ID "` + strings.Repeat("x", 32) + `…": is 65 bytes long, at most 64 are allowed`},
+		{receipt(of(Lot{ID: "A"}), "milk"), ErrInvalid, `received "r": invalid Lots["milk"].Expires "0001-01-01 00:00:00 +0000 UTC": must be a day`},
+		{receipt(of(Lot{ID: "A", Expires: at.Expires.AddDate(9000, 0, 0)}), "milk"), ErrInvalid, `received "r": invalid Lots["milk"].Expires "11026-11-03 12:00:00 +0000 UTC": must be in the years 1971 to 9999`},
+		{receipt(of(Lot{Expires: at.Expires}), "milk"), ErrInvalid, `received "r": invalid Lots["milk"].ID "": must not be empty`},
+		{receipt(of(Lot{ID: strings.Repeat("x", 65), Expires: at.Expires}), "milk"), ErrInvalid, `received "r": invalid Lots["milk"].ID "` + strings.Repeat("x", 32) + `…": is 65 bytes long, at most 64 are allowed`},
 		{receipt(of(at), "tea"), ErrInvalid, `received "r": invalid Lots "milk": is not among the lines`},
-		{receipt(map[string]settings.Lot{"tea": at}, "tea"), ErrInvalid, `received "r": invalid Lots["tea"] "A": is of a SKU of which units are set aside for channels: it cannot have lots too`},
+		{receipt(map[string]Lot{"tea": at}, "tea"), ErrInvalid, `received "r": invalid Lots["tea"] "A": is of a SKU of which units are set aside for channels: it cannot have lots too`},
 		{receipt(nil, "milk\x00l2026-11-03/A"), ErrInvalid, `received "r": invalid Lines[0].SKU "milk\x00l2026-11-03/A": must not have a zero byte`},
 		{a.Sell(ctx, Sale{ID: "s9", Location: "L0", Lines: milk(9), Lots: of(lotDay("B", 5))}), ErrShortage, `reservation: sold "s9" at "L0": not enough units of SKU "milk" at "L0": wanted 9, there are 2`},
 		{a.Sell(ctx, Sale{ID: "s9", Location: "L0", Lines: milk(9), Lots: of(lotDay("Z", 5))}), ErrUnknownSKU, `reservation: sold "s9" at "L0": unknown SKU: "milk"`},
-		{a.SetQuota(ctx, settings.Quota{ID: "q2", Channel: "web", SKU: "milk", Location: "L0", Units: 1}), ErrInvalid, `set quota: invalid quotas[0].SKU "milk": has lots, which cannot be set aside`},
+		{a.SetQuota(ctx, Quota{ID: "q2", Channel: "web", SKU: "milk", Location: "L0", Units: 1}), ErrInvalid, `set quota: invalid quotas[0].SKU "milk": has lots, which cannot be set aside`},
 	} {
 		refused(t, c.err, c.fact, "allocator: "+c.text)
 	}
@@ -231,7 +230,7 @@ func TestLotsRace(t *testing.T) {
 				switch r.IntN(6) {
 				case 0:
 					days := int(now.Load()/int64(24*time.Hour)) + r.IntN(4)
-					must(t, a.Receive(ctx, Receipt{ID: id, Location: "L0", Lines: []Line{{"milk", units}}, Lots: map[string]settings.Lot{"milk": lotDay(fmt.Sprint("l", r.IntN(2)), days)}}))
+					must(t, a.Receive(ctx, Receipt{ID: id, Location: "L0", Lines: []Line{{"milk", units}}, Lots: map[string]Lot{"milk": lotDay(fmt.Sprint("l", r.IntN(2)), days)}}))
 					in.Add(units)
 				case 1:
 					if a.Sell(ctx, Sale{ID: id, Location: "L0", Lines: []Line{{"milk", 1}}}) == nil {

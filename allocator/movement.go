@@ -7,7 +7,6 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/reservation/history"
-	"github.com/clickcollect/clickcollect/settings"
 )
 
 // Line is a SKU and a quantity in the SKU's smallest unit (piece, gram,
@@ -27,7 +26,7 @@ type Receipt struct {
 	ID       string // chosen by the caller; the same receipt again does nothing
 	Location string
 	Lines    []Line
-	Lots     map[string]settings.Lot // by SKU; may be nil
+	Lots     map[string]Lot // by SKU; may be nil
 }
 
 // Count is what was counted at a location: its quantities are the units on hand
@@ -45,7 +44,7 @@ type Count struct {
 	Location string
 	AsOf     time.Time
 	Lines    []Line
-	Lots     map[string]settings.Lot // by SKU; may be nil
+	Lots     map[string]Lot // by SKU; may be nil
 }
 
 // Sale is goods sold at a location's till; quantities from 1. They leave the
@@ -60,7 +59,7 @@ type Sale struct {
 	ID       string
 	Location string
 	Lines    []Line
-	Lots     map[string]settings.Lot // by SKU; may be nil
+	Lots     map[string]Lot // by SKU; may be nil
 }
 
 // Adjustment corrects the units on hand by signed quantities; neither a line's nor
@@ -70,7 +69,7 @@ type Adjustment struct {
 	ID       string
 	Location string
 	Lines    []Line
-	Lots     map[string]settings.Lot // by SKU; may be nil
+	Lots     map[string]Lot // by SKU; may be nil
 }
 
 // Damage is goods at a location that can no longer be sold; quantities from 1.
@@ -79,7 +78,7 @@ type Damage struct {
 	ID       string
 	Location string
 	Lines    []Line
-	Lots     map[string]settings.Lot // by SKU; may be nil
+	Lots     map[string]Lot // by SKU; may be nil
 }
 
 // Receive books goods in, all lines of a receipt or none. Receipts are all
@@ -138,7 +137,7 @@ type goods struct {
 	Transfer string // of a delivery or a loss
 	AsOf     time.Time
 	Lines    []Line
-	Lots     map[string]settings.Lot // by SKU
+	Lots     map[string]Lot // by SKU
 }
 
 func move[M any](ctx context.Context, a *Allocator, cause history.Cause, given []M, as func(*M) goods) error {

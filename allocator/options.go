@@ -7,9 +7,9 @@ import (
 	"math"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
-	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // Durability is when a change is acknowledged, for an engine with a directory.

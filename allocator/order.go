@@ -9,9 +9,9 @@ import (
 	"strings"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
-	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // Order is what a customer wants, and where.

@@ -8,9 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
-	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // Every fault of an order has its fact and its words, and changes nothing.

@@ -7,10 +7,10 @@ import (
 	"time"
 
 	"github.com/clickcollect/clickcollect/allocator/internal/cover"
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/reservation/lock"
-	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // plan is one order being sourced by the rules: an order that asks for more than

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/clickcollect/clickcollect/sourcing"
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 )
 
 // newPlannedCountry is a country whose locations have hours and lead times, so

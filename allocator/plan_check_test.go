@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/clickcollect/clickcollect/sourcing"
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 )
 
 var planCases = flag.Int("plans", 0, "how many random orders the twin of the planned path judges; 0: a default")

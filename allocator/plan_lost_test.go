@@ -4,8 +4,7 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"github.com/clickcollect/clickcollect/settings"
-	"github.com/clickcollect/clickcollect/sourcing"
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 )
 
 // between runs act once, while an order is being priced: between the look at the
@@ -28,7 +27,7 @@ func between(t *testing.T, a *Allocator, act func()) {
 func TestLostClaimIsNoRefusal(t *testing.T) {
 	t.Run("of one location", func(t *testing.T) {
 		a, _ := slotted(t, 1, 1, Options{})
-		must(t, a.SetCapacity(t.Context(), settings.Capacity{Location: "L0", Orders: 1}))
+		must(t, a.SetCapacity(t.Context(), Capacity{Location: "L0", Orders: 1}))
 		between(t, a, func() { allocated(t, a, ordered("first", Line{"tea", 1}), "L0") })
 		got := allocated(t, a, ordered("second", Line{"tea", 1}), "L0")
 		if want := at(0).AddDate(0, 0, 1); !got.Ready.Equal(want) {
@@ -65,8 +64,8 @@ func TestEveryPartTakesCapacity(t *testing.T) {
 	stocked(t, a, "L0", "cup", 9)
 	stocked(t, a, "L1", "rug", 9)
 	must(t, a.SetCapacity(t.Context(),
-		settings.Capacity{Location: "L0", Orders: 2, Lines: 9},
-		settings.Capacity{Location: "L1", Orders: 9, Lines: 2}))
+		Capacity{Location: "L0", Orders: 2, Lines: 9},
+		Capacity{Location: "L1", Orders: 9, Lines: 2}))
 	split := ordered("split", Line{"cup", 1}, Line{"rug", 1})
 	split.Form, split.MaxLocations = sourcing.Ship, 2
 	got, err := a.Allocate(t.Context(), split)

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/clickcollect/clickcollect/sourcing"
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 )
 
 // said is an answer in one line: for each part its ID, place and lines.

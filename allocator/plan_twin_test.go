@@ -7,8 +7,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
-	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // planTwin decides one order on a small world without speed: every location, and

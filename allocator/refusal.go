@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
-	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // Reason is why a location was not chosen.

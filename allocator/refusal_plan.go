@@ -1,8 +1,8 @@
 package allocator
 
 import (
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/reservation"
-	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // rejections names the first locations of the explanation of a refused plan.

@@ -4,10 +4,10 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/reservation/history"
-	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // A call with an ID that was made before is answered as the first time, field by

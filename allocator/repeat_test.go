@@ -9,9 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/reservation"
-	"github.com/clickcollect/clickcollect/settings"
-	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // A repeat of an order is answered as the first time, field by field, whatever has
@@ -61,10 +60,10 @@ func TestRepeatAnswersAlike(t *testing.T) {
 		{"in part", partial, func(*Allocator) error { return nil }},
 		{"substitutes", swapped, func(*Allocator) error { return nil }},
 		{"a substitute is a bundle by now", swapped, func(a *Allocator) error {
-			return a.SetBundles(ctx, settings.Bundle{SKU: "tea", Parts: []settings.Component{{SKU: "cup", Quantity: 2}}})
+			return a.SetBundles(ctx, Bundle{SKU: "tea", Parts: []Component{{SKU: "cup", Quantity: 2}}})
 		}},
 		{"a line is a bundle by now", plain, func(a *Allocator) error {
-			return a.SetBundles(ctx, settings.Bundle{SKU: "tea", Parts: []settings.Component{{SKU: "cup", Quantity: 2}}})
+			return a.SetBundles(ctx, Bundle{SKU: "tea", Parts: []Component{{SKU: "cup", Quantity: 2}}})
 		}},
 		{"planned by now", promised, rules},
 		{"collected, and all locations are gone", named, func(a *Allocator) error { return errors.Join(a.Cancel(ctx, "o"), empty(a)) }},
@@ -218,8 +217,8 @@ func TestMovementsRepeated(t *testing.T) {
 	ctx := t.Context()
 	a := street(t, 3, Options{Remember: 4})
 	receipt := Receipt{ID: "r", Location: "L1", Lines: []Line{{"tea", 4}}}
-	quota := settings.Quota{ID: "q", SKU: "tea", Channel: "web", Location: "L1", Units: 2}
-	loan := settings.Loan{ID: "l", SKU: "tea", From: "web", To: "till", Location: "L1", Units: 1}
+	quota := Quota{ID: "q", SKU: "tea", Channel: "web", Location: "L1", Units: 2}
+	loan := Loan{ID: "l", SKU: "tea", From: "web", To: "till", Location: "L1", Units: 1}
 	send := Transfer{ID: "s", From: "L1", To: "L2", Lines: []Line{{"tea", 2}}}
 	deliver := Delivery{ID: "d", Transfer: "s"}
 	calls := func() error {
@@ -247,7 +246,7 @@ func TestTimesInRange(t *testing.T) {
 			"Promise": second(a.Allocate(ctx, promise)), "NeededBy": second(a.Allocate(ctx, needed)), "Window": second(a.Quote(window)),
 			"Pickup.Until":     a.Change(ctx, Change{ID: "c", Reservation: "o", Do: DoReady, Pickup: Pickup{Until: at}}),
 			"AsOf":             a.Count(ctx, Count{ID: "c", Location: "L0", AsOf: at, Lines: []Line{{"tea", 1}}}),
-			"windows[0].Start": a.SetWindows(ctx, settings.Window{Location: "L0", Start: at, Length: time.Hour, Places: 1}),
+			"windows[0].Start": a.SetWindows(ctx, Window{Location: "L0", Start: at, Length: time.Hour, Places: 1}),
 		} {
 			if e := as[*InvalidError](t, err); e.Field != field || e.Why != inYears {
 				t.Errorf("%v: %v", at, err)

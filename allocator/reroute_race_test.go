@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/bench/scaletest"
-	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // expectedRefusal tells the errors that a race may end in.

@@ -4,8 +4,8 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/reservation/history"
-	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // A rejection with an ID is made once, however often it is repeated, whatever has

@@ -9,8 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/clickcollect/clickcollect/settings"
-	"github.com/clickcollect/clickcollect/sourcing"
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 )
 
 // A location that rejected a SKU is skipped for it for a while, and for no other.
@@ -257,9 +256,9 @@ func TestRerouteInWindow(t *testing.T) {
 	start := now.Add(48 * time.Hour)
 	open := func() *Allocator {
 		a := shops(t, 3, Options{Clock: func() time.Time { return now }})
-		var all []settings.Window
+		var all []Window
 		for _, at := range []string{"L0", "L1", "L2"} {
-			all = append(all, settings.Window{Location: at, Start: start, Length: time.Hour, Places: 1})
+			all = append(all, Window{Location: at, Start: start, Length: time.Hour, Places: 1})
 		}
 		must(t, a.SetWindows(t.Context(), all...))
 		return a

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
-	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // stands is where a reservation and each of its parts stands, in one line.

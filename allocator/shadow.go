@@ -4,9 +4,9 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/reservation/lock"
-	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // shadow is a second set of rules that decides along without holding anything.

@@ -6,9 +6,9 @@ import (
 	"slices"
 
 	"github.com/clickcollect/clickcollect/allocator/internal/cover"
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
-	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // maxGathered is how many of the nearest locations are gathered for a split, for

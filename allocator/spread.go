@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"github.com/clickcollect/clickcollect/sourcing"
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 )
 
 // collectAtOne is cover for an order of which only some lines are collected: they

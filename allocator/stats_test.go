@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/clickcollect/clickcollect/settings"
 )
 
 // journalFiles counts the files of a directory as JournalStats does.
@@ -48,9 +46,9 @@ func TestStatsAreWhatThereIs(t *testing.T) {
 			cells++
 		}
 	}
-	must(t, a.SetWindows(t.Context(), settings.Window{Location: "L0", Start: clock.now().Add(time.Hour), Length: time.Hour, Places: 5}),
-		a.SetCapacity(t.Context(), settings.Capacity{Location: "L1", Orders: 1000, Per: settings.Day}),
-		a.SetQuota(t.Context(), settings.Quota{ID: "q", Channel: "app", SKU: "tea", Location: "L2", Units: 6}),
+	must(t, a.SetWindows(t.Context(), Window{Location: "L0", Start: clock.now().Add(time.Hour), Length: time.Hour, Places: 5}),
+		a.SetCapacity(t.Context(), Capacity{Location: "L1", Orders: 1000, Per: Day}),
+		a.SetQuota(t.Context(), Quota{ID: "q", Channel: "app", SKU: "tea", Location: "L2", Units: 6}),
 		a.Send(t.Context(), Transfer{ID: "T", From: "L0", To: "L4", Lines: []Line{{"cup", 5}}}))
 	for i := range 12 {
 		_, err := a.Allocate(t.Context(), ordered(fmt.Sprint("o", i), Line{"cup", 1}))

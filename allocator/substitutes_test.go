@@ -6,9 +6,8 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/bench/scaletest"
-	"github.com/clickcollect/clickcollect/settings"
-	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 func instead(o Order, sku string, others ...string) Order {
@@ -128,7 +127,7 @@ func TestSubstitutesRace(t *testing.T) {
 // goodsTwin decides orders by trying everything.
 type goodsTwin struct {
 	units   map[string]map[string]int64 // what an order may take, by location and SKU
-	bundles map[string][]settings.Component
+	bundles map[string][]Component
 }
 
 // exploded is an order's wants.
@@ -266,8 +265,8 @@ func sumOf(units map[string]int64) (sum int64) {
 // goodsWorld is one to three locations with some units of four SKUs, "A" in lots.
 func goodsWorld(t *testing.T, r *rand.Rand) (*Allocator, *goodsTwin) {
 	a, _ := lotWorld(t, Options{})
-	w := &goodsTwin{units: map[string]map[string]int64{}, bundles: map[string][]settings.Component{}}
-	must(t, a.SetShelfLife(t.Context(), settings.ShelfLife{SKU: "A", Keeps: 24 * 3600e9}))
+	w := &goodsTwin{units: map[string]map[string]int64{}, bundles: map[string][]Component{}}
+	must(t, a.SetShelfLife(t.Context(), ShelfLife{SKU: "A", Keeps: 24 * 3600e9}))
 	if r.IntN(2) == 0 {
 		must(t, a.SetLocations(t.Context(), Location{ID: "L2", Point: streetPoint(2)}))
 	}
@@ -291,9 +290,9 @@ func goodsWorld(t *testing.T, r *rand.Rand) (*Allocator, *goodsTwin) {
 	for _, sku := range []string{"A", "B", "C", "D"} {
 		received(t, a, "L0", sku, 1, lotDay("old", -3)) // all are known
 	}
-	w.bundles["X"] = []settings.Component{{SKU: "A", Quantity: r.Int64N(2) + 1}, {SKU: "B", Quantity: 1}}
-	w.bundles["Y"] = []settings.Component{{SKU: "X", Quantity: 1}, {SKU: "D", Quantity: 1}}
-	must(t, a.SetBundles(t.Context(), settings.Bundle{SKU: "X", Parts: w.bundles["X"]}, settings.Bundle{SKU: "Y", Parts: w.bundles["Y"]}))
+	w.bundles["X"] = []Component{{SKU: "A", Quantity: r.Int64N(2) + 1}, {SKU: "B", Quantity: 1}}
+	w.bundles["Y"] = []Component{{SKU: "X", Quantity: 1}, {SKU: "D", Quantity: 1}}
+	must(t, a.SetBundles(t.Context(), Bundle{SKU: "X", Parts: w.bundles["X"]}, Bundle{SKU: "Y", Parts: w.bundles["Y"]}))
 	return a, w
 }
 

@@ -9,8 +9,8 @@ import (
 	"sync"
 	"time"
 
-	"github.com/clickcollect/clickcollect/hours"
-	"github.com/clickcollect/clickcollect/sourcing"
+	"github.com/clickcollect/clickcollect/allocator/hours"
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 )
 
 // Terms are what a location does for orders, and when. The zero value is

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
-	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // Terms are the caller's before and after: the engine keeps a copy of its own.

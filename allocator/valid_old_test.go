@@ -6,11 +6,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/reservation/history"
-	"github.com/clickcollect/clickcollect/settings"
-	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // Names as an earlier version took them.
@@ -67,7 +66,7 @@ func asBefore(t *testing.T, a *Allocator) {
 	}
 	hold(Order{ID: "anywhere", Lines: []Line{{"tea", 2}}})
 	hold(Order{ID: "at nowhere", Lines: []Line{{oldSKU, 2}}})
-	bundle := []reservation.Note{{Key: bundleArea + oldBundle, Value: appendParts([]settings.Component{{SKU: oldSKU, Quantity: 2}})},
+	bundle := []reservation.Note{{Key: bundleArea + oldBundle, Value: appendParts([]Component{{SKU: oldSKU, Quantity: 2}})},
 		{Key: levelKey(oldChannel, "", reservation.Everywhere), Value: chunk{0: 1}.value()}}
 	_, err := a.ledger.SetNotes(a.clock.now(), bundle...)
 	must(t, err)
@@ -99,8 +98,8 @@ func TestOldNames(t *testing.T) {
 	must(t, second(a.Reject(ctx, oldOrder+"3")))
 	must(t, a.Deliver(ctx, Delivery{ID: "d", Transfer: oldTransfer, Lines: []Line{{oldSKU, 1}}}), a.Lose(ctx, Loss{ID: "l", Transfer: oldTransfer}))
 	must(t, a.Count(ctx, Count{ID: "n", Location: oldPlace, Lines: []Line{{oldSKU, 40}}}), a.SetSafetyStock(ctx, SafetyStock{SKU: oldSKU, Location: oldPlace, Units: 1}),
-		a.SetCapacity(ctx, settings.Capacity{Location: oldPlace, Orders: 9}), a.SetCapacity(ctx, settings.Capacity{Location: oldPlace}),
-		a.SetProtection(ctx, settings.Protection{Channel: oldChannel, Unset: true}), a.SetBundles(ctx, settings.Bundle{SKU: oldBundle}),
+		a.SetCapacity(ctx, Capacity{Location: oldPlace, Orders: 9}), a.SetCapacity(ctx, Capacity{Location: oldPlace}),
+		a.SetProtection(ctx, Protection{Channel: oldChannel, Unset: true}), a.SetBundles(ctx, Bundle{SKU: oldBundle}),
 		a.SetLocations(ctx, Location{ID: oldPlace, Kind: Warehouse, Point: streetPoint(3)}))
 	allocated(t, a, Order{ID: "new", Near: streetPoint(0), Lines: []Line{{oldSKU, 2}}, Partial: true}, "shop")
 
@@ -162,8 +161,8 @@ func TestNamesOfTheEngine(t *testing.T) {
 	a := street(t, 1, Options{})
 	ctx := t.Context()
 	stocked(t, a, "L0", "tea", 9)
-	must(t, a.SetQuota(ctx, settings.Quota{ID: "q", Channel: "web", SKU: "tea", Location: "L0", Units: 3}))
-	must(t, a.Receive(ctx, Receipt{ID: "m", Location: "L0", Lines: []Line{{"milk", 3}}, Lots: map[string]settings.Lot{"milk": lotDay("A", 2)}}))
+	must(t, a.SetQuota(ctx, Quota{ID: "q", Channel: "web", SKU: "tea", Location: "L0", Units: 3}))
+	must(t, a.Receive(ctx, Receipt{ID: "m", Location: "L0", Lines: []Line{{"milk", 3}}, Lots: map[string]Lot{"milk": lotDay("A", 2)}}))
 	for handle := range uint32(a.ledger.SKUs()) {
 		name := a.ledger.SKUName(handle)
 		if name == "tea" || name == "milk" {
@@ -172,11 +171,11 @@ func TestNamesOfTheEngine(t *testing.T) {
 		line := []Line{{name, 1}}
 		for what, err := range map[string]error{
 			"safety stock": a.SetSafetyStock(ctx, SafetyStock{SKU: name, Units: 1}),
-			"protection":   a.SetProtection(ctx, settings.Protection{SKU: name, Units: 1}),
-			"quota":        a.SetQuota(ctx, settings.Quota{ID: "x", Channel: "app", SKU: name, Location: "L0", Units: 1}),
-			"bundle":       a.SetBundles(ctx, settings.Bundle{SKU: name, Parts: []settings.Component{{SKU: "tea", Quantity: 1}}}),
-			"part":         a.SetBundles(ctx, settings.Bundle{SKU: "set", Parts: []settings.Component{{SKU: name, Quantity: 1}}}),
-			"shelf life":   a.SetShelfLife(ctx, settings.ShelfLife{SKU: name, Keeps: time.Hour}),
+			"protection":   a.SetProtection(ctx, Protection{SKU: name, Units: 1}),
+			"quota":        a.SetQuota(ctx, Quota{ID: "x", Channel: "app", SKU: name, Location: "L0", Units: 1}),
+			"bundle":       a.SetBundles(ctx, Bundle{SKU: name, Parts: []Component{{SKU: "tea", Quantity: 1}}}),
+			"part":         a.SetBundles(ctx, Bundle{SKU: "set", Parts: []Component{{SKU: name, Quantity: 1}}}),
+			"shelf life":   a.SetShelfLife(ctx, ShelfLife{SKU: name, Keeps: time.Hour}),
 			"receipt":      a.Receive(ctx, Receipt{ID: "x", Location: "L0", Lines: line}),
 			"count":        a.Count(ctx, Count{ID: "x", Location: "L0", Lines: line}),
 			"order":        second(a.Allocate(ctx, ordered("x", line...))),

@@ -12,7 +12,6 @@ import (
 
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
-	"github.com/clickcollect/clickcollect/settings"
 )
 
 // inlet is a place where the engine takes a text and keeps it. n is another
@@ -200,7 +199,7 @@ func settingInlets(t *testing.T) []inlet {
 		{name: "Lot.ID",
 			set: func(a *Allocator, n int, text string) error {
 				return a.Receive(t.Context(), Receipt{ID: fmt.Sprint("lot", n), Location: "shop", Lines: []Line{{"milk", 1}},
-					Lots: map[string]settings.Lot{"milk": {ID: text, Expires: day}}})
+					Lots: map[string]Lot{"milk": {ID: text, Expires: day}}})
 			},
 			get: func(a *Allocator, _ int, text string) string {
 				for lot := range a.Lots("milk", "shop") {
@@ -212,24 +211,24 @@ func settingInlets(t *testing.T) []inlet {
 			}},
 		{name: "Bundle.SKU",
 			set: func(a *Allocator, _ int, text string) error {
-				return a.SetBundles(t.Context(), settings.Bundle{SKU: "set" + text, Parts: []settings.Component{{SKU: "tea", Quantity: 2}}})
+				return a.SetBundles(t.Context(), Bundle{SKU: "set" + text, Parts: []Component{{SKU: "tea", Quantity: 2}}})
 			},
 			get: func(a *Allocator, _ int, text string) string {
-				return strings.TrimPrefix(among(a.Bundles(), "set"+text, func(b settings.Bundle) string { return b.SKU }), "set")
+				return strings.TrimPrefix(among(a.Bundles(), "set"+text, func(b Bundle) string { return b.SKU }), "set")
 			}, empty: true, short: 37},
 		{name: "Bundle.Parts",
 			set: func(a *Allocator, n int, text string) error {
-				return a.SetBundles(t.Context(), settings.Bundle{SKU: fmt.Sprint("box", n), Parts: []settings.Component{{SKU: text, Quantity: 2}}})
+				return a.SetBundles(t.Context(), Bundle{SKU: fmt.Sprint("box", n), Parts: []Component{{SKU: text, Quantity: 2}}})
 			},
 			get: func(a *Allocator, n int, text string) string {
-				return among(a.Bundles(), text, func(b settings.Bundle) string { return b.Parts[0].SKU })
+				return among(a.Bundles(), text, func(b Bundle) string { return b.Parts[0].SKU })
 			}},
 		{name: "ShelfLife.SKU",
 			set: func(a *Allocator, _ int, text string) error {
-				return a.SetShelfLife(t.Context(), settings.ShelfLife{SKU: text, Keeps: time.Hour})
+				return a.SetShelfLife(t.Context(), ShelfLife{SKU: text, Keeps: time.Hour})
 			},
 			get: func(a *Allocator, _ int, text string) string {
-				return among(a.ShelfLives(), text, func(v settings.ShelfLife) string { return v.SKU })
+				return among(a.ShelfLives(), text, func(v ShelfLife) string { return v.SKU })
 			}},
 	}
 }
@@ -276,14 +275,14 @@ func channelInlets(t *testing.T) []inlet {
 	return []inlet{
 		{name: "Protection.Channel",
 			set: func(a *Allocator, n int, text string) error {
-				return a.SetProtection(t.Context(), settings.Protection{Channel: text, SKU: "tea", Location: "other", Units: 3})
+				return a.SetProtection(t.Context(), Protection{Channel: text, SKU: "tea", Location: "other", Units: 3})
 			},
 			get: func(a *Allocator, n int, text string) string {
-				return among(a.Protections(), text, func(v settings.Protection) string { return v.Channel })
+				return among(a.Protections(), text, func(v Protection) string { return v.Channel })
 			}, empty: true},
 		{name: "Quota.Channel",
 			set: func(a *Allocator, n int, text string) error {
-				return a.SetQuota(t.Context(), settings.Quota{ID: fmt.Sprint("q", n), Channel: text, SKU: "cup", Location: "shop", Units: 5})
+				return a.SetQuota(t.Context(), Quota{ID: fmt.Sprint("q", n), Channel: text, SKU: "cup", Location: "shop", Units: 5})
 			},
 			get: func(a *Allocator, n int, text string) string {
 				for q := range a.Quotas() {
@@ -295,10 +294,10 @@ func channelInlets(t *testing.T) []inlet {
 			}},
 		{name: "Quota.ID",
 			set: func(a *Allocator, n int, text string) error {
-				return a.SetQuota(t.Context(), settings.Quota{ID: "quota" + text, Channel: "web", SKU: "cup", Location: "shop", Units: 5})
+				return a.SetQuota(t.Context(), Quota{ID: "quota" + text, Channel: "web", SKU: "cup", Location: "shop", Units: 5})
 			},
 			get: func(a *Allocator, n int, text string) string {
-				err := a.SetQuota(t.Context(), settings.Quota{ID: "quota" + text, Channel: "web", SKU: "cup", Location: "shop", Units: 6})
+				err := a.SetQuota(t.Context(), Quota{ID: "quota" + text, Channel: "web", SKU: "cup", Location: "shop", Units: 6})
 				if !errors.Is(err, ErrConflict) {
 					return errorText(err)
 				}
@@ -306,10 +305,10 @@ func channelInlets(t *testing.T) []inlet {
 			}, empty: true, short: 35},
 		{name: "Loan.To",
 			set: func(a *Allocator, n int, text string) error {
-				return a.Borrow(t.Context(), settings.Loan{ID: fmt.Sprint("loan", n), SKU: "cup", Location: "shop", To: "to" + text, Units: 1})
+				return a.Borrow(t.Context(), Loan{ID: fmt.Sprint("loan", n), SKU: "cup", Location: "shop", To: "to" + text, Units: 1})
 			},
 			get: func(a *Allocator, n int, text string) string {
-				return strings.TrimPrefix(among(a.Loans(), "to"+text, func(v settings.Loan) string { return v.To }), "to")
+				return strings.TrimPrefix(among(a.Loans(), "to"+text, func(v Loan) string { return v.To }), "to")
 			}, empty: true, short: 38},
 	}
 }

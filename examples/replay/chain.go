@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"github.com/clickcollect/clickcollect/allocator"
+	"github.com/clickcollect/clickcollect/allocator/hours"
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
-	"github.com/clickcollect/clickcollect/hours"
-	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // What the chain of the second act is like. None of it is in the data: these

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/clickcollect/clickcollect/allocator"
-	"github.com/clickcollect/clickcollect/sourcing"
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 )
 
 // sourced is the second act: the week again, from the same stock, by stores that

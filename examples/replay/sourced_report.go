@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/clickcollect/clickcollect/sourcing"
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 )
 
 const (

@@ -1,4 +1,4 @@
-package clickcollect_test
+package house_test
 
 import (
 	"fmt"

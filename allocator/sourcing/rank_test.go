@@ -11,8 +11,8 @@ import (
 
 	"pgregory.net/rapid"
 
+	"github.com/clickcollect/clickcollect/allocator/hours"
 	"github.com/clickcollect/clickcollect/geo"
-	"github.com/clickcollect/clickcollect/hours"
 )
 
 // drawn draws candidates of one request from few values, so that keys tie often.

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/clickcollect/clickcollect/hours"
+	"github.com/clickcollect/clickcollect/allocator/hours"
 )
 
 func ExampleParse() {

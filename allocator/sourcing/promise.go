@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"time"
 
-	"github.com/clickcollect/clickcollect/hours"
+	"github.com/clickcollect/clickcollect/allocator/hours"
 )
 
 // maxPeriods is how many full periods a promise may be pushed over: a year of

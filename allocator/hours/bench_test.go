@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/clickcollect/clickcollect/hours"
+	"github.com/clickcollect/clickcollect/allocator/hours"
 )
 
 const (

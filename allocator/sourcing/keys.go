@@ -6,8 +6,8 @@ import (
 	"math"
 	"slices"
 
+	"github.com/clickcollect/clickcollect/allocator/hours"
 	"github.com/clickcollect/clickcollect/geo"
-	"github.com/clickcollect/clickcollect/hours"
 )
 
 // Ranking is what a ready-made key ranks candidates by.

@@ -5,9 +5,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/hours"
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
-	"github.com/clickcollect/clickcollect/hours"
-	"github.com/clickcollect/clickcollect/sourcing"
 )
 
 // The vendor's own numbers of kinds of site.

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/hours"
 	"github.com/clickcollect/clickcollect/geo"
-	"github.com/clickcollect/clickcollect/hours"
 )
 
 // crowd is candidates of one request, as a search finds them.

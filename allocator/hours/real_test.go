@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/hours"
 	"github.com/clickcollect/clickcollect/bench/scaletest"
-	"github.com/clickcollect/clickcollect/hours"
 )
 
 // A realText is one of the distinct values in testdata, and at how many stores

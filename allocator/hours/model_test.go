@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/hours"
 	"github.com/clickcollect/clickcollect/bench/scaletest"
-	"github.com/clickcollect/clickcollect/hours"
 	"pgregory.net/rapid"
 )
 

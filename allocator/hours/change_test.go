@@ -5,7 +5,7 @@ import (
 	"time"
 	_ "time/tzdata" // the machine may have no zones
 
-	"github.com/clickcollect/clickcollect/hours"
+	"github.com/clickcollect/clickcollect/allocator/hours"
 )
 
 func zone(t testing.TB, name string) *time.Location {

@@ -7,7 +7,7 @@ import (
 
 	"pgregory.net/rapid"
 
-	"github.com/clickcollect/clickcollect/hours"
+	"github.com/clickcollect/clickcollect/allocator/hours"
 )
 
 func zone(t testing.TB, name string) *time.Location {

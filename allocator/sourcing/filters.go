@@ -6,8 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/hours"
 	"github.com/clickcollect/clickcollect/geo"
-	"github.com/clickcollect/clickcollect/hours"
 )
 
 // InGroups is the filter of sites in one of the groups.

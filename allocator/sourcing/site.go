@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/hours"
 	"github.com/clickcollect/clickcollect/geo"
-	"github.com/clickcollect/clickcollect/hours"
 )
 
 // Form is how goods reach the customer.

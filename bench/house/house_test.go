@@ -1,4 +1,4 @@
-package clickcollect_test
+package house_test
 
 import (
 	"go/ast"
@@ -19,6 +19,7 @@ import (
 
 const (
 	module           = "github.com/clickcollect/clickcollect"
+	root             = "../.." // of the module, seen from this folder
 	maxFileLines     = 600
 	maxFunctionLines = 70
 )
@@ -51,22 +52,22 @@ var plan = map[string]room{
 	"reservation/internal/stock":   {ours: []string{"reservation/lock"}, theirs: names},
 	"reservation/reservationtest":  {ours: []string{"reservation/internal/journal"}},
 	"bench/scaletest":              {},
-	"hours":                        {},
-	"settings":                     {},
-	"sourcing":                     {ours: []string{"geo", "hours"}},
-	"allocator":                    {ours: []string{"geo", "hours", "reservation", "reservation/history", "reservation/lock", "settings", "sourcing", "allocator/internal/cover"}, theirs: names},
+	"bench/house":                  {},
+	"allocator/hours":              {},
+	"allocator/sourcing":           {ours: []string{"geo", "allocator/hours"}},
+	"allocator":                    {ours: []string{"geo", "allocator/hours", "reservation", "reservation/history", "reservation/lock", "allocator/sourcing", "allocator/internal/cover"}, theirs: names},
 	"allocator/internal/cover":     {},
 	"bench":                        {ours: []string{"allocator", "geo"}, theirs: slices.Concat(histogram, names, globe)},
 	"bench/cmd/ccbench":            {ours: []string{"bench", "allocator", "geo"}, theirs: slices.Concat(histogram, names, globe)},
 	"examples/durable":             {ours: []string{"allocator", "geo"}},
 	"examples/quickstart":          {ours: []string{"allocator", "geo"}},
-	"examples/replay":              {ours: []string{"allocator", "geo", "hours", "sourcing"}},
+	"examples/replay":              {ours: []string{"allocator", "geo", "allocator/hours", "allocator/sourcing"}},
 }
 
 // core names the rooms that have no clock, goroutine, I/O, logger or random
 // source: time enters once, at the door, and is passed down.
 // What opens a directory or streams a snapshot stands in files of its own.
-var core = []string{"geo", "hours", "settings", "sourcing", "allocator/internal/cover", "reservation", "reservation/history", "reservation/internal/stock"}
+var core = []string{"geo", "allocator/hours", "allocator/sourcing", "allocator/internal/cover", "reservation", "reservation/history", "reservation/internal/stock"}
 
 // exceptions are imports that a rule of the core would report, and why each
 // may stand.
@@ -83,11 +84,11 @@ var exceptions = map[string]string{
 
 // exportedLimit is how many lines of go doc -short a package may have. What is
 // internal has no outside readers; the ledger has a noun for each part of a
-// reservation's whole life.
+// reservation's whole life, and the door has those and what a retailer sets.
 func exportedLimit(dir string) int {
 	switch {
 	case dir == "allocator":
-		return 60
+		return 72
 	case dir == "reservation":
 		return 50
 	case strings.Contains(dir, "internal/"):
@@ -192,13 +193,17 @@ func goFiles(files []source) []source {
 func readModule(t *testing.T) []source {
 	t.Helper()
 	var files []source
-	err := filepath.WalkDir(".", func(name string, entry fs.DirEntry, err error) error {
+	err := filepath.WalkDir(root, func(at string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name, err := filepath.Rel(root, at)
 		if err != nil {
 			return err
 		}
 		base := entry.Name()
 		if entry.IsDir() {
-			_, nested := os.Stat(filepath.Join(name, "go.mod"))
+			_, nested := os.Stat(filepath.Join(at, "go.mod"))
 			if name != "." && (nested == nil || base == "testdata" || base != ".ci" && base[0] == '.') {
 				return filepath.SkipDir
 			}
@@ -208,7 +213,7 @@ func readModule(t *testing.T) []source {
 		if !slices.Contains(texts, filepath.Ext(base)) || base[0] == '.' {
 			return nil
 		}
-		text, err := os.ReadFile(name)
+		text, err := os.ReadFile(at)
 		files = append(files, newSource(t, filepath.ToSlash(name), string(text)))
 		return err
 	})
@@ -271,7 +276,7 @@ var rules = []struct {
 	}},
 	{"exported", exportedNames, []canary{
 		{"geo/x.go", "package geo; type (" + strings.Repeat("T int;", 26) + ")", "26 exported names"},
-		{"allocator/x.go", "package allocator\n" + strings.Repeat("const C, V = 1, 2\n", 61), "61 exported names"},
+		{"allocator/x.go", "package allocator\n" + strings.Repeat("const C, V = 1, 2\n", 73), "73 exported names"},
 	}},
 	{"comments", docComments, []canary{
 		{"geo/x.go", "package geo", "no package comment"},
@@ -344,6 +349,7 @@ func TestLinked(t *testing.T) {
 		t.Errorf("what is given was reported: %q", faults)
 	}
 	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "./examples/quickstart")
+	list.Dir = root
 	var stderr strings.Builder
 	list.Stderr = &stderr
 	out, err := list.Output()

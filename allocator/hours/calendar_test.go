@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/clickcollect/clickcollect/hours"
+	"github.com/clickcollect/clickcollect/allocator/hours"
 )
 
 // parse reads a text that has to be understood.

@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/hours"
 	"github.com/clickcollect/clickcollect/geo"
-	"github.com/clickcollect/clickcollect/hours"
 )
 
 var (
