@@ -108,6 +108,7 @@
 //
 //	geo                          places on the globe, the index of the nearest; knows nothing of stock
 //	reservation                  the ledger: stock, reservations, recovery; knows nothing of distance
+//	reservation/life             states and verbs as one table: pure
 //	reservation/history          what a record of the journal says: a codec
 //	reservation/internal/stock   counters, claims over several lines, availability bits: lock-free
 //	reservation/internal/journal frames, segments, group commit, snapshots files: opaque bytes
@@ -124,7 +125,7 @@
 //	examples → allocator, allocator/sourcing, allocator/hours, geo; bench → allocator, geo
 //	allocator → geo, reservation, allocator/sourcing, allocator/hours, allocator/internal/cover
 //	allocator/sourcing → geo, allocator/hours
-//	reservation → reservation/history, reservation/internal/{stock, journal}
+//	reservation → reservation/life, reservation/history, reservation/internal/{stock, journal}
 //
 // Nothing imports against the arrows, and third-party packages stay behind the
 // room that needs them: orb in geo, xsync and btree in reservation and allocator.

@@ -45,8 +45,9 @@ var (
 var plan = map[string]room{
 	".":                            {},
 	"geo":                          {theirs: globe},
-	"reservation":                  {ours: []string{"reservation/lock", "reservation/history", "reservation/internal/journal", "reservation/internal/stock"}, theirs: names},
+	"reservation":                  {ours: []string{"reservation/lock", "reservation/history", "reservation/life", "reservation/internal/journal", "reservation/internal/stock"}, theirs: names},
 	"reservation/lock":             {},
+	"reservation/life":             {},
 	"reservation/history":          {},
 	"reservation/internal/journal": {ours: []string{"reservation/lock", "reservation/reservationtest"}},
 	"reservation/internal/stock":   {ours: []string{"reservation/lock"}, theirs: names},
@@ -67,7 +68,7 @@ var plan = map[string]room{
 // core names the rooms that have no clock, goroutine, I/O, logger or random
 // source: time enters once, at the door, and is passed down.
 // What opens a directory or streams a snapshot stands in files of its own.
-var core = []string{"geo", "allocator/hours", "allocator/sourcing", "allocator/internal/cover", "reservation", "reservation/history", "reservation/internal/stock"}
+var core = []string{"geo", "allocator/hours", "allocator/sourcing", "allocator/internal/cover", "reservation", "reservation/history", "reservation/life", "reservation/internal/stock"}
 
 // exceptions are imports that a rule of the core would report, and why each
 // may stand.

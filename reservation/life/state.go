@@ -1,0 +1,54 @@
+package life
+
+import "fmt"
+
+// State says how far a reservation has come. It ends once, in one of the last
+// six; a Collected one can still become Returned, and one whose units were not
+// found Rerouted. The zero value is no state.
+type State uint8
+
+// The states of a reservation. Their numbers are stored: new ones are added at
+// the end.
+const (
+	Held      State = iota + 1 // taken for the customer until a deadline
+	Confirmed                  // promised, without a deadline
+	Accepted                   // the location has said that it will prepare it
+	InTransit                  // on its way from another location
+	Ready                      // waits for the customer until the pickup deadline
+	Collected                  // ended: at least one unit was collected
+	Canceled                   // ended: put back, and nothing was collected
+	Expired                    // ended: the deadline of the hold has passed
+	NoShow                     // ended: the pickup deadline has passed
+	Returned                   // ended: collected, and all of it came back
+	Rerouted                   // ended: its units are in other reservations of the order
+
+	states = iota + 1 // one more than the last state
+)
+
+// Ended reports whether nothing is held or confirmed any more.
+func (s State) Ended() bool { return s >= Collected && s <= Rerouted }
+
+var stateNames = [states]string{
+	Held: "held", Confirmed: "confirmed", Accepted: "accepted", InTransit: "in transit", Ready: "ready",
+	Collected: "collected", Canceled: "canceled", Expired: "expired", NoShow: "no-show", Returned: "returned", Rerouted: "rerouted",
+}
+
+// String returns the name of the state in lower case.
+func (s State) String() string {
+	if s == 0 || s >= states {
+		return fmt.Sprintf("State(%d)", uint8(s))
+	}
+	return stateNames[s]
+}
+
+// States is a set of states.
+type States uint16
+
+const (
+	live   = States(1<<Held | 1<<Confirmed | 1<<Accepted | 1<<InTransit | 1<<Ready)
+	ended  = States(1<<Collected | 1<<Canceled | 1<<Expired | 1<<NoShow | 1<<Returned | 1<<Rerouted)
+	always = live | ended
+)
+
+// Has reports whether a state is in the set.
+func (s States) Has(one State) bool { return s>>one&1 != 0 }
