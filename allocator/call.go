@@ -126,25 +126,10 @@ func (a *Allocator) admit(ctx context.Context) (call, error) {
 	return a.begin(ctx)
 }
 
-// needsRoom is the one table of which changes of a reservation a disk refuses that
-// is full: those that may take units anew, or bring goods in. What a reservation
-// goes through otherwise ends it or carries on what is held, and passes into the
-// room that is kept for that. It is by verb, however it is asked for: by a method
-// of its own, in a list of changes, or by the engine.
-func needsRoom(verb history.Kind) bool {
-	switch verb {
-	case history.Confirmed, history.Accepted, history.Dispatched, history.Arrived, history.Ready, history.ShortPicked,
-		history.Collected, history.Canceled, history.Extended, history.Reassigned,
-		history.Expired, history.NoShow, history.Reminded:
-		return false
-	}
-	return true // Held, Rejected, Rerouted, Returned, Moved
-}
-
 // beginVerb begins a change of a reservation: admit if the verb needs room, else
 // begin.
 func (a *Allocator) beginVerb(ctx context.Context, verb history.Kind) (call, error) {
-	if needsRoom(verb) {
+	if reservation.NeedsRoom(verb) {
 		return a.admit(ctx)
 	}
 	return a.begin(ctx)

@@ -101,7 +101,7 @@ type Change struct {
 func (a *Allocator) Change(ctx context.Context, changes ...Change) error {
 	verb := history.Canceled
 	for i := range changes {
-		if v := changes[i].Do.verb(); needsRoom(v) {
+		if v := changes[i].Do.verb(); reservation.NeedsRoom(v) {
 			verb = v
 		}
 	}

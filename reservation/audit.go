@@ -291,7 +291,7 @@ func (a *auditor) withoutJournal() {
 			continue
 		}
 		for i := range e.lines {
-			held[pair(e.lines[i].sku, e.location)] += int64(e.lines[i].held) + int64(e.lines[i].confirmed)
+			held[pair(e.lines[i].SKU, e.location)] += int64(e.lines[i].Held) + int64(e.lines[i].Confirmed)
 		}
 	}
 	for sku := range uint32(l.skus.len()) {

@@ -54,7 +54,7 @@ func TestAuditFindsWhatIsTamperedWith(t *testing.T) {
 		{"a state nobody recorded", func(l *Ledger) { l.tamper("o8", func(e *entry) { e.state = Ready }) }, "  o8 state"},
 		{"another deadline", func(l *Ledger) { l.tamper("o4", func(e *entry) { e.deadline++ }) }, "  o4 deadline"},
 		{"units in another place", func(l *Ledger) {
-			l.tamper("o4", func(e *entry) { e.lines[0].held, e.lines[0].confirmed = 1, 1 })
+			l.tamper("o4", func(e *entry) { e.lines[0].Held, e.lines[0].Confirmed = 1, 1 })
 		}, "  o4 lines"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

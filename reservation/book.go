@@ -1,7 +1,6 @@
 package reservation
 
 import (
-	"fmt"
 	"math"
 	"math/bits"
 	"runtime"
@@ -10,59 +9,28 @@ import (
 	"unsafe"
 
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
+	"github.com/clickcollect/clickcollect/reservation/life"
 )
 
-// State says how far a reservation has come. It ends once, in one of the last
-// six; a Collected one can still become Returned, and one whose units were not
-// found Rerouted. The zero value is no state.
-type State uint8
+// State says how far a reservation has come, see package life. It ends once, in one
+// of the last six; a Collected one can still become Returned, and one whose units
+// were not found Rerouted. The zero value is no state.
+type State = life.State
 
 // The states of a reservation.
 const (
-	Held      State = iota + 1 // taken for the customer until a deadline
-	Confirmed                  // promised, without a deadline
-	Accepted                   // the location has said that it will prepare it
-	InTransit                  // on its way from another location
-	Ready                      // waits for the customer until the pickup deadline
-	Collected                  // ended: at least one unit was collected
-	Canceled                   // ended: put back, and nothing was collected
-	Expired                    // ended: the deadline of the hold has passed
-	NoShow                     // ended: the pickup deadline has passed
-	Returned                   // ended: collected, and all of it came back
-	Rerouted                   // ended: its units are in other reservations of the order
+	Held      = life.Held      // taken for the customer until a deadline
+	Confirmed = life.Confirmed // promised, without a deadline
+	Accepted  = life.Accepted  // the location has said that it will prepare it
+	InTransit = life.InTransit // on its way from another location
+	Ready     = life.Ready     // waits for the customer until the pickup deadline
+	Collected = life.Collected // ended: at least one unit was collected
+	Canceled  = life.Canceled  // ended: put back, and nothing was collected
+	Expired   = life.Expired   // ended: the deadline of the hold has passed
+	NoShow    = life.NoShow    // ended: the pickup deadline has passed
+	Returned  = life.Returned  // ended: collected, and all of it came back
+	Rerouted  = life.Rerouted  // ended: its units are in other reservations of the order
 )
-
-// Ended reports whether nothing is held or confirmed any more.
-func (s State) Ended() bool { return s >= Collected && s <= Rerouted }
-
-// String returns the name of the state in lower case.
-func (s State) String() string {
-	switch s {
-	case Held:
-		return "held"
-	case Confirmed:
-		return "confirmed"
-	case Accepted:
-		return "accepted"
-	case InTransit:
-		return "in transit"
-	case Ready:
-		return "ready"
-	case Collected:
-		return "collected"
-	case Canceled:
-		return "canceled"
-	case Expired:
-		return "expired"
-	case NoShow:
-		return "no-show"
-	case Returned:
-		return "returned"
-	case Rerouted:
-		return "rerouted"
-	}
-	return fmt.Sprintf("State(%d)", uint8(s))
-}
 
 // entryKind is a name space: an order and a movement may have the same ID.
 type entryKind uint8
@@ -75,14 +43,8 @@ const (
 	kinds
 )
 
-// entryLine is one SKU of an order or a transfer, in units. What is missing from
-// the quantity in held + confirmed + collected + missing + lapsed + rerouted was
-// canceled.
-// returned <= collected; short <= held + confirmed.
-type entryLine struct {
-	sku, quantity                                                          uint32
-	held, confirmed, collected, returned, missing, lapsed, short, rerouted uint32
-}
+// entryLine is one SKU of an order or a transfer.
+type entryLine = life.Line
 
 // refs are the names by which others know an order. All may be empty.
 type refs struct{ order, customer, owner, channel, code, ref string }

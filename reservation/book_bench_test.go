@@ -34,7 +34,7 @@ func newBenchBook(remember int) benchBook {
 
 func (k benchBook) collectOne(id string, want, buf []entryLine) []entryLine {
 	r := k.pool.Get().(*takeRule)
-	r.line = int(want[0].sku)
+	r.line = int(want[0].SKU)
 	if k.end(id, r) == nil {
 		buf = append(buf, want[0])
 	}
@@ -65,9 +65,9 @@ func (r *benchRecord) collectOne(want, buf []entryLine) []entryLine {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for i := range r.lines {
-		if l := &r.lines[i]; l.sku == want[0].sku && l.held >= want[0].quantity {
-			l.held -= want[0].quantity
-			l.collected += want[0].quantity
+		if l := &r.lines[i]; l.SKU == want[0].SKU && l.Held >= want[0].Quantity {
+			l.Held -= want[0].Quantity
+			l.Collected += want[0].Quantity
 			buf = append(buf, want[0])
 		}
 	}
@@ -171,7 +171,7 @@ func fill(k benchKeeper, ids []string) {
 	e := orderOf(1, 3)
 	e.deadline = 600_000
 	for i := range e.lines {
-		e.lines[i].quantity, e.lines[i].held = 1<<30, 1<<30 // None ends.
+		e.lines[i].Quantity, e.lines[i].Held = 1<<30, 1<<30 // None ends.
 	}
 	for _, id := range ids {
 		k.addOne(id, &e, nil)
@@ -182,7 +182,7 @@ func benchPart(k benchKeeper, op string, ids []string) {
 	e := orderOf(1, 3)
 	found := entry{lines: make([]entryLine, 0, 8)}
 	buf := make([]entryLine, 0, 8)
-	one := []entryLine{{sku: 1, quantity: 1}}
+	one := []entryLine{{SKU: 1, Quantity: 1}}
 	for i, id := range ids {
 		switch op {
 		case "add-prefetched":

@@ -53,7 +53,7 @@ func (x extra) write(e *entry, lines bool, nodes [views]uint32) {
 		count = len(e.lines)
 		for i := range e.lines {
 			l, b := &e.lines[i], x[at:at+extraLineBytes]
-			for j, units := range [...]uint32{l.held, l.confirmed, l.collected, l.returned, l.missing, l.lapsed, l.short, l.rerouted} {
+			for j, units := range [...]uint32{l.Held, l.Confirmed, l.Collected, l.Returned, l.Missing, l.Lapsed, l.Short, l.Rerouted} {
 				binary.LittleEndian.PutUint32(b[4*j:], units)
 			}
 			at += extraLineBytes
@@ -76,10 +76,10 @@ func (x extra) read(into *entry) {
 	count, at := x.lineCount(), extraLinesAt
 	for i := range count {
 		l, b := &into.lines[i], x[at:at+extraLineBytes]
-		l.held, l.confirmed = binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
-		l.collected, l.returned = binary.LittleEndian.Uint32(b[8:]), binary.LittleEndian.Uint32(b[12:])
-		l.missing, l.lapsed = binary.LittleEndian.Uint32(b[16:]), binary.LittleEndian.Uint32(b[20:])
-		l.short, l.rerouted = binary.LittleEndian.Uint32(b[24:]), binary.LittleEndian.Uint32(b[28:])
+		l.Held, l.Confirmed = binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint32(b[4:])
+		l.Collected, l.Returned = binary.LittleEndian.Uint32(b[8:]), binary.LittleEndian.Uint32(b[12:])
+		l.Missing, l.Lapsed = binary.LittleEndian.Uint32(b[16:]), binary.LittleEndian.Uint32(b[20:])
+		l.Short, l.Rerouted = binary.LittleEndian.Uint32(b[24:]), binary.LittleEndian.Uint32(b[28:])
 		at += extraLineBytes
 	}
 	size := x.size()

@@ -15,7 +15,7 @@ import (
 func orderOf(fingerprint uint64, lines int) entry {
 	e := entry{fingerprint: fingerprint, location: uint32(fingerprint % 1000), state: Held, distance: float64(fingerprint) / 3}
 	for i := range lines {
-		e.lines = append(e.lines, entryLine{sku: uint32(i), quantity: 2, held: 2})
+		e.lines = append(e.lines, entryLine{SKU: uint32(i), Quantity: 2, Held: 2})
 	}
 	return e
 }

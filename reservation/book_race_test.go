@@ -46,21 +46,21 @@ func (r *takeRule) apply(_ string, e *entry) ([]byte, error) {
 	collected, held := uint32(0), uint32(0)
 	for i := range e.lines {
 		l := &e.lines[i]
-		units := l.held
+		units := l.Held
 		if r.line >= 0 {
 			if units = 0; i == r.line {
-				if l.held < r.units {
+				if l.Held < r.units {
 					return nil, errNotHeld
 				}
 				units = r.units
 			}
 		}
-		l.held -= units
+		l.Held -= units
 		if r.to == Collected {
-			l.collected += units
+			l.Collected += units
 		}
 		r.taken[i] = units
-		held, collected = held+l.held, collected+l.collected
+		held, collected = held+l.Held, collected+l.Collected
 	}
 	if held == 0 {
 		if e.state = Canceled; collected > 0 {
@@ -111,7 +111,7 @@ func (r *racer) run(k orderKeeper, ids []string, self uint64) {
 	random := rand.New(rand.NewPCG(self, 2))
 	e := entry{fingerprint: self, location: uint32(self), deadline: math.MaxInt64, distance: float64(self), state: Held}
 	for sku := range uint32(raceLines) {
-		e.lines = append(e.lines, entryLine{sku: sku, quantity: raceUnits, held: raceUnits})
+		e.lines = append(e.lines, entryLine{SKU: sku, Quantity: raceUnits, Held: raceUnits})
 	}
 	var found entry
 	var take takeRule
@@ -181,7 +181,7 @@ func judge(k orderKeeper, ids []string, seen []racer) error {
 				sum[1] += seen[g].ended[i][sku][1]
 			}
 			collected += sum[0]
-			if l := last.lines[sku]; sum[0]+sum[1] != raceUnits || l.held != 0 || l.collected != sum[0] {
+			if l := last.lines[sku]; sum[0]+sum[1] != raceUnits || l.Held != 0 || l.Collected != sum[0] {
 				return fmt.Errorf("%s line %d: %d collected and %d canceled of %d, kept as %+v", id, sku, sum[0], sum[1], raceUnits, l)
 			}
 		}
@@ -242,7 +242,7 @@ func (s *splitBook) addOne(id string, e, found *entry) bool {
 
 func (s *splitBook) end(id string, r *takeRule) error {
 	var seen entry
-	if !s.splitResolve || r.line < 0 || !s.find(kindOrder, id, &seen) || seen.state != Held || seen.lines[r.line].held < r.units {
+	if !s.splitResolve || r.line < 0 || !s.find(kindOrder, id, &seen) || seen.state != Held || seen.lines[r.line].Held < r.units {
 		return s.book.end(id, r)
 	}
 	runtime.Gosched()

@@ -92,7 +92,7 @@ func (r record) write(kind entryKind, id string, e *entry) {
 	copy(r[idAt:], id)
 	lines := r.lines(len(id), len(e.lines))
 	for i := range e.lines {
-		binary.LittleEndian.PutUint64(lines[i*lineBytes:], uint64(e.lines[i].sku)|uint64(e.lines[i].quantity)<<32)
+		binary.LittleEndian.PutUint64(lines[i*lineBytes:], uint64(e.lines[i].SKU)|uint64(e.lines[i].Quantity)<<32)
 	}
 }
 
@@ -125,43 +125,24 @@ func (r record) read(into *entry) {
 	lines := r.lines(r.idBytes(), r.lineCount())
 	for at := 0; at < len(lines); at += lineBytes {
 		both := binary.LittleEndian.Uint64(lines[at:])
-		line := entryLine{sku: uint32(both), quantity: uint32(both >> 32)}
-		line.imply(into.state)
+		line := entryLine{SKU: uint32(both), Quantity: uint32(both >> 32)}
+		line.Imply(into.state)
 		into.lines = append(into.lines, line)
 	}
 }
 
-// imply puts the units where an order in that state has them unless something
-// partial happened to it.
-func (l *entryLine) imply(state State) {
-	switch state {
-	case Held:
-		l.held = l.quantity
-	case Confirmed, Accepted, InTransit, Ready:
-		l.confirmed = l.quantity
-	case Collected:
-		l.collected = l.quantity
-	case Expired, NoShow:
-		l.lapsed = l.quantity
-	case Returned:
-		l.collected, l.returned = l.quantity, l.quantity
-	case Rerouted:
-		l.rerouted = l.quantity
-	}
-}
-
-// implied reports whether all units are where imply puts them.
+// implied reports whether all units are where Imply puts them.
 func implied(e *entry) bool {
 	for i := range e.lines {
 		l := &e.lines[i]
 		if e.state == Held {
-			if l.held != l.quantity || l.confirmed|l.collected|l.returned|l.missing|l.lapsed|l.short|l.rerouted != 0 {
+			if l.Held != l.Quantity || l.Confirmed|l.Collected|l.Returned|l.Missing|l.Lapsed|l.Short|l.Rerouted != 0 {
 				return false
 			}
 			continue
 		}
-		want := entryLine{sku: l.sku, quantity: l.quantity}
-		want.imply(e.state)
+		want := entryLine{SKU: l.SKU, Quantity: l.Quantity}
+		want.Imply(e.state)
 		if *l != want {
 			return false
 		}

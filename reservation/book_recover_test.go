@@ -16,7 +16,7 @@ type moveTo struct {
 func (r moveTo) apply(_ string, e *entry) ([]byte, error) {
 	e.location = r.location
 	if e.state = r.state; r.state == Canceled {
-		e.lines[0].held = 0
+		e.lines[0].Held = 0
 	}
 	return nil, nil
 }
@@ -26,7 +26,7 @@ type firedAt map[string]int64
 
 func (f firedAt) apply(id string, e *entry) ([]byte, error) {
 	f[id] = e.deadline
-	e.state, e.lines[0].held, e.lines[0].lapsed = Expired, 0, e.lines[0].quantity
+	e.state, e.lines[0].Held, e.lines[0].Lapsed = Expired, 0, e.lines[0].Quantity
 	return []byte{1}, nil
 }
 
@@ -42,12 +42,12 @@ func TestLooseBook(t *testing.T) {
 		for i := range orders {
 			ids[i] = fmt.Sprint("order ", i)
 			e := entry{sequence: uint64(i), state: Held, location: d.Uint32N(locations), pickup: 1e12 + int64(d.IntN(1<<30)), deadline: 1e12 + int64(d.IntN(1<<22)),
-				lines: []entryLine{{sku: 1, quantity: 2, held: 2}}}
+				lines: []entryLine{{SKU: 1, Quantity: 2, Held: 2}}}
 			if i%7 == 0 {
 				e.refs.customer = fmt.Sprint("customer ", i%100)
 			}
 			if i%11 == 0 {
-				e.lines[0].held, e.lines[0].confirmed = 1, 1
+				e.lines[0].Held, e.lines[0].Confirmed = 1, 1
 			}
 			if i%13 == 0 {
 				e.refs.ref = string(make([]byte, originRejects)) // made at 0, the oldest

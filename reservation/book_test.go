@@ -83,16 +83,16 @@ func (r *trial) drawRest(t *rapid.T, e *entry, ended bool) {
 	e.state = rapid.SampledFrom(states).Draw(t, "state")
 	for i := range e.lines {
 		l := &e.lines[i]
-		*l = entryLine{sku: l.sku, quantity: l.quantity}
-		l.imply(e.state)
+		*l = entryLine{SKU: l.SKU, Quantity: l.Quantity}
+		l.Imply(e.state)
 	}
 	if len(e.lines) > 0 && rapid.IntRange(0, 2).Draw(t, "partial") == 0 {
 		l := &e.lines[rapid.IntRange(0, len(e.lines)-1).Draw(t, "line")]
-		units := rapid.Uint32Range(0, l.quantity)
-		*l = entryLine{sku: l.sku, quantity: l.quantity, confirmed: units.Draw(t, "confirmed"), collected: units.Draw(t, "collected"),
-			returned: units.Draw(t, "returned"), missing: units.Draw(t, "missing"), lapsed: units.Draw(t, "lapsed"), short: units.Draw(t, "short"), rerouted: units.Draw(t, "rerouted")}
+		units := rapid.Uint32Range(0, l.Quantity)
+		*l = entryLine{SKU: l.SKU, Quantity: l.Quantity, Confirmed: units.Draw(t, "confirmed"), Collected: units.Draw(t, "collected"),
+			Returned: units.Draw(t, "returned"), Missing: units.Draw(t, "missing"), Lapsed: units.Draw(t, "lapsed"), Short: units.Draw(t, "short"), Rerouted: units.Draw(t, "rerouted")}
 		if !e.state.Ended() {
-			l.held = units.Draw(t, "held")
+			l.Held = units.Draw(t, "held")
 		}
 	}
 	e.location = rapid.Uint32Range(0, 5).Draw(t, "location")
@@ -128,7 +128,7 @@ func (r *trial) drawEntry(t *rapid.T, kind entryKind) entry {
 	sku := uint32(0)
 	for range rapid.IntRange(1, 9).Draw(t, "lines") {
 		sku += rapid.Uint32Range(1, 3).Draw(t, "gap")
-		e.lines = append(e.lines, entryLine{sku: sku, quantity: rapid.SampledFrom([]uint32{1, 2, 3, math.MaxInt32}).Draw(t, "quantity")})
+		e.lines = append(e.lines, entryLine{SKU: sku, Quantity: rapid.SampledFrom([]uint32{1, 2, 3, math.MaxInt32}).Draw(t, "quantity")})
 	}
 	r.drawRest(t, &e, false)
 	return e

@@ -243,7 +243,7 @@ func (b *book) due(e *entry) int64 {
 	}
 	due := int64(never)
 	for i := range e.lines {
-		if e.lines[i].held > 0 {
+		if e.lines[i].Held > 0 {
 			due = e.deadline
 			break
 		}

@@ -20,12 +20,12 @@ func (r *endRule) apply(_ string, e *entry) ([]byte, error) {
 	for i := range e.lines {
 		l := &e.lines[i]
 		if r.state == Expired {
-			l.lapsed += l.held + l.confirmed
+			l.Lapsed += l.Held + l.Confirmed
 		}
 		if r.state == Collected {
-			l.collected += l.held + l.confirmed
+			l.Collected += l.Held + l.Confirmed
 		}
-		l.held, l.confirmed = 0, 0
+		l.Held, l.Confirmed = 0, 0
 	}
 	e.state, e.deadline = r.state, r.now
 	return nil, nil

@@ -166,7 +166,7 @@ func (w *twin) due(e *entry) int64 {
 	case e.state == Ready:
 		due = e.pickup - w.b.remindBefore
 	}
-	if slices.ContainsFunc(e.lines, func(l entryLine) bool { return l.held > 0 }) {
+	if slices.ContainsFunc(e.lines, func(l entryLine) bool { return l.Held > 0 }) {
 		due = min(due, e.deadline)
 	}
 	return due

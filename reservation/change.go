@@ -6,6 +6,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
+	"github.com/clickcollect/clickcollect/reservation/life"
 )
 
 // Ticket is the place of a change in the journal, for Ledger.Wait. The zero
@@ -71,25 +72,26 @@ type effect struct {
 	onHand    int64 // change of the units on hand; available follows only by free
 }
 
-// touchesShelf tells the verbs that change the units on hand, and so take turns
-// with the movements of the location.
-func touchesShelf(verb history.Kind) bool {
-	switch verb {
-	case history.Collected, history.Dispatched, history.ShortPicked:
-		return true
-	}
-	return false
+// verb is the row of the table that a change stands in.
+func (c *Change) verb() life.Verb {
+	w := c.went
+	return c.Verb.Verb(c.Cause, w != nil && w.ref != "", w != nil && w.missing)
 }
 
-// marksShort tells the verbs that speak of the goods at the location whose floor
-// is locked, which a reroute may have left.
-func marksShort(verb history.Kind) bool { return verb == history.Shorted || verb == history.Covered }
+func (c *Change) rule() *life.Rule { return life.Of(c.verb()) }
+
+// takesFloor tells the verbs that change the units on hand at the reservation's
+// location, and so take turns with the movements there.
+func takesFloor(rule *life.Rule) bool {
+	return rule.Lock == life.FloorOf || rule.Lock == life.FloorsOfTwo
+}
 
 // apply is the rule: it finds out which units the change moves, moves them in
 // the entry, and says what the journal is to record.
 func (s *step) apply(id string, e *entry) ([]byte, error) {
 	c := s.change
-	if touchesShelf(c.Verb) && e.location != s.slot || marksShort(c.Verb) && e.location != c.Slot {
+	rule := c.rule()
+	if takesFloor(rule) && e.location != s.slot || rule.Lock == life.FloorHeld && e.location != c.Slot {
 		s.moved = true
 		return nil, errMoved
 	}
@@ -124,24 +126,7 @@ func (s *step) log(id string, e *entry) []byte {
 	lines := r.Lines[:0]
 	*r = history.Record{Kind: c.Verb, Time: c.Now, ID: id, Change: c.ID2, Slot: e.location,
 		Order: e.refs.order, Customer: e.refs.customer, Lines: lines}
-	switch c.Verb {
-	case history.Extended:
-		r.Deadline = e.deadline
-	case history.Reassigned:
-		r.Owner, r.Channel = c.Owner, c.Channel
-	case history.Ready:
-		r.Deadline, r.Code = e.pickup, c.Code
-	case history.Reminded:
-		r.Deadline, r.Code = e.pickup, e.refs.code
-	case history.Dispatched:
-		r.To = c.Slot
-	case history.Returned:
-		r.Slot, r.Cause, r.Fingerprint = c.Slot, c.Cause, c.Print
-	case history.Shorted:
-		r.Ref = c.Token
-	case history.Rejected, history.RerouteFailed:
-		r.Cause = c.Cause
-	}
+	s.say(r, c.rule().Says, e)
 	if c.ID2 != "" {
 		r.Fingerprint = c.Print
 	}
@@ -151,16 +136,40 @@ func (s *step) log(id string, e *entry) []byte {
 	for i := range s.given {
 		r.Lines = append(r.Lines, history.Line{SKU: s.given[i].SKU, Units: s.given[i].Quantity})
 	}
-	if hasOnHand(c.Verb) {
+	if c.rule().Says&life.SaysOnHand != 0 {
 		s.shelfAfter(r)
 	}
 	s.bytes = r.Append(s.bytes[:0])
 	return s.bytes
 }
 
-// hasOnHand tells the verbs whose records say what is on hand afterwards.
-func hasOnHand(verb history.Kind) bool {
-	return touchesShelf(verb) || verb == history.Arrived || verb == history.Returned
+// say fills in the fields that records of a verb have besides.
+func (s *step) say(r *history.Record, says life.Says, e *entry) {
+	c := s.change
+	if says&life.SaysHold != 0 {
+		r.Deadline = e.deadline
+	}
+	if says&life.SaysPickup != 0 {
+		r.Deadline, r.Code = e.pickup, e.refs.code
+	}
+	if says&life.SaysOwner != 0 {
+		r.Owner, r.Channel = c.Owner, c.Channel
+	}
+	if says&life.SaysTo != 0 {
+		r.To = c.Slot
+	}
+	if says&life.SaysWhere != 0 {
+		r.Slot = c.Slot
+	}
+	if says&life.SaysCause != 0 {
+		r.Cause = c.Cause
+	}
+	if says&life.SaysContent != 0 {
+		r.Fingerprint = c.Print
+	}
+	if says&life.SaysBecause != 0 {
+		r.Ref = c.Token
+	}
 }
 
 // shelfAfter fills in what will be on hand; the floor is locked, so it stands
@@ -184,8 +193,7 @@ func (s *step) plan(e *entry) error {
 	if err := allowed(e, c); err != nil {
 		return err
 	}
-	switch c.Verb {
-	case history.Extended, history.Reassigned, history.Accepted, history.Reminded:
+	if c.rule().Whole {
 		return nil
 	}
 	if s.ledger.classes.any(e) {
@@ -195,18 +203,18 @@ func (s *step) plan(e *entry) error {
 		for i := range e.lines {
 			line := &e.lines[i]
 			if units := c.movable(line); units > 0 {
-				s.given = append(s.given, Line{SKU: line.sku, Quantity: units})
+				s.given = append(s.given, Line{SKU: line.SKU, Quantity: units})
 			}
 		}
 		return s.checkShort(e)
 	}
 	at := 0
 	for _, want := range c.Lines {
-		for at < len(e.lines) && e.lines[at].sku < want.SKU {
+		for at < len(e.lines) && e.lines[at].SKU < want.SKU {
 			at++
 		}
 		there := int64(0)
-		if at < len(e.lines) && e.lines[at].sku == want.SKU {
+		if at < len(e.lines) && e.lines[at].SKU == want.SKU {
 			there = c.movable(&e.lines[at])
 		}
 		if there < want.Quantity {
@@ -226,120 +234,35 @@ func (s *step) tooMany(e *entry, want Line, there int64) error {
 // checkShort refuses to hand over or send off all of a reservation some of whose
 // goods are gone.
 func (s *step) checkShort(e *entry) error {
-	if s.change.Verb != history.Collected && s.change.Verb != history.Dispatched {
+	if !s.change.rule().Sound {
 		return nil
 	}
 	for i := range e.lines {
 		line := &e.lines[i]
-		if open := int64(line.held) + int64(line.confirmed); line.short > 0 {
-			return fmt.Errorf("%w", &ShortageError{SKU: s.ledger.SKUName(line.sku), Location: s.ledger.SlotName(e.location),
-				Wanted: open, Available: open - int64(line.short)})
+		if open := int64(line.Held) + int64(line.Confirmed); line.Short > 0 {
+			return fmt.Errorf("%w", &ShortageError{SKU: s.ledger.SKUName(line.SKU), Location: s.ledger.SlotName(e.location),
+				Wanted: open, Available: open - int64(line.Short)})
 		}
 	}
 	return nil
 }
 
 // movable is how many units of a line the change can move.
-func (c *Change) movable(line *entryLine) int64 {
-	if c.went != nil && c.went.missing {
-		return int64(line.missing)
-	}
-	return movable(line, c.Verb)
-}
-
-// movable is how many units of a line a verb can move.
-func movable(line *entryLine, verb history.Kind) int64 {
-	switch verb {
-	case history.Confirmed, history.Expired:
-		return int64(line.held)
-	case history.Canceled, history.Rerouted:
-		return int64(line.held) + int64(line.confirmed)
-	case history.RerouteFailed:
-		return int64(line.held) + int64(line.confirmed) + int64(line.missing)
-	case history.Collected:
-		return int64(line.held) + int64(line.confirmed) - int64(line.short)
-	case history.Dispatched:
-		return int64(line.confirmed) - int64(line.short)
-	case history.ShortPicked, history.Arrived, history.NoShow, history.Ready, history.Rejected:
-		return int64(line.confirmed)
-	case history.Returned:
-		return int64(line.collected) - int64(line.returned)
-	case history.Shorted:
-		return int64(line.held) + int64(line.confirmed) - int64(line.short)
-	case history.Covered:
-		return int64(line.short)
-	}
-	return 0
-}
-
-// total adds up a bucket over the lines.
-func total(e *entry, bucket func(*entryLine) uint32) (n int64) {
-	for i := range e.lines {
-		n += int64(bucket(&e.lines[i]))
-	}
-	return n
-}
-
-func heldOf(l *entryLine) uint32      { return l.held }
-func confirmedOf(l *entryLine) uint32 { return l.confirmed }
-func collectedOf(l *entryLine) uint32 { return l.collected }
-func returnedOf(l *entryLine) uint32  { return l.returned }
-func reroutedOf(l *entryLine) uint32  { return l.rerouted }
-
-// concerns reports whether a change that names no lines is about any units, for the
-// verbs whose states do not say so: else it would be recorded, and told to others,
-// although nothing has happened.
-func concerns(e *entry, c *Change) bool {
-	switch c.Verb {
-	case history.Returned:
-		return c.Lines != nil || total(e, collectedOf) > total(e, returnedOf)
-	case history.Accepted, history.Ready, history.Rejected, history.ShortPicked:
-		return c.Lines != nil || total(e, confirmedOf) > 0
-	}
-	return true
-}
+func (c *Change) movable(line *entryLine) int64 { return c.rule().Movable(line) }
 
 // allowed says whether the state lets the verb pass.
 func allowed(e *entry, c *Change) error {
-	if c.Verb == history.Returned {
-		if total(e, collectedOf) == 0 || !concerns(e, c) {
-			return stateError(e, c)
-		}
-		return nil
-	}
-	if e.state.Ended() && !c.afterEnd() {
+	rule := c.rule()
+	switch rule.Check(e.state, e.lines, c.Lines != nil) {
+	case life.ByEnd:
 		return fmt.Errorf("%w", &EndedError{ID: c.ID, State: e.state})
-	}
-	ok := true
-	switch c.Verb {
-	case history.Rerouted:
-		ok = c.went.missing || e.state == Held || e.state == Confirmed || e.state == Accepted
-	case history.Rejected:
-		ok = e.state == Confirmed || e.state == Accepted
-	case history.Confirmed, history.Extended, history.Expired:
-		ok = total(e, heldOf) > 0
-	case history.Accepted:
-		ok = e.state == Confirmed
-	case history.Ready:
-		ok = e.state == Confirmed || e.state == Accepted
-	case history.Dispatched:
-		ok = (e.state == Confirmed || e.state == Accepted) && total(e, heldOf) == 0
-	case history.Arrived:
-		ok = e.state == InTransit
-	case history.ShortPicked:
-		ok = e.state == Confirmed || e.state == Accepted || e.state == Ready
-	case history.Collected, history.Canceled:
-		ok = e.state != InTransit
-	case history.NoShow, history.Reminded:
-		ok = e.state == Ready
-	}
-	if !ok || !concerns(e, c) {
+	case life.ByState:
 		return stateError(e, c)
 	}
-	if c.Verb == history.Reassigned && e.refs.owner != c.Token {
+	if rule.Says&life.SaysOwner != 0 && e.refs.owner != c.Token {
 		return ErrOwner
 	}
-	if c.Verb == history.Extended && c.Deadline > e.latest(c) {
+	if rule.Says&life.SaysHold != 0 && c.Deadline > e.latest(c) {
 		return fmt.Errorf("%w: the hold may last until %d at most", ErrInvalid, e.latest(c))
 	}
 	return nil
@@ -347,9 +270,7 @@ func allowed(e *entry, c *Change) error {
 
 // afterEnd tells the changes that a reservation that has ended lets pass: what they
 // speak of is not held by it.
-func (c *Change) afterEnd() bool {
-	return c.Verb == history.Returned || c.Verb == history.RerouteFailed || c.went != nil && c.went.missing
-}
+func (c *Change) afterEnd() bool { return c.rule().From.Has(Canceled) }
 
 func stateError(e *entry, c *Change) error {
 	return fmt.Errorf("%w", &StateError{ID: c.ID, State: e.state, Verb: c.Verb})
@@ -363,29 +284,11 @@ func (e *entry) latest(c *Change) int64 {
 	return e.since() + c.MaxHold
 }
 
-// advance moves the given units and the state of an entry as the verb says, and
-// appends what that means for the stock. It is the same function when a change
-// happens and when its record is replayed, and it looks at nothing but its
-// arguments, and at which SKUs are resources. The given units are there: plan or a
-// check of the record saw to it.
-func advance(e *entry, c *Change, given []Line, effects *[]effect, k *classes) {
-	at := 0
-	for _, g := range given {
-		for e.lines[at].sku != g.SKU {
-			at++
-		}
-		f := effect{sku: g.SKU, slot: e.location}
-		if k.resource(g.SKU) {
-			e.lines[at].let(c, g.Quantity, &f)
-		} else {
-			e.lines[at].move(c, g.Quantity, &f)
-		}
-		if c.Verb == history.Returned || c.Verb == history.Arrived {
-			f.slot = c.Slot
-		}
-		if f.free != 0 || f.onHand != 0 {
-			*effects = append(*effects, f)
-		}
-	}
-	e.turn(c, given)
+// NeedsRoom tells the changes of a reservation that a disk refuses that is full:
+// those that may take units anew, or bring goods in. What a reservation goes
+// through otherwise ends it or carries on what is held, and passes into the room
+// that is kept for that. Kinds that change no reservation need room.
+func NeedsRoom(k history.Kind) bool {
+	v := k.Verb(0, false, false)
+	return v == 0 || life.Of(v).Room
 }

@@ -109,7 +109,7 @@ func (c *Claim) Reserve(number uint32, h *Hold, found *Entry) int {
 	if len(e.lines) == 0 {
 		for i := range c.Len() {
 			line := c.Line(i)
-			e.lines = append(e.lines, entryLine{sku: line.SKU, quantity: uint32(line.Quantity), held: uint32(line.Quantity)})
+			e.lines = append(e.lines, entryLine{SKU: line.SKU, Quantity: uint32(line.Quantity), Held: uint32(line.Quantity)})
 		}
 	}
 	e.fill(h)

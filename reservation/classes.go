@@ -90,7 +90,7 @@ func (k *classes) any(e *entry) bool {
 		return false
 	}
 	for i := range e.lines {
-		if _, ok := k.of.Load(e.lines[i].sku); ok {
+		if _, ok := k.of.Load(e.lines[i].SKU); ok {
 			return true
 		}
 	}

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/life"
 )
 
 // Do makes one change to a reservation: all of its lines or none. It returns the
@@ -64,19 +64,19 @@ func (s *step) release() {
 
 // run makes the change under the locks its verb needs.
 func (l *Ledger) run(s *step) (Ticket, error) {
-	switch verb := s.change.Verb; {
-	case verb == history.Returned:
+	switch s.change.rule().Lock {
+	case life.FloorNamed:
 		return l.bringBack(s)
-	case verb == history.Arrived:
+	case life.FloorAhead:
 		return l.takeIn(s)
-	case touchesShelf(verb):
+	case life.FloorOf, life.FloorsOfTwo:
 		return l.handOver(s)
 	}
 	t, err := l.book.change(kindOrder, s.change.ID, &s.entry, s)
 	if err != nil {
 		if mutant == mutantTwice && errors.Is(err, ErrEnded) {
 			for _, line := range s.entry.lines {
-				l.stock.Change(line.sku, s.entry.location, int64(line.quantity))
+				l.stock.Change(line.SKU, s.entry.location, int64(line.Quantity))
 			}
 		}
 		return t, err
@@ -118,11 +118,12 @@ func (l *Ledger) handOver(s *step) (Ticket, error) {
 		}
 		s.slot = s.entry.location
 		other := s.slot
-		if c.Verb == history.Dispatched {
+		away := c.rule().Lock == life.FloorsOfTwo
+		if away {
 			other = c.Slot
 		}
 		unlock := l.lockFloors(s.slot, other)
-		if c.Verb == history.Dispatched && l.isGone(c.Slot) {
+		if away && l.isGone(c.Slot) {
 			unlock()
 			return Ticket{}, fmt.Errorf("%w: %q", ErrUnknownLocation, l.SlotName(c.Slot))
 		}
@@ -142,7 +143,7 @@ func (l *Ledger) leave(s *step) {
 	now := s.change.Now
 	l.show(s.effects)
 	l.floor(s.slot).note(now, s.effects, l.classes)
-	if s.change.Verb == history.Dispatched {
+	if s.change.rule().Lock == life.FloorsOfTwo {
 		l.places.add(s.change.Slot, 1)
 	}
 	if l.shorts.any() {
@@ -186,7 +187,7 @@ func (l *Ledger) bringBack(s *step) (Ticket, error) {
 	if !l.book.find(kindOrder, c.ID, &s.entry) {
 		return Ticket{}, ErrNotFound
 	}
-	if c.Cause == history.Restocked {
+	if c.rule().Goods.OnHand > 0 {
 		l.makeRoom(s, c)
 	}
 	t, err := l.book.change(kindOrder, c.ID, &s.entry, s)
@@ -206,7 +207,7 @@ func (l *Ledger) bringBack(s *step) (Ticket, error) {
 // makeRoom makes the cells that goods which come in may need.
 func (l *Ledger) makeRoom(s *step, c *Change) {
 	for i := range s.entry.lines {
-		l.stock.Ensure(s.entry.lines[i].sku, c.Slot)
+		l.stock.Ensure(s.entry.lines[i].SKU, c.Slot)
 	}
 }
 

@@ -63,8 +63,8 @@ func (e *entry) export(into *Entry) {
 	}
 	for i := range e.lines {
 		l := &e.lines[i]
-		lines = append(lines, EntryLine{SKU: l.sku, Quantity: int64(l.quantity), Held: int64(l.held), Confirmed: int64(l.confirmed),
-			Collected: int64(l.collected), Returned: int64(l.returned), Missing: int64(l.missing), Lapsed: int64(l.lapsed), Short: int64(l.short), Rerouted: int64(l.rerouted)})
+		lines = append(lines, EntryLine{SKU: l.SKU, Quantity: int64(l.Quantity), Held: int64(l.Held), Confirmed: int64(l.Confirmed),
+			Collected: int64(l.Collected), Returned: int64(l.Returned), Missing: int64(l.Missing), Lapsed: int64(l.Lapsed), Short: int64(l.Short), Rerouted: int64(l.Rerouted)})
 	}
 	into.Lines = lines
 }

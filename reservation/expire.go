@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/life"
 )
 
 // expiry ends what is due: holds at their deadline, goods nobody collected, and
@@ -42,7 +43,7 @@ func (x *expiry) apply(id string, e *entry) ([]byte, error) {
 	if len(x.freed) >= expireLines && !x.more {
 		return nil, errEnough
 	}
-	x.change = &Change{Verb: verb, ID: id, Now: x.now}
+	x.change = &Change{Verb: history.KindOf(verb), ID: id, Now: x.now}
 	if err := x.plan(e); err != nil {
 		return nil, nil // nothing to do: it changed since its bucket was filled
 	}
@@ -52,11 +53,11 @@ func (x *expiry) apply(id string, e *entry) ([]byte, error) {
 	x.freed = append(x.freed, x.effects...)
 	did := Due{Earliest: at}
 	switch verb {
-	case history.Expired:
+	case life.Expire:
 		did.Expired = 1
-	case history.NoShow:
+	case life.Abandon:
 		did.NoShows = 1
-	case history.Reminded:
+	case life.Remind:
 		did.Reminded = 1
 	}
 	x.counts.add(did)
@@ -67,23 +68,12 @@ func (x *expiry) apply(id string, e *entry) ([]byte, error) {
 }
 
 // due is the first thing that is due by now, and since when; 0 is nothing.
-func (e *entry) due(now, remindBefore int64) (verb history.Kind, at int64) {
+func (e *entry) due(now, remindBefore int64) (verb life.Verb, at int64) {
 	if mutant == mutantSoon || mutant == mutantDue {
 		now++
 	}
-	switch {
-	case e.state.Ended():
-		return 0, 0
-	case e.deadline <= now && total(e, heldOf) > 0:
-		return history.Expired, e.deadline
-	case e.state != Ready:
-		return 0, 0
-	case e.pickup <= now:
-		return history.NoShow, e.pickup
-	case !e.reminded && remindBefore > 0 && e.pickup-remindBefore <= now:
-		return history.Reminded, e.pickup - remindBefore
-	}
-	return 0, 0
+	d := life.Deadlines{Hold: e.deadline, Pickup: e.pickup, Reminded: e.reminded}
+	return d.Due(e.state, e.lines, now, remindBefore)
 }
 
 // How much expires under one lock of a shard, at most: a claim that meets the lock

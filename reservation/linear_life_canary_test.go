@@ -101,7 +101,7 @@ func lifeLateExpiry(g *lifeGame, c *lifeCall, serve func()) {
 				}
 				e.state = Held
 				for i := range e.lines {
-					e.lines[i].held, e.lines[i].confirmed = e.lines[i].held+e.lines[i].confirmed, 0
+					e.lines[i].Held, e.lines[i].Confirmed = e.lines[i].Held+e.lines[i].Confirmed, 0
 				}
 				return nil, nil
 			}))

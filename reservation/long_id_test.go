@@ -48,7 +48,7 @@ func TestTooLong(t *testing.T) {
 			}
 		})
 	}
-	e := entry{state: Held, lines: []entryLine{{quantity: 1, held: 1}}}
+	e := entry{state: Held, lines: []entryLine{{Quantity: 1, Held: 1}}}
 	if _, _, err := takeEntry(putEntry(nil, kindOrder, long, &e), new(entry)); !errors.Is(err, ErrCorrupt) {
 		t.Errorf("an entry of a snapshot: %v", err)
 	}

@@ -109,7 +109,7 @@ func (l *Ledger) move(m *Movement) (Ticket, error) {
 	if kind == kindTransfer {
 		e.state, e.to, e.pickup = InTransit, m.To, m.Now
 		for _, d := range deltas {
-			e.lines = append(e.lines, entryLine{sku: d.sku, quantity: uint32(-d.units), confirmed: uint32(-d.units)})
+			e.lines = append(e.lines, entryLine{SKU: d.sku, Quantity: uint32(-d.units), Confirmed: uint32(-d.units)})
 		}
 	}
 	t, err := l.enter(m, kind, hash, &e, deltas, settle, undo)

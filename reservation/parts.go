@@ -191,7 +191,7 @@ func (p *Parts) enter(l *Ledger, parts []Part) {
 func (e *entry) hold(lines []Line) {
 	e.lines = e.lines[:0]
 	for _, line := range lines {
-		e.lines = append(e.lines, entryLine{sku: line.SKU, quantity: uint32(line.Quantity), held: uint32(line.Quantity)})
+		e.lines = append(e.lines, entryLine{SKU: line.SKU, Quantity: uint32(line.Quantity), Held: uint32(line.Quantity)})
 	}
 }
 

@@ -1,6 +1,6 @@
 package reservation
 
-import "github.com/clickcollect/clickcollect/reservation/history"
+import "github.com/clickcollect/clickcollect/reservation/life"
 
 // planClasses is plan for an entry with lines of sub-SKUs or of resources. A
 // change's lines name what a shopper knows: the units of a line are taken from the
@@ -10,12 +10,12 @@ func (s *step) planClasses(e *entry) error {
 	c, k := s.change, s.ledger.classes
 	give := func(line *entryLine, units int64) {
 		if units > 0 {
-			s.given = append(s.given, Line{SKU: line.sku, Quantity: units})
+			s.given = append(s.given, Line{SKU: line.SKU, Quantity: units})
 		}
 	}
 	if c.Lines == nil {
 		for i := range e.lines {
-			if line := &e.lines[i]; !k.resource(line.sku) {
+			if line := &e.lines[i]; !k.resource(line.SKU) {
 				give(line, c.movable(line))
 			}
 		}
@@ -27,10 +27,10 @@ func (s *step) planClasses(e *entry) error {
 		left := want.Quantity
 		for i := range e.lines {
 			line := &e.lines[i]
-			if k.resource(line.sku) || line.sku != want.SKU && k.base(line.sku) != want.SKU {
+			if k.resource(line.SKU) || line.SKU != want.SKU && k.base(line.SKU) != want.SKU {
 				continue
 			}
-			units := min(left, c.movable(line)-s.givenOf(line.sku))
+			units := min(left, c.movable(line)-s.givenOf(line.SKU))
 			give(line, units)
 			left -= max(units, 0)
 		}
@@ -58,30 +58,19 @@ func (s *step) givenOf(sku uint32) (units int64) {
 // of them, used up when they are sent off, and otherwise given up, or used up, when
 // none of them is left.
 func (s *step) giveResources(e *entry, give func(*entryLine, int64)) {
-	c, k := s.change, s.ledger.classes
-	all := false
-	switch c.Verb {
-	case history.Confirmed, history.Dispatched:
-		all = true
-	case history.Canceled, history.Expired, history.NoShow, history.Collected, history.ShortPicked, history.Rerouted:
-		all = c.went == nil || !c.went.missing
-		for i := range e.lines {
-			line := &e.lines[i]
-			if !k.resource(line.sku) && int64(line.held)+int64(line.confirmed) > s.givenOf(line.sku) {
-				all = false
-			}
-		}
-	}
-	if !all {
+	rule, k := s.change.rule(), s.ledger.classes
+	if rule.Follow == life.Stays {
 		return
 	}
 	for i := range e.lines {
-		switch line := &e.lines[i]; {
-		case !k.resource(line.sku):
-		case c.Verb == history.Confirmed:
-			give(line, int64(line.held))
-		default:
-			give(line, int64(line.held)+int64(line.confirmed))
+		line := &e.lines[i]
+		if rule.Follow == life.WithLast && !k.resource(line.SKU) && line.Open() > s.givenOf(line.SKU) {
+			return
+		}
+	}
+	for i := range e.lines {
+		if line := &e.lines[i]; k.resource(line.SKU) {
+			give(line, rule.MovableResource(line))
 		}
 	}
 }

@@ -249,11 +249,11 @@ func (t *taker) noteLine(sku, slot, units uint32) {
 func (t *taker) notePartial(id string) {
 	for i := range t.entry.lines {
 		line := &t.entry.lines[i]
-		if open := line.held + line.confirmed; open > 0 {
-			t.noteLine(line.sku, t.entry.location, open)
+		if open := line.Held + line.Confirmed; open > 0 {
+			t.noteLine(line.SKU, t.entry.location, open)
 		}
-		if line.short > 0 {
-			cell := pair(line.sku, t.entry.location)
+		if line.Short > 0 {
+			cell := pair(line.SKU, t.entry.location)
 			t.shorts = append(t.shorts, shortLine{t.entry.sequence, cell, id})
 			t.lacking = append(t.lacking, cell)
 		}

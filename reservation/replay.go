@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/life"
 )
 
 // replay brings records of the journal into a ledger that no one else uses yet.
@@ -125,7 +126,7 @@ func (p *replay) held() error {
 		if line.Units < 1 || line.Units > MaxQuantity || uint64(line.SKU) >= uint64(skus) {
 			return p.unsound("a line of no or too many units")
 		}
-		e.lines = append(e.lines, entryLine{sku: line.SKU, quantity: uint32(line.Units), held: uint32(line.Units)})
+		e.lines = append(e.lines, entryLine{SKU: line.SKU, Quantity: uint32(line.Units), Held: uint32(line.Units)})
 	}
 	if uint64(r.Slot) >= uint64(p.ledger.slots.len()) || len(e.lines) == 0 {
 		return p.unsound("a reservation of nothing or nowhere")
@@ -185,8 +186,8 @@ func (p *replay) hold(e *entry, sign int64) {
 	}
 	for i := range e.lines {
 		line := &e.lines[i]
-		if open := int64(line.held) + int64(line.confirmed); open > 0 {
-			p.ledger.stock.Change(line.sku, e.location, sign*open)
+		if open := int64(line.Held) + int64(line.Confirmed); open > 0 {
+			p.ledger.stock.Change(line.SKU, e.location, sign*open)
 		}
 	}
 }
@@ -207,7 +208,7 @@ func (p *replay) moved() error {
 	case history.Sent:
 		e.state, e.to, e.pickup = InTransit, r.To, r.Time
 		for _, line := range r.Lines {
-			e.lines = append(e.lines, entryLine{sku: line.SKU, quantity: uint32(-line.Units), confirmed: uint32(-line.Units)})
+			e.lines = append(e.lines, entryLine{SKU: line.SKU, Quantity: uint32(-line.Units), Confirmed: uint32(-line.Units)})
 		}
 		return p.add(kindTransfer, r.ID)
 	case history.Delivered, history.Lost:
@@ -229,7 +230,7 @@ func (p *replay) shelve(slot uint32) error {
 			return p.unsound("units on hand out of range")
 		}
 		units := onHandChange(r, line.Units)
-		if r.Kind == history.ShortPicked {
+		if r.Kind != history.Moved && ruleOf(r).Goods.Gone {
 			// Goods that a count had taken away already were not taken again. What
 			// a snapshot has of them it may have from after this record: then it
 			// is not known here.
@@ -263,11 +264,20 @@ func onHandChange(r *history.Record, units int64) int64 {
 	switch {
 	case r.Kind == history.Moved && r.Cause == history.Lost:
 		return 0
-	case r.Kind == history.Collected, r.Kind == history.Dispatched:
+	case r.Kind != history.Moved && ruleOf(r).Goods.OnHand < 0:
 		return -units
 	}
 	return units
 }
+
+// ruleOf is the row of the table that a record of a reservation stands in.
+func ruleOf(r *history.Record) *life.Rule {
+	return life.Of(r.Kind.Verb(r.Cause, r.Ref != "", r.Missing))
+}
+
+// movesShelf tells the verbs whose records say how many units are on hand after it
+// because they changed that.
+func movesShelf(rule *life.Rule) bool { return rule.Goods.OnHand != 0 || rule.Goods.Gone }
 
 // delivered brings in goods of a transfer that arrived or were lost.
 func (p *replay) delivered() error {
@@ -282,7 +292,7 @@ func (p *replay) delivered() error {
 // changed brings in a change of a reservation.
 func (p *replay) changed() error {
 	r, l := &p.record, p.ledger
-	if !p.shelved && hasOnHand(r.Kind) && (r.Kind != history.Returned || r.Cause == history.Restocked) {
+	if !p.shelved && movesShelf(ruleOf(r)) {
 		if err := p.shelve(r.Slot); err != nil {
 			return err
 		}
@@ -331,10 +341,10 @@ func (p redo) apply(_ string, e *entry) ([]byte, error) {
 	p.given = p.given[:0]
 	at := 0
 	for _, line := range r.Lines {
-		for at < len(e.lines) && e.lines[at].sku < line.SKU {
+		for at < len(e.lines) && e.lines[at].SKU < line.SKU {
 			at++
 		}
-		if at == len(e.lines) || e.lines[at].sku != line.SKU || line.Units < 0 || line.Units > p.there(&e.lines[at]) {
+		if at == len(e.lines) || e.lines[at].SKU != line.SKU || line.Units < 0 || line.Units > p.there(&e.lines[at]) {
 			return nil, p.unsound("more units than the reservation has")
 		}
 		p.given = append(p.given, Line{SKU: line.SKU, Quantity: line.Units})
@@ -361,10 +371,10 @@ func (p redo) apply(_ string, e *entry) ([]byte, error) {
 // there is how many units of a line the record can be about.
 func (p redo) there(line *entryLine) int64 {
 	if p.record.Kind == history.Moved {
-		return int64(line.confirmed)
+		return int64(line.Confirmed)
 	}
-	if p.ledger.classes.resource(line.sku) && p.record.Kind != history.Confirmed {
-		return int64(line.held) + int64(line.confirmed)
+	if p.ledger.classes.resource(line.SKU) {
+		return p.change.rule().MovableResource(line)
 	}
 	return p.change.movable(line)
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
+	"github.com/clickcollect/clickcollect/reservation/life"
 )
 
 // Recovery shares what it reads out to the processors, batch by batch, by the
@@ -219,8 +220,8 @@ func (p *replay) share(s *sharing, frame journal.Frame, from uint64) error {
 			}
 			continue
 		}
-		if hasOnHand(kind) {
-			if err := p.shelveOf(kind, data); err != nil {
+		if life.Of(kind.Verb(0, false, false)).Says&life.SaysOnHand != 0 {
+			if err := p.shelveOf(data); err != nil {
 				return err
 			}
 		}
@@ -234,11 +235,11 @@ func (p *replay) share(s *sharing, frame journal.Frame, from uint64) error {
 }
 
 // shelveOf brings in what is on hand after a change of a reservation.
-func (p *replay) shelveOf(kind history.Kind, data []byte) error {
+func (p *replay) shelveOf(data []byte) error {
 	if err := p.record.Decode(data); err != nil {
 		return fmt.Errorf("reservation: record %d: %w", p.sequence, err)
 	}
-	if kind == history.Returned && p.record.Cause != history.Restocked {
+	if !movesShelf(ruleOf(&p.record)) {
 		return nil
 	}
 	return p.shelve(p.record.Slot)

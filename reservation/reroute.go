@@ -180,10 +180,10 @@ func (x *rerouting) could(e *entry) error {
 func (x *rerouting) whole(e *entry) error {
 	for i := range e.lines {
 		l := &e.lines[i]
-		if l.collected|l.missing|l.lapsed != 0 {
+		if l.Collected|l.Missing|l.Lapsed != 0 {
 			return stateError(e, x.change)
 		}
-		if open := int64(l.held) + int64(l.confirmed); open != x.givenOf(l.sku) {
+		if open := int64(l.Held) + int64(l.Confirmed); open != x.givenOf(l.SKU) {
 			return &InvalidError{Field: "Lines", Value: x.r.Lines, Why: "must be all that is held or confirmed if To has no ID"}
 		}
 	}
@@ -305,12 +305,12 @@ func (x *rerouting) confirm(e, part *entry) (lines []Line) {
 	sure, held := map[uint32]int64{}, false
 	at := 0
 	for _, g := range x.given {
-		for e.lines[at].sku != g.SKU {
+		for e.lines[at].SKU != g.SKU {
 			at++
 		}
 		n := g.Quantity
 		if !x.went.missing {
-			n = min(n, int64(e.lines[at].confirmed))
+			n = min(n, int64(e.lines[at].Confirmed))
 		}
 		held = held || n < g.Quantity
 		sure[k.base(g.SKU)] += n
@@ -324,13 +324,13 @@ func (x *rerouting) confirm(e, part *entry) (lines []Line) {
 	}
 	for i := range part.lines {
 		line := &part.lines[i]
-		n := int64(line.quantity)
-		if left, ok := sure[k.base(line.sku)]; held && ok && !k.resource(line.sku) {
+		n := int64(line.Quantity)
+		if left, ok := sure[k.base(line.SKU)]; held && ok && !k.resource(line.SKU) {
 			n = min(n, left)
-			sure[k.base(line.sku)] -= n
+			sure[k.base(line.SKU)] -= n
 		}
 		if n > 0 {
-			lines = append(lines, Line{SKU: line.sku, Quantity: n})
+			lines = append(lines, Line{SKU: line.SKU, Quantity: n})
 		}
 	}
 	if len(lines) == 0 {

@@ -113,8 +113,8 @@ func (l *Ledger) shorten(sku, slot uint32, movement string, now, missing int64, 
 		}
 		for i := range e.lines {
 			line := &e.lines[i]
-			units := int64(line.held) + int64(line.confirmed) - int64(line.short)
-			if line.sku == sku && units > 0 && (line.confirmed > 0) == confirmed {
+			units := int64(line.Held) + int64(line.Confirmed) - int64(line.Short)
+			if line.SKU == sku && units > 0 && (line.Confirmed > 0) == confirmed {
 				all = append(all, candidate{strings.Clone(id), e.since(), units})
 			}
 		}
@@ -189,8 +189,8 @@ func (l *Ledger) shortAt(sku, slot uint32) (all []shortOne) {
 			continue
 		}
 		for i := range e.lines {
-			if line := &e.lines[i]; line.sku == sku && line.short > 0 {
-				all = append(all, shortOne{id, line.confirmed > 0, e.since(), int64(line.short)})
+			if line := &e.lines[i]; line.SKU == sku && line.Short > 0 {
+				all = append(all, shortOne{id, line.Confirmed > 0, e.since(), int64(line.Short)})
 			}
 		}
 	}

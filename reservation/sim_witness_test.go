@@ -313,7 +313,9 @@ func (x *witness) changed() error {
 	if r.Kind != history.Shorted && r.Kind != history.Covered {
 		w.advance(o, c, give)
 	}
-	if hasOnHand(r.Kind) && (r.Kind != history.Returned || r.Cause == history.Restocked) {
+	switch {
+	case r.Kind == history.Returned && r.Cause != history.Restocked:
+	case r.Kind == history.Collected, r.Kind == history.Dispatched, r.Kind == history.ShortPicked, r.Kind == history.Arrived, r.Kind == history.Returned:
 		for _, l := range r.Lines {
 			if got := w.onHand[l.SKU][r.Slot]; got != l.OnHand || got < 0 {
 				return fmt.Errorf("says %d on hand of SKU %d, there are %d", l.OnHand, l.SKU, got)

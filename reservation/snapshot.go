@@ -12,6 +12,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
+	"github.com/clickcollect/clickcollect/reservation/life"
 )
 
 // A snapshot is a stream of items: a length as uvarint, a tag, and what the tag
@@ -258,7 +259,7 @@ func putEntry(b []byte, kind entryKind, id string, e *entry) []byte {
 	if e.refs != (refs{}) {
 		flags |= 2
 	}
-	rerouted := total(e, reroutedOf) > 0
+	rerouted := life.Total(e.lines, life.ReroutedUnits) > 0
 	if rerouted {
 		flags |= 4
 	}
@@ -278,18 +279,18 @@ func putEntry(b []byte, kind entryKind, id string, e *entry) []byte {
 	}
 	b = binary.AppendUvarint(b, uint64(len(e.lines)))
 	for i := range e.lines {
-		for _, v := range e.lines[i].numbers() {
+		for _, v := range numbers(&e.lines[i]) {
 			b = binary.AppendUvarint(b, uint64(v))
 		}
 		if rerouted {
-			b = binary.AppendUvarint(b, uint64(e.lines[i].rerouted))
+			b = binary.AppendUvarint(b, uint64(e.lines[i].Rerouted))
 		}
 	}
 	return b
 }
 
-func (l *entryLine) numbers() [9]uint32 {
-	return [9]uint32{l.sku, l.quantity, l.held, l.confirmed, l.collected, l.returned, l.missing, l.lapsed, l.short}
+func numbers(l *entryLine) [9]uint32 {
+	return [9]uint32{l.SKU, l.Quantity, l.Held, l.Confirmed, l.Collected, l.Returned, l.Missing, l.Lapsed, l.Short}
 }
 
 func appendText(b []byte, text string) []byte {

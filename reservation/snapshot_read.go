@@ -308,7 +308,7 @@ func takeEntry(item []byte, e *entry) (kind entryKind, id string, err error) {
 		}
 		e.lines = append(e.lines, f.line())
 		if head[2]&4 != 0 {
-			e.lines[len(e.lines)-1].rerouted = uint32(f.number())
+			e.lines[len(e.lines)-1].Rerouted = uint32(f.number())
 		}
 	}
 	if !f.whole() || kind == 0 || kind > kindChange || kind == kindOrder && !e.sound() || fits(id, e) != nil {
@@ -320,17 +320,17 @@ func takeEntry(item []byte, e *entry) (kind entryKind, id string, err error) {
 // line reads a line of an entry, mostly of a SKU and a quantity and seven small
 // numbers.
 func (f *fields) line() entryLine {
-	l := entryLine{sku: uint32(f.number()), quantity: uint32(f.number())}
+	l := entryLine{SKU: uint32(f.number()), Quantity: uint32(f.number())}
 	const most = 0x80808080808080
 	if len(f.item)-f.at >= 8 {
 		if v := binary.LittleEndian.Uint64(f.item[f.at:]); v&most == 0 {
 			f.at += 7
-			l.held, l.confirmed, l.collected, l.returned = uint32(v&0xff), uint32(v>>8&0xff), uint32(v>>16&0xff), uint32(v>>24&0xff)
-			l.missing, l.lapsed, l.short = uint32(v>>32&0xff), uint32(v>>40&0xff), uint32(v>>48&0xff)
+			l.Held, l.Confirmed, l.Collected, l.Returned = uint32(v&0xff), uint32(v>>8&0xff), uint32(v>>16&0xff), uint32(v>>24&0xff)
+			l.Missing, l.Lapsed, l.Short = uint32(v>>32&0xff), uint32(v>>40&0xff), uint32(v>>48&0xff)
 			return l
 		}
 	}
-	for _, to := range [...]*uint32{&l.held, &l.confirmed, &l.collected, &l.returned, &l.missing, &l.lapsed, &l.short} {
+	for _, to := range [...]*uint32{&l.Held, &l.Confirmed, &l.Collected, &l.Returned, &l.Missing, &l.Lapsed, &l.Short} {
 		*to = uint32(f.number())
 	}
 	return l

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/life"
 )
 
 // delivery is goods of a transfer that arrive, or are found lost. It is a rule of
@@ -36,20 +37,20 @@ func (d *delivery) plan(e *entry) error {
 	if d.m.Lines == nil {
 		d.lines = d.lines[:0]
 		for i := range e.lines {
-			if n := e.lines[i].confirmed; n > 0 {
-				d.lines = append(d.lines, Line{SKU: e.lines[i].sku, Quantity: int64(n)})
+			if n := e.lines[i].Confirmed; n > 0 {
+				d.lines = append(d.lines, Line{SKU: e.lines[i].SKU, Quantity: int64(n)})
 			}
 		}
 	}
 	d.deltas = d.deltas[:0]
 	at := 0
 	for _, line := range d.lines {
-		for at < len(e.lines) && e.lines[at].sku < line.SKU {
+		for at < len(e.lines) && e.lines[at].SKU < line.SKU {
 			at++
 		}
 		onWay := int64(0)
-		if at < len(e.lines) && e.lines[at].sku == line.SKU {
-			onWay = int64(e.lines[at].confirmed)
+		if at < len(e.lines) && e.lines[at].SKU == line.SKU {
+			onWay = int64(e.lines[at].Confirmed)
 		}
 		if onWay < line.Quantity {
 			return &ShortageError{SKU: l.SKUName(line.SKU), Location: l.SlotName(d.slot), Wanted: line.Quantity, Available: onWay}
@@ -70,22 +71,22 @@ func (d *delivery) plan(e *entry) error {
 func deliver(e *entry, cause history.Cause, now int64, lines []Line) {
 	at, open := 0, false
 	for _, line := range lines {
-		for e.lines[at].sku != line.SKU {
+		for e.lines[at].SKU != line.SKU {
 			at++
 		}
-		e.lines[at].confirmed -= uint32(line.Quantity)
+		e.lines[at].Confirmed -= uint32(line.Quantity)
 		if cause == history.Lost {
-			e.lines[at].missing += uint32(line.Quantity)
+			e.lines[at].Missing += uint32(line.Quantity)
 		} else {
-			e.lines[at].collected += uint32(line.Quantity)
+			e.lines[at].Collected += uint32(line.Quantity)
 		}
 	}
 	for i := range e.lines {
-		open = open || e.lines[i].confirmed > 0
+		open = open || e.lines[i].Confirmed > 0
 	}
 	if !open {
 		e.state, e.deadline = Canceled, now
-		if total(e, collectedOf) > 0 {
+		if life.Total(e.lines, life.CollectedUnits) > 0 {
 			e.state = Collected
 		}
 	}
@@ -125,7 +126,7 @@ func (l *Ledger) deliver(m *Movement) (Ticket, error) {
 	}
 	sortLines(d.lines)
 	for i := range e.lines {
-		l.stock.Ensure(e.lines[i].sku, m.Slot)
+		l.stock.Ensure(e.lines[i].SKU, m.Slot)
 	}
 	t, err := l.book.change(kindTransfer, m.Ref, &e, d)
 	if err != nil {

@@ -48,7 +48,7 @@ var plan = map[string]room{
 	"reservation":                  {ours: []string{"reservation/lock", "reservation/history", "reservation/life", "reservation/internal/journal", "reservation/internal/stock"}, theirs: names},
 	"reservation/lock":             {},
 	"reservation/life":             {},
-	"reservation/history":          {},
+	"reservation/history":          {ours: []string{"reservation/life"}},
 	"reservation/internal/journal": {ours: []string{"reservation/lock", "reservation/reservationtest"}},
 	"reservation/internal/stock":   {ours: []string{"reservation/lock"}, theirs: names},
 	"reservation/reservationtest":  {ours: []string{"reservation/internal/journal"}},

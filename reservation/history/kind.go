@@ -1,6 +1,10 @@
 package history
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/clickcollect/clickcollect/reservation/life"
+)
 
 // Kind says what happened, and with it which fields of a record mean
 // something. Its numbers are frozen: new kinds are added at the end.
@@ -90,6 +94,46 @@ func (k Kind) Name() string {
 		return ""
 	}
 	return kindNames[k].name
+}
+
+// verbKinds is the kind under which a verb is recorded.
+var verbKinds = [...]Kind{
+	life.Extend: Extended, life.Reassign: Reassigned, life.Confirm: Confirmed, life.Accept: Accepted, life.Dispatch: Dispatched,
+	life.Arrive: Arrived, life.MakeReady: Ready, life.Remind: Reminded, life.ShortPick: ShortPicked, life.Collect: Collected,
+	life.Cancel: Canceled, life.Expire: Expired, life.Abandon: NoShow, life.Restock: Returned, life.TakeBack: Returned,
+	life.Lack: Shorted, life.Cover: Covered, life.Reject: Rejected, life.MoveAll: Rerouted, life.MovePart: Rerouted,
+	life.ReplaceMissing: Rerouted, life.GiveUp: RerouteFailed,
+}
+
+// kindVerbs is the verb of a kind, and the last of several.
+var kindVerbs = func() (verbs [kindEnd]life.Verb) {
+	for verb, kind := range verbKinds {
+		if kind != 0 {
+			verbs[kind] = life.Verb(verb)
+		}
+	}
+	return verbs
+}()
+
+// KindOf is the kind under which a verb is recorded.
+func KindOf(v life.Verb) Kind { return verbKinds[v] }
+
+// Verb is what a kind says about a reservation, and 0 of the kinds that are not
+// about one, or make it. Two kinds say more than one thing: of a return cause tells
+// which, of a reroute whether its units are in another reservation, and whether
+// they were missing.
+func (k Kind) Verb(cause Cause, elsewhere, missing bool) life.Verb {
+	switch {
+	case k >= kindEnd:
+		return 0
+	case k == Returned && cause == Restocked:
+		return life.Restock
+	case k == Rerouted && !elsewhere:
+		return life.MoveAll
+	case k == Rerouted && !missing:
+		return life.MovePart
+	}
+	return kindVerbs[k]
 }
 
 // Cause says why goods moved, what became of returned ones, or why an order goes
