@@ -38,7 +38,9 @@ const (
 // Promise, then those without one by the deadline that applies (of the pickup
 // or of the hold), then those without a deadline by ID. The cursor names the
 // place in that order, so pages under traffic leave nothing out that keeps its
-// place. It looks at every live reservation of the location for each page.
+// place. A page of a location costs its length and what has changed there since the
+// page before; the first one ever costs a look at each live reservation there. A
+// page of a reference costs as much as there are of that reference.
 //
 // Errors: *InvalidError, ErrUnknownLocation, ErrClosed; ErrJournal: what was read
 // is not known to last.
@@ -71,49 +73,74 @@ func (a *Allocator) page(q *Listing) (p Page, last uint64, err error) {
 	if err := a.checkListed("States", len(q.States)); err != nil {
 		return p, 0, err
 	}
+	if q.Location != "" {
+		return a.pickPage(q, after)
+	}
 	top := ranked{limit: q.Limit + 1}
 	any := false
-	consider := func(id string, e *reservation.Entry) {
+	ids := a.ledger.OfOrder(q.Order)
+	if q.Order == "" {
+		ids = a.ledger.OfCustomer(q.Customer)
+	}
+	var e reservation.Entry
+	for id := range ids {
+		if !a.ledger.Find(id, &e) {
+			continue
+		}
 		any = true
 		last = max(last, e.Sequence)
 		if len(q.States) > 0 && !slices.Contains(q.States, e.State) {
-			return
+			continue
 		}
-		if r := q.rank(id, e); q.After == "" || after.compare(r) < 0 {
-			top.add(r, func() Reservation { return a.listed(id, e) })
+		if q.After == "" || after.ID < id {
+			top.add(id, func() Reservation { return a.listed(id, &e) })
 		}
 	}
-	if q.Location != "" {
-		slot, ok := a.ledger.Slot(q.Location)
-		if !ok {
-			return p, 0, fmt.Errorf("%w: %q", ErrUnknownLocation, q.Location)
-		}
-		for id, e := range a.ledger.At(slot) {
-			consider(id, e)
-		}
-	} else {
-		ids := a.ledger.OfOrder(q.Order)
-		if q.Order == "" {
-			ids = a.ledger.OfCustomer(q.Customer)
-		}
-		var e reservation.Entry
-		for id := range ids {
-			if a.ledger.Find(id, &e) {
-				consider(id, &e)
-			}
-		}
-		if err := cmp.Or(a.checkText("Order", q.Order), a.checkText("Customer", q.Customer)); !any && err != nil {
-			return p, 0, err // what is there under such a reference is listed all the same
-		}
+	if err := cmp.Or(a.checkText("Order", q.Order), a.checkText("Customer", q.Customer)); !any && err != nil {
+		return p, 0, err // what is there under such a reference is listed all the same
 	}
 	for i := range top.kept {
 		if i == q.Limit {
-			p.Next = top.kept[i-1].rank.cursor()
+			p.Next = cursor(&reservation.Pick{ID: top.kept[i-1].id})
 			break
 		}
 		p.Reservations = append(p.Reservations, top.kept[i].reservation)
 	}
 	return p, last, nil
+}
+
+// pickPage is a page of a location's pick list. What has ended or left since its
+// place was looked up is left out.
+func (a *Allocator) pickPage(q *Listing, after reservation.Pick) (p Page, last uint64, err error) {
+	slot, ok := a.ledger.Slot(q.Location)
+	if !ok {
+		return p, 0, fmt.Errorf("%w: %q", ErrUnknownLocation, q.Location)
+	}
+	from := &after
+	if q.After == "" {
+		from = nil
+	}
+	var e reservation.Entry
+	picks := make([]reservation.Pick, 0, min(q.Limit, standardPage)+1)
+	for {
+		want := q.Limit + 1 - len(p.Reservations)
+		picks, last = a.ledger.PickList(picks[:0], slot, from, q.States, want)
+		p.Reservations = slices.Grow(p.Reservations, min(len(picks), q.Limit-len(p.Reservations)))
+		for i := range picks {
+			if len(p.Reservations) == q.Limit {
+				p.Next = cursor(from)
+				return p, last, nil
+			}
+			from = &reservation.Pick{Class: picks[i].Class, Time: picks[i].Time, ID: picks[i].ID}
+			if a.ledger.Find(picks[i].ID, &e) && e.Slot == slot && !e.State.Ended() && (len(q.States) == 0 || slices.Contains(q.States, e.State)) {
+				last = max(last, e.Sequence)
+				p.Reservations = append(p.Reservations, a.listed(picks[i].ID, &e))
+			}
+		}
+		if len(picks) < want {
+			return p, last, nil
+		}
+	}
 }
 
 // listed is a reservation as lists show it: the first part of an order by the ID
@@ -128,7 +155,7 @@ func (a *Allocator) listed(id string, e *reservation.Entry) Reservation {
 }
 
 // check fills in the default and reads the cursor.
-func (q *Listing) check() (after rank, err error) {
+func (q *Listing) check() (after reservation.Pick, err error) {
 	given := 0
 	for _, s := range [...]string{q.Location, q.Order, q.Customer} {
 		if s != "" {
@@ -154,62 +181,37 @@ func (q *Listing) check() (after rank, err error) {
 	if err != nil || len(b) < 9 {
 		return after, &InvalidError{Field: "After", Value: q.After, Why: "is not the Next of a page"}
 	}
-	return rank{class: b[0], time: int64(binary.BigEndian.Uint64(b[1:])), id: string(b[9:])}, nil
+	return reservation.Pick{Class: b[0], Time: int64(binary.BigEndian.Uint64(b[1:])), ID: string(b[9:])}, nil
 }
 
-// rank is a reservation's place in a listing.
-type rank struct {
-	class uint8 // 0: promised; 1: with a deadline; 2: neither
-	time  int64
-	id    string
+// cursor is the text of a place in a listing; of a reference it is the ID alone.
+func cursor(p *reservation.Pick) string {
+	b := append([]byte{p.Class}, binary.BigEndian.AppendUint64(nil, uint64(p.Time))...)
+	return base64.RawURLEncoding.EncodeToString(append(b, p.ID...))
 }
 
-func (r rank) compare(o rank) int {
-	return cmp.Or(cmp.Compare(r.class, o.class), cmp.Compare(r.time, o.time), cmp.Compare(r.id, o.id))
-}
-
-func (r rank) cursor() string {
-	b := append([]byte{r.class}, binary.BigEndian.AppendUint64(nil, uint64(r.time))...)
-	return base64.RawURLEncoding.EncodeToString(append(b, r.id...))
-}
-
-// rank is by promise for a location, and by ID alone for a reference.
-func (q *Listing) rank(id string, e *reservation.Entry) rank {
-	switch {
-	case q.Location == "":
-		return rank{id: id}
-	case e.Promise != 0:
-		return rank{class: 0, time: e.Promise, id: id}
-	case e.State == Ready:
-		return rank{class: 1, time: e.Pickup, id: id}
-	case e.State == Held:
-		return rank{class: 1, time: e.Deadline, id: id}
-	}
-	return rank{class: 2, id: id}
-}
-
-// ranked keeps the first few reservations by rank.
+// ranked keeps the first few reservations by ID.
 type ranked struct {
 	limit int
 	kept  []placed
 }
 
 type placed struct {
-	rank        rank
+	id          string
 	reservation Reservation
 }
 
 // add keeps a reservation if it is among the first; make is called only then.
-func (k *ranked) add(r rank, make func() Reservation) {
-	if len(k.kept) == k.limit && k.kept[k.limit-1].rank.compare(r) <= 0 {
+func (k *ranked) add(id string, make func() Reservation) {
+	if len(k.kept) == k.limit && k.kept[k.limit-1].id <= id {
 		return
 	}
-	at, there := slices.BinarySearchFunc(k.kept, r, func(p placed, r rank) int { return p.rank.compare(r) })
+	at, there := slices.BinarySearchFunc(k.kept, id, func(p placed, id string) int { return cmp.Compare(p.id, id) })
 	if there {
 		return
 	}
 	if len(k.kept) == k.limit {
 		k.kept = k.kept[:k.limit-1]
 	}
-	k.kept = slices.Insert(k.kept, at, placed{r, make()})
+	k.kept = slices.Insert(k.kept, at, placed{id, make()})
 }

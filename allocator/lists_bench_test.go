@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 )
@@ -134,6 +135,57 @@ func BenchmarkPartsAmongOthers(b *testing.B) {
 				page, err := a.List(ctx, q)
 				must(b, err)
 				q.After = page.Next
+			}
+		})
+	}
+}
+
+// BenchmarkPickPages is a page of 50 of the pick list of a store with 100,000 live
+// reservations, the first and the hundredth, while nothing changes and after a
+// reservation was made and one confirmed between two pages.
+func BenchmarkPickPages(b *testing.B) {
+	a, ctx := street(b, 1, Options{}), context.Background()
+	const live, page = 100_000, 50
+	stocked(b, a, "L0", "tea", 1<<30)
+	order := func(i int) Order {
+		return Order{ID: fmt.Sprintf("SO-%07d", i), At: "L0", Lines: []Line{{"tea", 1}}, HoldFor: 4 * time.Hour}
+	}
+	for i := range live {
+		o := order(i)
+		_, err := a.Allocate(ctx, o)
+		must(b, err)
+		if i%2 == 0 {
+			must(b, a.Confirm(ctx, o.ID))
+		}
+	}
+	first := Listing{Location: "L0", Limit: page}
+	hundredth := first
+	for range 99 {
+		p, err := a.List(ctx, hundredth)
+		must(b, err)
+		hundredth.After = p.Next
+	}
+	made := live
+	for _, of := range []struct {
+		name    string
+		q       Listing
+		changes bool
+	}{{"page=1", first, false}, {"page=100", hundredth, false}, {"page=1/changes", first, true}, {"page=100/changes", hundredth, true}} {
+		b.Run(of.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				if of.changes {
+					b.StopTimer()
+					_, err := a.Allocate(ctx, order(made))
+					must(b, err, a.Confirm(ctx, order(made).ID))
+					made++
+					b.StartTimer()
+				}
+				p, err := a.List(ctx, of.q)
+				must(b, err)
+				if len(p.Reservations) != page {
+					b.Fatal(len(p.Reservations))
+				}
 			}
 		})
 	}

@@ -93,6 +93,7 @@ func (b *book) withdraw(s *shard, ref uint32) {
 			b.disarm(s, r, b.due(&s.scratch))
 		}
 		b.shelves.remove(r.location(), place{s.number, ref}, r.number())
+		b.shelves.note(r.location(), r)
 	}
 }
 
@@ -151,6 +152,7 @@ func (b *book) rewrite(s *shard, ref uint32, e *entry, before was, fired, record
 				rec.setNumber(b.shelves.add(e.location, place{s.number, ref}))
 			}
 		}
+		b.shelves.note(before.location, rec)
 	}
 	if remembered(kind, e.state) && !rec.has(flagQueued) {
 		if kind == kindTransfer {

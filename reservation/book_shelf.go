@@ -28,13 +28,13 @@ import (
 // the number of slots has bits, mostly in three. When so many orders have come since one that it
 // no longer can be told by the bits of its number, it is found in one step a slot.
 type shelf struct {
-	mu   sync.Mutex
-	next uint32 // number
-	dead uint32
-	tail []uint64             // the last slots, up to shelfChunk
-	full *[][]uint64          // the chunks before, full ones; behind its end may lie an empty one
-	room hintedLine           // where the next slot will be, for prefetching
-	_    [cacheLine - 56]byte // keeps off the line of the next location
+	mu    sync.Mutex
+	next  uint32 // number
+	dead  uint32
+	tail  []uint64                 // the last slots, up to shelfChunk
+	full  *[][]uint64              // the chunks before, full ones; behind its end may lie an empty one
+	room  hintedLine               // where the next slot will be, for prefetching
+	picks atomic.Pointer[pickList] // nil until somebody asks for it; fills the cache line
 }
 
 const (
@@ -245,7 +245,7 @@ func (s *shelves) bytes() (total int64) {
 		for i := range page {
 			f := &page[i]
 			f.mu.Lock()
-			total += shelfBytes + 8*int64(cap(f.tail)) + 24*int64(cap(f.chunks()))
+			total += shelfBytes + 8*int64(cap(f.tail)) + 24*int64(cap(f.chunks())) + f.picks.Load().bytes()
 			for _, chunk := range f.chunks()[:cap(f.chunks())] {
 				total += 8 * int64(cap(chunk))
 			}

@@ -44,6 +44,9 @@ func (s State) String() string {
 // States is a set of states.
 type States uint16
 
+// Live is the states in which units are held or confirmed.
+const Live = live
+
 const (
 	live   = States(1<<Held | 1<<Confirmed | 1<<Accepted | 1<<InTransit | 1<<Ready)
 	ended  = States(1<<Collected | 1<<Canceled | 1<<Expired | 1<<NoShow | 1<<Returned | 1<<Rerouted)
@@ -52,3 +55,11 @@ const (
 
 // Has reports whether a state is in the set.
 func (s States) Has(one State) bool { return s>>one&1 != 0 }
+
+// SetOf is the set of some states; a number that is no state is left out.
+func SetOf(some ...State) (set States) {
+	for _, s := range some {
+		set |= 1 << s & always
+	}
+	return set
+}
