@@ -1,6 +1,7 @@
 package allocator
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -323,5 +324,46 @@ func TestRepeatOpensNoPeriod(t *testing.T) {
 	}
 	if after := a.Stats().Journal.Sequence; after != before {
 		t.Errorf("the repeat wrote records %d to %d", before+1, after)
+	}
+}
+
+// A place in a window is confirmed with the first of an order's goods and kept with
+// the last. It does not keep an order ready of which only held units are left: the
+// pickup that nobody came to ends, once, and the hold has its own deadline. The
+// engine looked at such an order for ever, and with it everything that pauses stood
+// still.
+func TestNoShowOfAnOrderWithAPlaceThatIsHeldInPart(t *testing.T) {
+	for name, leave := range map[string]func(a *Allocator, clock *handClock) error{
+		"no-show": func(a *Allocator, clock *handClock) error {
+			clock.add(2 * time.Minute)
+			return second(a.Expire(time.Time{}))
+		},
+		"collect": func(a *Allocator, _ *handClock) error { return a.Collect(context.Background(), "o", Line{"tea", 1}) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var clock handClock
+			a := street(t, 1, Options{Clock: clock.now, ManualExpiry: true, HoldFor: time.Hour})
+			stocked(t, a, "L0", "tea", 9)
+			start := clock.now().Add(24 * time.Hour).Truncate(time.Second)
+			must(t, a.SetWindows(t.Context(), Window{Location: "L0", Start: start, Length: time.Hour, Places: 3}))
+			o := ordered("o", Line{"tea", 2})
+			o.At, o.Window = "L0", start
+			must(t, second(a.Allocate(t.Context(), o)), a.Confirm(t.Context(), "o", Line{"tea", 1}),
+				a.Ready(t.Context(), "o", Pickup{Until: clock.now().Add(time.Minute)}))
+			returns(t, name, func() { must(t, leave(a, &clock)) })
+			r := state(t, a, "o", Held)
+			if l := r.Lines[0]; l.Held != 1 || l.Confirmed != 0 {
+				t.Errorf("got %+v", r)
+			}
+			if err := a.Ready(t.Context(), "o", Pickup{}); !errors.Is(err, ErrState) {
+				t.Errorf("nothing is confirmed: %v", err)
+			}
+			clock.add(2 * time.Hour)
+			returns(t, "Expire", func() { must(t, second(a.Expire(time.Time{}))) })
+			if r, err := a.Lookup("o"); err != nil || !r.State.Ended() || r.Lines[0].Expired == 0 {
+				t.Errorf("got %+v, %v", r, err)
+			}
+			audited(t, a)
+		})
 	}
 }

@@ -28,12 +28,12 @@ func advance(e *entry, c *Change, given []Line, effects *[]effect, k *classes) {
 		}
 	}
 	e.keep(c)
-	e.turn(c, rule)
+	e.turn(c, rule, k)
 }
 
 // turn moves the state on. It comes after the lines moved.
-func (e *entry) turn(c *Change, rule *life.Rule) {
-	next, over, stale := rule.State(e.state, e.lines)
+func (e *entry) turn(c *Change, rule *life.Rule, k *classes) {
+	next, over, stale := rule.State(e.state, e.lines, k.firm(e))
 	e.state = next
 	if over {
 		e.deadline = c.Now

@@ -190,7 +190,7 @@ func (s *step) shelfAfter(r *history.Record) {
 func (s *step) plan(e *entry) error {
 	c := s.change
 	s.given = s.given[:0]
-	if err := allowed(e, c); err != nil {
+	if err := allowed(e, c, s.ledger.classes); err != nil {
 		return err
 	}
 	if c.rule().Whole {
@@ -251,9 +251,9 @@ func (s *step) checkShort(e *entry) error {
 func (c *Change) movable(line *entryLine) int64 { return c.rule().Movable(line) }
 
 // allowed says whether the state lets the verb pass.
-func allowed(e *entry, c *Change) error {
+func allowed(e *entry, c *Change, k *classes) error {
 	rule := c.rule()
-	switch rule.Check(e.state, e.lines, c.Lines != nil) {
+	switch rule.Check(e.state, e.lines, k.firm(e), c.Lines != nil) {
 	case life.ByEnd:
 		return fmt.Errorf("%w", &EndedError{ID: c.ID, State: e.state})
 	case life.ByState:

@@ -97,6 +97,23 @@ func (k *classes) any(e *entry) bool {
 	return false
 }
 
+// firm is how many units of goods are confirmed; of an entry that has no goods, of
+// resources.
+func (k *classes) firm(e *entry) int64 {
+	all, goods, some := int64(0), int64(0), false
+	for i := range e.lines {
+		n := int64(e.lines[i].Confirmed)
+		all += n
+		if !k.resource(e.lines[i].SKU) {
+			goods, some = goods+n, true
+		}
+	}
+	if !some {
+		return all
+	}
+	return goods
+}
+
 // Resource reports whether a SKU stands for something that a location has besides
 // goods, and that goes with a reservation: its name begins with a zero byte.
 func (l *Ledger) Resource(sku uint32) bool { return l.classes.resource(sku) }

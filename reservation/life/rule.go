@@ -112,16 +112,17 @@ const (
 	ByState                    // its state, or what it has, does not let the verb pass
 )
 
-// Check says whether a reservation lets the verb pass; 0 if it does. named tells
-// that the change names lines.
-func (r *Rule) Check(s State, lines []Line, named bool) Refused {
+// Check says whether a reservation lets the verb pass; 0 if it does. firm is how many
+// of its confirmed units are goods, or whatever if it has no goods; named tells that
+// the change names lines.
+func (r *Rule) Check(s State, lines []Line, firm int64, named bool) Refused {
 	if s.Ended() && r.From&ended == 0 {
 		return ByEnd
 	}
 	if !r.From.Has(s) ||
 		r.Needs != 0 && Total(lines, r.Needs) == 0 ||
 		r.Lacks != 0 && Total(lines, r.Lacks) != 0 ||
-		r.About != 0 && !named && !r.concerns(lines) {
+		r.About != 0 && !named && !r.concerns(lines, firm) {
 		return ByState
 	}
 	return 0
@@ -129,7 +130,10 @@ func (r *Rule) Check(s State, lines []Line, named bool) Refused {
 
 // concerns reports whether a verb finds any unit that it is about: one that it can
 // move, as far as it moves any.
-func (r *Rule) concerns(lines []Line) bool {
+func (r *Rule) concerns(lines []Line, firm int64) bool {
+	if r.About == ConfirmedUnits {
+		return firm > 0
+	}
 	return Total(lines, r.About) > Total(lines, r.Less)
 }
 
@@ -175,10 +179,11 @@ func (m *Move) Apply(l *Line, units int64) Effect {
 	return e
 }
 
-// State is what becomes of the state, once the lines have moved. over: nothing is
-// held or confirmed any more, and was before. stale: what was ready is not any more,
-// as only held units are left, whose own deadline is the one that counts.
-func (r *Rule) State(s State, lines []Line) (next State, over, stale bool) {
+// State is what becomes of the state, once the lines have moved. firm is as for
+// Check. over: nothing is held or confirmed any more, and was before. stale: what was
+// ready is not any more, as only held goods are left, whose own deadline is the one
+// that counts, whatever is confirmed of the resources that go with them.
+func (r *Rule) State(s State, lines []Line, firm int64) (next State, over, stale bool) {
 	next = s
 	if to := r.Next[s]; to != 0 {
 		next = to
@@ -186,13 +191,14 @@ func (r *Rule) State(s State, lines []Line) (next State, over, stale bool) {
 	if f := &r.Fully; f.To != 0 && s == f.From && f.holds(lines) {
 		next = f.To
 	}
-	switch {
-	case r.Ends == 0 || s.Ended() || Total(lines, ConfirmedUnits) > 0:
+	if r.Ends == 0 || s.Ended() {
 		return next, false, false
-	case Total(lines, HeldUnits) > 0:
-		if next == Ready {
-			return Held, false, true
-		}
+	}
+	held := Total(lines, HeldUnits) > 0
+	switch {
+	case held && next == Ready && firm == 0:
+		return Held, false, true
+	case held || Total(lines, ConfirmedUnits) > 0:
 		return next, false, false
 	case Total(lines, CollectedUnits) > 0:
 		return Collected, true, false

@@ -178,7 +178,7 @@ func TestEveryVerbKeepsLinesSound(t *testing.T) {
 
 func tryVerb(v Verb, s State, before Line) string {
 	r := Of(v)
-	if r.Check(s, []Line{before}, true) != 0 {
+	if r.Check(s, []Line{before}, int64(before.Confirmed), true) != 0 {
 		return ""
 	}
 	most := r.Movable(&before)
@@ -195,7 +195,7 @@ func tryVerb(v Verb, s State, before Line) string {
 		l := before
 		e := r.Goods.Apply(&l, units)
 		lines := []Line{l}
-		next, over, _ := r.State(s, lines)
+		next, over, _ := r.State(s, lines, int64(l.Confirmed))
 		if !Sound(next, lines) {
 			return fmt.Sprintf("%d units: %v with %+v is not sound", units, next, l)
 		}
@@ -274,6 +274,21 @@ func TestDue(t *testing.T) {
 	} {
 		if v, at := c.d.Due(c.s, c.lines, c.now, 3); v != c.want || at != c.at {
 			t.Errorf("%s: %v since %d, want %v since %d", c.name, v, at, c.want, c.at)
+		}
+	}
+}
+
+// TestOnlyHeldGoodsAreNotReady: a confirmed place in a pickup window does not keep a
+// reservation ready whose goods are only held.
+func TestOnlyHeldGoodsAreNotReady(t *testing.T) {
+	lines := []Line{{Quantity: 2, Held: 1, Lapsed: 1}, {Quantity: 1, Confirmed: 1}}
+	for _, firm := range []int64{0, 1} {
+		next, over, stale := Of(Abandon).State(Ready, lines, firm)
+		if stale != (firm == 0) || over || (next == Held) != stale {
+			t.Errorf("%d goods confirmed: %v, over %v, stale %v", firm, next, over, stale)
+		}
+		if refused := Of(MakeReady).Check(Confirmed, lines, firm, false) != 0; refused != (firm == 0) {
+			t.Errorf("%d goods confirmed: making it ready is refused: %v", firm, refused)
 		}
 	}
 }
