@@ -39,7 +39,7 @@ func (e *entry) turn(c *Change, rule *life.Rule, k *classes) {
 		e.deadline = c.Now
 	}
 	if stale {
-		e.pickup = e.since()
+		e.pickup = 0
 	}
 }
 
@@ -53,10 +53,8 @@ func (e *entry) keep(c *Change) {
 	case life.Dispatch:
 		e.to = c.Slot
 	case life.Arrive:
-		e.keepSlot()
 		e.location = c.Slot
 	case life.MakeReady:
-		e.keepSince()
 		e.pickup, e.refs.code, e.reminded = c.Deadline, c.Code, false
 	case life.Remind:
 		e.reminded = true
@@ -65,24 +63,19 @@ func (e *entry) keep(c *Change) {
 	case life.MoveAll:
 		e.moveTo(c.went)
 	case life.MovePart, life.ReplaceMissing:
-		if t := e.tail(); c.went.parts > max(t.parts, 1) {
-			t.parts = c.went.parts
-			e.setTail(t)
+		if c.went.parts > max(e.parts, 1) {
+			e.parts = c.went.parts
 		}
 	}
 }
 
 // moveTo puts a reservation at another location.
 func (e *entry) moveTo(w *went) {
-	e.keepSlot()
-	e.location, e.distance = w.to, w.distance
-	e.setPromise(w.promise)
+	e.location, e.distance, e.promise = w.to, w.distance, w.promise
 	if w.note != "" {
-		t := e.tail()
-		t.note = w.note
-		e.setTail(t)
+		e.note = w.note
 	}
 }
 
 // sound checks the invariants of an entry, for replay and audit.
-func (e *entry) sound() bool { return life.Sound(e.state, e.lines) && e.soundOrigin() }
+func (e *entry) sound() bool { return life.Sound(e.state, e.lines) }

@@ -217,11 +217,13 @@ func (a *auditor) entryDifference(id string) string {
 		return "sequence"
 	case live.state != shadow.state || live.location != shadow.location:
 		return "state"
-	case live.deadline != shadow.deadline || live.pickup != shadow.pickup:
+	case live.deadline != shadow.deadline || live.pickup != shadow.pickup || live.since != shadow.since:
 		return "deadline"
 	case !slices.Equal(live.lines, shadow.lines):
 		return "lines"
-	case live.fingerprint != shadow.fingerprint || live.refs != shadow.refs || live.distance != shadow.distance:
+	case live.fingerprint != shadow.fingerprint || live.refs != shadow.refs || live.distance != shadow.distance,
+		live.promise != shadow.promise || live.origin != shadow.origin || live.rejects != shadow.rejects,
+		live.parts != shadow.parts || live.cause != shadow.cause || live.note != shadow.note:
 		return "content"
 	}
 	return ""

@@ -47,7 +47,7 @@ const (
 type entryLine = life.Line
 
 // refs are the names by which others know an order. All may be empty.
-type refs struct{ order, customer, owner, channel, code, ref string }
+type refs struct{ order, customer, owner, channel, code string }
 
 // entry is a copy of what the book keeps under an ID. Lines are sorted by SKU,
 // each SKU once; their number and their SKUs never change. The book copies them
@@ -57,11 +57,18 @@ type entry struct {
 	distance     float64 // in meters
 	sequence     uint64  // of its last change
 	deadline     int64   // ms: of the held units; when it has ended, when that was
-	pickup       int64   // ms: the pickup deadline of a ready one; before that, when the hold began
+	pickup       int64   // ms: the pickup deadline, once it was ready
+	since        int64   // ms: when it was made
+	promise      int64   // ms: when the goods are promised to be ready; 0: nobody said
 	location, to uint32
-	state        State // of an order or a transfer
+	origin       uint32 // the location where it was made
+	state        State  // of an order or a transfer
 	reminded     bool
+	rejects      uint8 // how often a location rejected it; it counts to 255
+	parts        uint8 // of how many parts the order is; 0: of one
 	refs         refs
+	cause        string // ID of the reservation that its units come from; empty: it is the first that has them
+	note         string // the caller's
 	lines        []entryLine
 }
 

@@ -295,7 +295,7 @@ func BenchmarkBookSteady(b *testing.B) {
 	found := entry{lines: make([]entryLine, 0, 8)}
 	// A thousand locations, and a millisecond for a thousand orders.
 	steady := func(i int, id string) {
-		e.location, e.deadline, collect.now = uint32(i%1000), int64(i/1000)+600_000, int64(i/1000)
+		e.location, e.origin, e.deadline, collect.now = uint32(i%1000), uint32(i%1000), int64(i/1000)+600_000, int64(i/1000)
 		k.add(kindOrder, id, &e, nil, nil)
 	}
 	for i := range 2 * live {
@@ -348,7 +348,7 @@ func BenchmarkBookMemory(b *testing.B) {
 					k := impl.make()
 					e := orderOf(1, 3)
 					for i := range live {
-						e.location, e.deadline = uint32(i%10_000), 600_000+int64(i)*600_000/int64(live)
+						e.location, e.origin, e.deadline = uint32(i%10_000), uint32(i%10_000), 600_000+int64(i)*600_000/int64(live)
 						k.addOne(fmt.Sprintf("ord-%08d", i), &e, nil)
 					}
 					b.ReportMetric(float64(heapInUse()-before)/float64(live), "B/hold")

@@ -5,7 +5,7 @@ import "encoding/binary"
 // extra is the memory of what only some entries have, little-endian:
 //
 //	byte  0  to                   4
-//	      4  bytes of each string 12  six times 2: order, customer, owner, channel, code, ref
+//	      4  bytes of each string 12  six times 2: order, customer, owner, channel, code, and what origin.go draws
 //	     16  nodes               12  references in the views by order, by customer and by whole
 //	     28  number of lines      4  0 when the state says where the units are
 //	     32  lines               32  each: held, confirmed, collected, returned,
@@ -27,15 +27,20 @@ const (
 	refCount       = 6
 )
 
-func (r *refs) all() [refCount]string {
-	return [refCount]string{r.order, r.customer, r.owner, r.channel, r.code, r.ref}
+func (r *refs) all() [refCount - 1]string {
+	return [refCount - 1]string{r.order, r.customer, r.owner, r.channel, r.code}
+}
+
+// bytes is how long all of them are.
+func (r *refs) bytes() int {
+	return len(r.order) + len(r.customer) + len(r.owner) + len(r.channel) + len(r.code)
 }
 
 // extraBytes returns the size of the piece an entry needs, 0 for none, and
 // whether its lines are in it.
 func extraBytes(e *entry) (size int, lines bool) {
 	lines = !implied(e)
-	text := len(e.refs.order) + len(e.refs.customer) + len(e.refs.owner) + len(e.refs.channel) + len(e.refs.code) + len(e.refs.ref)
+	text := e.refs.bytes() + e.pastBytes()
 	if !lines && text == 0 && e.to == 0 {
 		return 0, false
 	}
@@ -64,6 +69,9 @@ func (x extra) write(e *entry, lines bool, nodes [views]uint32) {
 		binary.LittleEndian.PutUint16(x[extraStringsAt+2*i:], uint16(len(s)))
 		at += copy(x[at:], s)
 	}
+	past := e.pastBytes()
+	binary.LittleEndian.PutUint16(x[extraStringsAt+2*(refCount-1):], uint16(past))
+	e.putPast(x[at : at+past])
 	for v, node := range nodes {
 		x.setNode(view(v), node)
 	}
@@ -87,9 +95,12 @@ func (x extra) read(into *entry) {
 		return
 	}
 	text := string(x[at:size])
-	for i, s := range [refCount]*string{&into.refs.order, &into.refs.customer, &into.refs.owner, &into.refs.channel, &into.refs.code, &into.refs.ref} {
+	for i, s := range [refCount - 1]*string{&into.refs.order, &into.refs.customer, &into.refs.owner, &into.refs.channel, &into.refs.code} {
 		n := x.stringBytes(i)
 		*s, text = text[:n], text[n:]
+	}
+	if text != "" {
+		into.recall(into.since, text)
 	}
 }
 
@@ -123,8 +134,8 @@ func (x extra) key(v view, id []byte) []byte {
 	return x[at : at+x.stringBytes(int(v))]
 }
 
-// reference returns refs.ref; it aliases the piece.
-func (x extra) reference() []byte {
+// past returns what origin.go draws; it aliases the piece.
+func (x extra) past() []byte {
 	size := x.size()
 	return x[size-x.stringBytes(refCount-1) : size]
 }

@@ -13,7 +13,7 @@ import (
 )
 
 func orderOf(fingerprint uint64, lines int) entry {
-	e := entry{fingerprint: fingerprint, location: uint32(fingerprint % 1000), state: Held, distance: float64(fingerprint) / 3}
+	e := entry{fingerprint: fingerprint, location: uint32(fingerprint % 1000), origin: uint32(fingerprint % 1000), state: Held, distance: float64(fingerprint) / 3}
 	for i := range lines {
 		e.lines = append(e.lines, entryLine{SKU: uint32(i), Quantity: 2, Held: 2})
 	}
@@ -34,6 +34,7 @@ func TestBookMillion(t *testing.T) {
 		e.fingerprint = uint64(i)
 		b.prefetch(kindOrder, fmt.Sprintf("order-%07d", i/3))
 		e.location = uint32(i % 1000)
+		e.origin = e.location
 		if _, added, _ := b.add(kindOrder, fmt.Sprintf("order-%07d", i), &e, nil, nil); !added {
 			t.Fatalf("order %d is there already", i)
 		}
@@ -104,7 +105,7 @@ func TestBookLongIDs(t *testing.T) {
 			id := strings.Repeat("a", size)
 			e := orderOf(uint64(i), 1+i*100)
 			e.deadline, e.refs = 5, refs{order: id[:size/3]}
-			e.setTail(tail{cause: id[:min(size, MaxRefBytes)], note: id[:min(size, MaxNoteBytes)]})
+			e.cause, e.note = id[:min(size, MaxRefBytes)], id[:min(size, MaxNoteBytes)]
 			if _, added, _ := b.add(kindOrder, id, &e, nil, nil); !added || !b.find(kindOrder, id, &got) || !sameEntry(&e, &got) {
 				t.Fatalf("%s: ID of %d bytes lost or changed", reuse, size)
 			}
@@ -240,6 +241,7 @@ func TestBookAllocatesNothing(t *testing.T) {
 		now++
 		cancel.now, collect.now, expire.now = now, now, now
 		e.deadline, e.location = now+600_000, uint32(i%50)
+		e.origin = e.location
 		b.prefetch(kindOrder, ids[i%n])
 		b.add(kindOrder, ids[i%n], &e, record, &found)
 		b.add(kindOrder, ids[i%n], &e, record, &found)

@@ -109,7 +109,7 @@ func raceCheck(k orderKeeper, ids []string) error {
 
 func (r *racer) run(k orderKeeper, ids []string, self uint64) {
 	random := rand.New(rand.NewPCG(self, 2))
-	e := entry{fingerprint: self, location: uint32(self), deadline: math.MaxInt64, distance: float64(self), state: Held}
+	e := entry{fingerprint: self, location: uint32(self), origin: uint32(self), deadline: math.MaxInt64, distance: float64(self), state: Held}
 	for sku := range uint32(raceLines) {
 		e.lines = append(e.lines, entryLine{SKU: sku, Quantity: raceUnits, Held: raceUnits})
 	}

@@ -22,7 +22,7 @@ import (
 //	     48  older or number   4  queued: references of the neighbours among the
 //	     52  newer or stamp    4  remembered, 0 at the ends; else the number on the
 //	                              location's shelf and the stamp of the timer
-//	     56  pickup            8
+//	     56  pickup            8  or when it was made, see origin.go
 //	     64  ID                   then nothing up to a multiple of 4
 //	      …  lines             8  each: SKU, quantity; sorted by SKU
 //
@@ -63,7 +63,7 @@ const (
 // have checked what they were given; this is for what was added to it since.
 func fits(id string, e *entry) error {
 	r := &e.refs
-	longest := max(len(id), len(r.order), len(r.customer), len(r.owner), len(r.channel), len(r.code), len(r.ref))
+	longest := max(len(id), len(r.order), len(r.customer), len(r.owner), len(r.channel), len(r.code), e.pastBytes())
 	if longest <= MaxIDBytes {
 		return nil
 	}
@@ -103,7 +103,7 @@ func (r record) rewrite(e *entry) {
 	binary.LittleEndian.PutUint64(r[distanceAt:], math.Float64bits(e.distance))
 	binary.LittleEndian.PutUint64(r[sequenceAt:], e.sequence)
 	binary.LittleEndian.PutUint64(r[deadlineAt:], uint64(e.deadline))
-	binary.LittleEndian.PutUint64(r[pickupAt:], uint64(e.pickup))
+	binary.LittleEndian.PutUint64(r[pickupAt:], uint64(e.keptPickup()))
 	binary.LittleEndian.PutUint32(r[locationAt:], e.location)
 	r.setFlag(flagReminded, e.reminded)
 	r[stateAt] = byte(e.state)
@@ -116,10 +116,10 @@ func (r record) read(into *entry) {
 	into.distance = math.Float64frombits(binary.LittleEndian.Uint64(r[distanceAt:]))
 	into.sequence = binary.LittleEndian.Uint64(r[sequenceAt:])
 	into.deadline = int64(binary.LittleEndian.Uint64(r[deadlineAt:]))
-	into.pickup = int64(binary.LittleEndian.Uint64(r[pickupAt:]))
 	into.location, into.to = r.location(), 0
 	into.state = r.state()
 	into.reminded = r.has(flagReminded)
+	into.recall(int64(binary.LittleEndian.Uint64(r[pickupAt:])), "")
 	into.refs = refs{}
 	into.lines = into.lines[:0]
 	lines := r.lines(r.idBytes(), r.lineCount())

@@ -185,10 +185,10 @@ func (b *book) sortShelf(f *shelf, o *shelfSorter) {
 	f.next = uint32(n)
 }
 
-// since is when the entry of a record was made; see entry.since.
+// since is when the entry of a record was made.
 func (s *shard) since(r record) int64 {
 	if x := r.extra(); x != 0 {
-		if text := s.extra(x).reference(); len(text) >= originSlot {
+		if text := s.extra(x).past(); len(text) >= originSlot {
 			return int64(binary.BigEndian.Uint64(text[originSince:]))
 		}
 	}

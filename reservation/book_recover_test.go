@@ -41,7 +41,7 @@ func TestLooseBook(t *testing.T) {
 		ids := make([]string, orders)
 		for i := range orders {
 			ids[i] = fmt.Sprint("order ", i)
-			e := entry{sequence: uint64(i), state: Held, location: d.Uint32N(locations), pickup: 1e12 + int64(d.IntN(1<<30)), deadline: 1e12 + int64(d.IntN(1<<22)),
+			e := entry{sequence: uint64(i), state: Held, location: d.Uint32N(locations), since: 1e12 + int64(d.IntN(1<<30)), deadline: 1e12 + int64(d.IntN(1<<22)),
 				lines: []entryLine{{SKU: 1, Quantity: 2, Held: 2}}}
 			if i%7 == 0 {
 				e.refs.customer = fmt.Sprint("customer ", i%100)
@@ -50,7 +50,7 @@ func TestLooseBook(t *testing.T) {
 				e.lines[0].Held, e.lines[0].Confirmed = 1, 1
 			}
 			if i%13 == 0 {
-				e.refs.ref = string(make([]byte, originRejects)) // made at 0, the oldest
+				e.since, e.origin = 0, e.location+1 // the oldest
 			}
 			changed := moveTo{d.Uint32N(locations), []State{Held, Canceled, Confirmed}[d.IntN(3)]}
 			j := d.IntN(i + 1)
@@ -107,10 +107,10 @@ func sameShelves(t *testing.T, plain, loose *book, locations uint32) {
 		})
 		loose.at(location, func(id string, e *entry) bool {
 			got = append(got, id)
-			if e.since() > last {
-				t.Fatalf("location %d: %s was made at %d and comes after one made at %d", location, id, e.since(), last)
+			if e.since > last {
+				t.Fatalf("location %d: %s was made at %d and comes after one made at %d", location, id, e.since, last)
 			}
-			last = e.since()
+			last = e.since
 			return true
 		})
 		slices.Sort(want)

@@ -96,6 +96,9 @@ func (r *trial) drawRest(t *rapid.T, e *entry, ended bool) {
 		}
 	}
 	e.location = rapid.Uint32Range(0, 5).Draw(t, "location")
+	if e.origin = e.location; rapid.IntRange(0, 3).Draw(t, "moved") == 0 {
+		e.origin = rapid.Uint32Range(0, 5).Draw(t, "origin")
+	}
 	e.to = rapid.Uint32Range(0, 1).Draw(t, "to")
 	e.deadline, e.pickup = r.drawTime(t), 0
 	if e.state == Ready {
@@ -111,9 +114,9 @@ func (r *trial) drawRest(t *rapid.T, e *entry, ended bool) {
 	}
 	switch rapid.IntRange(0, 3).Draw(t, "past") {
 	case 0:
-		e.refs.ref = promiseText(rapid.Int64().Draw(t, "promise"))
+		e.promise = rapid.Int64().Draw(t, "promise")
 	case 1:
-		e.setTail(tail{parts: uint8(rapid.IntRange(0, 3).Draw(t, "parts")), cause: drawKey(t), note: drawKey(t)})
+		e.parts, e.cause, e.note = uint8(rapid.IntRange(0, 3).Draw(t, "parts")), drawKey(t), drawKey(t)
 	}
 }
 
@@ -246,7 +249,7 @@ func (r *trial) expireShard(t *rapid.T, shard int, now int64, most, refuse int) 
 		case e.state == Ready && !e.reminded:
 			e.reminded = true
 		case e.fingerprint%5 == 1:
-			e.deadline, e.pickup = now+1+int64(e.fingerprint%100_000), now+1
+			e.deadline, e.since = now+1+int64(e.fingerprint%100_000), now+1
 		default:
 			e.state, e.deadline = Expired, now
 		}

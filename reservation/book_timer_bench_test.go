@@ -62,6 +62,7 @@ func benchTimers(b *testing.B, live int) {
 	}
 	for i := range live {
 		e.location, e.deadline = random.Uint32N(10_000), start+1+int64(i)*span/int64(live)
+		e.origin = e.location
 		k.add(kindOrder, string(fmt.Appendf(id[:0], "ord-%08d", i)), &e, nil, nil)
 	}
 	b.ReportMetric(float64(heapInUse()-before)/float64(live), "B/hold")

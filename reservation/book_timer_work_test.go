@@ -23,7 +23,7 @@ func worked(b *book) (passed, asked int) {
 // holdUntil adds a hold to a book.
 func holdUntil(b *book, id string, deadline int64) {
 	e := orderOf(1, 1)
-	e.location, e.deadline = 1, deadline
+	e.location, e.origin, e.deadline = 1, 1, deadline
 	b.add(kindOrder, id, &e, nil, nil)
 }
 

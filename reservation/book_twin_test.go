@@ -206,7 +206,7 @@ func (w *twin) named(v view, key string) (ids []string) {
 
 // partOf is the order that an entry is a later part of.
 func partOf(id string, e *entry) string {
-	if t := e.tail(); t.parts < 2 && t.cause == "" {
+	if e.parts < 2 && e.cause == "" {
 		return ""
 	}
 	for n := 2; n <= 255; n++ {
@@ -224,5 +224,6 @@ func sameEntry(a, b *entry) bool {
 	x.distance, y.distance = 0, 0
 	return bits && x.fingerprint == y.fingerprint && x.sequence == y.sequence && x.deadline == y.deadline && x.pickup == y.pickup &&
 		x.location == y.location && x.to == y.to && x.state == y.state && x.reminded == y.reminded && x.refs == y.refs &&
+		x.since == y.since && x.promise == y.promise && x.origin == y.origin && x.rejects == y.rejects && x.parts == y.parts && x.cause == y.cause && x.note == y.note &&
 		slices.Equal(a.lines, b.lines)
 }

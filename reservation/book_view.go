@@ -30,7 +30,7 @@ func (e *entry) key(v view, id []byte) string {
 	case byCustomer:
 		return e.refs.customer
 	}
-	if t := e.tail(); t.parts > 1 || t.cause != "" {
+	if e.parts > 1 || e.cause != "" {
 		return string(wholeOf(id))
 	}
 	return ""

@@ -281,7 +281,7 @@ func (e *entry) latest(c *Change) int64 {
 	if c.MaxHold == 0 {
 		return math.MaxInt64
 	}
-	return e.since() + c.MaxHold
+	return e.since + c.MaxHold
 }
 
 // NeedsRoom tells the changes of a reservation that a disk refuses that is full:

@@ -77,12 +77,10 @@ func (h *Hold) plain() bool { return len(h.Note) == 0 && h.Parts <= 1 && h.Ref =
 // fill makes an entry that has its lines what a hold says.
 func (e *entry) fill(h *Hold) {
 	e.fingerprint, e.location, e.state, e.distance = h.Fingerprint, h.Slot, Held, h.Distance
-	e.deadline, e.pickup = h.Deadline, h.Now
-	e.to, e.reminded = 0, false
-	e.refs = refs{order: h.Order, customer: h.Customer, owner: h.Owner, channel: h.Channel, ref: promiseText(h.Promise)}
-	if !h.plain() {
-		e.setTail(tail{parts: h.parts(), cause: h.Ref, note: string(h.Note)})
-	}
+	e.deadline, e.pickup, e.since, e.promise = h.Deadline, 0, h.Now, h.Promise
+	e.to, e.origin, e.reminded, e.rejects = 0, h.Slot, false, 0
+	e.refs = refs{order: h.Order, customer: h.Customer, owner: h.Owner, channel: h.Channel}
+	e.parts, e.cause, e.note = h.parts(), h.Ref, string(h.Note)
 }
 
 // Reserve takes every line at the location with that number of the table and

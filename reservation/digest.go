@@ -191,7 +191,7 @@ func (m *Movement) is(l *Ledger, mark uint64, e *entry, at, to string) bool {
 // made is when a movement, a transfer or a change was made.
 func (e *entry) made() int64 {
 	if len(e.lines) > 0 { // a transfer, whose deadline is its end's
-		return e.pickup
+		return e.since
 	}
 	return e.deadline
 }

@@ -55,9 +55,8 @@ func (e *entry) export(into *Entry) {
 	*into = Entry{Slot: e.location, To: e.to, State: e.state, Sequence: e.sequence, Distance: e.distance,
 		Fingerprint: e.fingerprint, Deadline: e.deadline,
 		Order: e.refs.order, Customer: e.refs.customer, Owner: e.refs.owner, Channel: e.refs.channel, Code: e.refs.code}
-	into.Promise, into.Since, into.Origin = e.promise(), e.since(), e.slot()
-	t := e.tail()
-	into.Parts, into.Rejects, into.Ref, into.Note = max(int(t.parts), 1), int(t.rejects), t.cause, append(note, t.note...)
+	into.Promise, into.Since, into.Origin = e.promise, e.since, e.origin
+	into.Parts, into.Rejects, into.Ref, into.Note = max(int(e.parts), 1), int(e.rejects), e.cause, append(note, e.note...)
 	if e.state == Ready {
 		into.Pickup = e.pickup
 	}

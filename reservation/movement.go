@@ -105,9 +105,9 @@ func (l *Ledger) move(m *Movement) (Ticket, error) {
 		return Ticket{}, err
 	}
 	sortDeltas(deltas)
-	e := entry{fingerprint: mark, location: m.Slot, deadline: m.Now}
+	e := entry{fingerprint: mark, location: m.Slot, origin: m.Slot, deadline: m.Now}
 	if kind == kindTransfer {
-		e.state, e.to, e.pickup = InTransit, m.To, m.Now
+		e.state, e.to, e.since = InTransit, m.To, m.Now
 		for _, d := range deltas {
 			e.lines = append(e.lines, entryLine{SKU: d.sku, Quantity: uint32(-d.units), Confirmed: uint32(-d.units)})
 		}

@@ -237,16 +237,18 @@ func TestTailsOfOtherLimits(t *testing.T) {
 		cause, note int
 		fits        bool
 	}{{61_413, 4096, true}, {MaxRefBytes, MaxNoteBytes, true}, {61_413, 4097, false}, {0, MaxIDBytes - originCause, true}} {
-		is := tail{cause: strings.Repeat("x", c.cause), note: strings.Repeat("n", c.note)}
-		if is.fits() != c.fits {
-			t.Errorf("%+v fits: %t", c, is.fits())
+		e := entry{cause: strings.Repeat("x", c.cause), note: strings.Repeat("n", c.note)}
+		if fits := noteFits(e.cause, e.note); fits != c.fits {
+			t.Errorf("%+v fits: %t", c, fits)
 		}
 		if !c.fits {
 			continue
 		}
-		var e entry
-		if e.setTail(is); e.tail() != is || len(e.refs.ref) > MaxIDBytes {
-			t.Errorf("%+v: got %d bytes", c, len(e.refs.ref))
+		past := make([]byte, e.pastBytes())
+		e.putPast(past)
+		var got entry
+		if !got.recall(0, string(past)) || got.cause != e.cause || got.note != e.note || len(past) > MaxIDBytes {
+			t.Errorf("%+v: got %d bytes", c, len(past))
 		}
 	}
 }

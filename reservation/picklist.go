@@ -29,8 +29,8 @@ func (p *Pick) Compare(o *Pick) int {
 func pickOf(id string, e *entry) Pick {
 	p := Pick{ID: id, state: e.state}
 	switch {
-	case e.promise() != 0:
-		p.Class, p.Time = 0, e.promise()
+	case e.promise != 0:
+		p.Class, p.Time = 0, e.promise
 	case e.state == Ready:
 		p.Class, p.Time = 1, e.pickup
 	case e.state == Held:

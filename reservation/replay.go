@@ -110,15 +110,13 @@ func (p *replay) name(n *names, handle uint32, place []byte) error {
 func (p *replay) held() error {
 	r, e := &p.record, &p.entry
 	e.fingerprint, e.distance, e.sequence = r.Fingerprint, r.Distance, p.sequence
-	e.deadline, e.pickup, e.location, e.to = r.Deadline, r.Time, r.Slot, 0
-	e.state, e.reminded = Held, false
-	e.refs.order, e.refs.customer, e.refs.owner, e.refs.channel = r.Order, r.Customer, r.Owner, r.Channel
-	e.refs.code, e.refs.ref = "", promiseText(r.Promise)
-	if t := (tail{parts: r.Parts, cause: r.Ref, note: string(r.Place)}); t != (tail{}) {
-		if !t.fits() { // earlier versions had other limits of each
-			return p.unsound("a reservation with too long a note")
-		}
-		e.setTail(t)
+	e.deadline, e.pickup, e.since, e.promise = r.Deadline, 0, r.Time, r.Promise
+	e.location, e.origin, e.to = r.Slot, r.Slot, 0
+	e.state, e.reminded, e.rejects = Held, false, 0
+	e.refs = refs{order: r.Order, customer: r.Customer, owner: r.Owner, channel: r.Channel}
+	e.parts, e.cause, e.note = r.Parts, r.Ref, string(r.Place)
+	if !noteFits(e.cause, e.note) { // earlier versions had other limits of each
+		return p.unsound("a reservation with too long a note")
 	}
 	e.lines = e.lines[:0]
 	skus := p.ledger.skus.len()
@@ -203,10 +201,10 @@ func (p *replay) moved() error {
 	if err := p.shelve(r.Slot); err != nil {
 		return err
 	}
-	*e = entry{fingerprint: r.Fingerprint, sequence: p.sequence, location: r.Slot, deadline: r.Time, lines: e.lines[:0]}
+	*e = entry{fingerprint: r.Fingerprint, sequence: p.sequence, location: r.Slot, origin: r.Slot, deadline: r.Time, lines: e.lines[:0]}
 	switch r.Cause {
 	case history.Sent:
-		e.state, e.to, e.pickup = InTransit, r.To, r.Time
+		e.state, e.to, e.since = InTransit, r.To, r.Time
 		for _, line := range r.Lines {
 			e.lines = append(e.lines, entryLine{SKU: line.SKU, Quantity: uint32(-line.Units), Confirmed: uint32(-line.Units)})
 		}
@@ -215,7 +213,7 @@ func (p *replay) moved() error {
 		if err := p.delivered(); err != nil {
 			return err
 		}
-		*e = entry{fingerprint: r.Fingerprint, sequence: p.sequence, location: r.Slot, deadline: r.Time, lines: e.lines[:0]}
+		*e = entry{fingerprint: r.Fingerprint, sequence: p.sequence, location: r.Slot, origin: r.Slot, deadline: r.Time, lines: e.lines[:0]}
 	}
 	return p.add(kindMovement, r.ID)
 }

@@ -168,8 +168,8 @@ func (x *rerouting) could(e *entry) error {
 		return stateError(e, x.change)
 	}
 	if x.went.ref == "" {
-		if t := (tail{cause: e.tail().cause, note: x.went.note}); !t.fits() {
-			return fmt.Errorf("a note of %d bytes: %w", len(t.note), ErrFull) // its ID is of a version that had room for longer ones
+		if !noteFits(e.cause, x.went.note) {
+			return fmt.Errorf("a note of %d bytes: %w", len(x.went.note), ErrFull) // its ID is of a version that had room for longer ones
 		}
 		return x.whole(e)
 	}

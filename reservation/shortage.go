@@ -115,7 +115,7 @@ func (l *Ledger) shorten(sku, slot uint32, movement string, now, missing int64, 
 			line := &e.lines[i]
 			units := int64(line.Held) + int64(line.Confirmed) - int64(line.Short)
 			if line.SKU == sku && units > 0 && (line.Confirmed > 0) == confirmed {
-				all = append(all, candidate{strings.Clone(id), e.since(), units})
+				all = append(all, candidate{strings.Clone(id), e.since, units})
 			}
 		}
 		return true
@@ -190,7 +190,7 @@ func (l *Ledger) shortAt(sku, slot uint32) (all []shortOne) {
 		}
 		for i := range e.lines {
 			if line := &e.lines[i]; line.SKU == sku && line.Short > 0 {
-				all = append(all, shortOne{id, line.Confirmed > 0, e.since(), int64(line.Short)})
+				all = append(all, shortOne{id, line.Confirmed > 0, e.since, int64(line.Short)})
 			}
 		}
 	}

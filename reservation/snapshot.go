@@ -256,7 +256,8 @@ func putEntry(b []byte, kind entryKind, id string, e *entry) []byte {
 	if e.reminded {
 		flags |= 1
 	}
-	if e.refs != (refs{}) {
+	past := make([]byte, e.pastBytes())
+	if e.putPast(past); e.refs != (refs{}) || len(past) > 0 {
 		flags |= 2
 	}
 	rerouted := life.Total(e.lines, life.ReroutedUnits) > 0
@@ -269,13 +270,14 @@ func putEntry(b []byte, kind entryKind, id string, e *entry) []byte {
 	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(e.distance))
 	b = binary.AppendUvarint(b, e.sequence)
 	b = binary.AppendVarint(b, e.deadline)
-	b = binary.AppendVarint(b, e.pickup)
+	b = binary.AppendVarint(b, e.keptPickup())
 	b = binary.AppendUvarint(b, uint64(e.location))
 	b = binary.AppendUvarint(b, uint64(e.to))
 	if flags&2 != 0 {
 		for _, text := range e.refs.all() {
 			b = appendText(b, text)
 		}
+		b = appendText(b, string(past))
 	}
 	b = binary.AppendUvarint(b, uint64(len(e.lines)))
 	for i := range e.lines {

@@ -296,11 +296,14 @@ func takeEntry(item []byte, e *entry) (kind entryKind, id string, err error) {
 	e.state, e.reminded, e.refs, e.lines = State(head[1]), head[2]&1 != 0, refs{}, e.lines[:0]
 	id = f.text()
 	e.fingerprint, e.distance = f.word(), math.Float64frombits(f.word())
-	e.sequence, e.deadline, e.pickup = f.number(), f.signed(), f.signed()
+	e.sequence, e.deadline = f.number(), f.signed()
+	pickup, past := f.signed(), ""
 	e.location, e.to = uint32(f.number()), uint32(f.number())
 	if head[2]&2 != 0 {
-		e.refs = refs{order: f.text(), customer: f.text(), owner: f.text(), channel: f.text(), code: f.text(), ref: f.text()}
+		e.refs = refs{order: f.text(), customer: f.text(), owner: f.text(), channel: f.text(), code: f.text()}
+		past = f.text()
 	}
+	formed := e.recall(pickup, past)
 	n := f.number()
 	for range n {
 		if f.bad {
@@ -311,7 +314,7 @@ func takeEntry(item []byte, e *entry) (kind entryKind, id string, err error) {
 			e.lines[len(e.lines)-1].Rerouted = uint32(f.number())
 		}
 	}
-	if !f.whole() || kind == 0 || kind > kindChange || kind == kindOrder && !e.sound() || fits(id, e) != nil {
+	if !f.whole() || !formed || kind == 0 || kind > kindChange || kind == kindOrder && !e.sound() || fits(id, e) != nil {
 		return 0, "", malformed("an entry")
 	}
 	return kind, id, nil

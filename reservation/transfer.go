@@ -147,7 +147,7 @@ func (l *Ledger) deliver(m *Movement) (Ticket, error) {
 	if e.state.Ended() {
 		l.places.add(m.Slot, -1)
 	}
-	done := entry{fingerprint: d.mark, sequence: t.Sequence, location: m.Slot, deadline: m.Now}
+	done := entry{fingerprint: d.mark, sequence: t.Sequence, location: m.Slot, origin: m.Slot, deadline: m.Now}
 	l.book.addHashed(hash, kindMovement, m.ID, &done, nil, nil)
 	return t, nil
 }
