@@ -56,8 +56,8 @@ staticcheck: ## staticcheck, pinned; downloads it the first time
 	$(GO) run $(STATICCHECK) ./...
 	$(GO) run $(STATICCHECK) -tags interleave ./reservation/...
 
-house: ## the rules of the house alone: import plan, sizes, comments, README
-	$(GO) test -count=1 -run '^(TestHouse|TestLinked)$$' ./bench/house
+house: ## the rules of the house alone: import plan, knots, sizes, comments, README
+	$(GO) test -count=1 -run '^(TestHouse|TestLinked|TestKnots|TestKnotIsSeen)$$' ./bench/house
 
 race: ## all tests under the race detector
 	$(GO) test -race -short -vet=off -timeout 15m ./...
