@@ -79,7 +79,7 @@ func (a *Allocator) setBundles(ctx context.Context, set []Bundle) error {
 		return err
 	}
 	defer c.end()
-	t, err := a.bundle(ctx, set)
+	t, err := a.bundle(ctx, c.now, set)
 	if err != nil {
 		return err
 	}
@@ -87,15 +87,15 @@ func (a *Allocator) setBundles(ctx context.Context, set []Bundle) error {
 }
 
 // bundle is setBundles up to the ticket that is to be waited for.
-func (a *Allocator) bundle(ctx context.Context, set []Bundle) (t reservation.Ticket, err error) {
+func (a *Allocator) bundle(ctx context.Context, now int64, set []Bundle) (t reservation.Ticket, err error) {
 	if err := a.checkBundles(set); err != nil || len(set) == 0 {
 		return t, err
 	}
 	a.wares.setting.Lock(lock.Goods)
 	defer a.wares.setting.Unlock()
 	given := map[string][]Component{}
-	if now := a.wares.bundles.Load(); now != nil {
-		given = maps.Clone(now.given)
+	if in := a.wares.bundles.Load(); in != nil {
+		given = maps.Clone(in.given)
 	}
 	notes := make([]reservation.Note, len(set))
 	for i := range set {
@@ -109,7 +109,7 @@ func (a *Allocator) bundle(ctx context.Context, set []Bundle) (t reservation.Tic
 	if err != nil {
 		return t, err
 	}
-	return a.publishSettings(ctx, notes, func() { a.wares.bundles.Store(next) })
+	return a.publishSettings(ctx, now, notes, func() { a.wares.bundles.Store(next) })
 }
 
 // checkBundles validates each bundle by itself.

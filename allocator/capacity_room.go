@@ -39,7 +39,7 @@ func (a *Allocator) SetCapacity(ctx context.Context, capacities ...Capacity) err
 		return fmt.Errorf("allocator: set capacity: %w", err)
 	}
 	defer c.end()
-	t, err := a.setCapacity(ctx, capacities)
+	t, err := a.setCapacity(ctx, c.now, capacities)
 	if waited := c.wait(ctx, t); err == nil {
 		err = waited
 	}
@@ -50,7 +50,7 @@ func (a *Allocator) SetCapacity(ctx context.Context, capacities ...Capacity) err
 }
 
 // setCapacity is SetCapacity up to the ticket that is to be waited for.
-func (a *Allocator) setCapacity(ctx context.Context, capacities []Capacity) (t reservation.Ticket, err error) {
+func (a *Allocator) setCapacity(ctx context.Context, now int64, capacities []Capacity) (t reservation.Ticket, err error) {
 	if err := a.checkCapacities(capacities); err != nil || len(capacities) == 0 {
 		return t, err
 	}
@@ -71,7 +71,7 @@ func (a *Allocator) setCapacity(ctx context.Context, capacities []Capacity) (t r
 			return t, err
 		}
 	}
-	return a.publishSettings(ctx, notes, func() {
+	return a.publishSettings(ctx, now, notes, func() {
 		c.limits.Store(&limits)
 		if len(limits) > 0 {
 			a.special.Store(true)

@@ -59,7 +59,7 @@ func (a *Allocator) SetWindows(ctx context.Context, windows ...Window) error {
 		return fmt.Errorf("allocator: set windows: %w", err)
 	}
 	defer c.end()
-	t, err := a.setWindows(ctx, windows)
+	t, err := a.setWindows(ctx, c.now, windows)
 	if waited := c.wait(ctx, t); err == nil {
 		err = waited
 	}
@@ -77,8 +77,7 @@ type windowSetting struct {
 	places int64
 }
 
-func (a *Allocator) setWindows(ctx context.Context, windows []Window) (last reservation.Ticket, err error) {
-	now := a.clock.now()
+func (a *Allocator) setWindows(ctx context.Context, now int64, windows []Window) (last reservation.Ticket, err error) {
 	list, err := a.checkWindows(windows, now)
 	if err != nil {
 		return last, err

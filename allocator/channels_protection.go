@@ -83,7 +83,7 @@ func (a *Allocator) setProtection(ctx context.Context, set []Protection) error {
 		return err
 	}
 	defer c.end()
-	t, err := a.divide(ctx, set)
+	t, err := a.divide(ctx, c.now, set)
 	if err != nil {
 		return err
 	}
@@ -91,7 +91,7 @@ func (a *Allocator) setProtection(ctx context.Context, set []Protection) error {
 }
 
 // divide is setProtection up to the ticket that is to be waited for.
-func (a *Allocator) divide(ctx context.Context, set []Protection) (t reservation.Ticket, err error) {
+func (a *Allocator) divide(ctx context.Context, now int64, set []Protection) (t reservation.Ticket, err error) {
 	scopes, err := a.checkProtections(set)
 	if err != nil || len(set) == 0 {
 		return t, err
@@ -106,11 +106,11 @@ func (a *Allocator) divide(ctx context.Context, set []Protection) (t reservation
 	if err != nil {
 		return t, err
 	}
-	return a.publishSettings(ctx, notes, func() {
+	return a.publishSettings(ctx, now, notes, func() {
 		// Units may have been set aside for a channel since the levels were worked
 		// out; no change that could do so is under way now.
-		if now := a.channels.Load(); now != nil {
-			next.quotas = now.quotas
+		if in := a.channels.Load(); in != nil {
+			next.quotas = in.quotas
 		}
 		a.channels.Store(next)
 	})
@@ -122,6 +122,7 @@ func (a *Allocator) enterSettings(ctx context.Context) (call, error) {
 	if err := ctx.Err(); err != nil {
 		return call{}, err
 	}
+	now := a.clock.now() // it may be a function of the host's: nothing is held yet
 	c, err := a.enter()
 	if err != nil {
 		return c, err
@@ -132,16 +133,16 @@ func (a *Allocator) enterSettings(ctx context.Context) (call, error) {
 			return c, err
 		}
 	}
+	c.now = now
 	return c, nil
 }
 
 // publishSettings writes notes down and makes what they say count, at a moment at
-// which no change is under way. The caller has entered.
-func (a *Allocator) publishSettings(ctx context.Context, notes []reservation.Note, publish func()) (reservation.Ticket, error) {
+// which no change is under way. The caller has entered, at that time.
+func (a *Allocator) publishSettings(ctx context.Context, now int64, notes []reservation.Note, publish func()) (reservation.Ticket, error) {
 	if err := ctx.Err(); err != nil {
 		return reservation.Ticket{}, err
 	}
-	now := a.clock.now() // a function of the host's may stand behind it
 	defer a.pause()()
 	t, err := a.ledger.SetNotes(now, notes...)
 	if err == nil {

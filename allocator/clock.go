@@ -131,14 +131,14 @@ func (c *clock) advance() time.Duration {
 
 // read asks the custom clock; false: it panicked.
 func (c *clock) read() (at time.Time, ok bool) {
+	lock.Enter(lock.Host) // nothing is held
+	lock.Leave(lock.Host)
 	defer func() {
 		if value := recover(); value != nil {
 			ok = false
 			c.panics.ofHost("Options.Clock", value)
 		}
 	}()
-	lock.Enter(lock.Host) // nothing is held
-	lock.Leave(lock.Host)
 	return c.custom(), true
 }
 

@@ -51,14 +51,14 @@ func (a *Allocator) holidays(location string) func(year int, month time.Month, d
 		return nil
 	}
 	return func(year int, month time.Month, day int) (is bool) {
+		lock.Enter(lock.Host) // nothing is held
+		lock.Leave(lock.Host)
 		defer func() {
 			if value := recover(); value != nil {
 				is = false
 				a.panics.ofHost("Options.Holidays", value)
 			}
 		}()
-		lock.Enter(lock.Host) // nothing is held
-		lock.Leave(lock.Host)
 		return ask(location, year, month, day)
 	}
 }

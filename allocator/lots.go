@@ -173,7 +173,7 @@ func (a *Allocator) setShelfLife(ctx context.Context, set []ShelfLife) error {
 		return err
 	}
 	defer c.end()
-	t, err := a.limitLives(ctx, set)
+	t, err := a.limitLives(ctx, c.now, set)
 	if err != nil {
 		return err
 	}
@@ -181,7 +181,7 @@ func (a *Allocator) setShelfLife(ctx context.Context, set []ShelfLife) error {
 }
 
 // limitLives is setShelfLife up to the ticket that is to be waited for.
-func (a *Allocator) limitLives(ctx context.Context, set []ShelfLife) (t reservation.Ticket, err error) {
+func (a *Allocator) limitLives(ctx context.Context, now int64, set []ShelfLife) (t reservation.Ticket, err error) {
 	if err := a.checkBatch("lives", len(set)); err != nil {
 		return t, err
 	}
@@ -199,8 +199,8 @@ func (a *Allocator) limitLives(ctx context.Context, set []ShelfLife) (t reservat
 	a.wares.setting.Lock(lock.Goods)
 	defer a.wares.setting.Unlock()
 	next := map[string]int64{}
-	if now := a.wares.lives.Load(); now != nil {
-		next = maps.Clone(*now)
+	if in := a.wares.lives.Load(); in != nil {
+		next = maps.Clone(*in)
 	}
 	notes := make([]reservation.Note, len(set))
 	for i, v := range set {
@@ -210,7 +210,7 @@ func (a *Allocator) limitLives(ctx context.Context, set []ShelfLife) (t reservat
 			next[strings.Clone(v.SKU)] = ms
 		}
 	}
-	return a.publishSettings(ctx, notes, func() { a.wares.lives.Store(&next) })
+	return a.publishSettings(ctx, now, notes, func() { a.wares.lives.Store(&next) })
 }
 
 // ShelfLives walks what SetShelfLife has set, by SKU.

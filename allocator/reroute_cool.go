@@ -131,6 +131,14 @@ func (a *Allocator) recoverCooling() error {
 		a.moves.parts.Store(true) // there may be orders of several parts
 		break
 	}
+	if err := a.recoverCells(); err != nil {
+		return err
+	}
+	return a.recoverWaiting()
+}
+
+// recoverCells brings back the cool-downs.
+func (a *Allocator) recoverCells() error {
 	c := &a.moves.cool
 	c.mu.Lock(lock.Cooling)
 	defer c.mu.Unlock()
@@ -155,7 +163,7 @@ func (a *Allocator) recoverCooling() error {
 			}
 		}
 	}
-	return a.recoverWaiting()
+	return nil
 }
 
 // takeName reads a length and so many bytes.
