@@ -110,6 +110,7 @@
 //	reservation                  the ledger: stock, reservations, recovery; knows nothing of distance
 //	reservation/life             states and verbs as one table: pure
 //	reservation/history          what a record of the journal says: a codec
+//	reservation/lock             all locks, in the one order in which they are taken
 //	reservation/internal/stock   counters, claims over several lines, availability bits: lock-free
 //	reservation/internal/journal frames, segments, group commit, snapshots files: opaque bytes
 //	reservation/reservationtest  the suite any log must pass that takes the journal's place

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // AuditReport is what an audit looked at and what it found wrong.
@@ -82,7 +83,7 @@ func (a *auditor) differs(d Difference) {
 // rest until little is left, and that under pause.
 func (a *auditor) withJournal(pause func() func()) error {
 	l := a.live
-	l.file.writing.Lock() // no snapshot takes the journal away meanwhile
+	l.file.writing.Lock(lock.Snapshot) // no snapshot takes the journal away meanwhile
 	defer l.file.writing.Unlock()
 	if err := a.build(); err != nil {
 		return err

@@ -4,12 +4,12 @@ import (
 	"math"
 	"math/bits"
 	"runtime"
-	"sync"
 	"sync/atomic"
 	"unsafe"
 
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
 	"github.com/clickcollect/clickcollect/reservation/life"
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // State says how far a reservation has come, see package life. It ends once, in one
@@ -163,7 +163,7 @@ type shard struct {
 const cacheLine = 64
 
 type shardParts struct {
-	mu      sync.Mutex
+	mu      lock.Mutex
 	number  uint32
 	next    atomic.Int64 // what nextDue says
 	index   index
@@ -241,7 +241,7 @@ func (b *book) addHashed(hash uint64, kind entryKind, id string, e *entry, recor
 		b.shelves.prefetch(e.location)
 	}
 	s, tag := b.shardAt(hash)
-	s.mu.Lock()
+	s.mu.Lock(lock.Shard)
 	table, at, ref := s.search(tag, kind, id)
 	if ref != 0 {
 		if found != nil {
@@ -295,7 +295,7 @@ func (s *shard) growLater(twice int) {
 		return
 	}
 	slots := make([]uint64, twice)
-	s.mu.Lock()
+	s.mu.Lock(lock.Shard)
 	s.grow(slots)
 	s.mu.Unlock()
 }
@@ -308,7 +308,7 @@ func (b *book) load(kind entryKind, id string, e *entry) { b.loadHashed(b.hash(k
 // loadHashed is load for callers that have the ID's hash.
 func (b *book) loadHashed(hash uint64, kind entryKind, id string, e *entry) {
 	s, tag := b.shardAt(hash)
-	s.mu.Lock()
+	s.mu.Lock(lock.Shard)
 	table, at, ref := s.search(tag, kind, id)
 	if ref != 0 {
 		b.withdraw(s, ref)
@@ -322,7 +322,7 @@ func (b *book) loadHashed(hash uint64, kind entryKind, id string, e *entry) {
 // find copies what is there under an ID and reports whether there is anything.
 func (b *book) find(kind entryKind, id string, into *entry) bool {
 	s, tag := b.shardOf(kind, id)
-	s.mu.Lock()
+	s.mu.Lock(lock.Shard)
 	_, _, ref := s.search(tag, kind, id)
 	if ref != 0 {
 		s.read(ref, into)
@@ -336,7 +336,7 @@ func (b *book) find(kind entryKind, id string, into *entry) bool {
 // otherwise an error is the rule's or the sink's, and nothing has changed.
 func (b *book) change(kind entryKind, id string, e *entry, r rule) (t journal.Ticket, err error) {
 	s, tag := b.shardOf(kind, id)
-	s.mu.Lock()
+	s.mu.Lock(lock.Shard)
 	defer s.mu.Unlock()
 	_, _, ref := s.search(tag, kind, id)
 	if ref == 0 {
@@ -350,7 +350,7 @@ func (b *book) change(kind entryKind, id string, e *entry, r rule) (t journal.Ti
 // operation was undone. An ID that is not there is no fault.
 func (b *book) drop(kind entryKind, id string) {
 	s, tag := b.shardOf(kind, id)
-	s.mu.Lock()
+	s.mu.Lock(lock.Shard)
 	if _, _, ref := s.search(tag, kind, id); ref != 0 {
 		b.withdraw(s, ref)
 		b.forget(s, tag, ref)
@@ -362,7 +362,7 @@ func (b *book) drop(kind entryKind, id string) {
 func (b *book) len() (live, remembered int) {
 	for i := range b.shards {
 		s := &b.shards[i]
-		s.mu.Lock()
+		s.mu.Lock(lock.Shard)
 		ended := 0
 		for kind := range s.ended {
 			ended += s.ended[kind].count
@@ -378,7 +378,7 @@ func (b *book) len() (live, remembered int) {
 func (b *book) underWay() (total int) {
 	for i := range b.shards {
 		s := &b.shards[i]
-		s.mu.Lock()
+		s.mu.Lock(lock.Shard)
 		total += s.carried
 		s.mu.Unlock()
 	}
@@ -394,7 +394,7 @@ func (b *book) memory() int64 {
 	}
 	for i := range b.shards {
 		s := &b.shards[i]
-		s.mu.Lock()
+		s.mu.Lock(lock.Shard)
 		total += s.slab.bytes + s.slab.overheadBytes() + s.side.bytes + s.side.overheadBytes() + s.index.bytes() + s.timers.bytes()
 		s.mu.Unlock()
 	}

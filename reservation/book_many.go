@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // addition is an order that is to be put under an ID that is not there.
@@ -37,7 +38,7 @@ func (b *book) lockAll(h *heldShards, hashes func(yield func(uint64) bool)) {
 	slices.Sort(h.shards)
 	h.shards = slices.Compact(h.shards)
 	for _, i := range h.shards {
-		b.shards[i].mu.Lock()
+		b.shards[i].mu.Lock(lock.Shard)
 	}
 }
 

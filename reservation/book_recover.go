@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // A loose book keeps no shelves and no timers, and its tables grow at once: what
@@ -65,7 +67,7 @@ func share(workers, n int, worker func() func(i int)) {
 }
 
 func (b *book) settleShard(s *shard, order *refSorter) {
-	s.mu.Lock()
+	s.mu.Lock(lock.Shard)
 	defer s.mu.Unlock()
 	s.hint.set(&s.index.current)
 	s.hint.room.Store(s.slab.next())
@@ -154,7 +156,7 @@ type shelfSorter struct{ orders, spare []shelved }
 // sortShelf puts the orders of a shelf, all of them live, in the order in which
 // they were made.
 func (b *book) sortShelf(f *shelf, o *shelfSorter) {
-	f.mu.Lock()
+	f.mu.Lock(lock.List)
 	defer f.mu.Unlock()
 	n := f.count()
 	if n < 2 {

@@ -3,9 +3,10 @@ package reservation
 import (
 	"math"
 	"slices"
-	"sync"
 	"sync/atomic"
 	"unsafe"
+
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // shelf lists the live orders of one location in the order in which they came.
@@ -28,7 +29,7 @@ import (
 // the number of slots has bits, mostly in three. When so many orders have come since one that it
 // no longer can be told by the bits of its number, it is found in one step a slot.
 type shelf struct {
-	mu    sync.Mutex
+	mu    lock.Mutex
 	next  uint32 // number
 	dead  uint32
 	tail  []uint64                 // the last slots, up to shelfChunk
@@ -47,7 +48,7 @@ const (
 
 // shelves finds the shelf of a location, whose handles are counted up from 0.
 type shelves struct {
-	mu         sync.Mutex // of growth
+	mu         lock.Mutex // of growth
 	pages      atomic.Pointer[[]*[shelfPage]shelf]
 	numberBits uint // of a slot
 }
@@ -63,7 +64,7 @@ func (s *shelves) of(location uint32) *shelf {
 // make returns the shelf of a location, which has none yet or had none a moment
 // ago.
 func (s *shelves) make(location uint32) *shelf {
-	s.mu.Lock()
+	s.mu.Lock(lock.Lists)
 	defer s.mu.Unlock()
 	if f := s.of(location); f != nil {
 		return f
@@ -95,7 +96,7 @@ func (s *shelves) add(location uint32, p place) (number uint32) {
 	if f == nil {
 		f = s.make(location)
 	}
-	f.mu.Lock()
+	f.mu.Lock(lock.List)
 	if len(f.tail) == cap(f.tail) {
 		f.extend()
 	}
@@ -135,7 +136,7 @@ func (f *shelf) chunks() [][]uint64 {
 // remove takes out the order with that number.
 func (s *shelves) remove(location uint32, p place, number uint32) {
 	f := s.of(location)
-	f.mu.Lock()
+	f.mu.Lock(lock.List)
 	slot := uint64(p.ref)<<32 | uint64(p.shard)<<s.numberBits | uint64(number)&s.mask()
 	if at := f.find(slot, number, s.mask()); at >= 0 {
 		*f.slot(at) &= math.MaxUint32
@@ -220,7 +221,7 @@ func (s *shelves) list(location uint32) []uint64 {
 	if f == nil {
 		return nil
 	}
-	f.mu.Lock()
+	f.mu.Lock(lock.List)
 	defer f.mu.Unlock()
 	slots := make([]uint64, 0, f.count()-int(f.dead))
 	for i := f.count() - 1; i >= 0; i-- {
@@ -244,7 +245,7 @@ func (s *shelves) bytes() (total int64) {
 	for _, page := range *pages {
 		for i := range page {
 			f := &page[i]
-			f.mu.Lock()
+			f.mu.Lock(lock.List)
 			total += shelfBytes + 8*int64(cap(f.tail)) + 24*int64(cap(f.chunks())) + f.picks.Load().bytes()
 			for _, chunk := range f.chunks()[:cap(f.chunks())] {
 				total += 8 * int64(cap(chunk))

@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/bits"
 	"unsafe"
+
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // timers finds the orders of a shard whose time has come, to the millisecond:
@@ -365,7 +367,7 @@ func (b *book) dueIn(shard int, now int64, most int, e *entry, r rule) (n int, e
 		now++
 	}
 	for more := true; more && err == nil; {
-		s.mu.Lock()
+		s.mu.Lock(lock.Shard)
 		n, more, err = b.dueSome(s, now, n, most, e, r)
 		s.mu.Unlock()
 	}
@@ -468,7 +470,7 @@ func (b *book) look(now int64) {
 	b.looked.Store(now)
 	for i := range b.shards {
 		s := &b.shards[i]
-		s.mu.Lock()
+		s.mu.Lock(lock.Shard)
 		s.timers.turn(now)
 		s.mu.Unlock()
 	}

@@ -5,8 +5,9 @@ import (
 	"encoding/binary"
 	"math"
 	"slices"
-	"sync"
 	"unsafe"
+
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // view is an index of the orders by one of their references, or of the parts of
@@ -87,7 +88,7 @@ type viewIndex struct {
 }
 
 type viewStripe struct {
-	mu    sync.Mutex
+	mu    lock.Mutex
 	index index
 	nodes slab
 }
@@ -131,7 +132,7 @@ func (s *viewStripe) head(hash uint64) (t *table, at int, node uint32) {
 // add puts a record at the beginning of the list of a hash.
 func (x *viewIndex) add(hash uint64, shard, ref uint32) (node uint32) {
 	s := x.stripe(hash)
-	s.mu.Lock()
+	s.mu.Lock(lock.References)
 	defer s.mu.Unlock()
 	if s.index.current.slots == nil {
 		s.index.current = newTable(make([]uint64, firstSlots))
@@ -159,7 +160,7 @@ func (x *viewIndex) add(hash uint64, shard, ref uint32) (node uint32) {
 // remove takes a node out of the list of its hash.
 func (x *viewIndex) remove(hash uint64, node uint32) {
 	s := x.stripe(hash)
-	s.mu.Lock()
+	s.mu.Lock(lock.References)
 	defer s.mu.Unlock()
 	n := s.nodes.at(node)
 	newer, older := binary.LittleEndian.Uint32(n[nodeNewerAt:]), binary.LittleEndian.Uint32(n[nodeOlderAt:])
@@ -181,7 +182,7 @@ func (x *viewIndex) remove(hash uint64, node uint32) {
 // places returns where the records of a hash are, newest first.
 func (x *viewIndex) places(hash uint64) (all []place) {
 	s := x.stripe(hash)
-	s.mu.Lock()
+	s.mu.Lock(lock.References)
 	defer s.mu.Unlock()
 	if s.index.current.slots == nil {
 		return nil
@@ -198,7 +199,7 @@ func (x *viewIndex) places(hash uint64) (all []place) {
 func (x *viewIndex) bytes() (total int64) {
 	for i := range x.stripes {
 		s := &x.stripes[i]
-		s.mu.Lock()
+		s.mu.Lock(lock.References)
 		total += s.nodes.bytes + s.nodes.overheadBytes() + s.index.bytes() + int64(viewStripeBytes)
 		s.mu.Unlock()
 	}

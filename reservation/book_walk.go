@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"iter"
 	"slices"
+
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // entryAt copies the entry at an outdated reference, if there is one now. It
@@ -15,7 +17,7 @@ func (s *shard) entryAt(ref uint32, into *entry) (kind entryKind, id string, ok 
 // entryUnless is entryAt, but with leave it does not copy the ID of what is
 // remembered.
 func (s *shard) entryUnless(ref uint32, into *entry, leave bool) (kind entryKind, id string, ok bool) {
-	s.mu.Lock()
+	s.mu.Lock(lock.Shard)
 	defer s.mu.Unlock()
 	if !s.slab.present(ref) {
 		return 0, "", false
@@ -34,7 +36,7 @@ func (s *shard) entryUnless(ref uint32, into *entry, leave bool) (kind entryKind
 // shelved copies the order at an outdated reference if it is still on the shelf
 // of that location under that number. It takes the lock itself.
 func (s *shard) shelved(ref, location, number, mask uint32, into *entry) (id string, ok bool) {
-	s.mu.Lock()
+	s.mu.Lock(lock.Shard)
 	defer s.mu.Unlock()
 	if !s.slab.present(ref) {
 		return "", false
@@ -49,7 +51,7 @@ func (s *shard) shelved(ref, location, number, mask uint32, into *entry) (id str
 
 // references returns where the entries of a shard lie, in the order of memory.
 func (s *shard) references(order *refSorter) []uint32 {
-	s.mu.Lock()
+	s.mu.Lock(lock.Shard)
 	defer s.mu.Unlock()
 	return order.of(s)
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/clickcollect/clickcollect/reservation/life"
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // Do makes one change to a reservation: all of its lines or none. It returns the
@@ -24,7 +25,7 @@ func (l *Ledger) Do(c *Change) (State, Ticket, error) {
 	}
 	if c.ID2 != "" {
 		m := &l.changes[l.book.hash(kindChange, c.ID2)%floors]
-		m.Lock()
+		m.Lock(lock.Step)
 		defer m.Unlock()
 		var found entry
 		if l.book.find(kindChange, c.ID2, &found) {
@@ -161,7 +162,7 @@ func (l *Ledger) takeIn(s *step) (Ticket, error) {
 	}
 	c.Slot = s.entry.to // stands still: nothing sends it on while it is on the road
 	f := l.floor(c.Slot)
-	f.Lock()
+	f.Lock(lock.Floor)
 	defer f.Unlock()
 	l.makeRoom(s, c)
 	t, err := l.book.change(kindOrder, c.ID, &s.entry, s)
@@ -179,7 +180,7 @@ func (l *Ledger) takeIn(s *step) (Ticket, error) {
 func (l *Ledger) bringBack(s *step) (Ticket, error) {
 	c := s.change
 	f := l.floor(c.Slot)
-	f.Lock()
+	f.Lock(lock.Floor)
 	defer f.Unlock()
 	if l.isGone(c.Slot) {
 		return Ticket{}, fmt.Errorf("%w: %q", ErrUnknownLocation, l.SlotName(c.Slot))
@@ -218,11 +219,11 @@ func (l *Ledger) lockFloors(a, b uint32) (unlock func()) {
 	if first > second {
 		first, second = second, first
 	}
-	l.floors[first].Lock()
+	l.floors[first].Lock(lock.Floor)
 	if second == first {
 		return l.floors[first].Unlock
 	}
-	l.floors[second].Lock()
+	l.floors[second].Lock(lock.Floor)
 	return func() {
 		l.floors[second].Unlock()
 		l.floors[first].Unlock()

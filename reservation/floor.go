@@ -1,8 +1,6 @@
 package reservation
 
-import (
-	"sync"
-)
+import "github.com/clickcollect/clickcollect/reservation/lock"
 
 // floors is how many locks the locations share for movements and collections.
 const floors = 256
@@ -14,7 +12,7 @@ const recentKept = 4096
 // floor serialises the movements of the locations that share it. The pad keeps
 // neighbours' locks off its cache line.
 type floor struct {
-	sync.Mutex
+	lock.Mutex
 	floorParts
 	_ [64 - 48]byte
 }
@@ -54,7 +52,7 @@ func (f *floor) remember(c shelfChange) {
 
 // latest is the time of the latest change that is remembered. It takes the lock.
 func (f *floor) latest() (at int64) {
-	f.Lock()
+	f.Lock(lock.Floor)
 	defer f.Unlock()
 	for i := range f.recent {
 		at = max(at, f.recent[i].time)

@@ -12,6 +12,7 @@ import (
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
 	"github.com/clickcollect/clickcollect/reservation/internal/stock"
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 const (
@@ -99,7 +100,7 @@ type Ledger struct {
 	safety  safetyLevels
 	shorts  shorts
 	floors  [floors]floor
-	changes [floors]sync.Mutex // one for the IDs of changes that share it
+	changes [floors]lock.Mutex // one for the IDs of changes that share it
 	gone    sync.Map           // slots of removed locations
 	deltas  sync.Pool          // of *[]delta, for Move
 	steps   sync.Pool          // of *step
@@ -215,7 +216,7 @@ func (l *Ledger) AddSlot(name string, place []byte, now int64) (slot uint32, t T
 	if err := l.CheckPlace(name, place); err != nil {
 		return 0, t, fmt.Errorf("reservation: adding location %q: %w", name, err)
 	}
-	l.slots.adding.Lock()
+	l.slots.adding.Lock(lock.Names)
 	defer l.slots.adding.Unlock()
 	slot, known := l.slots.find(name)
 	if known = known && !l.isGone(slot); !known {
@@ -269,7 +270,7 @@ func (l *Ledger) Renumber(order []uint32, spare int, publish func(*Table)) {
 // as a new slot. Otherwise *LocationInUseError, and nothing changed.
 func (l *Ledger) Remove(slot uint32, now int64, unpublish func()) (Ticket, error) {
 	f := l.floor(slot)
-	f.Lock()
+	f.Lock(lock.Floor)
 	defer f.Unlock()
 	use := &LocationInUseError{Location: l.SlotName(slot)}
 	l.stock.SKUs(slot, func(sku uint32) bool {
@@ -312,7 +313,7 @@ type Availability struct {
 // none.
 func (l *Ledger) Available(sku, slot uint32) Availability {
 	f := l.floor(slot)
-	f.Lock()
+	f.Lock(lock.Floor)
 	defer f.Unlock()
 	return l.level(sku, slot)
 }

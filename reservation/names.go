@@ -1,10 +1,11 @@
 package reservation
 
 import (
-	"sync"
 	"sync/atomic"
 
 	"github.com/puzpuzpuz/xsync/v3"
+
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // names gives every string a small number, counted up from zero, once and for
@@ -14,7 +15,7 @@ import (
 // Bound: limit names.
 type names struct {
 	limit  int
-	adding sync.Mutex
+	adding lock.Mutex
 	byName *xsync.MapOf[string, uint32]
 	byID   atomic.Pointer[[]string]
 	// named, if set, hears of a new name that is readable by its number, before it
@@ -41,7 +42,7 @@ func (n *names) intern(name string, record func(id uint32) error) (uint32, error
 	if id, ok := n.byName.Load(name); ok {
 		return id, nil
 	}
-	n.adding.Lock()
+	n.adding.Lock(lock.Names)
 	defer n.adding.Unlock()
 	if id, ok := n.byName.Load(name); ok {
 		return id, nil

@@ -7,9 +7,9 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // Note is something the caller keeps with the ledger, under a key of his.
@@ -22,7 +22,7 @@ type Note struct {
 // before its record until it can be read, so whoever reads under the lock sees all
 // that had a sequence number by then. Safe for concurrent use.
 type notes struct {
-	mu      sync.RWMutex
+	mu      lock.RWMutex
 	values  map[string][]byte // never changed in place
 	changed uint64            // the record of the latest change
 }
@@ -54,7 +54,7 @@ func (l *Ledger) SetNotes(now int64, set ...Note) (t Ticket, err error) {
 		records = append(records, r.Append(nil))
 	}
 	n := &l.notes
-	n.mu.Lock()
+	n.mu.Lock(lock.Notes)
 	defer n.mu.Unlock()
 	if l.queue != nil {
 		if t, err = l.queue.AppendAll(records...); err != nil {
@@ -70,7 +70,7 @@ func (l *Ledger) SetNotes(now int64, set ...Note) (t Ticket, err error) {
 
 // Note is the value under a key, nil if there is none. It must not be changed.
 func (l *Ledger) Note(key string) []byte {
-	l.notes.mu.RLock()
+	l.notes.mu.RLock(lock.Notes)
 	defer l.notes.mu.RUnlock()
 	return l.notes.values[key]
 }
@@ -88,7 +88,7 @@ func (l *Ledger) Notes(prefix string) iter.Seq[Note] {
 }
 
 func (n *notes) with(prefix string) (all []Note) {
-	n.mu.RLock()
+	n.mu.RLock(lock.Notes)
 	defer n.mu.RUnlock()
 	for key, value := range n.values {
 		if strings.HasPrefix(key, prefix) {
@@ -101,7 +101,7 @@ func (n *notes) with(prefix string) (all []Note) {
 
 // copied is the notes as they are, and the record of their latest change.
 func (n *notes) copied() (values map[string][]byte, changed uint64) {
-	n.mu.RLock()
+	n.mu.RLock(lock.Notes)
 	defer n.mu.RUnlock()
 	return maps.Clone(n.values), n.changed
 }

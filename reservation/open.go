@@ -4,12 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // fileState is what a ledger with a directory needs besides the queue.
@@ -17,7 +17,7 @@ type fileState struct {
 	disk journal.Disk
 	log  *journal.FileLog
 	// writing lets one snapshot be written at a time.
-	writing  sync.Mutex
+	writing  lock.Mutex
 	snapshot atomic.Uint64 // records up to here are in the newest snapshot
 	recovery Recovery
 	closed   atomic.Bool

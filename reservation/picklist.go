@@ -3,10 +3,10 @@ package reservation
 import (
 	"cmp"
 	"strings"
-	"sync"
 	"sync/atomic"
 
 	"github.com/clickcollect/clickcollect/reservation/life"
+	"github.com/clickcollect/clickcollect/reservation/lock"
 	"github.com/tidwall/btree"
 )
 
@@ -60,11 +60,11 @@ func (l *Ledger) PickList(all []Pick, slot uint32, after *Pick, some []State, li
 		return all, 0
 	}
 	v := f.pickList()
-	v.mu.Lock()
+	v.mu.Lock(lock.Picks)
 	for !v.update(l.book, f, slot) {
 		v.mu.Unlock()
 		v = f.pickList()
-		v.mu.Lock()
+		v.mu.Lock(lock.Picks)
 	}
 	defer v.mu.Unlock()
 	states, from := life.Live, Pick{}
@@ -95,7 +95,7 @@ func (l *Ledger) PickList(all []Pick, slot uint32, after *Pick, some []State, li
 // The mutex is taken outside those of shards and shelves; missed is under the
 // shelf's. Safe for concurrent use.
 type pickList struct {
-	mu     sync.Mutex
+	mu     lock.Mutex
 	tree   *btree.BTreeG[Pick]
 	places map[string]Pick // by ID
 	known  bool            // everything up to seen is in it
@@ -134,7 +134,7 @@ func (s *shelves) note(location uint32, r record) {
 	if f == nil || f.picks.Load() == nil {
 		return
 	}
-	f.mu.Lock()
+	f.mu.Lock(lock.List)
 	defer f.mu.Unlock()
 	v := f.picks.Load()
 	switch {
@@ -149,7 +149,7 @@ func (s *shelves) note(location uint32, r record) {
 // update brings the list up to date; false if it has been dropped, so that nobody
 // notes anything for it any more.
 func (v *pickList) update(b *book, f *shelf, location uint32) bool {
-	f.mu.Lock()
+	f.mu.Lock(lock.List)
 	if f.picks.Load() != v {
 		f.mu.Unlock()
 		return false

@@ -8,6 +8,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/stock"
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // quotaMark comes between a SKU and a channel in the name of the sub-SKU that is
@@ -46,7 +47,7 @@ func (l *Ledger) Quota(sku uint32, channel string) (handle uint32, ok bool) {
 // They are appended to into.
 func (l *Ledger) AvailableAll(sku, slot uint32, into []Availability) []Availability {
 	f := l.floor(slot)
-	f.Lock()
+	f.Lock(lock.Floor)
 	defer f.Unlock()
 	into = append(into, l.level(sku, slot))
 	for _, sub := range l.Subs(sku) { // a new one waits for the floor

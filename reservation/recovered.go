@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 
 	"github.com/clickcollect/clickcollect/reservation/internal/stock"
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // recovered is the units on hand as a snapshot and the journal after it give
@@ -217,7 +218,7 @@ func (t *taking) some(from, to int) {
 // note notes the lines of the reservations of one shard.
 func (t *taker) note(l *Ledger, shard int) {
 	s := &l.book.shards[shard]
-	s.mu.Lock()
+	s.mu.Lock(lock.Shard)
 	defer s.mu.Unlock()
 	for _, ref := range t.order.of(s) {
 		r := s.record(ref)
@@ -297,7 +298,7 @@ func (l *Ledger) mendShorts(cells map[uint64]struct{}) {
 	for _, key := range slices.Sorted(maps.Keys(cells)) {
 		sku, slot := uint32(key>>32), uint32(key)
 		f := l.floor(slot)
-		f.Lock()
+		f.Lock(lock.Floor)
 		l.findShort(sku, slot, "", now)
 		l.cover(sku, slot, now)
 		f.Unlock()

@@ -2,10 +2,10 @@ package reservation
 
 import (
 	"fmt"
-	"sync"
 	"sync/atomic"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // SafetyLevel is units never sold online: of one SKU at one location, of one SKU
@@ -23,7 +23,7 @@ type SafetyLevel struct {
 // every moment outside Ledger.SetSafety. Written under every floor, the
 // structural lock and mu; read under any of them.
 type safetyLevels struct {
-	mu         sync.RWMutex
+	mu         lock.RWMutex
 	apart      func(sku uint32) bool // has no safety stock
 	set        atomic.Bool           // anything was ever set: false spares cell creation a look-up
 	everything int64
@@ -38,7 +38,7 @@ func (s *safetyLevels) of(sku, slot uint32) int64 {
 	if !s.set.Load() {
 		return 0
 	}
-	s.mu.RLock()
+	s.mu.RLock(lock.Safety)
 	defer s.mu.RUnlock()
 	return s.at(sku, slot)
 }
@@ -79,7 +79,7 @@ func (s *safetyLevels) put(v SafetyLevel) {
 // ErrOverflow: available would pass below −2^31 somewhere; nothing changed.
 func (l *Ledger) SetSafety(v SafetyLevel, now int64) (t Ticket, err error) {
 	for i := range l.floors {
-		l.floors[i].Lock()
+		l.floors[i].Lock(lock.Floor)
 		defer l.floors[i].Unlock()
 	}
 	l.stock.Locked(func() {
@@ -100,7 +100,7 @@ func (l *Ledger) SetSafety(v SafetyLevel, now int64) (t Ticket, err error) {
 		default:
 			note(v.SKU, v.Slot)
 		}
-		l.safety.mu.Lock()
+		l.safety.mu.Lock(lock.Safety)
 		before := l.safety.levelOf(v)
 		l.safety.put(v)
 		l.safety.mu.Unlock()
@@ -110,7 +110,7 @@ func (l *Ledger) SetSafety(v SafetyLevel, now int64) (t Ticket, err error) {
 					l.stock.ChangeLocked(back.sku, back.slot, l.safety.at(back.sku, back.slot)-back.was)
 				}
 			}
-			l.safety.mu.Lock()
+			l.safety.mu.Lock(lock.Safety)
 			l.safety.restore(v, before)
 			l.safety.mu.Unlock()
 		}

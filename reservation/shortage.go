@@ -5,10 +5,10 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // shorts lists the reservations whose goods the shop floor took away, by SKU and
@@ -20,14 +20,14 @@ import (
 // more; cover drops them.
 type shorts struct {
 	cells atomic.Int64 // how many cells have a list: 0 spares everybody the lock
-	mu    sync.Mutex
+	mu    lock.Mutex
 	by    map[uint64][]string // by pair(sku, slot): reservations
 }
 
 func (s *shorts) any() bool { return s.cells.Load() != 0 }
 
 func (s *shorts) add(sku, slot uint32, id string) {
-	s.mu.Lock()
+	s.mu.Lock(lock.Short)
 	defer s.mu.Unlock()
 	if s.by == nil {
 		s.by = map[uint64][]string{}
@@ -41,14 +41,14 @@ func (s *shorts) add(sku, slot uint32, id string) {
 
 // of is a copy of a cell's list.
 func (s *shorts) of(sku, slot uint32) []string {
-	s.mu.Lock()
+	s.mu.Lock(lock.Short)
 	defer s.mu.Unlock()
 	return slices.Clone(s.by[pair(sku, slot)])
 }
 
 // forget drops the list of a cell at which nobody is short any more.
 func (s *shorts) forget(sku, slot uint32) {
-	s.mu.Lock()
+	s.mu.Lock(lock.Short)
 	defer s.mu.Unlock()
 	delete(s.by, pair(sku, slot))
 	s.cells.Store(int64(len(s.by)))
@@ -213,7 +213,7 @@ func (l *Ledger) coverFreed(effects []effect, now int64) {
 			continue
 		}
 		floor := l.floor(f.slot)
-		floor.Lock()
+		floor.Lock(lock.Floor)
 		l.cover(f.sku, f.slot, now)
 		floor.Unlock()
 	}

@@ -8,11 +8,11 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"sync"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
 	"github.com/clickcollect/clickcollect/reservation/life"
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // A snapshot is a stream of items: a length as uvarint, a tag, and what the tag
@@ -46,7 +46,7 @@ func (l *Ledger) Snapshot(ctx context.Context, now int64) error {
 		return nil
 	}
 	f := l.file
-	f.writing.Lock()
+	f.writing.Lock(lock.Snapshot)
 	defer f.writing.Unlock()
 	l.time.Store(max(l.time.Load(), now))
 	info, err := l.writeSnapshot(ctx)
@@ -93,16 +93,16 @@ func (l *Ledger) grace() {
 		l.time.Store(max(l.time.Load(), l.floors[i].latest()))
 	}
 	for i := range l.changes {
-		pass(&l.changes[i])
+		pass(&l.changes[i], lock.Step)
 	}
-	pass(&l.skus.adding)
-	pass(&l.slots.adding)
+	pass(&l.skus.adding, lock.Names)
+	pass(&l.slots.adding, lock.Names)
 }
 
 // pass waits for whoever holds a lock now.
-func pass(l sync.Locker) {
-	l.Lock()
-	defer l.Unlock()
+func pass(m *lock.Mutex, r lock.Rank) {
+	m.Lock(r)
+	defer m.Unlock()
 }
 
 // trim drops snapshots older than the previous one, and the journal before that
@@ -204,7 +204,7 @@ func (w *snapshotWriter) names(l *Ledger) {
 
 func (w *snapshotWriter) safety(l *Ledger) {
 	s := &l.safety
-	s.mu.RLock()
+	s.mu.RLock(lock.Safety)
 	defer s.mu.RUnlock()
 	put := func(sku, slot uint32, units int64) {
 		w.record(&history.Record{Kind: history.SafetySet, SKU: sku, Slot: slot, Lines: []history.Line{{Units: units}}})

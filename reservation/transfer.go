@@ -5,6 +5,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/life"
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // delivery is goods of a transfer that arrive, or are found lost. It is a rule of
@@ -97,7 +98,7 @@ func deliver(e *entry, cause history.Cause, now int64, lines []Line) {
 func (l *Ledger) deliver(m *Movement) (Ticket, error) {
 	hash := l.book.hash(kindMovement, m.ID)
 	turn := &l.changes[hash%floors]
-	turn.Lock()
+	turn.Lock(lock.Step)
 	defer turn.Unlock()
 	var e, found entry
 	if l.book.find(kindMovement, m.ID, &found) { // the transfer may be forgotten by now
@@ -111,7 +112,7 @@ func (l *Ledger) deliver(m *Movement) (Ticket, error) {
 	}
 	m.Slot = e.to
 	f := l.floor(m.Slot)
-	f.Lock()
+	f.Lock(lock.Floor)
 	defer f.Unlock()
 	d := &delivery{ledger: l, m: m, mark: m.digest(l.Digest(0), l.SlotName(m.Slot), ""), slot: m.Slot}
 	if l.book.find(kindMovement, m.ID, &found) {

@@ -263,6 +263,7 @@ var rules = []struct {
 		{"allocator/x.go", "package allocator; var open = make(map[string]int)", "package-level state"},
 		{"allocator/x.go", `package allocator; import "sync/atomic"; var n atomic.Int64`, "package-level state"},
 		{"allocator/x.go", "package allocator; var Hook func()", "package-level state"},
+		{"allocator/x.go", `package allocator; import "` + module + `/reservation/lock"; var mu lock.Mutex`, "package-level state"},
 	}},
 	{"seeds", explicitSeeds, []canary{
 		{"bench/x_test.go", `package bench; import "math/rand/v2"; var n = rand.IntN(3)`, "no seed"},
@@ -272,6 +273,13 @@ var rules = []struct {
 	{"counts", counts, []canary{
 		{"geo/x_test.go", `package geo; import "testing"; func TestX(*testing.T) { _ = testing.Short() }`, "testing.Short"},
 		{"geo/x.go", `package geo; import "` + module + `/bench/scaletest"; var _ = scaletest.Full()`, "geo may not ask"},
+	}},
+	{"one-order", oneOrder, []canary{
+		{"geo/x.go", `package geo; import "sync"; type T struct { mu sync.Mutex }`, "sync.Mutex has no place"},
+		{"reservation/x.go", `package reservation; import s "sync"; var m s.RWMutex`, "sync.RWMutex has no place"},
+		{"reservation/internal/journal/x.go", `package journal; import "sync"; var c = sync.NewCond(nil)`, "sync.NewCond has no place"},
+		{"reservation/lock/rank.go", "package lock; const (\n// Old is in geo: nothing.\nOld Rank = 1\n)", "no lock has the rank Old"},
+		{"reservation/lock/rank.go", "package lock; const (\nOld Rank = 1\n)", "nobody says where the rank Old is"},
 	}},
 	{"sizes", sizes, []canary{
 		{"geo/x.go", "package geo\n" + strings.Repeat("//\n", maxFileLines), "601 lines"},

@@ -166,7 +166,8 @@ func holdsState(s source, d *ast.GenDecl) (state bool) {
 				if ok {
 					pkg = imports[x.Name]
 				}
-				state = state || pkg == "sync/atomic" || pkg == "sync" && n.Sel.Name != "Pool" || pkg == names[0]
+				state = state || pkg == "sync/atomic" || pkg == "sync" && n.Sel.Name != "Pool" ||
+					pkg == module+"/reservation/lock" || pkg == names[0]
 			}
 			return true
 		})
@@ -212,6 +213,50 @@ func counts(files []source) (faults []string) {
 			}
 			if u.pkg == "testing" && u.name == "Short" && !slices.ContainsFunc(s.file.Decls, in) {
 				faults = append(faults, s.at(u.pos)+"testing.Short is for benchmarks, tests ask scaletest.Full")
+			}
+		}
+	}
+	return faults
+}
+
+// oneOrder reports locks that are not in the list of reservation/lock, and ranks
+// of the list that nothing has or of which nobody says what they guard. bench is
+// exempt: what it compares with has locks of its own, which no call of the
+// library's ever takes.
+func oneOrder(files []source) (faults []string) {
+	const list = "reservation/lock"
+	outside := []string{"Mutex", "RWMutex", "Cond", "NewCond"}
+	used := make(map[string]bool)
+	for _, s := range goFiles(files) {
+		if s.isTest() || s.dir() == list || strings.HasPrefix(s.dir()+"/", "bench/") {
+			continue
+		}
+		for _, u := range s.uses() {
+			if u.pkg == "sync" && slices.Contains(outside, u.name) {
+				faults = append(faults, s.at(u.pos)+"sync."+u.name+" has no place in the order of "+list)
+			}
+			used[u.name] = used[u.name] || u.pkg == module+"/"+list
+		}
+	}
+	for _, s := range goFiles(files) {
+		if s.path != list+"/rank.go" {
+			continue
+		}
+		for _, decl := range s.file.Decls {
+			d, ok := decl.(*ast.GenDecl)
+			if !ok || d.Tok != token.CONST {
+				continue
+			}
+			for _, spec := range d.Specs {
+				v := spec.(*ast.ValueSpec)
+				name := v.Names[0].Name
+				switch {
+				case !ast.IsExported(name):
+				case !strings.HasPrefix(v.Doc.Text(), name+" is in "):
+					faults = append(faults, s.at(v.Pos())+"nobody says where the rank "+name+" is and what it guards")
+				case !used[name]:
+					faults = append(faults, s.at(v.Pos())+"no lock has the rank "+name)
+				}
 			}
 		}
 	}

@@ -3,10 +3,7 @@
 package lock
 
 import (
-	"bytes"
 	"fmt"
-	"runtime"
-	"strconv"
 	"sync"
 	"unsafe"
 )
@@ -26,13 +23,13 @@ func (m *Mutex) TryLock(r Rank) bool {
 	if !m.mu.TryLock() {
 		return false
 	}
-	held.add(r, uintptr(unsafe.Pointer(m)))
+	add(r, uintptr(unsafe.Pointer(m)))
 	return true
 }
 
 // Unlock unlocks it.
 func (m *Mutex) Unlock() {
-	held.remove(uintptr(unsafe.Pointer(m)))
+	remove(holding{at: uintptr(unsafe.Pointer(m))})
 	m.mu.Unlock()
 }
 
@@ -47,7 +44,7 @@ func (m *RWMutex) Lock(r Rank) {
 
 // Unlock ends Lock.
 func (m *RWMutex) Unlock() {
-	held.remove(uintptr(unsafe.Pointer(m)))
+	remove(holding{at: uintptr(unsafe.Pointer(m))})
 	m.mu.Unlock()
 }
 
@@ -60,7 +57,7 @@ func (m *RWMutex) RLock(r Rank) {
 
 // RUnlock ends RLock.
 func (m *RWMutex) RUnlock() {
-	held.remove(uintptr(unsafe.Pointer(m)))
+	remove(holding{at: uintptr(unsafe.Pointer(m))})
 	m.mu.RUnlock()
 }
 
@@ -69,7 +66,7 @@ func (m *RWMutex) RUnlock() {
 func Enter(r Rank) { take(r, 0) }
 
 // Leave ends Enter.
-func Leave(r Rank) { held.leave(r) }
+func Leave(r Rank) { remove(holding{rank: r}) }
 
 // A holding is a lock that a goroutine has.
 type holding struct {
@@ -77,67 +74,59 @@ type holding struct {
 	at   uintptr // 0: no mutex
 }
 
-// holdings are the locks of all goroutines. It is the one state of this package,
-// for tests alone: a goroutine has no other place to keep it.
+// holdings are the locks of the goroutines that share a stripe.
 type holdings struct {
 	mu sync.Mutex
-	by map[uint64][]holding
+	by map[uintptr][]holding // what is empty stays, so that most locks allocate nothing
+	_  [64 - 16]byte         // keeps neighbours off its cache line
 }
 
-var held = holdings{by: map[uint64][]holding{}}
+// held is the locks of all goroutines, by stripe. It is the one state of this
+// package, for tests alone: a goroutine has no other place to keep it.
+var held [64]holdings
+
+// mine is the stripe of the calling goroutine, locked, and the goroutine's key.
+func mine() (h *holdings, id uintptr) {
+	id = goroutine()
+	h = &held[uint64(id)*0x9e3779b97f4a7c15>>58]
+	h.mu.Lock()
+	if h.by == nil {
+		h.by = map[uintptr][]holding{}
+	}
+	return h, id
+}
 
 // take adds a lock, or panics because the goroutine has one that comes later, or
 // this one.
 func take(r Rank, at uintptr) {
-	id := goroutine()
-	held.mu.Lock()
-	defer held.mu.Unlock()
-	for _, h := range held.by[id] {
-		if h.rank > r || h.rank == r && h.at >= at {
+	s, id := mine()
+	defer s.mu.Unlock()
+	for _, h := range s.by[id] {
+		if h.rank > r || h.rank == r && (h.at >= at || !r.several()) {
 			panic(fmt.Sprintf("lock: %v is taken while %v is held", r, h.rank))
 		}
 	}
-	held.by[id] = append(held.by[id], holding{r, at})
+	s.by[id] = append(s.by[id], holding{r, at})
 }
 
-func (h *holdings) add(r Rank, at uintptr) {
-	id := goroutine()
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.by[id] = append(h.by[id], holding{r, at})
+// add adds a lock in whatever order.
+func add(r Rank, at uintptr) {
+	s, id := mine()
+	defer s.mu.Unlock()
+	s.by[id] = append(s.by[id], holding{r, at})
 }
 
-func (h *holdings) remove(at uintptr) { h.drop(func(l holding) bool { return l.at == at }) }
-
-func (h *holdings) leave(r Rank) { h.drop(func(l holding) bool { return l.at == 0 && l.rank == r }) }
-
-// drop takes a lock of the goroutine off, or of another one that took it for this
-// one.
-func (h *holdings) drop(is func(holding) bool) {
-	id := goroutine()
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	mine := h.by[id]
-	for i := len(mine) - 1; i >= 0; i-- {
-		if is(mine[i]) {
-			if h.by[id] = append(mine[:i], mine[i+1:]...); len(h.by[id]) == 0 {
-				delete(h.by, id)
-			}
+// remove takes a lock off, the last one if there are more with that rank and
+// without a mutex. Another goroutine's cannot be taken off.
+func remove(is holding) {
+	s, id := mine()
+	defer s.mu.Unlock()
+	all := s.by[id]
+	for i := len(all) - 1; i >= 0; i-- {
+		if all[i].at == is.at && (is.at != 0 || all[i].rank == is.rank) {
+			s.by[id] = append(all[:i], all[i+1:]...)
 			return
 		}
 	}
 	panic("lock: what is given back was not taken by this goroutine")
-}
-
-// goroutine is the number of the calling goroutine, which the runtime tells in
-// stack traces alone: "goroutine 7 [running]:".
-func goroutine() uint64 {
-	var b [64]byte
-	text := bytes.TrimPrefix(b[:runtime.Stack(b[:], false)], []byte("goroutine "))
-	text, _, _ = bytes.Cut(text, []byte(" "))
-	id, err := strconv.ParseUint(string(text), 10, 64)
-	if err != nil {
-		panic("lock: a stack trace of another form: " + string(text))
-	}
-	return id
 }

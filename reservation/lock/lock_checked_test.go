@@ -34,7 +34,7 @@ func TestRightOrder(t *testing.T) {
 		Leave(Change)
 		second.Unlock()
 	}
-	var shards [3]Mutex
+	shards := make([]Mutex, 3)
 	for i := range shards {
 		shards[i].Lock(Shard)
 	}
@@ -51,9 +51,32 @@ func TestRightOrder(t *testing.T) {
 	if !second.TryLock(Queue) {
 		second.Unlock()
 	}
-	if len(held.by) != 0 {
-		t.Errorf("left behind: %v", held.by)
+	for i := range held {
+		for _, left := range held[i].by {
+			if len(left) != 0 {
+				t.Errorf("left behind: %v", left)
+			}
+		}
 	}
+}
+
+// A wait gives the mutex back and takes it again, in order.
+func TestCond(t *testing.T) {
+	var m Mutex
+	c, ready := NewCond(&m, Tending), false
+	var wait sync.WaitGroup
+	wait.Go(func() {
+		m.Lock(Tending)
+		defer m.Unlock()
+		ready = true
+		c.Broadcast()
+	})
+	m.Lock(Tending)
+	for !ready {
+		c.Wait()
+	}
+	m.Unlock()
+	wait.Wait()
 }
 
 // The canary of the check: each wrong order is caught, though nobody waits.
@@ -78,10 +101,22 @@ func TestWrongOrderIsCaught(t *testing.T) {
 			one.Lock(Rules)
 		},
 		"shards from the last to the first": func() {
-			var shards [2]Mutex
+			shards := make([]Mutex, 2)
 			shards[1].Lock(Shard)
 			defer shards[1].Unlock()
 			shards[0].Lock(Shard)
+		},
+		"two of a rank that allows one": func() {
+			notes := make([]Mutex, 2)
+			notes[0].Lock(Notes)
+			defer notes[0].Unlock()
+			notes[1].Lock(Notes)
+		},
+		"one that a wait takes again": func() {
+			var first, second Mutex
+			second.Lock(Queue)
+			defer second.Unlock()
+			NewCond(&first, Rules).cond.L.Lock()
 		},
 		"a reader": func() {
 			var first RWMutex

@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"slices"
 	"sync"
+
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // A FileLog is a Log in the files of a Disk. See the package comment for the
@@ -21,14 +23,14 @@ type FileLog struct {
 
 	// appending is held by the one call that appends, or that closes. It comes
 	// before every other lock.
-	appending sync.Mutex
+	appending lock.Mutex
 	frame     []byte // the frame being written; guarded by appending
 
 	// marking guards the watermark, and trimming by way of it. It comes before mu.
-	marking   sync.Mutex
+	marking   lock.Mutex
 	watermark *watermark
 
-	mu       sync.Mutex
+	mu       lock.Mutex
 	segments []*segment // in order; the last one is being written to
 	from     uint64     // first sequence number, kept or to come
 	next     uint64     // sequence number of the next record
@@ -55,7 +57,7 @@ func (l *FileLog) Identity() [16]byte { return l.super.identity }
 
 // refusal is why nothing can be appended, nil if something can.
 func (l *FileLog) refusal() error {
-	l.mu.Lock()
+	l.mu.Lock(lock.Segments)
 	defer l.mu.Unlock()
 	if l.closed {
 		return ErrClosed
@@ -65,7 +67,7 @@ func (l *FileLog) refusal() error {
 
 // fail stops the log for writing and returns what every later append will.
 func (l *FileLog) fail(doing string, cause error) error {
-	l.mu.Lock()
+	l.mu.Lock(lock.Segments)
 	defer l.mu.Unlock()
 	if l.failed == nil {
 		l.failed = fmt.Errorf("%w: %s: %w", ErrJournal, doing, cause)
@@ -110,7 +112,7 @@ func (l *FileLog) Append(expected uint64, count int, payload []byte) error {
 	if err := checkPayload(count, payload); err != nil {
 		return err
 	}
-	l.appending.Lock()
+	l.appending.Lock(lock.Append)
 	defer l.appending.Unlock()
 	if err := l.refusal(); err != nil {
 		return err
@@ -144,7 +146,7 @@ func (l *FileLog) Append(expected uint64, count int, payload []byte) error {
 			return l.fail("sync "+s.name, err)
 		}
 	}
-	l.mu.Lock()
+	l.mu.Lock(lock.Segments)
 	s.marks = note(s.marks, expected, s.end, s.last)
 	s.end += size
 	s.next, s.last = h.next(), h.checksum
@@ -166,7 +168,7 @@ func (l *FileLog) Append(expected uint64, count int, payload []byte) error {
 // active is the segment being written to, nil before the first append. Only
 // Append, under appending, makes another one active.
 func (l *FileLog) active() *segment {
-	l.mu.Lock()
+	l.mu.Lock(lock.Segments)
 	defer l.mu.Unlock()
 	if len(l.segments) == 0 {
 		return nil
@@ -175,7 +177,7 @@ func (l *FileLog) active() *segment {
 }
 
 func (l *FileLog) durableNow() uint64 {
-	l.mu.Lock()
+	l.mu.Lock(lock.Segments)
 	defer l.mu.Unlock()
 	return l.durable
 }
@@ -223,7 +225,7 @@ func (l *FileLog) advance(size int64) (*segment, error) {
 			return nil, errors.Join(l.fail("seal "+old.name, err), s.file.Close())
 		}
 	}
-	l.mu.Lock()
+	l.mu.Lock(lock.Segments)
 	if empty {
 		l.segments = l.segments[:len(l.segments)-1]
 		old.gone = true
@@ -293,7 +295,7 @@ func (l *FileLog) syncThrough(s *segment, last uint64) error {
 	if err := syncFile(s.file); err != nil {
 		return l.fail("sync "+s.name, err)
 	}
-	l.mu.Lock()
+	l.mu.Lock(lock.Segments)
 	l.durable = max(l.durable, last)
 	l.syncs++
 	l.mu.Unlock()
@@ -303,7 +305,7 @@ func (l *FileLog) syncThrough(s *segment, last uint64) error {
 
 // Sync makes durable what was appended before; see Log.
 func (l *FileLog) Sync() error {
-	l.mu.Lock()
+	l.mu.Lock(lock.Segments)
 	err, closed := l.failed, l.closed
 	var s *segment
 	if n := len(l.segments); n > 0 && l.options.NoSync && !closed && err == nil {
@@ -324,7 +326,7 @@ func (l *FileLog) Sync() error {
 
 // leave ends the use of a segment and closes its file after the last one.
 func (l *FileLog) leave(s *segment) error {
-	l.mu.Lock()
+	l.mu.Lock(lock.Segments)
 	defer l.mu.Unlock()
 	s.users--
 	if s.users > 0 || s.file == nil {
@@ -337,14 +339,14 @@ func (l *FileLog) leave(s *segment) error {
 
 // First is the first sequence number that is still there; see Log.
 func (l *FileLog) First() uint64 {
-	l.mu.Lock()
+	l.mu.Lock(lock.Segments)
 	defer l.mu.Unlock()
 	return l.from
 }
 
 // Last is the last sequence number that was appended; see Log.
 func (l *FileLog) Last() uint64 {
-	l.mu.Lock()
+	l.mu.Lock(lock.Segments)
 	defer l.mu.Unlock()
 	return l.next - 1
 }
@@ -352,7 +354,7 @@ func (l *FileLog) Last() uint64 {
 // Tail waits for a record after after; see Log.
 func (l *FileLog) Tail(ctx context.Context, after uint64) error {
 	for {
-		l.mu.Lock()
+		l.mu.Lock(lock.Segments)
 		last, failed, closed := l.next-1, l.failed, l.closed
 		if l.changed == nil {
 			l.changed = make(chan struct{})
@@ -378,7 +380,7 @@ func (l *FileLog) Tail(ctx context.Context, after uint64) error {
 // Numbers says how the log is doing. The figures belong to one moment.
 func (l *FileLog) Numbers() FileNumbers {
 	prepared, bytes, _ := l.spare.count()
-	l.mu.Lock()
+	l.mu.Lock(lock.Segments)
 	defer l.mu.Unlock()
 	for _, s := range l.segments {
 		bytes += s.size
@@ -395,7 +397,7 @@ func (l *FileLog) Numbers() FileNumbers {
 // get ErrClosed at the end of their segment. The error tells of what could not
 // be done; the log is closed all the same.
 func (l *FileLog) Close() error {
-	l.mu.Lock()
+	l.mu.Lock(lock.Segments)
 	if l.closed {
 		l.mu.Unlock()
 		return ErrClosed
@@ -406,7 +408,7 @@ func (l *FileLog) Close() error {
 	close(l.stop)
 	l.spare.close()
 	l.workers.Wait()
-	l.appending.Lock() // the last append is over
+	l.appending.Lock(lock.Append) // the last append is over
 	defer l.appending.Unlock()
 	var faults []error
 	if s := l.active(); s != nil {
@@ -415,7 +417,7 @@ func (l *FileLog) Close() error {
 		}
 		faults = append(faults, l.leave(s))
 	}
-	l.marking.Lock()
+	l.marking.Lock(lock.Mark)
 	defer l.marking.Unlock()
 	if err := l.failedNow(); err == nil {
 		faults = append(faults, l.mark())
@@ -426,7 +428,7 @@ func (l *FileLog) Close() error {
 }
 
 func (l *FileLog) failedNow() error {
-	l.mu.Lock()
+	l.mu.Lock(lock.Segments)
 	defer l.mu.Unlock()
 	return l.failed
 }

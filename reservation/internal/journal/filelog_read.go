@@ -8,6 +8,8 @@ import (
 	"io/fs"
 	"iter"
 	"slices"
+
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // Read yields frames; see Log. It verifies each of them, and holds no lock
@@ -79,7 +81,7 @@ func (l *FileLog) explain(err error, s *segment, w *walk) error {
 		return err
 	}
 	from, at := w.next, w.pos
-	l.mu.Lock()
+	l.mu.Lock(lock.Segments)
 	to := s.next - 1
 	l.mu.Unlock()
 	later, _, found, err := w.later(at+blockSize, func(h *header) bool { return h.kind == kindData && h.first > from })
@@ -96,7 +98,7 @@ func (l *FileLog) explain(err error, s *segment, w *walk) error {
 // the segment's frames end now. Its file stays open until leave. The segment is
 // nil if the log ends before from.
 func (l *FileLog) enter(from uint64) (s *segment, begin place, limit int64, err error) {
-	l.mu.Lock()
+	l.mu.Lock(lock.Segments)
 	defer l.mu.Unlock()
 	switch {
 	case l.closed:
@@ -134,7 +136,7 @@ func (l *FileLog) enter(from uint64) (s *segment, begin place, limit int64, err 
 
 // keepPlaces notes what a reader learned of a segment that nobody had walked.
 func (l *FileLog) keepPlaces(s *segment, marks []place) {
-	l.mu.Lock()
+	l.mu.Lock(lock.Segments)
 	defer l.mu.Unlock()
 	if len(marks) > len(s.marks) {
 		s.marks = marks

@@ -4,8 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync"
 	"time"
+
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // maxSpares bounds what trimming keeps of old segments for later use. Each one
@@ -19,8 +20,8 @@ const retryAfter = 250 * time.Millisecond
 // with all of their bytes in place on the disk. Their content is of no account,
 // since every segment draws a new id.
 type spares struct {
-	mu     sync.Mutex
-	turned *sync.Cond
+	mu     lock.Mutex
+	turned *lock.Cond
 	names  []string
 	bytes  int64  // length of each
 	serial uint64 // for the next name
@@ -31,13 +32,13 @@ type spares struct {
 }
 
 func (p *spares) count() (n int, bytes int64, err error) {
-	p.mu.Lock()
+	p.mu.Lock(lock.Tending)
 	defer p.mu.Unlock()
 	return len(p.names), int64(len(p.names)) * p.bytes, p.err
 }
 
 func (p *spares) put(name string) {
-	p.mu.Lock()
+	p.mu.Lock(lock.Tending)
 	defer p.mu.Unlock()
 	p.names = append(p.names, name)
 	p.err = nil
@@ -47,7 +48,7 @@ func (p *spares) put(name string) {
 // giveBack is put for a file that was taken and not used: why no more can be
 // prepared is as true as before.
 func (p *spares) giveBack(name string) {
-	p.mu.Lock()
+	p.mu.Lock(lock.Tending)
 	defer p.mu.Unlock()
 	p.names = append(p.names, name)
 	p.turned.Broadcast()
@@ -55,7 +56,7 @@ func (p *spares) giveBack(name string) {
 
 // name is one that no file of ours has.
 func (p *spares) name() string {
-	p.mu.Lock()
+	p.mu.Lock(lock.Tending)
 	defer p.mu.Unlock()
 	p.serial++
 	return fmt.Sprintf("%s%016d", preparedPrefix, p.serial)
@@ -63,7 +64,7 @@ func (p *spares) name() string {
 
 // report says how an attempt to prepare a file ended.
 func (p *spares) report(err error) {
-	p.mu.Lock()
+	p.mu.Lock(lock.Tending)
 	defer p.mu.Unlock()
 	p.tries++
 	p.err = err
@@ -79,7 +80,7 @@ func (p *spares) call() {
 }
 
 func (p *spares) close() {
-	p.mu.Lock()
+	p.mu.Lock(lock.Tending)
 	defer p.mu.Unlock()
 	p.closed = true
 	p.turned.Broadcast()
@@ -88,7 +89,7 @@ func (p *spares) close() {
 // take returns a file, and waits for the preparer if there is none: once, for
 // its next attempt to end.
 func (p *spares) take(manual bool) (name string, err error) {
-	p.mu.Lock()
+	p.mu.Lock(lock.Tending)
 	defer p.mu.Unlock()
 	p.call()
 	for tries := p.tries; len(p.names) == 0; p.turned.Wait() {
@@ -199,7 +200,7 @@ func (l *FileLog) prepareSpare() {
 // stay, until the disk has no space for what is written: then the oldest segments
 // of them go, before anything is refused.
 func (l *FileLog) Spare(below uint64) {
-	l.mu.Lock()
+	l.mu.Lock(lock.Segments)
 	defer l.mu.Unlock()
 	l.spared = max(l.spared, below)
 }
@@ -207,7 +208,7 @@ func (l *FileLog) Spare(below uint64) {
 // giveUp trims the oldest segment, if it is kept for readers alone, and reports
 // whether it did.
 func (l *FileLog) giveUp() bool {
-	l.mu.Lock()
+	l.mu.Lock(lock.Segments)
 	ok := len(l.segments) > 1 && l.segments[0].next <= l.spared && mutant != mutantHoard
 	below := l.next
 	if ok {
@@ -227,7 +228,7 @@ func (l *FileLog) giveUp() bool {
 // readers alone. It reports whether there was one; a segment may first become a
 // prepared file.
 func (l *FileLog) FreeSpace() bool {
-	l.spare.mu.Lock()
+	l.spare.mu.Lock(lock.Tending)
 	var name string
 	if n := len(l.spare.names); n > segmentsAhead {
 		name, l.spare.names = l.spare.names[n-1], l.spare.names[:n-1]
@@ -291,7 +292,7 @@ func (l *FileLog) HeadRoom() (segments int, err error) {
 // the log has stopped. If that is not known yet it waits for a file to be
 // prepared.
 func (l *FileLog) Room() error {
-	l.mu.Lock()
+	l.mu.Lock(lock.Segments)
 	n := len(l.segments)
 	fits := n > 0 && l.segments[n-1].end+blockSize <= l.segments[n-1].dataEnd()
 	l.mu.Unlock()
@@ -358,7 +359,7 @@ func (l *FileLog) Tend() error {
 
 // tend writes the watermark unless the log is over.
 func (l *FileLog) tend() error {
-	l.marking.Lock()
+	l.marking.Lock(lock.Mark)
 	defer l.marking.Unlock()
 	if err := l.refusal(); err != nil {
 		return err
@@ -369,7 +370,7 @@ func (l *FileLog) tend() error {
 // mark writes the watermark, if it has moved. It also looks whether the
 // directory is still there and still ours. marking is held.
 func (l *FileLog) mark() error {
-	l.mu.Lock()
+	l.mu.Lock(lock.Segments)
 	durable, from, marked := l.durable, l.from, l.marked
 	l.mu.Unlock()
 	if durable == marked {
@@ -381,7 +382,7 @@ func (l *FileLog) mark() error {
 	if err := l.watermark.write(durable, from); err != nil {
 		return l.fail("write the watermark", err)
 	}
-	l.mu.Lock()
+	l.mu.Lock(lock.Segments)
 	l.marked = durable
 	l.mu.Unlock()
 	return nil
@@ -390,9 +391,9 @@ func (l *FileLog) mark() error {
 // Trim drops the segments whose records are all below; see Log. The one being
 // written to stays. Dropped files are kept as spares as far as there is need.
 func (l *FileLog) Trim(below uint64) error {
-	l.marking.Lock()
+	l.marking.Lock(lock.Mark)
 	defer l.marking.Unlock()
-	l.mu.Lock()
+	l.mu.Lock(lock.Segments)
 	if l.closed || l.failed != nil {
 		defer l.mu.Unlock()
 		if l.closed {
@@ -415,7 +416,7 @@ func (l *FileLog) Trim(below uint64) error {
 	if err := l.watermark.agree(durable, from); err != nil {
 		return l.fail("write the watermark", err)
 	}
-	l.mu.Lock()
+	l.mu.Lock(lock.Segments)
 	dropped := l.segments[:n:n]
 	l.segments = l.segments[n:]
 	l.from, l.marked = from, durable

@@ -5,7 +5,8 @@ import (
 	"context"
 	"iter"
 	"slices"
-	"sync"
+
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // frameOverhead is what a MemoryLog reckons for a frame besides its payload.
@@ -19,7 +20,7 @@ const frameOverhead = 64
 type MemoryLog struct {
 	limit int
 
-	mu      sync.Mutex
+	mu      lock.Mutex
 	frames  []Frame
 	bytes   int
 	next    uint64
@@ -38,7 +39,7 @@ func (l *MemoryLog) Append(expected uint64, count int, payload []byte) error {
 	if err := checkPayload(count, payload); err != nil {
 		return err
 	}
-	l.mu.Lock()
+	l.mu.Lock(lock.Memory)
 	defer l.mu.Unlock()
 	if l.closed {
 		return ErrClosed
@@ -92,7 +93,7 @@ func (l *MemoryLog) Read(from uint64) iter.Seq2[Frame, error] {
 
 // holding returns the frame that holds a sequence number.
 func (l *MemoryLog) holding(sequence uint64) (f Frame, found bool, err error) {
-	l.mu.Lock()
+	l.mu.Lock(lock.Memory)
 	defer l.mu.Unlock()
 	switch {
 	case l.closed:
@@ -118,14 +119,14 @@ func (l *MemoryLog) first() uint64 {
 
 // First is the first sequence number that is still there; see Log.
 func (l *MemoryLog) First() uint64 {
-	l.mu.Lock()
+	l.mu.Lock(lock.Memory)
 	defer l.mu.Unlock()
 	return l.first()
 }
 
 // Last is the last sequence number that was appended; see Log.
 func (l *MemoryLog) Last() uint64 {
-	l.mu.Lock()
+	l.mu.Lock(lock.Memory)
 	defer l.mu.Unlock()
 	return l.next - 1
 }
@@ -133,7 +134,7 @@ func (l *MemoryLog) Last() uint64 {
 // Tail waits for a record after after; see Log.
 func (l *MemoryLog) Tail(ctx context.Context, after uint64) error {
 	for {
-		l.mu.Lock()
+		l.mu.Lock(lock.Memory)
 		last, closed := l.next-1, l.closed
 		if l.changed == nil {
 			l.changed = make(chan struct{})
@@ -157,7 +158,7 @@ func (l *MemoryLog) Tail(ctx context.Context, after uint64) error {
 // Trim drops the frames whose records are all below; see Log. The newest frame
 // stays.
 func (l *MemoryLog) Trim(below uint64) error {
-	l.mu.Lock()
+	l.mu.Lock(lock.Memory)
 	defer l.mu.Unlock()
 	if l.closed {
 		return ErrClosed
@@ -173,7 +174,7 @@ func (l *MemoryLog) Trim(below uint64) error {
 
 // Sync does nothing: there is no more durable state than the one it is in.
 func (l *MemoryLog) Sync() error {
-	l.mu.Lock()
+	l.mu.Lock(lock.Memory)
 	defer l.mu.Unlock()
 	if l.closed {
 		return ErrClosed
@@ -183,7 +184,7 @@ func (l *MemoryLog) Sync() error {
 
 // Close drops everything; see Log.
 func (l *MemoryLog) Close() error {
-	l.mu.Lock()
+	l.mu.Lock(lock.Memory)
 	defer l.mu.Unlock()
 	if l.closed {
 		return ErrClosed

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // QueueOptions are the settings of a Queue. The zero value commits as soon as
@@ -93,7 +95,7 @@ type Queue struct {
 	bounded boundedLog // log, if it has a HeadRoom; else nil
 	o       QueueOptions
 
-	mu       sync.Mutex
+	mu       lock.Mutex
 	open     *batch   // takes records; never nil
 	sealed   []*batch // full ones, oldest first
 	inFlight *batch   // being committed, or kept for another try
@@ -172,7 +174,7 @@ func (q *Queue) Append(record []byte) (Ticket, error) {
 	if len(record) > MaxRecordBytes && queueMutant != mutantQueueSize {
 		return Ticket{}, fmt.Errorf("%w: a record of %d bytes, at most %d are possible", ErrTooLarge, len(record), MaxRecordBytes)
 	}
-	q.mu.Lock()
+	q.mu.Lock(lock.Queue)
 	if q.stopped != nil {
 		err := q.stopped
 		q.mu.Unlock()
@@ -207,7 +209,7 @@ func (q *Queue) AppendAll(records ...[]byte) (Ticket, error) {
 		return Ticket{}, fmt.Errorf("%w: %d records of %d bytes that belong together, at most %d are possible",
 			ErrTooLarge, len(records), size, maxPayloadBytes)
 	}
-	q.mu.Lock()
+	q.mu.Lock(lock.Queue)
 	if q.stopped != nil || len(records) == 0 {
 		err := q.stopped
 		q.mu.Unlock()
@@ -287,7 +289,7 @@ func (q *Queue) nudge() {
 
 // Last is the newest sequence number given, 0 before the first record.
 func (q *Queue) Last() uint64 {
-	q.mu.Lock()
+	q.mu.Lock(lock.Queue)
 	defer q.mu.Unlock()
 	return q.last
 }
@@ -299,7 +301,7 @@ func (q *Queue) Durable() uint64 { return q.durable.Load() }
 // Err is nil while the queue takes records, else ErrJournal with the first
 // cause, or ErrClosed.
 func (q *Queue) Err() error {
-	q.mu.Lock()
+	q.mu.Lock(lock.Queue)
 	defer q.mu.Unlock()
 	return q.stopped
 }

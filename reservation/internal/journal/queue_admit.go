@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // A boundedLog is a log that knows how much it can still take when its disk is
@@ -58,7 +60,7 @@ func (q *Queue) admit(looks int) (relief chan struct{}, err error) {
 		}
 		full = nil
 	}
-	q.mu.Lock()
+	q.mu.Lock(lock.Queue)
 	defer q.mu.Unlock()
 	switch {
 	case q.stopped != nil:

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // retryFirst and retryMost bound the pause between two tries of a batch that
@@ -63,7 +65,7 @@ func (q *Queue) pause(timer *time.Timer, d time.Duration) {
 // take makes the next batch the one in flight and returns it. Without one it
 // returns nil, and the next append nudges.
 func (q *Queue) take() *batch {
-	q.mu.Lock()
+	q.mu.Lock(lock.Queue)
 	defer q.mu.Unlock()
 	switch {
 	case errors.Is(q.stopped, ErrJournal):
@@ -83,7 +85,7 @@ func (q *Queue) take() *batch {
 }
 
 func (q *Queue) isClosing() bool {
-	q.mu.Lock()
+	q.mu.Lock(lock.Queue)
 	defer q.mu.Unlock()
 	return q.closing
 }
@@ -130,7 +132,7 @@ func (q *Queue) commit(b *batch) error {
 			q.setFull(full)
 		}
 	case refused(err):
-		q.mu.Lock()
+		q.mu.Lock(lock.Queue)
 		q.refused = err
 		q.mu.Unlock()
 		q.setFull(err)
@@ -147,7 +149,7 @@ func (q *Queue) committed(b *batch) {
 	}
 	q.meter.add(b)
 	q.durable.Store(b.first + uint64(b.count) - 1)
-	q.mu.Lock()
+	q.mu.Lock(lock.Queue)
 	q.inFlight, q.refused, q.slow = nil, nil, false
 	q.queued -= len(b.payload)
 	if cap(b.payload) <= 2*q.o.FrameBytes && len(q.spare) < maxSpare {
@@ -180,7 +182,7 @@ func (q *Queue) stop(cause error) {
 	if !errors.Is(cause, ErrJournal) {
 		cause = fmt.Errorf("%w: %w", ErrJournal, cause)
 	}
-	q.mu.Lock()
+	q.mu.Lock(lock.Queue)
 	if errors.Is(q.stopped, ErrJournal) {
 		q.mu.Unlock()
 		return
@@ -218,7 +220,7 @@ func (q *Queue) syncWritten() {
 // queued, and the next Step tries again. ErrJournal: the queue has stopped.
 func (q *Queue) Step() error {
 	for {
-		q.mu.Lock()
+		q.mu.Lock(lock.Queue)
 		b, err := q.inFlight, q.stopped // one in flight found no space before
 		q.mu.Unlock()
 		if b == nil {
@@ -243,7 +245,7 @@ func (q *Queue) Close() error {
 }
 
 func (q *Queue) close() error {
-	q.mu.Lock()
+	q.mu.Lock(lock.Queue)
 	q.closing = true
 	if q.stopped == nil {
 		q.stopped = ErrClosed
@@ -262,7 +264,7 @@ func (q *Queue) close() error {
 	if q.alarm != nil {
 		q.alarm.Stop()
 	}
-	q.mu.Lock()
+	q.mu.Lock(lock.Queue)
 	open, err := q.open, q.stopped
 	q.open = q.newBatch()
 	q.mu.Unlock()

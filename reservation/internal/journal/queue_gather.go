@@ -3,6 +3,8 @@ package journal
 import (
 	"math"
 	"time"
+
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // A crowd is what the committer knows of the callers it has just woken. Only
@@ -96,7 +98,7 @@ func (q *Queue) pauseFor(records int, timer *time.Timer, d time.Duration) (came 
 	case <-q.kick: // meant for an earlier pause; what it was for is seen below
 	default:
 	}
-	q.mu.Lock()
+	q.mu.Lock(lock.Queue)
 	had := q.last
 	whole := len(q.sealed) > 0 || q.closing
 	if !whole {
@@ -107,7 +109,7 @@ func (q *Queue) pauseFor(records int, timer *time.Timer, d time.Duration) (came 
 		return records
 	}
 	q.pause(timer, d)
-	q.mu.Lock()
+	q.mu.Lock(lock.Queue)
 	defer q.mu.Unlock()
 	q.wakeAt = math.MaxUint64
 	return int(q.last - had)
@@ -118,7 +120,7 @@ func (q *Queue) pauseFor(records int, timer *time.Timer, d time.Duration) (came 
 func (q *Queue) delay(timer *time.Timer) {
 	for begun := time.Now(); ; {
 		rest := q.o.Delay - time.Since(begun)
-		q.mu.Lock()
+		q.mu.Lock(lock.Queue)
 		wait := q.open.count > 0 && len(q.sealed) == 0 && !q.closing && q.stopped == nil
 		q.mu.Unlock()
 		if !wait || rest <= 0 {

@@ -3,6 +3,8 @@ package journal
 import (
 	"sync/atomic"
 	"time"
+
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // QueueNumbers is what a Queue has done since it was made.
@@ -45,7 +47,7 @@ func (m *meter) add(b *batch) {
 
 // Numbers is a snapshot of the queue's figures.
 func (q *Queue) Numbers() QueueNumbers {
-	q.mu.Lock()
+	q.mu.Lock(lock.Queue)
 	queued := q.queued
 	q.mu.Unlock()
 	n := QueueNumbers{

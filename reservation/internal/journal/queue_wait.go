@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // A commit that takes longer than alarmFirst, or eight times as long as the one
@@ -85,7 +87,7 @@ func (q *Queue) setAlarm() {
 
 // watchContexts makes all callers watch their ctx, until a commit is over.
 func (q *Queue) watchContexts() {
-	q.mu.Lock()
+	q.mu.Lock(lock.Queue)
 	q.slow = true
 	waiting := append([]*batch{q.open}, q.sealed...)
 	if q.inFlight != nil {
@@ -115,7 +117,7 @@ func (q *Queue) WaitFor(ctx context.Context, sequence uint64) error {
 // holding returns the batch of a sequence number, or the open one for a number
 // to come; nil when the record has just become durable.
 func (q *Queue) holding(sequence uint64) (*batch, error) {
-	q.mu.Lock()
+	q.mu.Lock(lock.Queue)
 	defer q.mu.Unlock()
 	switch {
 	case q.durable.Load() >= sequence:

@@ -9,7 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
+
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // OpenFile opens the log in a directory, or makes one in a directory that is
@@ -43,7 +44,7 @@ func open(d Disk, o FileOptions, b birth) (*FileLog, error) {
 		return nil, fmt.Errorf("journal: open: %w", typed(err))
 	}
 	l := &FileLog{disk: d, options: o, unlock: unlock, wake: make(chan struct{}, 1), stop: make(chan struct{})}
-	l.spare.turned = sync.NewCond(&l.spare.mu)
+	l.spare.turned = lock.NewCond(&l.spare.mu, lock.Tending)
 	l.spare.called = make(chan struct{}, 1)
 	l.spare.bytes = o.SegmentBytes
 	if err := typed(l.load(b)); err != nil {

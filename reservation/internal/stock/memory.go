@@ -4,6 +4,8 @@ import (
 	"slices"
 	"sync/atomic"
 	"unsafe"
+
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // Memory is what the rows take.
@@ -144,7 +146,7 @@ func (s *Stock) Slots(sku uint32, yield func(slot uint32) bool) {
 // Locked runs f under the structural lock: no cell is added meanwhile. f may use
 // ChangeLocked, never Change or Ensure.
 func (s *Stock) Locked(f func()) {
-	s.grow.Lock()
+	s.grow.Lock(lock.Rows)
 	defer s.grow.Unlock()
 	f()
 }

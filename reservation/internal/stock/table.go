@@ -2,8 +2,9 @@ package stock
 
 import (
 	"slices"
-	"sync"
 	"sync/atomic"
+
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // None is the number of a slot that a space does not hold. It is above every bound
@@ -118,7 +119,7 @@ func (t *Table) each(yield func(*row) bool) {
 // widening a row and numbering anew serialise on the structural lock and never
 // hold up the others.
 type Stock struct {
-	grow    sync.Mutex // the structural lock
+	grow    lock.Mutex // the structural lock
 	table   atomic.Pointer[Table]
 	safety  func(sku, slot uint32) int64
 	maxSKUs int
@@ -143,7 +144,7 @@ func (s *Stock) Table() *Table { return s.table.Load() }
 // keeping the old one fit for searches: whoever hands tables to searches
 // switches there.
 func (s *Stock) Renumber(order []uint32, slots, spare int, publish func(*Table)) {
-	s.grow.Lock()
+	s.grow.Lock(lock.Rows)
 	defer s.grow.Unlock()
 	old := s.table.Load()
 	t := newTable(newSpace(order, slots, spare), s.maxSKUs)
@@ -163,7 +164,7 @@ func (s *Stock) Renumber(order []uint32, slots, spare int, publish func(*Table))
 // under the structural lock. It returns false when the space is full: number
 // anew.
 func (s *Stock) Join(slot uint32, publish func(number uint32)) bool {
-	s.grow.Lock()
+	s.grow.Lock(lock.Rows)
 	defer s.grow.Unlock()
 	t := s.table.Load()
 	sp := t.Space
@@ -192,7 +193,7 @@ func (s *Stock) Ensure(sku uint32, slots ...uint32) {
 	if s.haveAll(sku, slots) {
 		return
 	}
-	s.grow.Lock()
+	s.grow.Lock(lock.Rows)
 	defer s.grow.Unlock()
 	t := s.table.Load()
 	r := t.row(sku)
@@ -229,7 +230,7 @@ func (s *Stock) haveAll(sku uint32, slots []uint32) bool {
 
 // widen rebuilds a SKU's row with wide cells, once.
 func (s *Stock) widen(sku uint32) {
-	s.grow.Lock()
+	s.grow.Lock(lock.Rows)
 	defer s.grow.Unlock()
 	s.widenLocked(sku)
 }

@@ -4,13 +4,15 @@ import (
 	"maps"
 	"math/rand/v2"
 	"slices"
+
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // Crash cuts the power and returns the disk as the next process finds it: a
 // fresh one, unlocked, with no plan. The old one fails from now on. Another
 // Crash of the same disk draws another image.
 func (d *Disk) Crash() *Disk {
-	d.mu.Lock()
+	d.mu.Lock(lock.Disk)
 	defer d.mu.Unlock()
 	d.dead = true
 	names := d.survivingNames()
@@ -32,7 +34,7 @@ func (d *Disk) Crash() *Disk {
 // everything that was written is there, and still not synced. The old disk
 // fails from now on.
 func (d *Disk) Kill() *Disk {
-	d.mu.Lock()
+	d.mu.Lock(lock.Disk)
 	defer d.mu.Unlock()
 	d.dead = true
 	image := d.next()

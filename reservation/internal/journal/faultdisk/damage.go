@@ -5,6 +5,8 @@ import (
 	"io/fs"
 	"maps"
 	"slices"
+
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // The methods of this file damage the device and the cache alike, at once and
@@ -12,14 +14,14 @@ import (
 
 // Names is the names of all files, sorted, also after the power was cut.
 func (d *Disk) Names() []string {
-	d.mu.Lock()
+	d.mu.Lock(lock.Disk)
 	defer d.mu.Unlock()
 	return slices.Sorted(maps.Keys(d.names))
 }
 
 // Bytes is a copy of a file's content.
 func (d *Disk) Bytes(name string) ([]byte, error) {
-	d.mu.Lock()
+	d.mu.Lock(lock.Disk)
 	defer d.mu.Unlock()
 	n, ok := d.names[name]
 	if !ok {
@@ -32,7 +34,7 @@ func (d *Disk) Bytes(name string) ([]byte, error) {
 
 // Put makes a file with this content, durable, in place of an old one.
 func (d *Disk) Put(name string, content []byte) {
-	d.mu.Lock()
+	d.mu.Lock(lock.Disk)
 	defer d.mu.Unlock()
 	d.inodes++
 	n := &inode{id: d.inodes, size: int64(len(content))}

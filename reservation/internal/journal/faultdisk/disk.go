@@ -35,10 +35,10 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"sync"
 	"syscall"
 
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 const (
@@ -96,7 +96,7 @@ type Disk struct {
 	// use.
 	OnIO func(kind Kind, name string)
 
-	mu      sync.Mutex
+	mu      lock.Mutex
 	draw    *rand.Rand
 	names   map[string]*inode // as the process sees it
 	saved   map[string]*inode // as the device has it
@@ -133,7 +133,7 @@ func New(seed uint64) *Disk {
 
 // SetPlan sets which I/Os fail from now on.
 func (d *Disk) SetPlan(p Plan) {
-	d.mu.Lock()
+	d.mu.Lock(lock.Disk)
 	defer d.mu.Unlock()
 	d.plan, d.done, d.calls = p, [counts]uint64{}, 0
 }
@@ -141,7 +141,7 @@ func (d *Disk) SetPlan(p Plan) {
 // Obstruct puts a directory in the way of a name: nothing can be made, opened or
 // renamed there, and List does not show it. The power does not take it away.
 func (d *Disk) Obstruct(name string) {
-	d.mu.Lock()
+	d.mu.Lock(lock.Disk)
 	defer d.mu.Unlock()
 	if d.blocked == nil {
 		d.blocked = make(map[string]bool)
@@ -151,7 +151,7 @@ func (d *Disk) Obstruct(name string) {
 
 // Calls is how many calls on names there have been since the plan was set.
 func (d *Disk) Calls() uint64 {
-	d.mu.Lock()
+	d.mu.Lock(lock.Disk)
 	defer d.mu.Unlock()
 	return d.calls
 }
@@ -174,14 +174,14 @@ func (d *Disk) call(op string, names ...string) error {
 // SetSpace sets how many bytes all files may have together; what is there
 // already stays.
 func (d *Disk) SetSpace(bytes int64) {
-	d.mu.Lock()
+	d.mu.Lock(lock.Disk)
 	defer d.mu.Unlock()
 	d.space = bytes
 }
 
 // Used is how many bytes all files have together.
 func (d *Disk) Used() int64 {
-	d.mu.Lock()
+	d.mu.Lock(lock.Disk)
 	defer d.mu.Unlock()
 	return d.used()
 }
@@ -195,7 +195,7 @@ func (d *Disk) used() (bytes int64) {
 
 // Count is how many I/Os of a kind, or of AnyIO, there have been.
 func (d *Disk) Count(kind Kind) uint64 {
-	d.mu.Lock()
+	d.mu.Lock(lock.Disk)
 	defer d.mu.Unlock()
 	return d.total[kind]
 }
@@ -218,7 +218,7 @@ func (d *Disk) begin(kind Kind, op string, names ...string) (outcome, error) {
 	if d.OnIO != nil {
 		d.OnIO(kind, name)
 	}
-	d.mu.Lock()
+	d.mu.Lock(lock.Disk)
 	if d.dead {
 		return crashes, ErrCrashed
 	}
@@ -254,7 +254,7 @@ func (k Kind) String() string {
 
 // Lock takes the directory's lock, or fails with journal.ErrLocked.
 func (d *Disk) Lock() (unlock func() error, err error) {
-	d.mu.Lock()
+	d.mu.Lock(lock.Disk)
 	defer d.mu.Unlock()
 	switch {
 	case d.dead:
@@ -267,7 +267,7 @@ func (d *Disk) Lock() (unlock func() error, err error) {
 	}
 	d.locked = true
 	return func() error {
-		d.mu.Lock()
+		d.mu.Lock(lock.Disk)
 		defer d.mu.Unlock()
 		d.locked = false
 		return nil
@@ -276,7 +276,7 @@ func (d *Disk) Lock() (unlock func() error, err error) {
 
 // List is the names of all files, sorted.
 func (d *Disk) List() ([]string, error) {
-	d.mu.Lock()
+	d.mu.Lock(lock.Disk)
 	defer d.mu.Unlock()
 	if d.dead {
 		return nil, ErrCrashed
@@ -289,7 +289,7 @@ func (d *Disk) List() ([]string, error) {
 
 // Open opens a file that is there.
 func (d *Disk) Open(name string) (journal.File, error) {
-	d.mu.Lock()
+	d.mu.Lock(lock.Disk)
 	defer d.mu.Unlock()
 	if d.dead {
 		return nil, ErrCrashed

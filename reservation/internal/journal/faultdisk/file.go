@@ -5,6 +5,8 @@ import (
 	"io"
 	"io/fs"
 	"syscall"
+
+	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // A block is the content of a page.
@@ -177,7 +179,7 @@ func (f *file) WriteAt(b []byte, off int64) (int, error) {
 
 // Size is the file's length in bytes.
 func (f *file) Size() (int64, error) {
-	f.disk.mu.Lock()
+	f.disk.mu.Lock(lock.Disk)
 	defer f.disk.mu.Unlock()
 	if f.disk.dead {
 		return 0, ErrCrashed
@@ -220,7 +222,7 @@ func (f *file) Sync() error {
 // Forget drops the clean pages from the cache, also those that a failed sync
 // made clean without writing them.
 func (f *file) Forget() error {
-	f.disk.mu.Lock()
+	f.disk.mu.Lock(lock.Disk)
 	defer f.disk.mu.Unlock()
 	if f.disk.dead {
 		return ErrCrashed
@@ -231,7 +233,7 @@ func (f *file) Forget() error {
 
 // Close ends the use of this handle. It syncs nothing.
 func (f *file) Close() error {
-	f.disk.mu.Lock()
+	f.disk.mu.Lock(lock.Disk)
 	defer f.disk.mu.Unlock()
 	if f.closed {
 		return f.fault("close", fs.ErrClosed)
