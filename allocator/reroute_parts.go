@@ -263,10 +263,10 @@ func (a *Allocator) stepNamed(s *scratch, c *reservation.Change) (reservation.Ti
 func (a *Allocator) stepAll(s *scratch, c *reservation.Change, order string, parts []part) (last reservation.Ticket, err error) {
 	var faults []error
 	done := 0
-	_, at, _, again := a.ledger.Made(c)
+	made, at, _, again := a.ledger.Made(c)
 	for i := range parts {
 		p := &parts[i]
-		if again && p.e.Ref != "" && p.e.Since >= at {
+		if again && (p.e.Since > at || p.e.Since == at && (p.e.Ref != "" || p.e.Sequence > made.Sequence)) {
 			continue // it was not there when the change was made
 		}
 		due := concerns(c, p)
