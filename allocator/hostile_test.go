@@ -55,7 +55,7 @@ func TestHostileValues(t *testing.T) {
 			args = func() []any { return nil }
 		}
 		t.Run(name, func(t *testing.T) {
-			s := &hostileSweep{t: t, name: name, args: args}
+			s := &hostileSweep{t: t, name: name, args: args, verb: hostileVerb}
 			s.sweep()
 		})
 	}
@@ -63,9 +63,10 @@ func TestHostileValues(t *testing.T) {
 
 // hostileSweep tries one method.
 type hostileSweep struct {
-	t       *testing.T
+	t       testing.TB
 	name    string
 	args    func() []any
+	verb    func(a *allocator.Allocator, name string) reflect.Value // the method that is called
 	a       *allocator.Allocator
 	is      string // everything that can be read, when the scene was new or last looked at
 	at      uint64 // the newest record then
@@ -159,7 +160,7 @@ func (s *hostileSweep) call(changes []int, canceled bool) {
 		what += ", canceled"
 	}
 	before := hostileBytes()
-	errs, panicked := hostileDo(ctx, s.a, s.name, args)
+	errs, panicked := hostileDo(ctx, s.verb(s.a, s.name), args)
 	if panicked != nil {
 		s.t.Errorf("%s: panic: %v", what, panicked)
 		s.fresh()
@@ -278,7 +279,7 @@ func (s *hostileSweep) restart() {
 		if s.name == "Events" {
 			c = done
 		}
-		hostileDo(c, a, s.name, args)
+		hostileDo(c, s.verb(a, s.name), args)
 		// What sets something is looked at each time: the next call sets it anew.
 		lasts := strings.HasPrefix(s.name, "Set") && s.name != "SetRules" && s.name != "SetShadow"
 		if lasts || i == len(s.taken)-1 {
@@ -327,14 +328,18 @@ func hostileDifference(got, want string) string {
 	return fmt.Sprintf("%d lines, want %d", len(g), len(w))
 }
 
+// hostileVerb is a method of that name.
+func hostileVerb(a *allocator.Allocator, name string) reflect.Value {
+	return reflect.ValueOf(a).MethodByName(name)
+}
+
 // hostileDo makes a call. Walks are walked, to 1,000 steps.
-func hostileDo(ctx context.Context, a *allocator.Allocator, name string, args []reflect.Value) (errs []error, panicked any) {
+func hostileDo(ctx context.Context, method reflect.Value, args []reflect.Value) (errs []error, panicked any) {
 	defer func() {
 		if panicked = recover(); panicked != nil {
 			panicked = fmt.Sprint(panicked)
 		}
 	}()
-	method := reflect.ValueOf(a).MethodByName(name)
 	in := append([]reflect.Value(nil), args...)
 	t := method.Type()
 	if t.NumIn() > 0 && t.In(0) == reflect.TypeFor[context.Context]() {
