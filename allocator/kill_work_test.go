@@ -124,7 +124,7 @@ func (c *killCaller) adopt(before []killLine) {
 	c.orders = c.orders[max(0, len(c.orders)-20):]
 }
 
-// id is a new one.
+// id is a new one. It never looks like a part's: see TestNotYet.
 func (c *killCaller) id(kind string) string {
 	c.made++
 	return fmt.Sprintf("%s-%d-%d-by-%d", kind, c.world.Life, c.made, c.number)
