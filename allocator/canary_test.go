@@ -23,10 +23,14 @@ func TestMutantsAreCaught(t *testing.T) {
 		{"mutant_no_limit", "TestListsHaveLimits", `Prefer: 257 entries are taken`},
 		{"mutant_cut", "TestTermsAreKeptOrRefused", `L1 is not licensed`},
 		{"mutant_no_room", "TestEveryPartTakesCapacity", `L1 has room for an order more than it can process`},
+		{"mutant_brim", "TestLongestIDs", `an ID that leaves no room for what is added: got <nil>`},
+		{"mutant_judged", "TestRepeatAnswersAlike", `unknown location: "L2"`},
+		{"mutant_judged", "TestRepeatUnderShorterLimits", `invalid Prefer 300: are more than the 256`},
+		{"mutant_judged", "TestMovementsRepeated", `received "r": unknown location: "L1"`},
 		{"mutant_open", "TestWhereCustomersCollect", `held at the depot`},
 		{"mutant_bytes", "TestTextsComeBack", `comes back as`},
 	} {
-		t.Run(m.mutant, func(t *testing.T) {
+		t.Run(m.mutant+"/"+m.test, func(t *testing.T) {
 			out := runMutant(t, m.mutant, m.test)
 			if !strings.Contains(out, "--- FAIL: "+m.test) {
 				t.Fatalf("the test did not fail:\n%s", out)

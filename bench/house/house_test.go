@@ -281,6 +281,10 @@ var rules = []struct {
 		{"reservation/lock/rank.go", "package lock; const (\n// Old is in geo: nothing.\nOld Rank = 1\n)", "no lock has the rank Old"},
 		{"reservation/lock/rank.go", "package lock; const (\nOld Rank = 1\n)", "nobody says where the rank Old is"},
 	}},
+	{"mutants", mutants, []canary{
+		{"geo/mutant_x.go", "//go:build mutant_x\n\npackage geo", "no canary of geo names mutant_x"},
+		{"geo/x_test.go", "//go:build !mutant_y\n\npackage geo // mutant_y", "no canary of geo names mutant_y"},
+	}},
 	{"sizes", sizes, []canary{
 		{"geo/x.go", "package geo\n" + strings.Repeat("//\n", maxFileLines), "601 lines"},
 		{"geo/x.go", "package geo\nfunc f() {" + strings.Repeat("\n", maxFunctionLines) + "}", "71 lines"},

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"go/ast"
+	"go/build/constraint"
 	"go/doc"
 	"go/token"
 	"maps"
@@ -258,6 +259,36 @@ func oneOrder(files []source) (faults []string) {
 					faults = append(faults, s.at(v.Pos())+"no lock has the rank "+name)
 				}
 			}
+		}
+	}
+	return faults
+}
+
+// mutants reports the deliberate bugs that no test of their folder builds: each is a
+// tag of the build, and a canary names it in a string.
+func mutants(files []source) (faults []string) {
+	tag := regexp.MustCompile(`\bmutant_\w+`)
+	bugs, named := map[string]bool{}, map[string]bool{}
+	for _, s := range goFiles(files) {
+		for _, group := range s.file.Comments {
+			for _, c := range group.List {
+				if c.Pos() < s.file.Package && constraint.IsGoBuild(c.Text) {
+					for _, name := range tag.FindAllString(c.Text, -1) {
+						bugs["no canary of "+s.dir()+" names "+name] = name != "mutant_any" // which is with each of them
+					}
+				}
+			}
+		}
+		ast.Inspect(s.file, func(n ast.Node) bool {
+			if lit, ok := n.(*ast.BasicLit); ok && s.isTest() {
+				named["no canary of "+s.dir()+" names "+strings.Trim(lit.Value, "\"`")] = true
+			}
+			return true
+		})
+	}
+	for _, fault := range slices.Sorted(maps.Keys(bugs)) {
+		if bugs[fault] && !named[fault] {
+			faults = append(faults, fault)
 		}
 	}
 	return faults
