@@ -143,7 +143,7 @@ func TestPlanPromise(t *testing.T) {
 func TestPlannedRepeats(t *testing.T) {
 	var later atomic.Int64
 	start := time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)
-	a := street(t, 2, Options{Clock: func() time.Time { return start.Add(time.Duration(later.Load())) }})
+	a := street(t, 2, Options{ManualExpiry: true, Clock: func() time.Time { return start.Add(time.Duration(later.Load())) }})
 	stocked(t, a, "L1", "tea", 5)
 	o := ordered("o", Line{"tea", 1})
 	o.At, o.NeededBy = "L1", start.Add(time.Hour)
