@@ -25,6 +25,9 @@ func (g Allocation) Explain() sourcing.Explanation {
 
 // Explain is Explain of an Allocation for a refusal.
 func (e *NoLocationError) Explain() sourcing.Explanation {
+	if e.why != nil {
+		return sourcing.Explanation{Order: e.ID}
+	}
 	if e.plan != nil {
 		return e.plan.explain()
 	}

@@ -86,7 +86,7 @@ func (a *Allocator) newOrder(s *scratch, t *topology, o *Order, rules *sourcing.
 	if err := a.checkLists(o); err != nil && !inBook {
 		return nil, fmt.Errorf("allocator: order %q: %w", o.ID, err)
 	}
-	p, err := a.newPlan(s, t, o, rules, inBook)
+	p, err := a.newPlan(s, t, o, rules, inBook, false)
 	if err != nil {
 		return p, err
 	}

@@ -82,7 +82,7 @@ func (a *Allocator) nearbyPlan(s *scratch, t *topology, q *Query) (*plan, error)
 	rules := a.rules.Load().Rules
 	rules.Soft, rules.Keys = nil, nil
 	s.hold = reservation.Hold{Now: a.clock.now()}
-	p, err := a.newPlan(s, t, q.order(), &rules, false)
+	p, err := a.newPlan(s, t, q.order(), &rules, false, false)
 	return p, errors.Unwrap(err) // without the ID of an order
 }
 

@@ -41,6 +41,7 @@ type plan struct {
 	holds    bool   // reserve what is found
 	mixed    bool   // some want has substitutes
 	inBook   bool   // the order is in the book
+	reserved bool   // it is what a reservation has, on its way to another place
 	past     bool   // shares are what was reserved, perhaps as another form or at another store than asked for now
 
 	work   *planWork
@@ -159,15 +160,21 @@ func (a *Allocator) needsPlan(t *topology, o *Order, now int64) bool {
 
 // newPlan checks an order and works out what it wants of whom. inBook tells an order
 // that is in the book: it was accepted, perhaps by an earlier version, so its place,
-// its texts and the store that its customer goes to are not questioned.
-func (a *Allocator) newPlan(s *scratch, t *topology, o *Order, rules *sourcing.Rules, inBook bool) (*plan, error) {
-	p := &plan{inBook: inBook, engine: a, order: o, topology: t, rules: rules, now: s.hold.Now, at: reservation.Everywhere, epoch: a.epoch.Load(),
+// its texts and the store that its customer goes to are not questioned. reserved tells
+// what a reservation has, which is not judged by what is set now: it has as many
+// lines as it has, none of them is a bundle, and of its substitutes those count that
+// still can be taken.
+func (a *Allocator) newPlan(s *scratch, t *topology, o *Order, rules *sourcing.Rules, inBook, reserved bool) (*plan, error) {
+	p := &plan{inBook: inBook, reserved: reserved, engine: a, order: o, topology: t, rules: rules, now: s.hold.Now, at: reservation.Everywhere, epoch: a.epoch.Load(),
 		soft: len(rules.Soft), keeps: a.keepsOf(o.Channel), traces: !a.untraced, exact: true}
 	if s.plan == nil {
 		s.plan = new(planWork)
 	}
 	p.work, p.costs = s.plan, costsOf(rules)
-	err := a.checkLineCount(len(o.Lines))
+	var err error
+	if !reserved {
+		err = a.checkLineCount(len(o.Lines))
+	}
 	var w wants
 	if err == nil {
 		w, err = a.checkReach(o.Near, !inBook && o.At == "", o.MaxDistance, o.Kinds)
@@ -237,8 +244,11 @@ const maxParts = 64
 // summed, with the cells that each may come from.
 func (p *plan) wanted(s *scratch) error {
 	o, a := p.order, p.engine
-	lines, err := a.explode(o.Lines, o.Forms, o.Form)
-	if err == nil {
+	var lines []exploded
+	var err error
+	if p.reserved {
+		lines, err = a.summed(o.Lines, o.Forms, o.Form)
+	} else if lines, err = a.explode(o.Lines, o.Forms, o.Form); err == nil {
 		err = p.checkSubstitutes()
 	}
 	if err != nil {

@@ -57,6 +57,7 @@ type NoLocationError struct {
 	plan     *plan               // nil: the hot path
 	keeps    *keeps              // protection levels of the order's channel
 	few      [3]reservation.Line // the lines, when they are few
+	why      error               // no location was looked at: what was reserved cannot be asked for again
 }
 
 // rejections is how many of the nearest locations a refusal names.
@@ -85,6 +86,9 @@ func (a *Allocator) refuse(s *scratch, t *topology, o *Order, w wants, mark uint
 
 // Error counts the locations by reason and names the nearest.
 func (e *NoLocationError) Error() string {
+	if e.why != nil {
+		return fmt.Sprintf("allocator: order %q: %v: %v", e.ID, ErrNoLocation, e.why)
+	}
 	var b strings.Builder
 	c := e.Counts()
 	fmt.Fprintf(&b, "allocator: order %q: %v: %d short, %d too far, %d of another kind, %d outside the service area",
@@ -109,9 +113,17 @@ func (e *NoLocationError) Error() string {
 // Is makes errors.Is(err, ErrNoLocation) true.
 func (e *NoLocationError) Is(target error) bool { return target == ErrNoLocation }
 
+// Unwrap is why no location was looked at, of a reservation that was to go elsewhere:
+// the store where its customer collects is gone (ErrUnknownLocation), or it has gone
+// elsewhere too often (ErrFull). nil: locations were looked at.
+func (e *NoLocationError) Unwrap() error { return e.why }
+
 // Candidates names the nearest locations, at most 5, and why each was not
 // chosen; the one the order named if it named one.
 func (e *NoLocationError) Candidates() []Rejection {
+	if e.why != nil {
+		return nil
+	}
 	if e.plan != nil {
 		return e.plan.rejections()
 	}
@@ -182,6 +194,9 @@ func (e *NoLocationError) explain(slot uint32, distance geo.Meters) Rejection {
 // only the one the order named if it named one. A location in reach that
 // nothing else rules out was short: the search has seen it.
 func (e *NoLocationError) Counts() (c ReasonCounts) {
+	if e.why != nil {
+		return c
+	}
 	count := func(p *place, distance geo.Meters) {
 		switch e.static(p, distance) {
 		case ReasonTooFar:

@@ -107,6 +107,8 @@ func takeTerms(note []byte) (t orderTerms) {
 //   - Lines that nobody else can serve stay where they are, and the event
 //     RerouteFailed says so. So does an order that was rejected more often than
 //     Rules.MaxRejects allows.
+//   - What the location makes ready, sends or ends all the same, while a new place is
+//     looked for, stays there too, which the answer says; that is no error.
 //
 // *NoLocationError: some lines stay, or all; the answer tells of the others, and
 // the rejection stands. All other errors are those of Confirm, ErrNoSpace and
@@ -222,7 +224,7 @@ func (a *Allocator) recordPart(s *scratch, c *reservation.Change, again bool) (*
 	if !a.ledger.Find(c.ID, &e) {
 		return nil, t, nil
 	}
-	m := &moving{a: a, s: s, id: c.ID, slot: e.Slot, cause: c.Cause, by: c.ID2, lines: c.Lines, all: c.Lines == nil, ticket: t}
+	m := &moving{a: a, s: s, id: c.ID, slot: e.Slot, cause: c.Cause, by: c.ID2, lines: c.Lines, all: c.Lines == nil, ticket: t, stands: true}
 	switch {
 	case again && !m.unfinished(&e):
 		return nil, t, nil

@@ -32,6 +32,7 @@ type moving struct {
 	ticket reservation.Ticket
 	took   []reservation.Line // of lines, what has gone; by a change without an ID
 	sent   bool               // some have gone, by this moving
+	stands bool               // a rejection is recorded, whatever becomes of the units
 	parts  []Allocation
 	went   [][]Line // by part
 	err    error    // why some stay
@@ -57,7 +58,9 @@ func (m *moving) run() {
 	var e, begun reservation.Entry
 	for n := range maxMoves {
 		if !m.a.ledger.Find(m.id, &e) {
-			m.err = ErrNotFound
+			if !m.stands { // else it ended before it was forgotten
+				m.err = ErrNotFound
+			}
 			return
 		}
 		if n == 0 {
@@ -70,6 +73,12 @@ func (m *moving) run() {
 			break
 		}
 		left := m.left(&e)
+		if m.stands && !movable(&e) { // its location serves it after all, or it has ended
+			if len(m.parts) == 0 {
+				m.already(&e)
+			}
+			break
+		}
 		if len(left) == 0 || !m.try(&e, left, n) {
 			break
 		}
@@ -87,7 +96,7 @@ func (m *moving) gone(e *reservation.Entry) bool { return !m.missing && e.Slot !
 func (m *moving) already(e *reservation.Entry) {
 	t := takeTerms(e.Note)
 	var lines []Line
-	for _, line := range m.a.folded(e, openUnits) {
+	for _, line := range m.left(e) {
 		lines = append(lines, Line{SKU: m.a.ledger.SKUName(line.SKU), Quantity: line.Quantity})
 	}
 	m.note(m.id, e, Allocation{Location: m.a.ledger.SlotName(e.Slot), Distance: geo.Meters(e.Distance), Form: t.Form, Ready: fromMillis(e.Promise)}, lines)
@@ -136,7 +145,11 @@ func (m *moving) plan(e *reservation.Entry, t *orderTerms, left []reservation.Li
 	a.aside(m.s)
 	now := a.clock.now()
 	m.s.hold = reservation.Hold{Now: now}
-	return a.newPlan(m.s, a.topology.Load(), a.askedAgain(m.id, e, t, left, now), &a.rules.Load().Rules, true)
+	p, err := a.newPlan(m.s, a.topology.Load(), a.askedAgain(m.id, e, t, left, now), &a.rules.Load().Rules, true, true)
+	if err != nil {
+		return nil, errors.Unwrap(err) // it is told which order it is about anyway
+	}
+	return p, nil
 }
 
 // try moves lines to the best place there is for them. False: there is no more to
@@ -267,9 +280,10 @@ func (p *plan) formOf(sh *share, t *orderTerms) sourcing.Form {
 }
 
 // failed says whether it is worth looking again after an error of the ledger: when
-// it was another change that came first.
+// it was another change that came first. One that has made the goods ready is the
+// answer to a reroute; a rejection stands beside it.
 func (m *moving) failed(err error) sending {
-	if errors.Is(err, ErrEnded) || errors.Is(err, ErrShortage) || errors.Is(err, ErrInvalid) || errors.Is(err, ErrUnknownLocation) {
+	if m.stands && errors.Is(err, ErrState) || errors.Is(err, ErrEnded) || errors.Is(err, ErrShortage) || errors.Is(err, ErrInvalid) || errors.Is(err, ErrUnknownLocation) {
 		return lost
 	}
 	m.err = err
@@ -329,6 +343,9 @@ func (m *moving) answer() (Allocation, error) {
 
 // refuse records that nobody else can serve lines, and why for the answer.
 func (m *moving) refuse(left []reservation.Line, why error) {
+	if !errors.Is(why, ErrNoLocation) {
+		why = &NoLocationError{ID: m.id, why: why}
+	}
 	m.err = why
 	m.a.resume(m.s)
 	c := reservation.Change{Verb: history.RerouteFailed, ID: m.id, Now: m.s.now, Cause: m.cause, Lines: left}

@@ -19,6 +19,9 @@ func (p *plan) choicesOf(sku string) (choices []product, err error) {
 	a, names := p.engine, p.order.Substitutes[sku]
 	for i, name := range append([]string{sku}, names...) {
 		if i > 0 && a.wares.bundles.Load().has(name) {
+			if p.reserved { // it became one since
+				continue
+			}
 			return nil, &InvalidError{Field: fmt.Sprintf("Substitutes[%q]", sku), Value: name, Why: "is a bundle"}
 		}
 		handle, ok := a.ledger.SKU(name)
