@@ -111,6 +111,7 @@
 //	reservation/life             states and verbs as one table: pure
 //	reservation/history          what a record of the journal says: a codec
 //	reservation/lock             all locks, in the one order in which they are taken
+//	reservation/excerpt          what errors show of callers' texts: pure
 //	reservation/internal/stock   counters, claims over several lines, availability bits: lock-free
 //	reservation/internal/journal frames, segments, group commit, snapshots files: opaque bytes
 //	reservation/reservationtest  the suite any log must pass that takes the journal's place
@@ -124,9 +125,9 @@
 //	examples                     quickstart, replay, durable
 //
 //	examples → allocator, allocator/sourcing, allocator/hours, geo; bench → allocator, geo
-//	allocator → geo, reservation, allocator/sourcing, allocator/hours, allocator/internal/cover
+//	allocator → geo, reservation, reservation/excerpt, allocator/sourcing, allocator/hours, allocator/internal/cover
 //	allocator/sourcing → geo, allocator/hours
-//	reservation → reservation/life, reservation/history, reservation/internal/{stock, journal}
+//	reservation → reservation/life, reservation/history, reservation/excerpt, reservation/internal/{stock, journal}
 //
 // Nothing imports against the arrows, and third-party packages stay behind the
 // room that needs them: orb in geo, xsync and btree in reservation and allocator.

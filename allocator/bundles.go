@@ -202,7 +202,7 @@ func (f *flattening) flatten(sku string) error {
 			// Both are below 2^31, so the product is in range.
 			sum, fits := addUnits(sums[c.SKU], c.Quantity*part.Quantity)
 			if !fits {
-				return fmt.Errorf("bundle %q: units of SKU %q: %w", sku, c.SKU, ErrOverflow)
+				return fmt.Errorf("bundle %s: units of SKU %s: %w", quoted(sku), quoted(c.SKU), ErrOverflow)
 			}
 			sums[c.SKU] = sum
 		}

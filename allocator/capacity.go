@@ -217,7 +217,7 @@ func (a *Allocator) recoverCapacity() error {
 	for note := range a.ledger.Notes(capacityNote) {
 		var l limit
 		if err := json.Unmarshal(note.Value, &l); err != nil {
-			return fmt.Errorf("%q: %w: %w", note.Key, err, ErrCorrupt)
+			return fmt.Errorf("%s: %w: %w", quoted(note.Key), err, ErrCorrupt)
 		}
 		limits[strings.TrimPrefix(note.Key, capacityNote)] = l
 	}

@@ -102,7 +102,7 @@ func (a *Allocator) checkCapacities(capacities []Capacity) error {
 			return invalid("Lines", v.Lines, fmt.Sprintf("must be 0 to %d", maxCapacityLines))
 		}
 		if _, ok := a.ledger.Slot(v.Location); !ok {
-			return fmt.Errorf("%w: %q", ErrUnknownLocation, v.Location)
+			return fmt.Errorf("%w: %s", ErrUnknownLocation, quoted(v.Location))
 		}
 		seen[v.Location] = true
 	}

@@ -147,7 +147,7 @@ func (a *Allocator) checkWindows(windows []Window, now int64) ([]windowSetting, 
 			if err := a.checkLocation(fmt.Sprintf("windows[%d].Location", i), w.Location); err != nil {
 				return nil, err
 			}
-			return nil, fmt.Errorf("%w: %q", ErrUnknownLocation, w.Location)
+			return nil, fmt.Errorf("%w: %s", ErrUnknownLocation, quoted(w.Location))
 		case w.Start.IsZero() || !inTime(w.Start):
 			return nil, invalid(i, "Start", w.Start.String(), inYears)
 		case w.Start.Nanosecond() != 0:

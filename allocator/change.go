@@ -130,7 +130,7 @@ func (a *Allocator) Change(ctx context.Context, changes ...Change) error {
 		}
 		if err != nil {
 			call.leave()
-			return fmt.Errorf("allocator: change %q: %w", c.ID, err)
+			return fmt.Errorf("allocator: change %s: %w", quoted(c.ID), err)
 		}
 		next.Lines = slices.Clone(next.Lines) // they are in the memory of the call
 		todo = append(todo, next)
@@ -144,7 +144,7 @@ func (a *Allocator) Change(ctx context.Context, changes ...Change) error {
 // changeOne makes one change without an ID.
 func (a *Allocator) changeOne(ctx context.Context, c Change) error {
 	if err := a.doOne(ctx, &c); err != nil {
-		return fmt.Errorf("allocator: %v %q: %w", c.Do, c.Reservation, err)
+		return fmt.Errorf("allocator: %v %s: %w", c.Do, quoted(c.Reservation), err)
 	}
 	return nil
 }
@@ -190,7 +190,7 @@ func (a *Allocator) translate(s *scratch, c *Change, into *reservation.Change) e
 		}
 		var ok bool
 		if into.Slot, ok = a.ledger.Slot(c.Location); !ok {
-			return fmt.Errorf("%w: %q", ErrUnknownLocation, c.Location)
+			return fmt.Errorf("%w: %s", ErrUnknownLocation, quoted(c.Location))
 		}
 	case DoReady:
 		if err := a.checkText("Pickup.Code", c.Pickup.Code); err != nil {

@@ -182,7 +182,7 @@ func (a *Allocator) checkProtections(set []Protection) ([]scope, error) {
 				return nil, err
 			}
 			if to.sku, known = a.goodsSKU(v.SKU); !known {
-				return nil, fmt.Errorf("%w: %q", ErrUnknownSKU, v.SKU)
+				return nil, fmt.Errorf("%w: %s", ErrUnknownSKU, quoted(v.SKU))
 			}
 		}
 		if v.Location != "" {
@@ -190,7 +190,7 @@ func (a *Allocator) checkProtections(set []Protection) ([]scope, error) {
 				return nil, err
 			}
 			if to.slot, known = a.ledger.Slot(v.Location); !known {
-				return nil, fmt.Errorf("%w: %q", ErrUnknownLocation, v.Location)
+				return nil, fmt.Errorf("%w: %s", ErrUnknownLocation, quoted(v.Location))
 			}
 		}
 	}
@@ -227,7 +227,7 @@ func levelKey(channel, sku string, slot uint32) string {
 func takeLevelKey(key string) (channel, sku string, base uint32, err error) {
 	parts := strings.Split(strings.TrimPrefix(key, levelArea), "/")
 	if len(parts) != 3 {
-		return "", "", 0, fmt.Errorf("note %q: %w", key, ErrCorrupt)
+		return "", "", 0, fmt.Errorf("note %s: %w", quoted(key), ErrCorrupt)
 	}
 	channel, badChannel := url.PathUnescape(parts[0])
 	sku, badSKU := url.PathUnescape(parts[1])
@@ -239,7 +239,7 @@ func takeLevelKey(key string) (channel, sku string, base uint32, err error) {
 		base = uint32(n) * levelChunk
 	}
 	if bad := cmp.Or(badChannel, badSKU, badPart); bad != nil {
-		return "", "", 0, fmt.Errorf("note %q: %w: %w", key, bad, ErrCorrupt)
+		return "", "", 0, fmt.Errorf("note %s: %w: %w", quoted(key), bad, ErrCorrupt)
 	}
 	return channel, sku, base, nil
 }
@@ -293,7 +293,7 @@ func (a *Allocator) levelNotes(set []Protection, scopes []scope) (notes []reserv
 		c, ok := chunks[key]
 		if !ok {
 			if c, err = takeChunk(a.ledger.Note(key)); err != nil {
-				return nil, nil, fmt.Errorf("note %q: %w", key, err)
+				return nil, nil, fmt.Errorf("note %s: %w", quoted(key), err)
 			}
 			chunks[key], keys = c, append(keys, key)
 		}
@@ -358,11 +358,11 @@ func (a *Allocator) levelsByChannel(changed []reservation.Note, wanted func(chan
 			sku, known = a.ledger.SKU(name)
 		}
 		if !known {
-			return nil, fmt.Errorf("note %q: %w: %w", note.Key, ErrUnknownSKU, ErrCorrupt)
+			return nil, fmt.Errorf("note %s: %w: %w", quoted(note.Key), ErrUnknownSKU, ErrCorrupt)
 		}
 		c, err := takeChunk(note.Value)
 		if err != nil {
-			return nil, fmt.Errorf("note %q: %w", note.Key, err)
+			return nil, fmt.Errorf("note %s: %w", quoted(note.Key), err)
 		}
 		for at, units := range c {
 			slot := base

@@ -188,7 +188,7 @@ func (a *Allocator) asideError(m *reservation.Movement, sku string, err error) e
 	} else if errors.Is(err, ErrUnknownSKU) { // the lender has no quota, or nothing was borrowed
 		err = &ShortageError{SKU: sku, Location: location, Wanted: max(m.Lines[0].Units, -m.Lines[0].Units)}
 	}
-	return fmt.Errorf("%q of SKU %q: %w", m.ID, sku, err)
+	return fmt.Errorf("%s of SKU %s: %w", quoted(m.ID), quoted(sku), err)
 }
 
 // asidePlace checks what quotas and loans have in common.
@@ -205,13 +205,13 @@ func (a *Allocator) asidePlace(field, id, sku, location string, m *reservation.M
 	}
 	handle, ok := a.goodsSKU(sku)
 	if !ok {
-		return fmt.Errorf("%w: %q", ErrUnknownSKU, sku)
+		return fmt.Errorf("%w: %s", ErrUnknownSKU, quoted(sku))
 	}
 	if a.hasLots(handle) {
 		return &InvalidError{Field: field + ".SKU", Value: sku, Why: "has lots, which cannot be set aside"}
 	}
 	if m.Slot, ok = a.ledger.Slot(location); !ok {
-		return fmt.Errorf("%w: %q", ErrUnknownLocation, location)
+		return fmt.Errorf("%w: %s", ErrUnknownLocation, quoted(location))
 	}
 	return nil
 }
@@ -387,7 +387,7 @@ func (a *Allocator) stockOf(sku, slot uint32) Availability {
 func (a *Allocator) AvailableTo(channel, sku, location string) (int64, error) {
 	c, err := a.enter()
 	if err != nil {
-		return 0, fmt.Errorf("allocator: available to %q: %w", channel, err)
+		return 0, fmt.Errorf("allocator: available to %s: %w", quoted(channel), err)
 	}
 	defer c.end()
 	units, err := a.availableTo(channel, sku, location)
@@ -395,7 +395,7 @@ func (a *Allocator) AvailableTo(channel, sku, location string) (int64, error) {
 		err = settled
 	}
 	if err != nil {
-		return 0, fmt.Errorf("allocator: available to %q: %w", channel, err)
+		return 0, fmt.Errorf("allocator: available to %s: %w", quoted(channel), err)
 	}
 	return units, nil
 }
@@ -403,11 +403,11 @@ func (a *Allocator) AvailableTo(channel, sku, location string) (int64, error) {
 func (a *Allocator) availableTo(channel, sku, location string) (int64, error) {
 	slot, ok := a.ledger.Slot(location)
 	if !ok {
-		return 0, fmt.Errorf("%w: %q", ErrUnknownLocation, location)
+		return 0, fmt.Errorf("%w: %s", ErrUnknownLocation, quoted(location))
 	}
 	handle, ok := a.goodsSKU(sku)
 	if !ok {
-		return 0, fmt.Errorf("%w: %q", ErrUnknownSKU, sku)
+		return 0, fmt.Errorf("%w: %s", ErrUnknownSKU, quoted(sku))
 	}
 	t := a.topology.Load()
 	number := t.table.Space.Number(slot)

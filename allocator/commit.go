@@ -178,7 +178,7 @@ func checkRoom(field, text string, most int) error {
 	if mutant == mutantBrim || len(text) <= most {
 		return nil
 	}
-	return &InvalidError{Field: field, Value: text[:32] + "…",
+	return &InvalidError{Field: field, Value: text,
 		Why: fmt.Sprintf("is %d bytes long, at most %d leave room for what is added", len(text), most)}
 }
 
@@ -317,7 +317,7 @@ func (a *Allocator) sourceOnce(s *scratch, o *Order, again int) (Allocation, ver
 		got, err := a.repeat(s, o, p.mark, true)
 		return got, v, err
 	case failed:
-		return Allocation{}, v, fmt.Errorf("allocator: order %q: %w", o.ID, cmp.Or(p.broken, p.work.parts.Err()))
+		return Allocation{}, v, fmt.Errorf("allocator: order %s: %w", quoted(o.ID), cmp.Or(p.broken, p.work.parts.Err()))
 	}
 	if a.ledger.Find(o.ID, &s.found) {
 		got, err := a.repeat(s, o, p.mark, true)

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/clickcollect/clickcollect/reservation"
+	"github.com/clickcollect/clickcollect/reservation/excerpt"
 )
 
 // Facts a caller can test for with errors.Is. Unless they say otherwise they are
@@ -103,3 +104,6 @@ type StateError = reservation.StateError
 
 // LocationInUseError says what is still at a location. It is ErrInUse.
 type LocationInUseError = reservation.LocationInUseError
+
+// quoted is a text of a caller's as the texts of errors have it.
+func quoted(text string) string { return excerpt.Quote(text) }

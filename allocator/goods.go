@@ -113,7 +113,7 @@ func (a *Allocator) summed(lines []Line, forms map[string]sourcing.Form, form so
 		out = append(out, exploded{line.SKU, line.Quantity, f})
 	}
 	if over >= 0 {
-		return nil, fmt.Errorf("%d units of SKU %q in Lines[%d]: %w", lines[over].Quantity, lines[over].SKU, over, ErrOverflow)
+		return nil, fmt.Errorf("%d units of SKU %s in Lines[%d]: %w", lines[over].Quantity, quoted(lines[over].SKU), over, ErrOverflow)
 	}
 	slices.SortFunc(out, func(x, y exploded) int { return cmp.Compare(x.sku, y.sku) })
 	return addedUp(out)
@@ -124,7 +124,7 @@ func addedUp(all []exploded) ([]exploded, error) {
 	out := all[:0]
 	for _, e := range all {
 		if e.units > reservation.MaxQuantity {
-			return nil, fmt.Errorf("%d units of SKU %q over all lines: %w", e.units, e.sku, ErrOverflow)
+			return nil, fmt.Errorf("%d units of SKU %s over all lines: %w", e.units, quoted(e.sku), ErrOverflow)
 		}
 		n := len(out)
 		if n == 0 || out[n-1].sku != e.sku {
@@ -133,11 +133,11 @@ func addedUp(all []exploded) ([]exploded, error) {
 		}
 		last := &out[n-1]
 		if last.form != e.form {
-			return nil, &InvalidError{Field: fmt.Sprintf("Forms[%q]", e.sku), Value: "",
+			return nil, &InvalidError{Field: fmt.Sprintf("Forms[%s]", quoted(e.sku)), Value: "",
 				Why: "must say how the SKU goes: its line goes another way than a bundle that it is in, or two bundles do"}
 		}
 		if last.units += e.units; last.units > reservation.MaxQuantity {
-			return nil, fmt.Errorf("%d units of SKU %q over all lines: %w", last.units, e.sku, ErrOverflow)
+			return nil, fmt.Errorf("%d units of SKU %s over all lines: %w", last.units, quoted(e.sku), ErrOverflow)
 		}
 	}
 	return out, nil
@@ -197,7 +197,7 @@ func (a *Allocator) recoverGoods() error {
 	for note := range a.ledger.Notes(bundleArea) {
 		parts, err := takeParts(note.Value)
 		if err != nil {
-			return fmt.Errorf("note %q: %w", note.Key, err)
+			return fmt.Errorf("note %s: %w", quoted(note.Key), err)
 		}
 		given[note.Key[len(bundleArea):]] = parts
 	}
@@ -210,7 +210,7 @@ func (a *Allocator) recoverGoods() error {
 	for note := range a.ledger.Notes(lifeArea) {
 		ms, err := takeLife(note.Value)
 		if err != nil {
-			return fmt.Errorf("note %q: %w", note.Key, err)
+			return fmt.Errorf("note %s: %w", quoted(note.Key), err)
 		}
 		lives[note.Key[len(lifeArea):]] = ms
 	}

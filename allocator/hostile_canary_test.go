@@ -2,6 +2,7 @@ package allocator_test
 
 import (
 	"errors"
+	"fmt"
 	"reflect"
 	"regexp"
 	"strings"
@@ -36,6 +37,10 @@ func TestHostileFaultIsFound(t *testing.T) {
 			refused: func(*allocator.Allocator, error) error { return errors.New("allocator: no") }},
 		{name: "an error of another package's", says: `Cancel, 0 = .*: the error does not say whose it is`,
 			refused: func(_ *allocator.Allocator, err error) error { return errors.Unwrap(err) }},
+		{name: "an error that has all in it", says: `Cancel, 0 = .*: the error is \d+ bytes long`,
+			refused: func(_ *allocator.Allocator, err error) error {
+				return fmt.Errorf("allocator: %s: %w", strings.Repeat("x", 3000), err)
+			}},
 		{name: "a refusal of what is right", says: `Cancel without a hostile value is to be taken`,
 			taken: func(*allocator.Allocator, error) error { return allocator.ErrNotFound }},
 		{name: "work without a bound", says: `Cancel, 0 = .*: allocated \d+ bytes, more than \d+`,

@@ -62,7 +62,7 @@ func hostileRead(ctx context.Context, a *allocator.Allocator) string {
 	add := func(values ...any) { fmt.Fprintln(&b, values...) }
 	skus := []string{"tea", "cup", "mate", "wine", "set", "set2"}
 	for l := range a.Locations() {
-		add(l.ID, l.Kind, l.Point, l.NoReturns, hostileText(l.Terms))
+		add(l.ID, l.Kind, l.Point, l.NoReturns, hostileSays(l.Terms))
 		if l.Area != nil {
 			add(l.Area.Rings())
 		}
@@ -74,45 +74,45 @@ func hostileRead(ctx context.Context, a *allocator.Allocator) string {
 			}
 		}
 		page, err := a.List(ctx, allocator.Listing{Location: l.ID, Limit: 10_000})
-		add(hostileText(page), err)
+		add(hostileSays(page), err)
 	}
 	for _, q := range []allocator.Listing{{Order: "SO", Limit: 10_000}, {Customer: "C", Limit: 10_000}} {
 		page, err := a.List(ctx, q)
-		add(hostileText(page), err)
+		add(hostileSays(page), err)
 	}
 	for _, id := range []string{"held", "sure", "ready", "road", "done", "gone", "split", "split/1", "split/2", "new", "t", "t2"} {
 		r, err := a.Lookup(id)
 		t, none := a.LookupTransfer(id)
-		add(hostileText(r), err, hostileText(t), none)
+		add(hostileSays(r), err, hostileSays(t), none)
 	}
 	for w := range a.Windows("", time.Time{}, time.Time{}) {
-		add(hostileText(w))
+		add(hostileSays(w))
 	}
 	for c := range a.Capacities() {
-		add(hostileText(c))
+		add(hostileSays(c))
 	}
 	for p := range a.Protections() {
-		add(hostileText(p))
+		add(hostileSays(p))
 	}
 	for q, v := range a.Quotas() {
-		add(hostileText(q), v)
+		add(hostileSays(q), v)
 	}
 	for l := range a.Loans() {
-		add(hostileText(l))
+		add(hostileSays(l))
 	}
 	for s := range a.Bundles() {
-		add(hostileText(s))
+		add(hostileSays(s))
 	}
 	for s := range a.ShelfLives() {
-		add(hostileText(s))
+		add(hostileSays(s))
 	}
 	s := a.Stats()
 	add(s.Locations, s.Held, s.Short)
 	return b.String()
 }
 
-// hostileText is a value with its bytes as they are: JSON would mend them.
-func hostileText(v any) string {
+// hostileSays is a value with its bytes as they are: JSON would mend them.
+func hostileSays(v any) string {
 	if t, ok := v.(*allocator.Terms); ok && t != nil {
 		v = *t
 	}

@@ -32,10 +32,11 @@ type hostileWriter struct{}
 func (hostileWriter) Write([]byte) (int, error) { return 0, errHostileWriter }
 
 // hostileWork bounds the bytes that a call may allocate, besides hostileEntry for
-// each entry of a list that is too long.
+// each entry of a list that is too long; hostileText those of an error.
 const (
 	hostileWork  = 64 << 20
 	hostileEntry = 8 << 10
+	hostileText  = 2 << 10 // of an error, whatever is refused
 )
 
 // Whatever stands in whatever field of whatever method, the answer is nil or one of
@@ -192,8 +193,8 @@ func (s *hostileSweep) judge(what string, err error) {
 	if !strings.HasPrefix(err.Error(), "allocator: ") {
 		s.t.Errorf("%s: the error does not say whose it is: %v", what, err)
 	}
-	if len(err.Error()) > 8<<20 {
-		s.t.Errorf("%s: the error is %d bytes long", what, len(err.Error()))
+	if len(err.Error()) > hostileText {
+		s.t.Errorf("%s: the error is %d bytes long: %.300v", what, len(err.Error()), err)
 	}
 	for _, fact := range hostileFacts {
 		if errors.Is(err, fact) {

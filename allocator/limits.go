@@ -84,7 +84,7 @@ func (a *Allocator) checkVertices(field string, area *geo.Area) error {
 // so that no reroute forgets what the order forbids.
 func (a *Allocator) newOrder(s *scratch, t *topology, o *Order, rules *sourcing.Rules, inBook bool) (*plan, error) {
 	if err := a.checkLists(o); err != nil && !inBook {
-		return nil, fmt.Errorf("allocator: order %q: %w", o.ID, err)
+		return nil, fmt.Errorf("allocator: order %s: %w", quoted(o.ID), err)
 	}
 	p, err := a.newPlan(s, t, o, rules, inBook, false)
 	if err != nil {
@@ -92,7 +92,7 @@ func (a *Allocator) newOrder(s *scratch, t *topology, o *Order, rules *sourcing.
 	}
 	// The form whose name is the longest stands for all.
 	if _, err := p.terms(sourcing.ShipToStore).bytes(maxTerms); err != nil && !inBook {
-		return nil, fmt.Errorf("allocator: order %q: %w", o.ID, err)
+		return nil, fmt.Errorf("allocator: order %s: %w", quoted(o.ID), err)
 	}
 	return p, nil
 }

@@ -114,7 +114,7 @@ func (a *Allocator) page(q *Listing) (p Page, last uint64, err error) {
 func (a *Allocator) pickPage(q *Listing, after reservation.Pick) (p Page, last uint64, err error) {
 	slot, ok := a.ledger.Slot(q.Location)
 	if !ok {
-		return p, 0, fmt.Errorf("%w: %q", ErrUnknownLocation, q.Location)
+		return p, 0, fmt.Errorf("%w: %s", ErrUnknownLocation, quoted(q.Location))
 	}
 	from := &after
 	if q.After == "" {

@@ -258,20 +258,20 @@ func (a *Allocator) checkLocations(locations []Location) error {
 			return &InvalidError{Field: field("Kind"), Value: uint8(l.Kind), Why: "is not a kind of location"}
 		}
 		if err := checkPoint(field("Point"), l.Point); err != nil {
-			return fmt.Errorf("location %q: %w", l.ID, err)
+			return fmt.Errorf("location %s: %w", quoted(l.ID), err)
 		}
 		if l.Area != nil && len(l.Area.Rings()) == 0 {
-			return fmt.Errorf("location %q: %w", l.ID, &InvalidError{Field: field("Area"), Value: 0, Why: "must have an outer ring, as geo.NewArea sees to"})
+			return fmt.Errorf("location %s: %w", quoted(l.ID), &InvalidError{Field: field("Area"), Value: 0, Why: "must have an outer ring, as geo.NewArea sees to"})
 		}
 		if err := a.checkTermsOf(l, field); err != nil {
-			return fmt.Errorf("location %q: %w", l.ID, err)
+			return fmt.Errorf("location %s: %w", quoted(l.ID), err)
 		}
 		if err := a.checkVertices(field("Area"), l.Area); err != nil {
-			return fmt.Errorf("location %q: %w", l.ID, err)
+			return fmt.Errorf("location %s: %w", quoted(l.ID), err)
 		}
 		if l.Area != nil || l.Terms != nil { // else it says little
 			if err := a.ledger.CheckPlace(l.ID, appendPlace(nil, l)); err != nil {
-				return fmt.Errorf("location %q: %w", l.ID, err)
+				return fmt.Errorf("location %s: %w", quoted(l.ID), err)
 			}
 		}
 	}
@@ -409,7 +409,7 @@ func (a *Allocator) removeLocation(id string, now int64) (reservation.Ticket, er
 	defer a.setting.Unlock()
 	slot, ok := a.ledger.Slot(id)
 	if !ok {
-		return reservation.Ticket{}, fmt.Errorf("%w: %q", ErrUnknownLocation, id)
+		return reservation.Ticket{}, fmt.Errorf("%w: %s", ErrUnknownLocation, quoted(id))
 	}
 	t := a.topology.Load()
 	places := slices.Clone(t.places)

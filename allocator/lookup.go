@@ -87,7 +87,7 @@ type ReservedLine struct {
 func (a *Allocator) Lookup(id string) (Reservation, error) {
 	c, err := a.enter()
 	if err != nil {
-		return Reservation{}, fmt.Errorf("allocator: look up %q: %w", id, err)
+		return Reservation{}, fmt.Errorf("allocator: look up %s: %w", quoted(id), err)
 	}
 	defer c.end()
 	own, order, ok := a.find(id, &c.found)
@@ -100,7 +100,7 @@ func (a *Allocator) Lookup(id string) (Reservation, error) {
 	switch {
 	case !ok:
 		c.leave()
-		return Reservation{}, fmt.Errorf("allocator: look up %q: %w", id, ErrNotFound)
+		return Reservation{}, fmt.Errorf("allocator: look up %s: %w", quoted(id), ErrNotFound)
 	case order == "":
 		r = a.reservation(own, &c.found)
 		r.ID = id
@@ -108,7 +108,7 @@ func (a *Allocator) Lookup(id string) (Reservation, error) {
 		r = a.whole(order, parts)
 	}
 	if err := c.leaveRead(reservation.Ticket{Sequence: r.Sequence}); err != nil {
-		return Reservation{}, fmt.Errorf("allocator: look up %q: %w", id, err)
+		return Reservation{}, fmt.Errorf("allocator: look up %s: %w", quoted(id), err)
 	}
 	return r, nil
 }
@@ -252,12 +252,12 @@ func (a *Allocator) Available(sku, location string) (Availability, error) {
 	slot, ok := a.ledger.Slot(location)
 	if !ok {
 		c.leave()
-		return Availability{}, fmt.Errorf("allocator: available: %w: %q", ErrUnknownLocation, location)
+		return Availability{}, fmt.Errorf("allocator: available: %w: %s", ErrUnknownLocation, quoted(location))
 	}
 	handle, ok := a.goodsSKU(sku)
 	if !ok {
 		c.leave()
-		return Availability{}, fmt.Errorf("allocator: available: %w: %q", ErrUnknownSKU, sku)
+		return Availability{}, fmt.Errorf("allocator: available: %w: %s", ErrUnknownSKU, quoted(sku))
 	}
 	got := a.stockOf(handle, slot)
 	if err := c.leaveSettled(); err != nil {

@@ -117,7 +117,7 @@ func (a *Allocator) lotLines(g *goods, into *reservation.Movement) error {
 		return nil
 	}
 	for _, sku := range sorted(g.Lots) {
-		if err := a.checkLot(fmt.Sprintf("Lots[%q]", sku), sku, g.Lots[sku]); err != nil {
+		if err := a.checkLot(fmt.Sprintf("Lots[%s]", quoted(sku)), sku, g.Lots[sku]); err != nil {
 			return err
 		}
 		at := slices.IndexFunc(into.Lines, func(l reservation.MovementLine) bool { return l.SKU == sku })
@@ -125,7 +125,7 @@ func (a *Allocator) lotLines(g *goods, into *reservation.Movement) error {
 			return &InvalidError{Field: "Lots", Value: sku, Why: "is not among the lines"}
 		}
 		if handle, ok := a.ledger.SKU(sku); ok && a.hasQuotasOf(handle) {
-			return &InvalidError{Field: fmt.Sprintf("Lots[%q]", sku), Value: g.Lots[sku].ID,
+			return &InvalidError{Field: fmt.Sprintf("Lots[%s]", quoted(sku)), Value: g.Lots[sku].ID,
 				Why: "is of a SKU of which units are set aside for channels: it cannot have lots too"}
 		}
 		into.Lines[at].SKU = reservation.LotName(sku, lotName(g.Lots[sku]))

@@ -168,7 +168,7 @@ func (a *Allocator) moveAll(ctx context.Context, now int64, cause history.Cause,
 				last = later(last, t)
 				continue
 			}
-			return last, fmt.Errorf("%v %q: %w", cause, g.ID, err)
+			return last, fmt.Errorf("%v %s: %w", cause, quoted(g.ID), err)
 		}
 		movements = append(movements, m)
 	}
@@ -236,11 +236,11 @@ func (a *Allocator) movement(g *goods, cause history.Cause, into *reservation.Mo
 	}
 	var ok bool
 	if into.Slot, ok = a.ledger.Slot(g.Location); !ok {
-		return fmt.Errorf("%w: %q", ErrUnknownLocation, g.Location)
+		return fmt.Errorf("%w: %s", ErrUnknownLocation, quoted(g.Location))
 	}
 	if cause == history.Sent {
 		if into.To, ok = a.ledger.Slot(g.To); !ok {
-			return fmt.Errorf("%w: %q", ErrUnknownLocation, g.To)
+			return fmt.Errorf("%w: %s", ErrUnknownLocation, quoted(g.To))
 		}
 	}
 	return nil
@@ -283,7 +283,7 @@ func (a *Allocator) movementLines(g *goods, cause history.Cause, into *reservati
 		}
 		sum, fits := addUnits(into.Lines[j].Units, line.Quantity)
 		if !fits {
-			return fmt.Errorf("%d units of SKU %q in Lines[%d]: %w", line.Quantity, line.SKU, i, ErrOverflow)
+			return fmt.Errorf("%d units of SKU %s in Lines[%d]: %w", line.Quantity, quoted(line.SKU), i, ErrOverflow)
 		}
 		into.Lines[j].Units = sum
 	}

@@ -148,7 +148,7 @@ func (a *Allocator) Allocate(ctx context.Context, o Order) (Allocation, error) {
 	defer c.end()
 	got, t, err := a.allocate(c.scratch, &o)
 	if waited := c.wait(ctx, t); waited != nil {
-		return Allocation{}, fmt.Errorf("allocator: order %q: %w", o.ID, waited)
+		return Allocation{}, fmt.Errorf("allocator: order %s: %w", quoted(o.ID), waited)
 	}
 	return got, err
 }
@@ -160,7 +160,7 @@ func (a *Allocator) AllocateAll(ctx context.Context, orders ...Order) []Outcome 
 	out := make([]Outcome, len(orders))
 	if err := a.checkBatch("orders", len(orders)); err != nil {
 		for i := range out {
-			out[i].Err = fmt.Errorf("allocator: order %q: %w", orders[i].ID, err)
+			out[i].Err = fmt.Errorf("allocator: order %s: %w", quoted(orders[i].ID), err)
 		}
 		return out
 	}
@@ -179,7 +179,7 @@ func (a *Allocator) AllocateAll(ctx context.Context, orders ...Order) []Outcome 
 	if a.ledger.Wait(ctx, last) != nil { // some may be written all the same
 		for i := range out {
 			if err := a.ledger.Wait(ctx, tickets[i]); err != nil {
-				out[i] = Outcome{Err: fmt.Errorf("allocator: order %q: %w", orders[i].ID, err)}
+				out[i] = Outcome{Err: fmt.Errorf("allocator: order %s: %w", quoted(orders[i].ID), err)}
 			}
 		}
 	}
@@ -190,7 +190,7 @@ func (a *Allocator) AllocateAll(ctx context.Context, orders ...Order) []Outcome 
 func (a *Allocator) allocateOne(ctx context.Context, o *Order) (out Outcome, t reservation.Ticket) {
 	c, err := a.admit(ctx)
 	if err != nil {
-		out.Err = fmt.Errorf("allocator: order %q: %w", o.ID, err)
+		out.Err = fmt.Errorf("allocator: order %s: %w", quoted(o.ID), err)
 		return out, t
 	}
 	defer c.end()
@@ -236,9 +236,9 @@ func (a *Allocator) decide(s *scratch, t *topology, o *Order) (Allocation, reser
 	w, err := a.check(s, o.Near, o.At == "" && !a.keptNowhere(s, o), o.Lines, o.MaxDistance, o.Kinds)
 	if err != nil {
 		if _, ok := a.ledger.Slot(o.At); !ok && o.At != "" && errors.Is(err, ErrUnknownSKU) {
-			err = fmt.Errorf("%w: %q", ErrUnknownLocation, o.At)
+			err = fmt.Errorf("%w: %s", ErrUnknownLocation, quoted(o.At))
 		}
-		return Allocation{}, reservation.Ticket{}, fmt.Errorf("allocator: order %q: %w", o.ID, err)
+		return Allocation{}, reservation.Ticket{}, fmt.Errorf("allocator: order %s: %w", quoted(o.ID), err)
 	}
 	s.ticket = reservation.Ticket{}
 	s.keeps = a.keepsOf(o.Channel)
@@ -269,18 +269,18 @@ func (a *Allocator) checkTerms(s *scratch, o *Order) error {
 	}
 	for _, text := range [...]struct{ field, is string }{{"Order", o.Order}, {"Customer", o.Customer}, {"Owner", o.Owner}, {"Channel", o.Channel}} {
 		if err := a.checkText(text.field, text.is); err != nil {
-			return fmt.Errorf("allocator: order %q: %w", o.ID, err)
+			return fmt.Errorf("allocator: order %s: %w", quoted(o.ID), err)
 		}
 	}
 	if o.HoldFor != 0 {
 		if o.HoldFor < time.Millisecond || o.HoldFor > a.options.MaxHold {
-			return fmt.Errorf("allocator: order %q: %w", o.ID, &InvalidError{Field: "HoldFor", Value: o.HoldFor,
+			return fmt.Errorf("allocator: order %s: %w", quoted(o.ID), &InvalidError{Field: "HoldFor", Value: o.HoldFor,
 				Why: fmt.Sprintf("must be 0 or 1ms to the %v of Options.MaxHold", a.options.MaxHold)})
 		}
 		h.Deadline = h.Now + o.HoldFor.Milliseconds()
 	}
 	if err := checkTime("Promise", o.Promise); err != nil {
-		return fmt.Errorf("allocator: order %q: %w", o.ID, err)
+		return fmt.Errorf("allocator: order %s: %w", quoted(o.ID), err)
 	}
 	h.Promise = millis(o.Promise)
 	return nil
@@ -352,11 +352,11 @@ func unusableLines(lines []Line, unknown string) error {
 	for i, line := range lines {
 		sum, fits := addUnits(sums[line.SKU], line.Quantity)
 		if !fits {
-			return fmt.Errorf("%d units of SKU %q in Lines[%d]: %w", line.Quantity, line.SKU, i, ErrOverflow)
+			return fmt.Errorf("%d units of SKU %s in Lines[%d]: %w", line.Quantity, quoted(line.SKU), i, ErrOverflow)
 		}
 		sums[line.SKU] = sum
 	}
-	return fmt.Errorf("%w: %q", ErrUnknownSKU, unknown)
+	return fmt.Errorf("%w: %s", ErrUnknownSKU, quoted(unknown))
 }
 
 // sum sorts lines and adds up those of the same SKU.
@@ -378,7 +378,7 @@ func (a *Allocator) sum(s *scratch, lines []reservation.Line) ([]reservation.Lin
 			continue
 		}
 		if last.Quantity += line.Quantity; last.Quantity > reservation.MaxQuantity {
-			return nil, fmt.Errorf("%d units of SKU %q over all lines: %w", last.Quantity, a.ledger.SKUName(line.SKU), ErrOverflow)
+			return nil, fmt.Errorf("%d units of SKU %s over all lines: %w", last.Quantity, quoted(a.ledger.SKUName(line.SKU)), ErrOverflow)
 		}
 	}
 	s.lines = out
@@ -481,7 +481,7 @@ func (a *Allocator) claimAt(s *scratch, t *topology, o *Order, mark uint64, n ne
 		got, err = a.repeat(s, o, mark, false)
 		return got, err, true
 	case reservation.Failed:
-		return Allocation{}, fmt.Errorf("allocator: order %q: %w", o.ID, s.claim.Err()), true
+		return Allocation{}, fmt.Errorf("allocator: order %s: %w", quoted(o.ID), s.claim.Err()), true
 	}
 	s.stripe.lostRaces.Add(1)
 	return Allocation{}, nil, false
@@ -509,11 +509,11 @@ func (a *Allocator) allocated(s *scratch, o *Order, location string, distance ge
 func (a *Allocator) allocateAt(s *scratch, t *topology, o *Order, w wants) (Allocation, error) {
 	slot, ok := a.ledger.Slot(o.At)
 	if !ok {
-		return Allocation{}, fmt.Errorf("allocator: order %q: %w: %q", o.ID, ErrUnknownLocation, o.At)
+		return Allocation{}, fmt.Errorf("allocator: order %s: %w: %s", quoted(o.ID), ErrUnknownLocation, quoted(o.At))
 	}
 	number := t.table.Space.Number(slot)
 	if number == reservation.NoNumber || int(slot) >= len(t.places) { // added a moment ago, not yet searched
-		return Allocation{}, fmt.Errorf("allocator: order %q: %w: %q", o.ID, ErrUnknownLocation, o.At)
+		return Allocation{}, fmt.Errorf("allocator: order %s: %w: %s", quoted(o.ID), ErrUnknownLocation, quoted(o.At))
 	}
 	w.at = slot
 	mark := w.digest(a.orderDigest(o, w.set), o)
@@ -530,7 +530,7 @@ func (a *Allocator) allocateAt(s *scratch, t *topology, o *Order, w wants) (Allo
 		return a.refuse(s, t, o, w, mark)
 	}
 	if len(o.At) > maxTerms { // there are such locations
-		return Allocation{}, fmt.Errorf("allocator: order %q: %w", o.ID, (&orderTerms{At: o.At}).tooLong(len(o.At), maxTerms))
+		return Allocation{}, fmt.Errorf("allocator: order %s: %w", quoted(o.ID), (&orderTerms{At: o.At}).tooLong(len(o.At), maxTerms))
 	}
 	s.noteShort(w.set, o.At) // a reroute is not to send the customer elsewhere
 	switch a.reserve(s, number, slot, mark, distance) {
@@ -539,7 +539,7 @@ func (a *Allocator) allocateAt(s *scratch, t *topology, o *Order, w wants) (Allo
 	case reservation.Known:
 		return a.repeat(s, o, mark, false)
 	case reservation.Failed:
-		return Allocation{}, fmt.Errorf("allocator: order %q: %w", o.ID, s.claim.Err())
+		return Allocation{}, fmt.Errorf("allocator: order %s: %w", quoted(o.ID), s.claim.Err())
 	}
 	return a.refuse(s, t, o, w, mark)
 }

@@ -76,10 +76,10 @@ const pointBytes = 16
 func takePlace(id string, b []byte) (l Location, err error) {
 	l.ID = id
 	malformed := func(why string) (Location, error) {
-		return Location{ID: id}, fmt.Errorf("location %q: %s: %w", id, why, ErrCorrupt)
+		return Location{ID: id}, fmt.Errorf("location %s: %s: %w", quoted(id), why, ErrCorrupt)
 	}
 	if len(b) > 0 && b[0] > placeVersion {
-		return l, fmt.Errorf("location %q: version %d: %w", id, b[0], ErrNewer)
+		return l, fmt.Errorf("location %s: version %d: %w", quoted(id), b[0], ErrNewer)
 	}
 	if len(b) < 3+pointBytes || b[0] != placeVersion || Kind(b[1]) >= kinds || b[2] >= placeFlags {
 		return malformed("malformed")
@@ -159,7 +159,7 @@ func (a *Allocator) rebuild() error {
 		known, ok := a.ledger.Slot(name)
 		site, err := a.site(&l)
 		if err != nil {
-			return fmt.Errorf("location %q: %w", name, err)
+			return fmt.Errorf("location %s: %w", quoted(name), err)
 		}
 		next.places[i] = place{Location: l, site: site, gone: !ok || known != slot}
 	}

@@ -189,11 +189,11 @@ func (a *Allocator) newPlan(s *scratch, t *topology, o *Order, rules *sourcing.R
 		err = checkPoint("Near", o.Near)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("allocator: order %q: %w", o.ID, err)
+		return nil, fmt.Errorf("allocator: order %s: %w", quoted(o.ID), err)
 	}
 	p.mark = a.markOf(s, o, w.set)
 	if err := p.chosenStore(); err != nil {
-		return nil, fmt.Errorf("allocator: order %q: %w", o.ID, err)
+		return nil, fmt.Errorf("allocator: order %s: %w", quoted(o.ID), err)
 	}
 	p.asks(w)
 	return p, nil
@@ -210,7 +210,7 @@ func (p *plan) checkTerms() error {
 	}
 	for _, sku := range sorted(o.Forms) {
 		if !o.Forms[sku].Valid() {
-			return invalid(fmt.Sprintf("Forms[%q]", sku), uint8(o.Forms[sku]), "is not a form of fulfilment")
+			return invalid(fmt.Sprintf("Forms[%s]", quoted(sku)), uint8(o.Forms[sku]), "is not a form of fulfilment")
 		}
 	}
 	if o.MaxLocations < 0 || o.MaxLocations > maxParts {
@@ -302,7 +302,7 @@ func (p *plan) chosenStore() error {
 	}
 	slot, ok := p.engine.ledger.Slot(o.At)
 	if !ok || int(slot) >= len(p.topology.places) || p.topology.table.Space.Number(slot) == reservation.NoNumber {
-		return fmt.Errorf("%w: %q", ErrUnknownLocation, o.At)
+		return fmt.Errorf("%w: %s", ErrUnknownLocation, quoted(o.At))
 	}
 	p.at = slot
 	return nil

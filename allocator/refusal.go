@@ -87,12 +87,12 @@ func (a *Allocator) refuse(s *scratch, t *topology, o *Order, w wants, mark uint
 // Error counts the locations by reason and names the nearest.
 func (e *NoLocationError) Error() string {
 	if e.why != nil {
-		return fmt.Sprintf("allocator: order %q: %v: %v", e.ID, ErrNoLocation, e.why)
+		return fmt.Sprintf("allocator: order %s: %v: %v", quoted(e.ID), ErrNoLocation, e.why)
 	}
 	var b strings.Builder
 	c := e.Counts()
-	fmt.Fprintf(&b, "allocator: order %q: %v: %d short, %d too far, %d of another kind, %d outside the service area",
-		e.ID, ErrNoLocation, c.Short, c.TooFar, c.Kind, c.Area)
+	fmt.Fprintf(&b, "allocator: order %s: %v: %d short, %d too far, %d of another kind, %d outside the service area",
+		quoted(e.ID), ErrNoLocation, c.Short, c.TooFar, c.Kind, c.Area)
 	if c.Other > 0 {
 		fmt.Fprintf(&b, ", %d for other reasons", c.Other)
 	}
@@ -102,9 +102,9 @@ func (e *NoLocationError) Error() string {
 		} else {
 			b.WriteString(", ")
 		}
-		fmt.Fprintf(&b, "%q %.1f km %v", r.Location, float64(r.Distance)/1000, r.Reason)
+		fmt.Fprintf(&b, "%s %.1f km %v", quoted(r.Location), float64(r.Distance)/1000, r.Reason)
 		if r.SKU != "" {
-			fmt.Fprintf(&b, " of SKU %q", r.SKU)
+			fmt.Fprintf(&b, " of SKU %s", quoted(r.SKU))
 		}
 	}
 	return b.String()

@@ -108,7 +108,7 @@ func (a *Allocator) answered(s *scratch, o *Order) (Allocation, bool) {
 func (a *Allocator) repeat(s *scratch, o *Order, mark uint64, planned bool) (Allocation, error) {
 	s.ticket = reservation.Ticket{Sequence: s.found.Sequence}
 	if s.found.Fingerprint != mark && !a.isOf(s, o, &s.found) {
-		return Allocation{}, fmt.Errorf("allocator: order %q: %w", o.ID, ErrConflict)
+		return Allocation{}, fmt.Errorf("allocator: order %s: %w", quoted(o.ID), ErrConflict)
 	}
 	s.stripe.repeated.Add(1)
 	return a.recall(s, o, planned), nil

@@ -118,17 +118,17 @@ func (a *Allocator) Reject(ctx context.Context, id string, lines ...Line) (Alloc
 	c := Change{Reservation: id, Do: DoReject, Lines: lines}
 	call, err := a.beginVerb(ctx, c.Do.verb())
 	if err != nil {
-		return Allocation{}, fmt.Errorf("allocator: reject %q: %w", id, err)
+		return Allocation{}, fmt.Errorf("allocator: reject %s: %w", quoted(id), err)
 	}
 	defer call.end()
 	if err := a.translate(call.scratch, &c, &call.change); err != nil {
 		call.leave()
-		return Allocation{}, fmt.Errorf("allocator: reject %q: %w", id, err)
+		return Allocation{}, fmt.Errorf("allocator: reject %s: %w", quoted(id), err)
 	}
 	call.change.Lines = slices.Clone(call.change.Lines)
 	got, t, err := a.reject(call.scratch, &call.change)
 	if err = call.endChange(ctx, t, err); err != nil {
-		return got, fmt.Errorf("allocator: reject %q: %w", id, err)
+		return got, fmt.Errorf("allocator: reject %s: %w", quoted(id), err)
 	}
 	return got, nil
 }
@@ -146,7 +146,7 @@ func (a *Allocator) Reject(ctx context.Context, id string, lines ...Line) (Alloc
 func (a *Allocator) Reroute(ctx context.Context, id string, lines ...Line) (Allocation, error) {
 	call, err := a.beginVerb(ctx, history.Rerouted)
 	if err != nil {
-		return Allocation{}, fmt.Errorf("allocator: reroute %q: %w", id, err)
+		return Allocation{}, fmt.Errorf("allocator: reroute %s: %w", quoted(id), err)
 	}
 	defer call.end()
 	s := call.scratch
@@ -162,7 +162,7 @@ func (a *Allocator) Reroute(ctx context.Context, id string, lines ...Line) (Allo
 		got, t, err = a.reroute(s, id, slices.Clone(wanted))
 	}
 	if err = call.endChange(ctx, t, err); err != nil {
-		return got, fmt.Errorf("allocator: reroute %q: %w", id, err)
+		return got, fmt.Errorf("allocator: reroute %s: %w", quoted(id), err)
 	}
 	return got, nil
 }

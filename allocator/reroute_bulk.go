@@ -26,15 +26,15 @@ import (
 func (a *Allocator) RerouteFrom(ctx context.Context, location string, each func(done, total int, got Allocation, err error) bool) error {
 	ids, err := a.openAt(ctx, location)
 	if err != nil {
-		return fmt.Errorf("allocator: reroute from %q: %w", location, err)
+		return fmt.Errorf("allocator: reroute from %s: %w", quoted(location), err)
 	}
 	for i, id := range ids {
 		got, tried, err := a.rerouteOffline(ctx, id, location)
 		if errors.Is(err, ErrClosed) || errors.Is(err, ErrNoSpace) || errors.Is(err, ErrUnavailable) || errors.Is(err, ErrJournal) || ctx.Err() != nil && !tried {
-			return fmt.Errorf("allocator: reroute from %q: %d of %d done: %w", location, i, len(ids), err)
+			return fmt.Errorf("allocator: reroute from %s: %d of %d done: %w", quoted(location), i, len(ids), err)
 		}
 		if err != nil {
-			err = fmt.Errorf("allocator: reroute %q: %w", id, err)
+			err = fmt.Errorf("allocator: reroute %s: %w", quoted(id), err)
 		}
 		if each != nil && !each(i+1, len(ids), got, err) {
 			return nil
@@ -55,7 +55,7 @@ func (a *Allocator) openAt(ctx context.Context, location string) (ids []string, 
 	defer c.leave()
 	slot, ok := a.ledger.Slot(location)
 	if !ok {
-		return nil, fmt.Errorf("%w: %q", ErrUnknownLocation, location)
+		return nil, fmt.Errorf("%w: %s", ErrUnknownLocation, quoted(location))
 	}
 	for id, e := range a.ledger.At(slot) {
 		if movable(e) && a.goods(e) {

@@ -149,13 +149,13 @@ func (a *Allocator) recoverCells() error {
 			continue
 		}
 		if note.Value[0] != coolVersion {
-			return fmt.Errorf("location %q: version %d: %w", location, note.Value[0], ErrNewer)
+			return fmt.Errorf("location %s: version %d: %w", quoted(location), note.Value[0], ErrNewer)
 		}
 		for b := note.Value[1:]; len(b) > 0; {
 			name, rest, ok := takeName(b)
 			until, n := binary.Uvarint(rest)
 			if !ok || n <= 0 {
-				return fmt.Errorf("location %q: %w: %w", location, errCoolNote, ErrCorrupt)
+				return fmt.Errorf("location %s: %w: %w", quoted(location), errCoolNote, ErrCorrupt)
 			}
 			b = rest[n:]
 			if sku, ok := a.ledger.SKU(name); ok { // what is past goes with the next rejection

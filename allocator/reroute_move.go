@@ -196,7 +196,7 @@ func (m *moving) make(p *plan, e *reservation.Entry, terms *orderTerms, left []r
 	order, number := m.nextPart()
 	for i := 0; i < len(p.shares); number++ {
 		if number > maxPartNumber {
-			m.refuse(left, fmt.Errorf("order %q has %d parts: %w", order, maxPartNumber, ErrFull))
+			m.refuse(left, fmt.Errorf("order %s has %d parts: %w", quoted(order), maxPartNumber, ErrFull))
 			return false
 		}
 		switch m.send(p, i, e, terms, order, number) {

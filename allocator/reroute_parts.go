@@ -201,7 +201,7 @@ func (a *Allocator) one(order string, parts []part) (*part, error) {
 
 func several(order string, live []*part) error {
 	return &InvalidError{Field: "Reservation", Value: order,
-		Why: fmt.Sprintf("has %d parts: name the one that is meant, such as %q or %q", len(live), live[0].name(), live[1].name())}
+		Why: fmt.Sprintf("has %d parts: name the one that is meant, such as %s or %s", len(live), quoted(live[0].name()), quoted(live[1].name()))}
 }
 
 // forAll tells the changes of an order that are made of each of its parts.
@@ -284,7 +284,7 @@ func (a *Allocator) stepAll(s *scratch, c *reservation.Change, order string, par
 		case err == nil:
 			done++
 		case due:
-			faults = append(faults, fmt.Errorf("part %q: %w", p.name(), err))
+			faults = append(faults, fmt.Errorf("part %s: %w", quoted(p.name()), err))
 		}
 	}
 	if done == 0 && len(faults) == 0 { // it concerns none; let the order say why

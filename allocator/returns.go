@@ -85,7 +85,7 @@ func (a *Allocator) Return(ctx context.Context, returns ...Return) error {
 		}
 		if err != nil {
 			call.leave()
-			return fmt.Errorf("allocator: return %q: %w", returns[i].ID, err)
+			return fmt.Errorf("allocator: return %s: %w", quoted(returns[i].ID), err)
 		}
 		next.Lines = slices.Clone(next.Lines) // they are in the memory of the call
 		todo = append(todo, next)
@@ -115,10 +115,10 @@ func (a *Allocator) translateReturn(s *scratch, r *Return, into *reservation.Cha
 	}
 	var ok bool
 	if into.Slot, ok = a.ledger.Slot(r.Location); !ok {
-		return fmt.Errorf("%w: %q", ErrUnknownLocation, r.Location)
+		return fmt.Errorf("%w: %s", ErrUnknownLocation, quoted(r.Location))
 	}
 	if t := a.topology.Load(); int(into.Slot) < len(t.places) && t.places[into.Slot].NoReturns {
-		return fmt.Errorf("%w: %q", ErrReturns, r.Location)
+		return fmt.Errorf("%w: %s", ErrReturns, quoted(r.Location))
 	}
 	return unknown
 }

@@ -56,7 +56,7 @@ func (a *Allocator) setSafety(levels []SafetyStock, now int64) (last reservation
 				return last, err
 			}
 			if to.SKU, known = a.goodsSKU(v.SKU); !known {
-				return last, fmt.Errorf("%w: %q", ErrUnknownSKU, v.SKU)
+				return last, fmt.Errorf("%w: %s", ErrUnknownSKU, quoted(v.SKU))
 			}
 		}
 		if v.Location != "" {
@@ -64,7 +64,7 @@ func (a *Allocator) setSafety(levels []SafetyStock, now int64) (last reservation
 				return last, err
 			}
 			if to.Slot, known = a.ledger.Slot(v.Location); !known {
-				return last, fmt.Errorf("%w: %q", ErrUnknownLocation, v.Location)
+				return last, fmt.Errorf("%w: %s", ErrUnknownLocation, quoted(v.Location))
 			}
 		}
 	}

@@ -22,7 +22,7 @@ func (p *plan) choicesOf(sku string) (choices []product, err error) {
 			if p.reserved { // it became one since
 				continue
 			}
-			return nil, &InvalidError{Field: fmt.Sprintf("Substitutes[%q]", sku), Value: name, Why: "is a bundle"}
+			return nil, &InvalidError{Field: fmt.Sprintf("Substitutes[%s]", quoted(sku)), Value: name, Why: "is a bundle"}
 		}
 		handle, ok := a.ledger.SKU(name)
 		if ok && !slices.ContainsFunc(choices, func(g product) bool { return g.sku == handle }) {
@@ -31,7 +31,7 @@ func (p *plan) choicesOf(sku string) (choices []product, err error) {
 		}
 	}
 	if len(choices) == 0 {
-		return nil, fmt.Errorf("%w: %q", ErrUnknownSKU, sku)
+		return nil, fmt.Errorf("%w: %s", ErrUnknownSKU, quoted(sku))
 	}
 	return choices, nil
 }

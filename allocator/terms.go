@@ -40,6 +40,9 @@ type Terms struct {
 	Delivery time.Duration `json:"delivery,omitempty"`
 }
 
+// maxZone is longer than the names of all time zones are.
+const maxZone = 64
+
 // maxLead bounds Prep, Transfer and Delivery.
 const maxLead = 366 * 24 * time.Hour
 
@@ -123,7 +126,11 @@ func (a *Allocator) checkTermsOf(l *Location, field func(string) string) error {
 		return err
 	}
 	if _, err := time.LoadLocation(t.Zone); err != nil {
-		return &InvalidError{Field: field("Terms.Zone"), Value: t.Zone, Why: err.Error()}
+		why := err.Error()
+		if len(t.Zone) > maxZone { // it is in the words
+			why = "unknown time zone"
+		}
+		return &InvalidError{Field: field("Terms.Zone"), Value: t.Zone, Why: why}
 	}
 	if _, err := parseHours(t.Hours); err != nil {
 		return &InvalidError{Field: field("Terms.Hours"), Value: t.Hours, Why: err.Error()}

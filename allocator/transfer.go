@@ -75,13 +75,13 @@ type TransferLine struct {
 func (a *Allocator) LookupTransfer(id string) (TransferState, error) {
 	c, err := a.enter()
 	if err != nil {
-		return TransferState{}, fmt.Errorf("allocator: look up transfer %q: %w", id, err)
+		return TransferState{}, fmt.Errorf("allocator: look up transfer %s: %w", quoted(id), err)
 	}
 	defer c.end()
 	e := &c.found
 	if !a.ledger.FindTransfer(id, e) {
 		c.leave()
-		return TransferState{}, fmt.Errorf("allocator: look up transfer %q: %w", id, ErrNotFound)
+		return TransferState{}, fmt.Errorf("allocator: look up transfer %s: %w", quoted(id), ErrNotFound)
 	}
 	t := TransferState{ID: id, From: a.ledger.SlotName(e.Slot), To: a.ledger.SlotName(e.To), State: e.State,
 		Sequence: e.Sequence, Lines: make([]TransferLine, len(e.Lines))}
@@ -94,7 +94,7 @@ func (a *Allocator) LookupTransfer(id string) (TransferState, error) {
 			OnTheWay: line.Confirmed, Delivered: line.Collected, Lost: line.Missing}
 	}
 	if err := c.leaveRead(reservation.Ticket{Sequence: t.Sequence}); err != nil {
-		return TransferState{}, fmt.Errorf("allocator: look up transfer %q: %w", id, err)
+		return TransferState{}, fmt.Errorf("allocator: look up transfer %s: %w", quoted(id), err)
 	}
 	return t, nil
 }

@@ -49,15 +49,10 @@ func (a *Allocator) checkID(field, id string) error {
 
 // checkText validates a text that may be empty.
 func (a *Allocator) checkText(field, text string) error {
-	why := a.textFault(text)
-	if why == "" {
-		return nil
+	if why := a.textFault(text); why != "" {
+		return &InvalidError{Field: field, Value: text, Why: why}
 	}
-	shown := text[:min(len(text), 32)]
-	if len(text) > a.options.MaxIDBytes {
-		shown += "…"
-	}
-	return &InvalidError{Field: field, Value: shown, Why: why}
+	return nil
 }
 
 // checkKnown is checkID for a text by which something is found that may be there
@@ -130,7 +125,7 @@ func (a *Allocator) checkWishes(o *Order) error {
 		if err := a.checkID("Substitutes", sku); err != nil {
 			return err
 		}
-		field := fmt.Sprintf("Substitutes[%q]", sku)
+		field := fmt.Sprintf("Substitutes[%s]", quoted(sku))
 		if n := len(o.Substitutes[sku]); n > maxSubstitutes {
 			return &InvalidError{Field: field, Value: n, Why: fmt.Sprintf("are more than %d", maxSubstitutes)}
 		}

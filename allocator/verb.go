@@ -88,7 +88,7 @@ func (a *Allocator) Cancel(ctx context.Context, id string, lines ...Line) error 
 func (a *Allocator) Extend(ctx context.Context, id string, by time.Duration) (time.Time, error) {
 	until, err := a.extend(ctx, id, by)
 	if err != nil {
-		return time.Time{}, fmt.Errorf("allocator: extend %q: %w", id, err)
+		return time.Time{}, fmt.Errorf("allocator: extend %s: %w", quoted(id), err)
 	}
 	return until, nil
 }
@@ -97,7 +97,7 @@ func (a *Allocator) Extend(ctx context.Context, id string, by time.Duration) (ti
 // finished at a till. ErrOwner: token is not that of the owner so far.
 func (a *Allocator) Reassign(ctx context.Context, id, token string, to Owner) error {
 	if err := a.reassign(ctx, id, token, to); err != nil {
-		return fmt.Errorf("allocator: reassign %q: %w", id, err)
+		return fmt.Errorf("allocator: reassign %s: %w", quoted(id), err)
 	}
 	return nil
 }

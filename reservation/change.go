@@ -105,7 +105,7 @@ func (s *step) apply(id string, e *entry) ([]byte, error) {
 			continue
 		}
 		if there := s.ledger.stock.OnHand(f.sku, f.slot); there+f.onHand > MaxQuantity {
-			return nil, fmt.Errorf("SKU %q: %d on hand and %d more: %w", s.ledger.SKUName(f.sku), there, f.onHand, ErrOverflow)
+			return nil, fmt.Errorf("SKU %s: %d on hand and %d more: %w", shown(s.ledger.SKUName(f.sku)), there, f.onHand, ErrOverflow)
 		}
 	}
 	record := s.log(id, e)

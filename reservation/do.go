@@ -30,7 +30,7 @@ func (l *Ledger) Do(c *Change) (State, Ticket, error) {
 		var found entry
 		if l.book.find(kindChange, c.ID2, &found) {
 			if !c.is(l, &found) {
-				return 0, Ticket{}, fmt.Errorf("reservation: change %q: %w", c.ID2, ErrConflict)
+				return 0, Ticket{}, fmt.Errorf("reservation: change %s: %w", shown(c.ID2), ErrConflict)
 			}
 			return found.state, Ticket{Sequence: found.sequence}, nil
 		}
@@ -126,7 +126,7 @@ func (l *Ledger) handOver(s *step) (Ticket, error) {
 		unlock := l.lockFloors(s.slot, other)
 		if away && l.isGone(c.Slot) {
 			unlock()
-			return Ticket{}, fmt.Errorf("%w: %q", ErrUnknownLocation, l.SlotName(c.Slot))
+			return Ticket{}, fmt.Errorf("%w: %s", ErrUnknownLocation, shown(l.SlotName(c.Slot)))
 		}
 		t, err := l.book.change(kindOrder, c.ID, &s.entry, s)
 		if err == nil {
@@ -183,7 +183,7 @@ func (l *Ledger) bringBack(s *step) (Ticket, error) {
 	f.Lock(lock.Floor)
 	defer f.Unlock()
 	if l.isGone(c.Slot) {
-		return Ticket{}, fmt.Errorf("%w: %q", ErrUnknownLocation, l.SlotName(c.Slot))
+		return Ticket{}, fmt.Errorf("%w: %s", ErrUnknownLocation, shown(l.SlotName(c.Slot)))
 	}
 	if !l.book.find(kindOrder, c.ID, &s.entry) {
 		return Ticket{}, ErrNotFound

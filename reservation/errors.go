@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/clickcollect/clickcollect/reservation/excerpt"
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
 )
@@ -82,6 +83,9 @@ var (
 // errMoved: a reservation left the location whose floor was locked; look anew.
 var errMoved = errors.New("reservation moved")
 
+// shown is a text of a caller's as the texts of errors have it.
+func shown(text string) string { return excerpt.Quote(text) }
+
 // InvalidError names the input that was refused. It is ErrInvalid.
 type InvalidError struct {
 	Field string // which input, such as "Lines[2].Quantity"
@@ -91,7 +95,13 @@ type InvalidError struct {
 
 // Error says which input is wrong, what it was and what it must be.
 func (e *InvalidError) Error() string {
-	return fmt.Sprintf("invalid %s %#v: %s", e.Field, e.Value, e.Why)
+	value, ok := e.Value.(string)
+	if ok {
+		value = shown(value)
+	} else {
+		value = excerpt.Cut(fmt.Sprintf("%#v", e.Value)) // which may have texts in it
+	}
+	return fmt.Sprintf("invalid %s %s: %s", e.Field, value, e.Why)
 }
 
 // Is makes errors.Is(err, ErrInvalid) true.
@@ -108,7 +118,7 @@ type ShortageError struct {
 
 // Error names the SKU, the place and both numbers of units.
 func (e *ShortageError) Error() string {
-	return fmt.Sprintf("not enough units of SKU %q at %q: wanted %d, there are %d", e.SKU, e.Location, e.Wanted, e.Available)
+	return fmt.Sprintf("not enough units of SKU %s at %s: wanted %d, there are %d", shown(e.SKU), shown(e.Location), e.Wanted, e.Available)
 }
 
 // Is makes errors.Is(err, ErrShortage) true.
@@ -122,7 +132,7 @@ type EndedError struct {
 
 // Error names the reservation and how it ended.
 func (e *EndedError) Error() string {
-	return fmt.Sprintf("reservation %q has ended: already %v", e.ID, e.State)
+	return fmt.Sprintf("reservation %s has ended: already %v", shown(e.ID), e.State)
 }
 
 // Is makes errors.Is(err, ErrEnded) true.
@@ -139,7 +149,7 @@ type LocationInUseError struct {
 
 // Error says how much is still there.
 func (e *LocationInUseError) Error() string {
-	return fmt.Sprintf("location %q is in use: %d SKUs with %d units on hand and %d held, %d deliveries on their way", e.Location, e.SKUs, e.OnHand, e.Held, e.Incoming)
+	return fmt.Sprintf("location %s is in use: %d SKUs with %d units on hand and %d held, %d deliveries on their way", shown(e.Location), e.SKUs, e.OnHand, e.Held, e.Incoming)
 }
 
 // Is makes errors.Is(err, ErrInUse) true.
@@ -156,7 +166,7 @@ type StateError struct {
 
 // Error names the reservation, its state and the change.
 func (e *StateError) Error() string {
-	return fmt.Sprintf("reservation %q is %v: not possible: %v", e.ID, e.State, e.Verb)
+	return fmt.Sprintf("reservation %s is %v: not possible: %v", shown(e.ID), e.State, e.Verb)
 }
 
 // Is makes errors.Is(err, ErrState) true.
@@ -173,5 +183,5 @@ type InvariantError struct {
 
 // Error says what contradicts what.
 func (e *InvariantError) Error() string {
-	return fmt.Sprintf("broken invariant: %s (ID %q, record %d)", e.What, e.ID, e.Sequence)
+	return fmt.Sprintf("broken invariant: %s (ID %s, record %d)", e.What, shown(e.ID), e.Sequence)
 }

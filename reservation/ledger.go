@@ -214,7 +214,7 @@ func (l *Ledger) SlotName(slot uint32) string { return l.slots.name(slot) }
 // CheckPlace refuses it refuses, too.
 func (l *Ledger) AddSlot(name string, place []byte, now int64) (slot uint32, t Ticket, err error) {
 	if err := l.CheckPlace(name, place); err != nil {
-		return 0, t, fmt.Errorf("reservation: adding location %q: %w", name, err)
+		return 0, t, fmt.Errorf("reservation: adding location %s: %w", shown(name), err)
 	}
 	l.slots.adding.Lock(lock.Names)
 	defer l.slots.adding.Unlock()
@@ -225,11 +225,11 @@ func (l *Ledger) AddSlot(name string, place []byte, now int64) (slot uint32, t T
 		return slot, Ticket{}, nil
 	}
 	if !known && l.slots.len() >= l.slots.limit {
-		return 0, Ticket{}, fmt.Errorf("reservation: adding location %q: %d locations: %w", name, l.slots.limit, ErrFull)
+		return 0, Ticket{}, fmt.Errorf("reservation: adding location %s: %d locations: %w", shown(name), l.slots.limit, ErrFull)
 	}
 	t, err = l.append(&history.Record{Kind: history.LocationSet, Time: now, Slot: slot, Name: name, Place: place})
 	if err != nil {
-		return 0, Ticket{}, fmt.Errorf("reservation: adding location %q: %w", name, err)
+		return 0, Ticket{}, fmt.Errorf("reservation: adding location %s: %w", shown(name), err)
 	}
 	l.places.set(slot, place)
 	if !known {

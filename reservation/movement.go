@@ -62,9 +62,9 @@ func (l *Ledger) Move(m *Movement) (t Ticket, err error) {
 	}
 	switch {
 	case err != nil && m.Ref != "": // the transfer says where, if there is one
-		err = fmt.Errorf("reservation: %v %q of transfer %q: %w", m.Cause, m.ID, m.Ref, err)
+		err = fmt.Errorf("reservation: %v %s of transfer %s: %w", m.Cause, shown(m.ID), shown(m.Ref), err)
 	case err != nil:
-		err = fmt.Errorf("reservation: %v %q at %q: %w", m.Cause, m.ID, l.SlotName(m.Slot), err)
+		err = fmt.Errorf("reservation: %v %s at %s: %w", m.Cause, shown(m.ID), shown(l.SlotName(m.Slot)), err)
 	}
 	return t, err
 }
@@ -192,7 +192,7 @@ func (l *Ledger) takeLeaving(m *Movement, deltas []delta) (settle, undo func(), 
 				back.cell.Change(-back.units)
 			}
 		}
-		return nil, nil, fmt.Errorf("SKU %q: %w", d.name, ErrOverflow)
+		return nil, nil, fmt.Errorf("SKU %s: %w", shown(d.name), ErrOverflow)
 	}
 	return func() {}, func() {
 		for i := range deltas {
@@ -233,7 +233,7 @@ func (l *Ledger) findCells(m *Movement, deltas []delta) error {
 		}
 		sku, err := l.addSKU(d.name, m.Now)
 		if err != nil {
-			return fmt.Errorf("adding SKU %q: %w", d.name, err)
+			return fmt.Errorf("adding SKU %s: %w", shown(d.name), err)
 		}
 		l.stock.Ensure(sku, m.Slot)
 		d.sku = sku
@@ -358,11 +358,11 @@ func (l *Ledger) check(m *Movement, out []delta) ([]delta, error) {
 		}
 		switch {
 		case !known && (units < 0 || m.Cause == history.Sold):
-			return out, fmt.Errorf("%w: %q", ErrUnknownSKU, goodsName(line.SKU))
+			return out, fmt.Errorf("%w: %s", ErrUnknownSKU, shown(goodsName(line.SKU)))
 		case there+units < 0:
 			short = cmp.Or(short, error(&ShortageError{SKU: goodsName(line.SKU), Location: l.SlotName(m.Slot), Wanted: -units, Available: there}))
 		case there+units > MaxQuantity:
-			over = cmp.Or(over, fmt.Errorf("SKU %q: %d on hand and %d more: %w", goodsName(line.SKU), there, units, ErrOverflow))
+			over = cmp.Or(over, fmt.Errorf("SKU %s: %d on hand and %d more: %w", shown(goodsName(line.SKU)), there, units, ErrOverflow))
 		}
 		d.units = units
 		out = append(out, d)
@@ -399,7 +399,7 @@ func (l *Ledger) Prepare(movements []Movement) error {
 	for _, c := range all {
 		sku, err := l.addSKU(c.name, now)
 		if err != nil {
-			return fmt.Errorf("reservation: adding SKU %q: %w", c.name, err)
+			return fmt.Errorf("reservation: adding SKU %s: %w", shown(c.name), err)
 		}
 		if len(c.slots) > 1 {
 			l.stock.Ensure(sku, c.slots...)

@@ -63,11 +63,11 @@ func (p *Parts) Reserve(l *Ledger, parts []Part, found *Entry) int {
 	switch {
 	case err != nil:
 		p.picks.Undo()
-		p.err = fmt.Errorf("reservation: parts of %q: %w", parts[0].ID, err)
+		p.err = fmt.Errorf("reservation: parts of %s: %w", shown(parts[0].ID), err)
 		return Failed
 	case there > 0:
 		p.picks.Undo()
-		p.err = fmt.Errorf("reservation: part %q: %w", parts[there].ID, ErrConflict)
+		p.err = fmt.Errorf("reservation: part %s: %w", shown(parts[there].ID), ErrConflict)
 		return Failed
 	case there == 0:
 		p.picks.Undo()

@@ -200,7 +200,7 @@ func changeHeld(deltas []delta) error {
 		}
 		if d.held > 0 && !d.cell.Change(-d.held) {
 			undoHeld(deltas[:i])
-			return fmt.Errorf("SKU %q: %w", d.name, ErrOverflow)
+			return fmt.Errorf("SKU %s: %w", shown(d.name), ErrOverflow)
 		}
 	}
 	for i := range deltas {

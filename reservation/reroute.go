@@ -52,7 +52,7 @@ func (p *Parts) Reroute(l *Ledger, r *Reroute, found *Entry) int {
 	how, err := x.run(found)
 	x.release()
 	if err != nil {
-		p.err = fmt.Errorf("reservation: reroute %q: %w", r.ID, err)
+		p.err = fmt.Errorf("reservation: reroute %s: %w", shown(r.ID), err)
 		return Failed
 	}
 	return how

@@ -120,7 +120,7 @@ func (l *Ledger) SetSafety(v SafetyLevel, now int64) (t Ticket, err error) {
 				continue
 			}
 			undo(cells[:i])
-			err = fmt.Errorf("reservation: safety stock of %d units of SKU %q at %q: %w", v.Units, l.SKUName(c.sku), l.SlotName(c.slot), ErrOverflow)
+			err = fmt.Errorf("reservation: safety stock of %d units of SKU %s at %s: %w", v.Units, shown(l.SKUName(c.sku)), shown(l.SlotName(c.slot)), ErrOverflow)
 			return
 		}
 		if t, err = l.recordSafety(v, now); err != nil {

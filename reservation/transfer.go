@@ -61,7 +61,7 @@ func (d *delivery) plan(e *entry) error {
 		if d.m.Cause == history.Lost {
 			next.units, next.lost = 0, line.Quantity
 		} else if there := next.cell.OnHand(); there+line.Quantity > MaxQuantity {
-			return fmt.Errorf("SKU %q: %d on hand and %d more: %w", next.name, there, line.Quantity, ErrOverflow)
+			return fmt.Errorf("SKU %s: %d on hand and %d more: %w", shown(next.name), there, line.Quantity, ErrOverflow)
 		}
 		d.deltas = append(d.deltas, next)
 	}
@@ -121,7 +121,7 @@ func (l *Ledger) deliver(m *Movement) (Ticket, error) {
 	for _, line := range m.Lines {
 		sku, known := l.skus.find(line.SKU)
 		if !known {
-			return Ticket{}, fmt.Errorf("%w: %q", ErrUnknownSKU, line.SKU)
+			return Ticket{}, fmt.Errorf("%w: %s", ErrUnknownSKU, shown(line.SKU))
 		}
 		d.lines = append(d.lines, Line{SKU: sku, Quantity: line.Units})
 	}

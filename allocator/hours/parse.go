@@ -3,6 +3,7 @@ package hours
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -23,7 +24,27 @@ type SyntaxError struct {
 
 // Error says what is refused, where, and why.
 func (e *SyntaxError) Error() string {
-	return fmt.Sprintf("hours: cannot read %q at byte %d: %s", e.Text, e.Offset, e.Why)
+	return fmt.Sprintf("hours: cannot read %s at byte %d: %s", around(e.Text, e.Offset), e.Offset, e.Why)
+}
+
+// around is what stands at an offset of a text and on both sides of it, quoted.
+func around(text string, offset int) string {
+	const each = 64 // bytes
+	from, to := max(0, offset-each), min(len(text), offset+each)
+	for from > 0 && from < len(text) && !utf8.RuneStart(text[from]) && from > offset-each-utf8.UTFMax {
+		from--
+	}
+	for to < len(text) && !utf8.RuneStart(text[to]) && to < offset+each+utf8.UTFMax {
+		to++
+	}
+	quoted := strconv.Quote(text[from:to])
+	if from > 0 {
+		quoted = "…" + quoted
+	}
+	if to < len(text) {
+		quoted += "…"
+	}
+	return quoted
 }
 
 // Parse reads opening hours in the subset of the OpenStreetMap notation that

@@ -207,3 +207,19 @@ func TestRoundTripCanary(t *testing.T) {
 		t.Error("the canary lives")
 	}
 }
+
+// The error of a long text shows what stands about the place.
+func TestLongTextsAreShownInPart(t *testing.T) {
+	text := strings.Repeat("Mo 08:00-09:00; ", 60)
+	for _, c := range []struct{ text, want string }{
+		{"Mo 25:00", `hours: cannot read "Mo 25:00" at byte`},
+		{text + "Xx", `hours: cannot read …"` + text[:64] + `Xx" at byte 960`},
+		{"Xx " + text, `hours: cannot read "Xx ` + text[:61] + `"… at byte 0`},
+		{strings.Repeat("é", 1000), `hours: cannot read "` + strings.Repeat("é", 32) + `"… at byte 0`},
+		{strings.Repeat("x", 1<<20), `hours: cannot read …"` + strings.Repeat("x", 128) + `"… at byte 4096`},
+	} {
+		if _, err := Parse(c.text); err == nil || !strings.HasPrefix(err.Error(), c.want) {
+			t.Errorf("got %.400v\nwant %s", err, c.want)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package sourcing
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -77,11 +78,15 @@ func (r *Rules) Validate() error {
 		faults = append(faults, fmt.Errorf("sourcing: "+format, args...))
 	}
 	named := func(kind string, i int, name string, missing bool) {
+		said := strconv.Quote(name)
+		if most := 128; len(name) > most {
+			said = fmt.Sprintf("%q… (%d bytes)", name[:most], len(name))
+		}
 		if missing {
-			fault("%s[%d] %q has no function", kind, i, name)
+			fault("%s[%d] %s has no function", kind, i, said)
 		}
 		if name == "" || strings.ContainsRune(name, 0) || !utf8.ValidString(name) {
-			fault("%s[%d] has the name %q", kind, i, name)
+			fault("%s[%d] has the name %s", kind, i, said)
 		}
 	}
 	for i, f := range r.Hard {

@@ -45,8 +45,9 @@ var (
 var plan = map[string]room{
 	".":                            {},
 	"geo":                          {theirs: globe},
-	"reservation":                  {ours: []string{"reservation/lock", "reservation/history", "reservation/life", "reservation/internal/journal", "reservation/internal/stock"}, theirs: names},
+	"reservation":                  {ours: []string{"reservation/lock", "reservation/excerpt", "reservation/history", "reservation/life", "reservation/internal/journal", "reservation/internal/stock"}, theirs: names},
 	"reservation/lock":             {},
+	"reservation/excerpt":          {},
 	"reservation/life":             {},
 	"reservation/history":          {ours: []string{"reservation/life"}},
 	"reservation/internal/journal": {ours: []string{"reservation/lock", "reservation/reservationtest"}},
@@ -56,7 +57,7 @@ var plan = map[string]room{
 	"bench/house":                  {},
 	"allocator/hours":              {},
 	"allocator/sourcing":           {ours: []string{"geo", "allocator/hours"}},
-	"allocator":                    {ours: []string{"geo", "allocator/hours", "reservation", "reservation/history", "reservation/lock", "allocator/sourcing", "allocator/internal/cover"}, theirs: names},
+	"allocator":                    {ours: []string{"geo", "allocator/hours", "reservation", "reservation/history", "reservation/lock", "reservation/excerpt", "allocator/sourcing", "allocator/internal/cover"}, theirs: names},
 	"allocator/internal/cover":     {},
 	"bench":                        {ours: []string{"allocator", "geo"}, theirs: slices.Concat(histogram, names, globe)},
 	"bench/cmd/ccbench":            {ours: []string{"bench", "allocator", "geo"}, theirs: slices.Concat(histogram, names, globe)},
@@ -68,7 +69,7 @@ var plan = map[string]room{
 // core names the rooms that have no clock, goroutine, I/O, logger or random
 // source: time enters once, at the door, and is passed down.
 // What opens a directory or streams a snapshot stands in files of its own.
-var core = []string{"geo", "allocator/hours", "allocator/sourcing", "allocator/internal/cover", "reservation", "reservation/history", "reservation/life", "reservation/internal/stock"}
+var core = []string{"geo", "allocator/hours", "allocator/sourcing", "allocator/internal/cover", "reservation", "reservation/history", "reservation/life", "reservation/excerpt", "reservation/internal/stock"}
 
 // exceptions are imports that a rule of the core would report, and why each
 // may stand.
