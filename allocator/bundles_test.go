@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 )
@@ -222,4 +223,38 @@ func TestGoodsNotes(t *testing.T) {
 	if got, err := takeLife(appendLife(maxShelf.Milliseconds())); err != nil || got != maxShelf.Milliseconds() {
 		t.Errorf("got %v, %v", got, err)
 	}
+}
+
+// What is reserved stays as it is: a SKU that has become a bundle since is rerouted
+// as it was ordered, and one that was named as a substitute is passed over. The
+// rejection of the first found no place and did not say so, that of the second was
+// an *InvalidError, which Expire answered as well.
+func TestRerouteOfWhatBecameABundle(t *testing.T) {
+	var clock handClock
+	a := street(t, 3, Options{Clock: clock.now, ManualExpiry: true, Rules: sourcing.Rules{AcceptWithin: time.Hour}})
+	for _, at := range []string{"L0", "L1", "L2"} {
+		stocked(t, a, at, "tea", 9)
+		stocked(t, a, at, "cup", 9)
+	}
+	instead := ordered("instead", Line{"cup", 2})
+	instead.Substitutes = map[string][]string{"cup": {"tea"}}
+	for _, o := range []Order{ordered("itself", Line{"tea", 2}), instead} {
+		must(t, second(a.Allocate(t.Context(), o)), a.Confirm(t.Context(), o.ID))
+	}
+	must(t, a.SetBundles(t.Context(), Bundle{SKU: "tea", Parts: []Component{{"cup", 2}}}))
+	for _, o := range []Order{ordered("itself", Line{"tea", 2}), instead} {
+		got, err := a.Reject(t.Context(), o.ID)
+		if must(t, err); got.Location != "L1" {
+			t.Errorf("%s: got %+v", o.ID, got)
+		}
+		if r, err := a.Lookup(o.ID); err != nil || len(r.Lines) != 1 || r.Lines[0].SKU != o.Lines[0].SKU || r.Lines[0].Confirmed != 2 {
+			t.Errorf("%s: %+v, %v", o.ID, r, err)
+		}
+	}
+	clock.add(2 * time.Hour)
+	due, err := a.Expire(time.Time{})
+	if must(t, err); due.Late != 2 {
+		t.Errorf("got %+v", due)
+	}
+	audited(t, a)
 }

@@ -290,7 +290,7 @@ func (a *Allocator) rerouteLate(ctx context.Context, now int64) (n int, err erro
 			continue
 		}
 		done, err := a.rerouteOneLate(ctx, id, is)
-		if err != nil && !errors.Is(err, ErrNoLocation) && !saw(err) && !errors.Is(err, ErrFull) {
+		if err != nil && !errors.Is(err, ErrNoLocation) && !saw(err) && !errors.Is(err, ErrFull) && !(done && unplannable(err)) {
 			return n, err
 		}
 		if done {
@@ -298,6 +298,13 @@ func (a *Allocator) rerouteLate(ctx context.Context, now int64) (n int, err erro
 		}
 	}
 	return n, nil
+}
+
+// unplannable tells the refusals of an order that nothing can be planned for any
+// more, such as when the store its customer goes to is there no longer. It has been
+// rejected, and does not keep the next ones waiting.
+func unplannable(err error) bool {
+	return errors.Is(err, ErrInvalid) || errors.Is(err, ErrUnknownLocation) || errors.Is(err, ErrUnknownSKU)
 }
 
 // rerouteOneLate rejects an order that is late and takes it to another place. False:
