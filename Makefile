@@ -18,7 +18,7 @@ BENCH       ?= .
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test full locks check fmt vet staticcheck house race cross fuzz bench microbench peers rivals cover kills long
+.PHONY: help demo test full locks check fmt vet staticcheck house race cross fuzz bench microbench peers rivals cover kills suite long
 
 FULL = CLICKCOLLECT_FULL=1 $(GO) test
 
@@ -103,11 +103,15 @@ cover: ## statement coverage of all packages by all tests
 kills: ## a process that uses all of the door is killed 60 times and every ID is repeated
 	$(GO) test -count=1 -timeout 30m -run '^TestKillLoop$$' -v ./allocator -args -kills 60
 
+suite: ## every method of the door at once, under the race detector, for a minute; SUITE=flags
+	$(GO) test -race -count=1 -vet=off -timeout 30m -run '^TestDoor$$' -v ./allocator -args -door-calls 80000 $(SUITE)
+
 long: ## the release counts: simulations, models, histories, kills, damages; hours
 	$(GO) test -timeout 0 -run 'TestSimulation|TestLedgerAgainstATwin|TestNoPrefix|TestLives|TestOptions|TestEveryIO' ./reservation -args -long
 	$(GO) test -timeout 0 -run 'Crash|Damage|TestEveryIO' ./reservation/internal/journal -args -crash-seeds 100000 -damages 20000
 	$(GO) test -timeout 0 -run TestPlansAgainstTwin ./allocator -args -plans 3000000
 	$(GO) test -timeout 0 -run Kill ./examples/durable -args -long
+	$(GO) test -timeout 0 -run TestDoor ./allocator -args -door-calls 100000000
 	$(GO) test -timeout 0 -run TestKillLoop ./allocator -args -kills 500
 	$(FULL) -count 10 -timeout 0 ./...
 	$(FULL) -count 10 -timeout 0 -tags interleave ./reservation/...

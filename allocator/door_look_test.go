@@ -1,0 +1,154 @@
+package allocator_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/clickcollect/clickcollect/allocator"
+)
+
+// look is what has to hold when nobody calls: all IDs are answered as the first
+// time, the books balance, and the history tells how everything came about.
+func (d *door) look(when string) {
+	c := d.caller(1 << 20)
+	c.sure = true
+	ctx := context.Background()
+	for range 2 {
+		if _, err := d.a.Expire(time.Time{}); err != nil {
+			d.fault("%s: Expire: %v", when, err)
+		}
+	}
+	if !d.Forgets {
+		for _, e := range d.book.orders {
+			if e.first.text != "" {
+				c.allocate([]*doorOrder{e}, []int{e.first.which})
+			}
+		}
+		for _, r := range d.book.asks {
+			if r.made && !r.ask.rejects() {
+				c.request(r)
+			}
+		}
+	}
+	d.shelves(when)
+	if audit, err := d.a.Audit(ctx); err != nil || len(audit.Differences) > 0 {
+		d.fault("%s: audit: %v, %+v", when, err, audit.Differences)
+	}
+	if d.Recorded && !d.Trims && !d.Forgets {
+		d.tells(when)
+	}
+}
+
+// afterClose checks that nothing is done after Close.
+func (d *door) afterClose() {
+	d.closed.Store(true)
+	if _, err := d.a.Allocate(context.Background(), allocator.Order{ID: "late"}); !errors.Is(err, allocator.ErrClosed) {
+		d.fault("Allocate after Close: %v", err)
+	}
+	if err := d.a.Close(); err != nil {
+		d.fault("a second Close: %v", err)
+	}
+}
+
+// shelves compares the units at each location with its reservations: what is held
+// belongs to them, and what is not on hand they are short of.
+func (d *door) shelves(when string) {
+	held, short := map[string]int64{}, map[string]int64{}
+	for _, at := range killPlaces {
+		for q := (allocator.Listing{Location: at, Limit: 1000}); ; {
+			page, err := d.a.List(context.Background(), q)
+			if err != nil {
+				d.fault("%s: %v", when, err)
+				return
+			}
+			for _, r := range page.Reservations {
+				for _, l := range r.Lines {
+					if r.State != allocator.InTransit {
+						held[l.SKU+" at "+at] += l.Held + l.Confirmed
+						short[l.SKU+" at "+at] += l.Short
+					}
+				}
+			}
+			if q.After = page.Next; q.After == "" {
+				break
+			}
+		}
+	}
+	for _, at := range killPlaces {
+		for _, sku := range slices.Concat(killStocked, killLotSKU) {
+			v, err := d.a.Available(sku, at)
+			if err != nil {
+				d.fault("%s: %v", when, err)
+				continue
+			}
+			cell := sku + " at " + at
+			switch {
+			case doorShelf(v) != "":
+				d.fault("%s: %s: %s: %+v", when, cell, doorShelf(v), v)
+			case v.Held != held[cell]:
+				d.fault("%s: %s: %+v, and its reservations hold %d", when, cell, v, held[cell])
+			case v.Held-v.OnHand > short[cell] || short[cell] > 0 && !d.book.taken[cell]:
+				d.fault("%s: oversold: %s: %+v, %d short", when, cell, v, short[cell])
+			}
+		}
+	}
+}
+
+// read is everything that a restart must not change, as text.
+func (d *door) read() string {
+	var b strings.Builder
+	for _, e := range d.book.orders {
+		r, err := d.a.Lookup(e.contents[0].ID)
+		if d.Forgets && (err != nil || r.State.Ended() || r.Parts != nil) {
+			continue // more are remembered than have to be, until a restart
+		}
+		fmt.Fprintln(&b, killText(r), err)
+		for _, part := range r.Parts {
+			p, err := d.a.Lookup(part)
+			fmt.Fprintln(&b, killText(p), err)
+		}
+	}
+	for _, id := range d.book.sent {
+		t, err := d.a.LookupTransfer(id)
+		if d.Forgets && (err != nil || t.State != allocator.InTransit) {
+			continue
+		}
+		fmt.Fprintln(&b, killText(t), err)
+	}
+	for l := range d.a.Locations() {
+		fmt.Fprintln(&b, killText(l))
+		for _, sku := range slices.Concat(killStocked, killLotSKU) {
+			v, err := d.a.Available(sku, l.ID)
+			fmt.Fprintln(&b, sku, v, err)
+			for lot, v := range d.a.Lots(sku, l.ID) {
+				fmt.Fprintln(&b, lot, v)
+			}
+		}
+	}
+	for w := range d.a.Windows("", time.Time{}, time.Time{}) {
+		fmt.Fprintln(&b, killText(w))
+	}
+	for c := range d.a.Capacities() {
+		fmt.Fprintln(&b, killText(c))
+	}
+	for p := range d.a.Protections() {
+		fmt.Fprintln(&b, killText(p))
+	}
+	for q, v := range d.a.Quotas() {
+		fmt.Fprintln(&b, killText(q), v)
+	}
+	for l := range d.a.Loans() {
+		fmt.Fprintln(&b, killText(l))
+	}
+	for s := range d.a.Bundles() {
+		fmt.Fprintln(&b, killText(s))
+	}
+	for s := range d.a.ShelfLives() {
+		fmt.Fprintln(&b, killText(s))
+	}
+	return b.String()
+}
