@@ -199,7 +199,7 @@ func (a *Allocator) eventLines(e *Event, r *history.Record) {
 	case r.Kind != history.Moved:
 	case len(e.Lines) == 0 && places.some:
 		e.Name, e.ID = places.name(), ""
-	case parts && !slices.ContainsFunc(e.Lines, func(l EventLine) bool { return l.Units != 0 }):
+	case parts && r.Cause == history.Adjusted && !slices.ContainsFunc(e.Lines, func(l EventLine) bool { return l.Units != 0 }):
 		e.Name = "QuotaMoved"
 	}
 }

@@ -1,6 +1,7 @@
 package allocator
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -179,7 +180,7 @@ func TestLotMovements(t *testing.T) {
 		{receipt(map[string]Lot{"tea": at}, "tea"), ErrInvalid, `received "r": invalid Lots["tea"] "A": is of a SKU of which units are set aside for channels: it cannot have lots too`},
 		{receipt(nil, "milk\x00l2026-11-03/A"), ErrInvalid, `received "r": invalid Lines[0].SKU "milk\x00l2026-11-03/A": must not have a zero byte`},
 		{a.Sell(ctx, Sale{ID: "s9", Location: "L0", Lines: milk(9), Lots: of(lotDay("B", 5))}), ErrShortage, `reservation: sold "s9" at "L0": not enough units of SKU "milk" at "L0": wanted 9, there are 2`},
-		{a.Sell(ctx, Sale{ID: "s9", Location: "L0", Lines: milk(9), Lots: of(lotDay("Z", 5))}), ErrUnknownSKU, `reservation: sold "s9" at "L0": unknown SKU: "milk"`},
+		{a.Sell(ctx, Sale{ID: "s9", Location: "L0", Lines: milk(9), Lots: of(lotDay("Z", 5))}), ErrShortage, `reservation: sold "s9" at "L0": not enough units of SKU "milk" at "L0": wanted 9, there are 0`},
 		{a.SetQuota(ctx, Quota{ID: "q2", Channel: "web", SKU: "milk", Location: "L0", Units: 1}), ErrInvalid, `set quota: invalid quotas[0].SKU "milk": has lots, which cannot be set aside`},
 	} {
 		refused(t, c.err, c.fact, "allocator: "+c.text)
@@ -290,5 +291,55 @@ func freshLots(t *testing.T, a *Allocator, id string, began int64) {
 		if at >= 0 && a.lotsOf(sku).all[at].expires < began {
 			t.Errorf("%s has units of lot %q", id, a.ledger.SKUName(line.SKU))
 		}
+	}
+}
+
+// A lot of which nothing ever came has none, of a SKU that is known: a sale, a
+// damage or a correction that takes from it is a *ShortageError. It was
+// ErrUnknownSKU.
+func TestSaleOfALotThatNeverCame(t *testing.T) {
+	a, _ := lotWorld(t, Options{})
+	received(t, a, "L0", "milk", 3, lotDay("A", 2))
+	never, lines := map[string]Lot{"milk": lotDay("B", 2)}, []Line{{"milk", 1}}
+	for name, err := range map[string]error{
+		"sale":       a.Sell(t.Context(), Sale{ID: "s", Location: "L0", Lines: lines, Lots: never}),
+		"damage":     a.WriteOff(t.Context(), Damage{ID: "d", Location: "L0", Lines: lines, Lots: never}),
+		"correction": a.Adjust(t.Context(), Adjustment{ID: "c", Location: "L0", Lines: []Line{{"milk", -1}}, Lots: never}),
+	} {
+		if got := *as[*ShortageError](t, err); got != (ShortageError{SKU: "milk", Location: "L0", Wanted: 1}) {
+			t.Errorf("%s: %+v", name, got)
+		}
+	}
+	other := map[string]Lot{"tea": lotDay("B", 2)}
+	err := a.Sell(t.Context(), Sale{ID: "s", Location: "L0", Lines: []Line{{"tea", 1}}, Lots: other})
+	if !errors.Is(err, ErrUnknownSKU) {
+		t.Errorf("of an unknown SKU: %v", err)
+	}
+	audited(t, a)
+}
+
+// A count that changes nothing is told as a count, also of a SKU with lots or
+// quotas. It was told as QuotaMoved.
+func TestCountThatChangesNothingIsACount(t *testing.T) {
+	a, _ := lotWorld(t, Options{FeedBytes: 1 << 20})
+	received(t, a, "L0", "milk", 3, lotDay("A", 2))
+	stocked(t, a, "L0", "tea", 3)
+	must(t, a.SetQuota(t.Context(), Quota{ID: "q", Channel: "web", SKU: "tea", Location: "L0", Units: 2}),
+		a.Count(t.Context(), Count{ID: "milk", Location: "L0", Lines: []Line{{"milk", 3}}},
+			Count{ID: "lot", Location: "L0", Lines: []Line{{"milk", 3}}, Lots: map[string]Lot{"milk": lotDay("A", 2)}},
+			Count{ID: "tea", Location: "L0", Lines: []Line{{"tea", 3}}}))
+	told := map[string]string{}
+	for e, err := range a.History(t.Context(), 0) {
+		if must(t, err); e.ID != "" {
+			told[e.ID] = e.Name
+		}
+	}
+	for _, id := range []string{"milk", "lot", "tea"} {
+		if told[id] != "StockCounted" {
+			t.Errorf("count %s is told as %q", id, told[id])
+		}
+	}
+	if told["q"] != "QuotaMoved" {
+		t.Errorf("a quota is told as %q", told["q"])
 	}
 }

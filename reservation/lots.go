@@ -51,6 +51,15 @@ func (l *Ledger) withOwn(m *Movement, deltas []delta) []delta {
 	return deltas
 }
 
+// isLotOfKnown tells the names of lots that never came, of SKUs that are known.
+func (l *Ledger) isLotOfKnown(name string) bool {
+	base, _, lot := LotOf(name)
+	if lot {
+		_, lot = l.skus.find(base)
+	}
+	return lot
+}
+
 // goodsName is a name as refusals tell it: of a lot, the SKU it is of.
 func goodsName(name string) string {
 	if base, _, lot := LotOf(name); lot {

@@ -357,7 +357,7 @@ func (l *Ledger) check(m *Movement, out []delta) ([]delta, error) {
 			units = -units
 		}
 		switch {
-		case !known && (units < 0 || m.Cause == history.Sold):
+		case !known && (units < 0 || m.Cause == history.Sold) && !l.isLotOfKnown(line.SKU):
 			return out, fmt.Errorf("%w: %s", ErrUnknownSKU, shown(goodsName(line.SKU)))
 		case there+units < 0:
 			short = cmp.Or(short, error(&ShortageError{SKU: goodsName(line.SKU), Location: l.SlotName(m.Slot), Wanted: -units, Available: there}))
