@@ -24,6 +24,7 @@ type doorCaller struct {
 	deep  int
 	threw bool // the loop of the walk under way has panicked
 	sure  bool // its contexts do not end
+	inner bool // works inside of a function of the host's: Close would wait for the call that asks it
 }
 
 // caller is the n-th of a life; the IDs it gives out are its own.
@@ -60,15 +61,17 @@ func (c *doorCaller) step() {
 		_ = c.kill.order(ctx)
 	case at < 480:
 		_ = c.kill.goOn(ctx)
-	case at < 580:
+	case at < 540:
 		_ = c.kill.move(ctx)
+	case at < 580:
+		c.movement()
 	case at < 650:
 		_ = c.kill.set(ctx)
 	case at < 730:
 		c.wild()
 	case at < 850:
 		c.again()
-	case at < 852 && c.d.Closes && c.d.left.Load() < int64(c.d.calls/c.d.lives/2):
+	case at < 852 && c.d.Closes && !c.inner && c.d.left.Load() < int64(c.d.calls/c.d.lives/2):
 		c.closes()
 	default:
 		names := doorReadNames

@@ -19,6 +19,7 @@ type doorHost struct {
 	on     atomic.Bool
 	mu     sync.Mutex
 	draw   *rand.Rand
+	n      atomic.Uint64
 	inside atomic.Bool // one of them calls the engine; that one's own functions do not
 }
 
@@ -28,7 +29,7 @@ func (h *doorHost) odd(name string) {
 		return
 	}
 	h.mu.Lock()
-	at, seed := h.draw.IntN(4000), h.draw.Uint64()
+	at := h.draw.IntN(4000)
 	h.mu.Unlock()
 	switch {
 	case at < 10:
@@ -37,8 +38,8 @@ func (h *doorHost) odd(name string) {
 		<-h.d.guard.next()
 	case at < 40 && h.inside.CompareAndSwap(false, true):
 		defer h.inside.Store(false)
-		c := h.d.caller(seed)
-		c.deep = doorDeepest
+		c := h.d.caller(1000 + h.n.Add(1))
+		c.deep, c.inner = doorDeepest, true
 		c.step()
 	}
 }
