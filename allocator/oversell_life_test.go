@@ -2,6 +2,7 @@ package allocator
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -144,3 +145,39 @@ type handClock struct{ passed atomic.Int64 }
 func (c *handClock) now() time.Time { return time.UnixMilli(1_800_000_000_000 + c.passed.Load()) }
 
 func (c *handClock) add(d time.Duration) { c.passed.Add(d.Milliseconds()) }
+
+// A reservation that is canceled while goods come in takes its own shortage with it,
+// and not that of another: whoever covers what came in looks at what is missing
+// first, and then at who is short. The other way around it took the mark off a
+// reservation whose goods were still gone, and nobody was told.
+func TestCancelBesideAReceiptLeavesNobodySilentlyShort(t *testing.T) {
+	const others = 24
+	a := street(t, 1, Options{})
+	for round := range scaled(4000, 400) {
+		id := func(i int) string { return fmt.Sprintf("o%d-%d", round, i) }
+		must(t, a.Count(t.Context(), Count{ID: fmt.Sprint("c", round), Location: "L0", Lines: []Line{{"tea", 2*others + 2}}}))
+		for i := range others + 1 {
+			must(t, second(a.Allocate(t.Context(), ordered(id(i), Line{"tea", 2}))))
+		}
+		must(t, a.Count(t.Context(), Count{ID: fmt.Sprint("d", round), Location: "L0", Lines: []Line{{"tea", 0}}}))
+		together(2, func(g int) {
+			if g == 0 {
+				must(t, a.Cancel(t.Context(), id(others)))
+			} else {
+				must(t, a.Receive(t.Context(), Receipt{ID: fmt.Sprint("r", round), Location: "L0", Lines: []Line{{"tea", 1}}}))
+			}
+		})
+		short := int64(0)
+		for i := range others {
+			r, err := a.Lookup(id(i))
+			must(t, err)
+			short += r.Lines[0].Short
+		}
+		for i := range others {
+			must(t, a.Cancel(t.Context(), id(i)))
+		}
+		if short != 2*others-1 {
+			t.Fatalf("round %d: %d units are short, and %d are gone", round, short, 2*others-1)
+		}
+	}
+}

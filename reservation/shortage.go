@@ -81,18 +81,23 @@ func (l *Ledger) findShort(sku, slot uint32, movement string, now int64) {
 	if mutant == mutantShort || l.Resource(sku) {
 		return
 	}
+	marked := false
 	for range searches {
 		missing := l.deficit(sku, slot) - l.known(sku, slot)
 		if missing <= 0 {
-			return
+			break
 		}
+		marked = true
 		for _, confirmed := range [2]bool{false, true} {
 			missing = l.shorten(sku, slot, movement, now, missing, confirmed)
 		}
 		if missing <= 0 || l.queue != nil && l.queue.Err() != nil {
-			return
+			break
 		}
 		runtime.Gosched()
+	}
+	if marked { // what came free meanwhile found nobody short yet, see coverFreed
+		l.cover(sku, slot, now)
 	}
 }
 
@@ -151,14 +156,20 @@ func (l *Ledger) mark(c *Change) bool {
 // cover takes the mark off reservations whose goods are there again, in the
 // opposite order: the oldest confirmed one first, the youngest hold last. The
 // floor is locked.
+//
+// What is missing is read before who is short of it. A reservation that ends
+// meanwhile takes its marks with it first and gives its units back then, so that
+// less is covered than could be, which whoever ends it makes up for. The other way
+// around its marks would count and its units not, and others would be covered whose
+// goods are gone.
 func (l *Ledger) cover(sku, slot uint32, now int64) {
 	for {
+		spare := -l.deficit(sku, slot)
 		short := l.shortAt(sku, slot)
 		if len(short) == 0 {
 			l.shorts.forget(sku, slot)
 			return
 		}
-		spare := -l.deficit(sku, slot)
 		for _, c := range short {
 			spare += c.units
 		}
