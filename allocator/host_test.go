@@ -211,14 +211,19 @@ func TestRuleThatBlocks(t *testing.T) {
 }
 
 // A clock that pauses all changes whenever it is read never waits for the call that
-// reads it: none of them reads it while it counts as a change.
+// reads it: none of them reads it while it counts as a change, or has a lock. The
+// settings read it with theirs held.
 func TestClockThatPausesChanges(t *testing.T) {
 	var a *Allocator
 	var calls, inside atomic.Bool
 	o := Options{ManualExpiry: true, Clock: func() time.Time {
 		if calls.Load() && inside.CompareAndSwap(false, true) {
 			defer inside.Store(false)
-			must(t, a.SetProtection(context.Background(), Protection{Channel: "web", Units: 1}))
+			must(t, a.SetProtection(context.Background(), Protection{Channel: "web", Units: 1}),
+				a.SetBundles(context.Background(), Bundle{SKU: "set", Parts: []Component{{"tea", 1}}}),
+				a.SetShelfLife(context.Background(), ShelfLife{SKU: "tea", Keeps: time.Hour}),
+				a.SetCapacity(context.Background(), Capacity{Location: "L2", Orders: 1000}),
+				a.SetWindows(context.Background(), Window{Location: "L2", Start: time.Date(2026, 3, 3, 8, 0, 0, 0, time.UTC), Length: time.Hour, Places: 1}))
 		}
 		return time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC)
 	}}
@@ -240,6 +245,12 @@ func TestClockThatPausesChanges(t *testing.T) {
 		"Receive": func() error {
 			return a.Receive(context.Background(), Receipt{ID: "r", Location: "L0", Lines: []Line{{"tea", 1}}})
 		},
+		"SetProtection": func() error { return a.SetProtection(context.Background(), Protection{Channel: "app", Units: 1}) },
+		"SetBundles": func() error {
+			return a.SetBundles(context.Background(), Bundle{SKU: "other", Parts: []Component{{"tea", 1}}})
+		},
+		"SetShelfLife": func() error { return a.SetShelfLife(context.Background(), ShelfLife{SKU: "cup", Keeps: time.Hour}) },
+		"SetCapacity":  func() error { return a.SetCapacity(context.Background(), Capacity{Location: "L1", Orders: 1000}) },
 		"Allocate in the shadow": func() error {
 			must(t, a.SetShadow(&sourcing.Rules{}))
 			return second(a.Allocate(context.Background(), ordered("q", Line{"tea", 1})))
