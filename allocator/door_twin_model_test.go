@@ -20,6 +20,7 @@ type doorTwin struct {
 	safety    map[doorAt]int64 // by SKU and location, each may be empty
 	levels    map[allocator.Protection]int64
 	windows   map[doorVisit]int64 // places
+	limits    map[string]allocator.Capacity
 	orders    map[string]*twinOrder
 	transfers map[string]*twinTransfer
 }
@@ -33,15 +34,24 @@ type doorVisit struct {
 
 // twinOrder is an order and what became of it.
 type twinOrder struct {
-	of     allocator.Order
-	got    allocator.Allocation
-	is     allocator.Reservation
-	made   time.Time
-	owner  string
-	hold   time.Time // the hold's deadline, whatever is held
-	told   bool      // the reminder
-	visits bool      // has, or has used up, its place
-	spent  bool      // has used it up
+	of    allocator.Order
+	got   allocator.Allocation
+	is    allocator.Reservation
+	made  time.Time
+	owner string
+	hold  time.Time // the hold's deadline, whatever is held
+	told  bool      // the reminder
+	takes bool      // has, or has used up, its place in a window and its room in a period
+	spent bool      // has used them up
+	room  twinRoom
+}
+
+// twinRoom is what an order takes of a location's capacity in a period.
+type twinRoom struct {
+	at            string
+	per           allocator.Period
+	begin         time.Time
+	orders, lines int64
 }
 
 type twinTransfer struct {
@@ -51,7 +61,7 @@ type twinTransfer struct {
 
 func newDoorTwin(places []allocator.Location) *doorTwin {
 	return &doorTwin{now: doorBegin, places: places, shelves: map[doorAt]int64{}, safety: map[doorAt]int64{}, levels: map[allocator.Protection]int64{},
-		windows: map[doorVisit]int64{}, orders: map[string]*twinOrder{}, transfers: map[string]*twinTransfer{}}
+		windows: map[doorVisit]int64{}, limits: map[string]allocator.Capacity{}, orders: map[string]*twinOrder{}, transfers: map[string]*twinTransfer{}}
 }
 
 func (w *doorTwin) place(id string) *allocator.Location {
@@ -119,15 +129,44 @@ func (w *doorTwin) level(channel, sku, at string) int64 {
 // window is a pickup window as it is now.
 func (w *doorTwin) window(v doorVisit) (places, taken int64) {
 	for _, o := range w.orders {
-		if o.visits && o.of.Window.Equal(v.start) && o.of.At == v.at {
+		if o.takes && !v.start.IsZero() && o.of.Window.Equal(v.start) && o.of.At == v.at {
 			taken++
 		}
 	}
 	return w.windows[v], taken
 }
 
+// begins is when a location could begin the work on an order: now, or in the first
+// period with room for it, and what it takes then.
+func (w *doorTwin) begins(o *allocator.Order, at string) (time.Time, twinRoom, bool) {
+	limit, is := w.limits[at]
+	if !is {
+		return w.now, twinRoom{}, true
+	}
+	n, start := int64(len(w.sums(o.Lines))), w.now
+	step := []time.Duration{24 * time.Hour, time.Hour, 30 * time.Minute, 15 * time.Minute}[limit.Per]
+	for range 366 {
+		r := twinRoom{at: at, per: limit.Per, begin: start.Truncate(step)}
+		orders, lines := int64(0), int64(0)
+		for _, other := range w.orders {
+			if x := other.room; other.takes && x.at == at && x.per == r.per && x.begin.Equal(r.begin) {
+				orders, lines = orders+x.orders, lines+x.lines
+			}
+		}
+		if (limit.Orders == 0 || orders < limit.Orders) && (limit.Lines == 0 || lines+n <= limit.Lines) {
+			r.orders, r.lines = min(limit.Orders, 1), min(limit.Lines, 1)*n
+			return start, r, o.Window.IsZero() || !start.After(o.Window)
+		}
+		start = r.begin.Add(step)
+	}
+	return start, twinRoom{}, false
+}
+
 // serves reports whether a location could fill an order now.
 func (w *doorTwin) serves(o *allocator.Order, l *allocator.Location) bool {
+	if _, _, ok := w.begins(o, l.ID); !ok {
+		return false
+	}
 	if o.At != "" && l.ID != o.At || o.At == "" && o.MaxDistance > 0 && geo.Distance(o.Near, l.Point) > o.MaxDistance {
 		return false
 	}
@@ -170,8 +209,16 @@ func (w *doorTwin) allocate(o allocator.Order) (allocator.Allocation, error) {
 		return allocator.Allocation{}, allocator.ErrNoLocation
 	}
 	until := w.now.Add(o.HoldFor)
-	n := &twinOrder{of: o, made: w.now, owner: o.Owner, hold: until, visits: !o.Window.IsZero()}
+	n := &twinOrder{of: o, made: w.now, owner: o.Owner, hold: until, takes: true}
 	n.got = allocator.Allocation{ID: o.ID, Location: best.ID, Distance: geo.Distance(o.Near, best.Point), HeldUntil: until}
+	start, room, _ := w.begins(&o, best.ID)
+	n.room = room
+	switch {
+	case !o.Window.IsZero():
+		n.got.Ready = o.Window
+	case room.at != "":
+		n.got.Ready = start
+	}
 	n.is = allocator.Reservation{ID: o.ID, Location: best.ID, State: allocator.Held, HeldUntil: until, Channel: o.Channel}
 	for _, line := range w.sums(o.Lines) {
 		n.is.Lines = append(n.is.Lines, allocator.ReservedLine{SKU: line.SKU, Quantity: line.Quantity, Held: line.Quantity})
@@ -227,7 +274,7 @@ func (w *doorTwin) settle(o *twinOrder, as allocator.State, used bool) {
 		as = allocator.Collected
 	}
 	r.State, r.PickupUntil, r.EndedAt = as, time.Time{}, w.now
-	o.visits = o.visits && (used || o.spent)
+	o.takes = o.takes && (used || o.spent)
 }
 
 // short is the orders with units of a SKU at a location, those that are made short

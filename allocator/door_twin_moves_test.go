@@ -101,7 +101,7 @@ func (p *doorPair) arrive(verb string) {
 // set sets safety stock, a protection level, or a window.
 func (p *doorPair) set() {
 	ctx := context.Background()
-	switch p.draw.IntN(3) {
+	switch p.draw.IntN(4) {
 	case 0:
 		s := allocator.SafetyStock{SKU: p.one("", "a", "b", "c"), Location: p.one("", "L0", "L1"), Units: p.draw.Int64N(3)}
 		p.w.safety[doorAt{s.SKU, s.Location}] = s.Units
@@ -115,6 +115,13 @@ func (p *doorPair) set() {
 			p.w.levels[allocator.Protection{Channel: l.Channel, SKU: l.SKU, Location: l.Location}] = l.Units
 		}
 		p.same("level "+killText(l), p.a.SetProtection(ctx, l), nil)
+	case 3:
+		c := allocator.Capacity{Location: p.one(twinPlaces...), Per: allocator.Period(p.draw.IntN(4)), Orders: p.draw.Int64N(4), Lines: p.draw.Int64N(2) * p.draw.Int64N(8)}
+		p.w.limits[c.Location] = c
+		if c.Orders+c.Lines == 0 {
+			delete(p.w.limits, c.Location)
+		}
+		p.same("capacity "+killText(c), p.a.SetCapacity(ctx, c), nil)
 	case 2:
 		v := allocator.Window{Location: p.one(twinPlaces...), Start: p.start(), Length: time.Hour, Places: p.draw.Int64N(5)}
 		p.w.windows[doorVisit{v.Location, v.Start}] = v.Places

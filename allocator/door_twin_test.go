@@ -47,8 +47,8 @@ var (
 )
 
 // One caller makes calls of which the answer is determined: orders for one location,
-// with pickup windows, channels with protection levels and safety stock, everything
-// that becomes of them, and all movements. A twin of plain maps, which looks through
+// with pickup windows, capacities, channels with protection levels and safety stock,
+// everything that becomes of them, and all movements. A twin of plain maps, which looks through
 // everything for every answer, says the same: each answer and each refusal, each
 // reservation, each shelf and each window, also after a restart.
 func TestDoorTwin(t *testing.T) {
@@ -261,7 +261,7 @@ func (p *doorPair) order() {
 	if !p.same("allocate "+killText(o), err, fault) || err != nil {
 		return
 	}
-	if got.ID != want.ID || got.Location != want.Location || got.Distance != want.Distance || !got.HeldUntil.Equal(want.HeldUntil) {
+	if got.ID != want.ID || got.Location != want.Location || got.Distance != want.Distance || !got.HeldUntil.Equal(want.HeldUntil) || !got.Ready.Equal(want.Ready) {
 		p.fault("order %s: got %s, the twin says %s", killText(o), killText(got), killText(want))
 	}
 	p.ids = append(p.ids, o.ID)
