@@ -138,6 +138,9 @@ func (c *doorCaller) call(name string, f func() error) error {
 	d.left.Add(-1)
 	d.mu.Lock()
 	d.called[name]++
+	if err == nil && value == nil {
+		d.did[name]++
+	}
 	d.mu.Unlock()
 	if value == nil {
 		if fault := doorJudge(name, err, closed, d.Recorded); fault != "" {
@@ -196,6 +199,12 @@ func (c *doorCaller) run(q *killAsk) {
 func (c *doorCaller) fit(q *killAsk) {
 	d := c.d
 	for i := range q.Orders {
+		if c.one(3) { // one of two kinds
+			c.kill.dress(&q.Orders[i])
+		}
+		if c.one(80) {
+			c.spoilOrder(&q.Orders[i])
+		}
 		if d.Long && c.one(20) { // some of them too long for what the engine adds
 			q.Orders[i].ID += strings.Repeat("x", 65_535-c.draw.IntN(12)-len(q.Orders[i].ID))
 		}

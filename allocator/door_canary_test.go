@@ -13,7 +13,7 @@ import (
 // which there is nothing wrong.
 func doorScene(t *testing.T) (d *door, told []allocator.Event) {
 	t.Helper()
-	d = &door{t: t, guard: newDoorGuard(), seed: 1, callers: 1, called: map[string]int{}, Recorded: true, world: killWorld{Base: doorBegin}}
+	d = &door{t: t, guard: newDoorGuard(), seed: 1, callers: 1, called: map[string]int{}, did: map[string]int{}, Recorded: true, world: killWorld{Base: doorBegin}}
 	d.options = allocator.Options{FeedBytes: 1 << 20, Clock: d.now, ManualExpiry: true}
 	d.host.d = d
 	d.book.begin()

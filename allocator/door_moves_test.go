@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/clickcollect/clickcollect/allocator"
+	"github.com/clickcollect/clickcollect/geo"
 )
 
 // movement makes a movement of a kind that is rare among those that are drawn with
@@ -14,7 +15,7 @@ import (
 func (c *doorCaller) movement() {
 	at := c.kill.one(killPlaces)
 	var q killAsk
-	switch c.draw.IntN(9) {
+	switch c.draw.IntN(10) {
 	case 0:
 		q = killAsk{Verb: "count", Counts: []allocator.Count{{ID: c.kill.id("m"), Location: at, Lines: c.asItIs(at)}}}
 	case 1:
@@ -47,6 +48,11 @@ func (c *doorCaller) movement() {
 	case 7:
 		q = killAsk{Verb: "receive", Receipts: []allocator.Receipt{{ID: c.kill.id("m"), Location: at, Lines: c.goods(at, 20)}}}
 		q.Receipts[0].Lots = c.lotsOf(q.Receipts[0].Lines)
+	case 9: // a location moves
+		i := c.draw.IntN(len(killPlaces))
+		l := killLocation(i, c.draw)
+		l.Point.Lat += float64(c.draw.IntN(9)) / 100
+		q = killAsk{Verb: "locations", Locations: []allocator.Location{l}}
 	case 8:
 		q = killAsk{Verb: "safety", Safety: []allocator.SafetyStock{{SKU: c.kill.one([]string{"", c.sku()}), Location: c.kill.one([]string{"", at}), Units: c.draw.Int64N(3)}}}
 	}
@@ -90,6 +96,32 @@ func (c *doorCaller) lotsOf(lines []allocator.Line) map[string]allocator.Lot {
 		}
 	}
 	return lots
+}
+
+// spoilOrder makes an order one that is refused, mostly.
+func (c *doorCaller) spoilOrder(o *allocator.Order) {
+	switch c.draw.IntN(10) {
+	case 0:
+		o.Lines[0].Quantity = 1 << 40
+	case 1:
+		o.Lines[0].Quantity = 0
+	case 2:
+		o.Lines[0].SKU = "never"
+	case 3:
+		o.At = "nowhere"
+	case 4:
+		o.Near = geo.Point{}
+	case 5:
+		o.Form = 9
+	case 6:
+		o.MaxDistance = 1
+	case 7:
+		o.Kinds = []allocator.Kind{allocator.Locker, allocator.Warehouse}
+	case 8:
+		o.Channel = "bad\xff"
+	case 9:
+		o.NeededBy = doorBegin
+	}
 }
 
 // spoil makes a movement one that is refused.

@@ -41,7 +41,7 @@ const doorEach = 2500
 func TestDoor(t *testing.T) {
 	guard := newDoorGuard().start()
 	defer guard.stop()
-	called := map[string]int{}
+	called, did := map[string]int{}, map[string]int{}
 	total, worlds := 0, 0
 	most := cmp.Or(*doorCalls, scaletest.Of(300_000, 25_000))
 	for seed := *doorSeed; total < most && !t.Failed(); seed++ {
@@ -50,29 +50,30 @@ func TestDoor(t *testing.T) {
 		d.run()
 		for name, n := range d.called {
 			called[name] += n
+			did[name] += d.did[name]
 			total += n
 		}
 		worlds++
 	}
 	t.Logf("%d calls in %d worlds from seed %d on", total, worlds, *doorSeed)
-	doorCovers(t, called, total)
+	doorCovers(t, called, did, total)
 }
 
-// doorCovers checks that every method of the door was called, as soon as there were
-// calls enough for the rare ones.
-func doorCovers(t *testing.T, called map[string]int, total int) {
+// doorCovers checks that every method of the door was called, and did something, as
+// soon as there were calls enough for the rare ones.
+func doorCovers(t *testing.T, called, did map[string]int, total int) {
 	t.Helper()
 	if total < 20_000 || t.Failed() {
 		return
 	}
 	door := reflect.TypeFor[*allocator.Allocator]()
 	for i := range door.NumMethod() {
-		if name := door.Method(i).Name; called[name] == 0 {
-			t.Errorf("nobody called %s: add it to the suite", name)
+		if name := door.Method(i).Name; did[name] == 0 {
+			t.Errorf("%s was called %d times and never did anything: add it to the suite", name, called[name])
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(called)) {
-		t.Logf("%7d %s", called[name], name)
+		t.Logf("%7d %s, %d without an error", called[name], name, did[name])
 	}
 }
 
