@@ -53,7 +53,9 @@ func TestDoor(t *testing.T) {
 			did[name] += d.did[name]
 			total += n
 		}
-		worlds++
+		if worlds++; worlds%100 == 0 {
+			t.Logf("%d calls in %d worlds so far", total, worlds)
+		}
 	}
 	t.Logf("%d calls in %d worlds from seed %d on", total, worlds, *doorSeed)
 	doorCovers(t, called, did, total)
