@@ -274,6 +274,15 @@ func (c *doorCaller) allocate(entries []*doorOrder, which []int) {
 		}
 		return
 	}
+	alone := c.alone() && was[0].text == "" && ctx.Err() == nil
+	var quote string
+	if alone {
+		_ = c.call("Quote", func() error {
+			got, err := c.a.Quote(orders[0])
+			quote = doorQuote(got, &orders[0], err)
+			return err
+		})
+	}
 	var got allocator.Allocation
 	var done bool
 	err := c.call("Allocate", func() (err error) {
@@ -284,6 +293,28 @@ func (c *doorCaller) allocate(entries []*doorOrder, which []int) {
 	if done {
 		c.answered(entries[0], which[0], was[0], got, err)
 	}
+	if is := doorQuote(got, &orders[0], err); alone && done && is != quote && !errors.Is(err, context.Canceled) {
+		c.d.fault("the quote was\n %s\nand the answer is\n %s\n asked %s", quote, is, killText(orders[0]))
+	}
+}
+
+// alone tells the callers beside whom nothing happens.
+func (c *doorCaller) alone() bool {
+	d := c.d
+	return d.callers == 1 && d.options.ManualExpiry && !d.Odd && !d.Forgets && !d.closed.Load()
+}
+
+// doorQuote is an answer as far as Quote has to say the same, or the refusal.
+func doorQuote(g allocator.Allocation, o *allocator.Order, err error) string {
+	if err != nil {
+		return err.Error()
+	}
+	k := killAnswerOf(g, o, true)
+	k.HeldUntil = time.Time{}
+	for i := range k.Parts {
+		k.Parts[i].HeldUntil = time.Time{}
+	}
+	return killText(k) + fmt.Sprint(g.Cost, g.Missing(), g.Substituted())
 }
 
 // answered notes what an order was answered; was is the answer that was known when

@@ -34,6 +34,9 @@ func (d *door) look(when string) {
 			}
 		}
 	}
+	if s := d.a.Stats(); s.Panics > 0 || s.Journal.Err != nil {
+		d.fault("%s: %d panics in the engine's own goroutines, the journal: %v", when, s.Panics, s.Journal.Err)
+	}
 	d.shelves(when)
 	if audit, err := d.a.Audit(ctx); err != nil || len(audit.Differences) > 0 {
 		d.fault("%s: audit: %v, %+v", when, err, audit.Differences)

@@ -60,6 +60,9 @@ func newDoor(t *testing.T, seed uint64, calls int) *door {
 	draw := doorDraw(seed, 1)
 	one := func(in int) bool { return draw.IntN(in) == 0 }
 	d := &door{t: t, seed: seed, calls: calls, callers: 1 + draw.IntN(8), lives: 1, called: map[string]int{}, did: map[string]int{}}
+	if one(4) {
+		d.callers = 1 // whose quotes are kept
+	}
 	d.Odd, d.Closes, d.Long, d.Calm, d.Still, d.Late = one(2), one(3), one(8), one(2), one(4), one(4)
 	d.world = killWorld{Seed: seed, Base: doorBegin.Truncate(24 * time.Hour).Add(48 * time.Hour), Ranked: one(3), Late: d.Late, Evacuates: one(3)}
 	o := &d.options
