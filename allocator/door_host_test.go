@@ -38,7 +38,7 @@ func (h *doorHost) odd(name string) {
 		<-h.d.guard.next()
 	case at < 40 && h.inside.CompareAndSwap(false, true):
 		defer h.inside.Store(false)
-		c := h.d.caller(1000 + h.n.Add(1))
+		c := h.d.caller(doorHosts + h.n.Add(1))
 		c.deep, c.inner = doorDeepest, true
 		c.step()
 	}

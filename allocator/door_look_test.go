@@ -14,7 +14,7 @@ import (
 // look is what has to hold when nobody calls: all IDs are answered as the first
 // time, the books balance, and the history tells how everything came about.
 func (d *door) look(when string) {
-	c := d.caller(1 << 20)
+	c := d.caller(doorHosts - 1)
 	c.sure = true
 	ctx := context.Background()
 	for range 2 {
