@@ -26,6 +26,7 @@ type doorBook struct {
 type doorOrder struct {
 	contents [2]allocator.Order
 	first    doorAnswer
+	asked    bool // at least once
 }
 
 // doorAnswer is the answer to one of the contents, as text; none: empty.
@@ -101,6 +102,15 @@ func (b *doorBook) first(e *doorOrder) doorAnswer {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return e.first
+}
+
+// begins reports whether an order is asked for the first time.
+func (b *doorBook) begins(e *doorOrder) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	first := !e.asked
+	e.asked = true
+	return first
 }
 
 // answer notes an answer and returns the first one.

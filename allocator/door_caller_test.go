@@ -261,9 +261,10 @@ func (c *doorCaller) orders(all []allocator.Order) {
 func (c *doorCaller) allocate(entries []*doorOrder, which []int) {
 	var orders []allocator.Order
 	var was []doorAnswer
+	alone := c.alone() // the order is new, else Quote knows nothing of its ID
 	for i, e := range entries {
 		orders = append(orders, e.contents[which[i]])
-		was = append(was, c.d.book.first(e))
+		was, alone = append(was, c.d.book.first(e)), c.d.book.begins(e) && alone
 	}
 	ctx, stop := c.ctx()
 	defer stop()
@@ -282,9 +283,8 @@ func (c *doorCaller) allocate(entries []*doorOrder, which []int) {
 		}
 		return
 	}
-	alone := c.alone() && was[0].text == "" && ctx.Err() == nil
 	var quote string
-	if alone {
+	if alone = alone && ctx.Err() == nil; alone {
 		_ = c.call("Quote", func() error {
 			got, err := c.a.Quote(orders[0])
 			quote = doorQuote(got, &orders[0], err)
