@@ -20,7 +20,7 @@ func killScene(t *testing.T) (w *killWorld, later []killAsk) {
 	dir := t.TempDir()
 	scene := newKillWorld(filepath.Join(dir, "data"), filepath.Join(dir, "log"), 1)
 	w = &scene
-	w.Remember, w.Evacuates, w.Ranked, w.Awaits = 0, false, false, false
+	w.Remember, w.Evacuates, w.Ranked = 0, false, false
 	tea := []allocator.Line{{SKU: "p0", Quantity: 1}}
 	places := killAsk{Verb: "locations"}
 	for i := range 3 {

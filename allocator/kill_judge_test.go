@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"regexp"
 	"strings"
 	"time"
 
@@ -38,14 +37,8 @@ type killJudge struct {
 	sequence        uint64 // of the newest record
 	repeated        int    // IDs
 	lost, otherwise int
-	awaited         int // of otherwise, not among the faults
 	faults          []string
 }
-
-// killAwaited are the differences of repeats that are known and not mended yet:
-// after a reroute, of orders without Terms, and of changes of orders that have more
-// parts since.
-var killAwaited = regexp.MustCompile(`^order [^:]*: ((Parts\[\d+\]\.)?(Distance|Ready|Form)|Parts\[0\]\.ID|, )+\n|^change: .* has \d+ parts: name the one|^order .*Substitutes.* is a bundle`)
 
 // newKillJudge reads the side log.
 func newKillJudge(w *killWorld, a *allocator.Allocator, lines []killLine) *killJudge {
@@ -90,12 +83,7 @@ func (j *killJudge) lose(format string, args ...any) {
 
 func (j *killJudge) differ(format string, args ...any) {
 	j.otherwise++
-	text := fmt.Sprintf(format, args...)
-	if j.world.Awaits && killAwaited.MatchString(text) {
-		j.awaited++
-		return
-	}
-	j.faults = append(j.faults, "otherwise: "+text)
+	j.faults = append(j.faults, "otherwise: "+fmt.Sprintf(format, args...))
 }
 
 // judge looks at everything that was acknowledged and repeats every ID.

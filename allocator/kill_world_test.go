@@ -24,7 +24,6 @@ type killWorld struct {
 	Remember   int  // 0: everything
 	Ranked     bool // by keys of the rules, not the nearest
 	Late       bool // locations have to accept in time, so orders move by themselves
-	Awaits     bool // a mend of killAwaited
 	Evacuates  bool // locations are emptied by RerouteFrom, so orders move that others own
 }
 
@@ -34,10 +33,10 @@ func newKillWorld(dir, log string, seed uint64) killWorld {
 	w := killWorld{Dir: dir, Log: log, Seed: seed, Base: time.Now().UTC().Truncate(24 * time.Hour).Add(48 * time.Hour)}
 	w.Durability = allocator.Durability(draw.IntN(2))
 	w.Ranked, w.Evacuates = draw.IntN(2) == 0, draw.IntN(4) == 0
-	w.Awaits = true
 	if draw.IntN(4) == 0 {
 		w.Remember = 300
 	}
+	w.Late = draw.IntN(4) == 0
 	return w
 }
 
