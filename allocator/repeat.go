@@ -216,7 +216,7 @@ func addOther(all map[string][]Line, sku string, line Line) map[string][]Line {
 // What a crash may have cut off is left to who makes changes: one that is about all
 // parts of an order, and a rejection, whose goods may not have found a place.
 func (a *Allocator) made(c *reservation.Change, err error) (reservation.Ticket, bool) {
-	t, _, same, _ := a.ledger.Made(c)
+	t, _, _, same, _ := a.ledger.Made(c)
 	if !same || err == nil && (c.Verb == history.Rejected || forAll(c)) {
 		return t, false
 	}

@@ -183,12 +183,12 @@ func (a *Allocator) reject(s *scratch, c *reservation.Change) (Allocation, reser
 func (a *Allocator) recordReject(s *scratch, c *reservation.Change) (*moving, reservation.Ticket, error) {
 	defer a.lockOrder(c.ID)()
 	id, order, ok := a.find(c.ID, &s.found)
-	_, _, _, again := a.ledger.Made(c)
+	made, at, rejects, _, again := a.ledger.Made(c)
 	if ok && order != "" {
 		parts := a.partsOf(order)
 		p, err := a.one(order, parts)
 		if again && len(parts) > 0 {
-			p, err = rejectedPart(parts), nil
+			p, err = rejectedPart(parts, made, at), nil
 		}
 		if err != nil {
 			return nil, reservation.Ticket{}, err
@@ -199,14 +199,14 @@ func (a *Allocator) recordReject(s *scratch, c *reservation.Change) (*moving, re
 	if c.Cause == 0 {
 		c.Cause = history.ByStore
 	}
-	return a.recordPart(s, c, again)
+	return a.recordPart(s, c, again, rejects)
 }
 
 // rejectedPart is the part that a rejection which is repeated was about, as far as
-// it matters: the first one that has not gone elsewhere since.
-func rejectedPart(parts []part) *part {
+// it matters: the first one that was there then and has not gone elsewhere since.
+func rejectedPart(parts []part, made reservation.Ticket, at int64) *part {
 	for i := range parts {
-		if e := &parts[i].e; e.Rejects > takeTerms(e.Note).Rejects && !e.State.Ended() {
+		if e := &parts[i].e; !parts[i].since(made, at) && e.Rejects > takeTerms(e.Note).Rejects && !e.State.Ended() {
 			return &parts[i]
 		}
 	}
@@ -214,8 +214,8 @@ func rejectedPart(parts []part) *part {
 }
 
 // recordPart is recordReject for one part, with the order locked. again tells a
-// repeat of a rejection that was made.
-func (a *Allocator) recordPart(s *scratch, c *reservation.Change, again bool) (*moving, reservation.Ticket, error) {
+// repeat of a rejection that was made, as the how manyth of the part.
+func (a *Allocator) recordPart(s *scratch, c *reservation.Change, again bool, rejects int) (*moving, reservation.Ticket, error) {
 	_, t, err := a.ledger.Do(c)
 	if err != nil {
 		return nil, t, err
@@ -226,7 +226,7 @@ func (a *Allocator) recordPart(s *scratch, c *reservation.Change, again bool) (*
 	}
 	m := &moving{a: a, s: s, id: c.ID, slot: e.Slot, cause: c.Cause, by: c.ID2, lines: c.Lines, all: c.Lines == nil, ticket: t, stands: true}
 	switch {
-	case again && !m.unfinished(&e):
+	case again && !m.unfinished(&e, rejects):
 		return nil, t, nil
 	case !again:
 		a.moves.late.restart(a, c.ID, &e, c.Now)
@@ -393,9 +393,13 @@ func (a *Allocator) askedAgain(id string, e *reservation.Entry, t *orderTerms, l
 }
 
 // terms is the note of what goes to another place: what the order asked for, and
-// from where and by which change it came.
-func (m *moving) terms(p *plan, sh *share, t orderTerms, from uint32, rejects int) ([]byte, error) {
-	t.Form, t.Left, t.From, t.ByDigest, t.By, t.Rejects = p.formOf(sh, &t), from+1, "", changeDigest(m.by), "", rejects
+// from where it came, and of a new part by which change: that is what tells, as long
+// as the part is remembered, that its units have gone, wherever it goes itself later.
+func (m *moving) terms(p *plan, sh *share, t orderTerms, from uint32, rejects int, isNew bool) ([]byte, error) {
+	t.Form, t.Left, t.From, t.Rejects = p.formOf(sh, &t), from+1, "", rejects
+	if isNew {
+		t.ByDigest, t.By = changeDigest(m.by), ""
+	}
 	if t.Near == nil && t.At == "" {
 		near := p.order.Near // the next search begins there too
 		t.Near = &near

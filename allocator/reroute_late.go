@@ -336,7 +336,7 @@ func (a *Allocator) rejectLate(s *scratch, id string, is wait) (*moving, reserva
 		l.forget(id)
 		return nil, reservation.Ticket{}, nil
 	}
-	m, t, err := a.recordPart(s, &reservation.Change{Verb: history.Rejected, ID: id, Now: s.now, Cause: history.Late}, false)
+	m, t, err := a.recordPart(s, &reservation.Change{Verb: history.Rejected, ID: id, Now: s.now, Cause: history.Late}, false, 0)
 	if err != nil && saw(err) { // it is in another state by now
 		l.forget(id)
 	}

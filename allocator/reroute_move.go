@@ -185,7 +185,7 @@ func (m *moving) make(p *plan, e *reservation.Entry, terms *orderTerms, left []r
 		return true
 	}
 	for i := range p.shares {
-		if _, err := m.terms(p, &p.shares[i], terms.withFirst(firstOf(e, terms)), e.Slot, e.Rejects); err != nil {
+		if _, err := m.terms(p, &p.shares[i], terms.withFirst(firstOf(e, terms)), e.Slot, e.Rejects, true); err != nil {
 			m.refuse(left, fmt.Errorf("it has been rerouted too often: %w: %v", ErrFull, err))
 			return false
 		}
@@ -246,7 +246,7 @@ func (m *moving) send(p *plan, share int, e *reservation.Entry, t *orderTerms, o
 	} else {
 		r.Lines = nil
 	}
-	if to.Note, m.err = m.terms(p, sh, kept, e.Slot, rejects); m.err != nil {
+	if to.Note, m.err = m.terms(p, sh, kept, e.Slot, rejects, number > 0); m.err != nil {
 		return stopped
 	}
 	r.To = reservation.Part{Hold: to, Lines: held.Lines}
@@ -387,9 +387,10 @@ func (m *moving) rejects(e *reservation.Entry) (n int) {
 }
 
 // unfinished reports whether a rejection that is repeated has left something to do,
-// such as after a crash between its record and the reroute.
-func (m *moving) unfinished(e *reservation.Entry) bool {
-	if t := takeTerms(e.Note); t.Rejects == e.Rejects || !movable(e) {
+// such as after a crash between its record and the reroute. rejects is the how manyth
+// of the part it was; 0: that is not known.
+func (m *moving) unfinished(e *reservation.Entry, rejects int) bool {
+	if t := takeTerms(e.Note); t.Rejects == e.Rejects || rejects > 0 && t.Rejects >= rejects || !movable(e) {
 		return false // it has gone elsewhere since, or its customer gets it here all the same
 	}
 	if m.all {

@@ -256,6 +256,13 @@ func (a *Allocator) stepNamed(s *scratch, c *reservation.Change) (reservation.Ti
 	return a.endVisits(s, c, t, err)
 }
 
+// since tells the parts that were made after a change, which was made at an engine
+// time. Within a millisecond the place in the journal says so, and where there is no
+// journal, whether a reroute made it.
+func (p *part) since(change reservation.Ticket, at int64) bool {
+	return p.e.Since > at || p.e.Since == at && (p.e.Ref != "" || p.e.Sequence > change.Sequence)
+}
+
 // stepAll makes a change of every part of an order that it concerns. What one part
 // refuses is done with the others all the same. With an ID, the change of a part
 // has the part's number behind it, and a repeat asks the other parts too: they may
@@ -263,10 +270,10 @@ func (a *Allocator) stepNamed(s *scratch, c *reservation.Change) (reservation.Ti
 func (a *Allocator) stepAll(s *scratch, c *reservation.Change, order string, parts []part) (last reservation.Ticket, err error) {
 	var faults []error
 	done := 0
-	made, at, _, again := a.ledger.Made(c)
+	made, at, _, _, again := a.ledger.Made(c)
 	for i := range parts {
 		p := &parts[i]
-		if again && (p.e.Since > at || p.e.Since == at && (p.e.Ref != "" || p.e.Sequence > made.Sequence)) {
+		if again && p.since(made, at) {
 			continue // it was not there when the change was made
 		}
 		due := concerns(c, p)

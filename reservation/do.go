@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/life"
 	"github.com/clickcollect/clickcollect/reservation/lock"
 )
@@ -47,6 +48,9 @@ func (l *Ledger) Do(c *Change) (State, Ticket, error) {
 	}
 	if c.ID2 != "" {
 		e := entry{fingerprint: c.Print, sequence: t.Sequence, state: s.entry.state, deadline: c.Now}
+		if c.Verb == history.Rejected {
+			e.rejects = s.entry.rejects
+		}
 		l.book.addHashed(l.book.hash(kindChange, c.ID2), kindChange, c.ID2, &e, nil, nil)
 	}
 	return s.entry.state, t, nil

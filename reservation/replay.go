@@ -318,8 +318,11 @@ func (p *replay) changed() error {
 	if err != nil || r.Change == "" {
 		return err
 	}
-	id, state := r.Change, p.entry.state
+	id, state, rejects := r.Change, p.entry.state, p.entry.rejects
 	p.entry = entry{fingerprint: r.Fingerprint, sequence: p.sequence, state: state, deadline: r.Time, lines: p.entry.lines[:0]}
+	if r.Kind == history.Rejected {
+		p.entry.rejects = rejects
+	}
 	return p.add(kindChange, id)
 }
 
