@@ -112,10 +112,12 @@
 //	reservation/history          what a record of the journal says: a codec
 //	reservation/lock             all locks, in the one order in which they are taken
 //	reservation/excerpt          what errors show of callers' texts: pure
+//	reservation/latency          how long things took: histograms; reads no clock
 //	reservation/internal/stock   counters, claims over several lines, availability bits: lock-free
 //	reservation/internal/journal frames, segments, group commit, snapshots files: opaque bytes
 //	reservation/reservationtest  the suite any log must pass that takes the journal's place
 //	allocator                    the door: routes an order and holds its stock in one step
+//	allocator/metrics            the numbers of an engine for Prometheus; nobody imports it
 //	allocator/hours              opening hours and working time; knows nothing else
 //	allocator/sourcing           rules, rankings, promises, costs, reasons: pure; knows nothing of stock
 //	allocator/internal/cover     the cheapest split: an exact minimum-cost cover
@@ -125,12 +127,15 @@
 //	examples                     quickstart, replay, durable
 //
 //	examples → allocator, allocator/sourcing, allocator/hours, geo; bench → allocator, geo
-//	allocator → geo, reservation, reservation/excerpt, allocator/sourcing, allocator/hours, allocator/internal/cover
+//	allocator/metrics → allocator, reservation/latency
+//	allocator → geo, reservation, reservation/{latency, excerpt}, allocator/sourcing, allocator/hours, allocator/internal/cover
 //	allocator/sourcing → geo, allocator/hours
 //	reservation → reservation/life, reservation/history, reservation/excerpt, reservation/internal/{stock, journal}
+//	reservation, reservation/internal/journal → reservation/latency
 //
 // Nothing imports against the arrows, and third-party packages stay behind the
-// room that needs them: orb in geo, xsync and btree in reservation and allocator.
+// room that needs them: orb in geo, xsync and btree in reservation and allocator,
+// client_golang in allocator/metrics, which no program links that does not import it.
 // The allocator and the journal own goroutines, each with an owner and a stop;
 // geo, hours, sourcing, the stock and the rules of the ledger have no clock, no goroutine and no
 // input or output. bench/house holds the module to this.

@@ -51,8 +51,7 @@ type Allocator struct {
 	idle    chan struct{} // to Close: look again
 	pauses
 	scratch sync.Pool
-	stripes [stripes]stripe
-	nextOne atomic.Uint32
+	tallies
 
 	// life ends when Close begins; background is the goroutines it waits for.
 	capacity capacity

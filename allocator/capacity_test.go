@@ -229,7 +229,7 @@ func TestWindowsPass(t *testing.T) {
 	allocated(t, a, windowed("o", 10, Line{"tea", 1}), "L0")
 	must(t, a.SetCapacity(t.Context(), Capacity{Location: "L0", Per: Hour, Orders: 5}))
 	allocated(t, a, ordered("p", Line{"tea", 1}), "L0")
-	before := a.Stats().StockBytes // what passes are resources, which are no cells of goods
+	before := a.Sizes().StockBytes // what passes are resources, which are no cells of goods
 	*now = at(13)
 	_, err := a.Expire(time.Time{})
 	must(t, err)
@@ -249,7 +249,7 @@ func TestWindowsPass(t *testing.T) {
 	}
 	must(t, a.Cancel(t.Context(), "p"), a.Close())
 	b := opened(t, Options{Dir: dir, Clock: func() time.Time { return *now }, ManualExpiry: true, LiveReads: true})
-	if after := b.Stats().StockBytes; after >= before {
+	if after := b.Sizes().StockBytes; after >= before {
 		t.Fatalf("%d bytes after, %d before", after, before)
 	}
 	state(t, b, "o", Held)

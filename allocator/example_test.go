@@ -277,10 +277,33 @@ func ExampleAllocator_Stats() {
 	_, err := a.Allocate(ctx, allocator.Order{ID: "SO-1001", Near: wawel, Lines: twoTeas})
 	fmt.Println(err, a.Collect(ctx, "SO-1001"))
 	s := a.Stats()
-	fmt.Println(s.Locations, "locations,", s.SKUs, "SKU,", s.Allocated, "allocated,", s.Collected, "collected,", s.Held, "held")
+	fmt.Println(s.Locations, "locations,", s.Allocated, "allocated,", s.Collected, "collected,", s.Held, "held")
 	// Output:
 	// <nil> <nil>
-	// 2 locations, 1 SKU, 1 allocated, 1 collected, 0 held
+	// 2 locations, 1 allocated, 1 collected, 0 held
+}
+
+func ExampleAllocator_Sizes() {
+	a := opened()
+	defer a.Close()
+	s := a.Sizes()
+	fmt.Println(s.SKUs, "SKU in", s.Cells, "cells")
+	// Output:
+	// 1 SKU in 2 cells
+}
+
+func ExampleAllocator_Loads() {
+	ctx, a := context.Background(), opened()
+	defer a.Close()
+	_, err := a.Allocate(ctx, allocator.Order{ID: "SO-1001", Near: wawel, Lines: twoTeas})
+	fmt.Println(err)
+	for id, reservations := range a.Loads() {
+		fmt.Println(id, reservations)
+	}
+	// Output:
+	// <nil>
+	// krakow-1 1
+	// warsaw-1 0
 }
 
 func ExampleAllocator_Close() {

@@ -106,6 +106,8 @@ var hostileArgs = map[string]func() []any{
 	"Audit":          nil,
 	"Snapshot":       nil,
 	"Stats":          nil,
+	"Sizes":          nil,
+	"Loads":          nil,
 	"Shadow":         nil,
 	"Locations":      nil,
 	"Capacities":     nil,

@@ -146,8 +146,13 @@ func (a *Allocator) Allocate(ctx context.Context, o Order) (Allocation, error) {
 		return Allocation{}, fmt.Errorf("allocator: allocate: %w", err)
 	}
 	defer c.end()
+	begun := c.stripe.begun()
 	got, t, err := a.allocate(c.scratch, &o)
-	if waited := c.wait(ctx, t); waited != nil {
+	waited := c.wait(ctx, t)
+	if !begun.IsZero() {
+		a.allocateTime.Add(time.Since(begun))
+	}
+	if waited != nil {
 		return Allocation{}, fmt.Errorf("allocator: order %s: %w", quoted(o.ID), waited)
 	}
 	return got, err

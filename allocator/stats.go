@@ -1,17 +1,17 @@
 package allocator
 
 import (
+	"iter"
 	"time"
 
 	"github.com/clickcollect/clickcollect/reservation"
+	"github.com/clickcollect/clickcollect/reservation/latency"
 )
 
 // Stats is the engine in numbers. Counters count since Open; they are read one
-// by one while calls go on.
+// by one while calls go on. How large the engine is says Sizes.
 type Stats struct {
 	Locations  int // there now
-	SKUs       int // received or counted ever, without lots and quotas of theirs
-	Cells      int // (SKU, location) pairs of them with a counter: those ever received or counted; all locations, for a SKU that most have
 	Held       int // reservations with units still held or confirmed, of an order in parts each of them
 	Remembered int // ended reservations, movements, and changes and returns with an ID, kept for repeats
 	Short      int // (SKU, location) pairs with more units held than on hand
@@ -35,13 +35,11 @@ type Stats struct {
 	// time in which the engine was closed it is that long, until the next sweep.
 	ExpiryLag time.Duration
 
-	// StockBytes is the heap of counters, bits and units on hand, with what they are
-	// found by, also those of lots, quotas, windows and capacities; the names of
-	// SKUs and locations are not in it. ReservationBytes is what is set aside for
-	// reservations, for the remembered, and for all that finds them and their
-	// deadlines, in use or not: it does not shrink.
-	StockBytes       int64
-	ReservationBytes int64
+	// AllocateTime is how long Allocate took, whatever it answered, of one call in 64:
+	// from the moment at which the engine let it begin to its answer, so with the wait
+	// for the disk, but without the one for a backlog to be written or for the end of a
+	// pause. The orders of AllocateAll are not in it.
+	AllocateTime latency.Histogram
 
 	Journal   JournalStats
 	Recovered reservation.Recovery // what Open found
@@ -50,31 +48,32 @@ type Stats struct {
 // JournalStats is the journal in numbers; all zero without one. With
 // Options.FeedBytes alone it is kept in memory, and has no files.
 type JournalStats struct {
-	Sequence   uint64        // of the newest record
-	Durable    uint64        // of the newest record that lasts
-	Commits    uint64        // since Open
-	Backlog    int64         // bytes of records not yet written; from 32 MiB on new ones wait
-	LastCommit time.Duration // how long the latest took
-	Degraded   bool          // a commit takes more than a second
-	Bytes      int64         // of the files that the two below count; snapshots are besides
-	Segments   int           // its files with records
-	Prepared   int           // its files made ready for more
-	Err        error         // why nothing more is written until the engine is opened anew; nil: all is well
+	Sequence   uint64            // of the newest record
+	Durable    uint64            // of the newest record that lasts
+	Commits    uint64            // since Open
+	Backlog    int64             // bytes of records not yet written; from 32 MiB on new ones wait
+	LastCommit time.Duration     // how long the latest took
+	CommitTime latency.Histogram // how long each took since Open: write and sync, of all records that waited together
+	Degraded   bool              // a commit takes more than a second
+	Bytes      int64             // of the files that the two below count; snapshots are besides
+	Segments   int               // its files with records
+	Prepared   int               // its files made ready for more
+	Err        error             // why nothing more is written until the engine is opened anew; nil: all is well
 }
 
-// Stats adds up the engine's numbers. It walks every SKU: call it now and then.
-// After Close it still answers.
+// Stats reads the engine's numbers. It takes no lock and waits for nothing: it reads
+// a few thousand counters, in some microseconds. After Close it still answers.
 func (a *Allocator) Stats() Stats {
-	n := a.ledger.Numbers()
+	held, remembered := a.ledger.Counts()
 	j := a.ledger.Journal()
-	t := a.topology.Load()
-	s := Stats{Locations: t.live, SKUs: n.SKUs, Cells: n.Cells, Held: n.Held, Remembered: n.Remembered, Short: a.ledger.Short(),
+	s := Stats{Locations: a.topology.Load().live, Held: held, Remembered: remembered, Short: a.ledger.Short(),
 		HostPanics: a.panics.host.Load(), Panics: a.panics.own.Load(),
 		Expired: a.expiry.expired.Load(), NoShows: a.expiry.noShows.Load(),
-		ExpiryLag:  time.Duration(a.expiry.lag.Load()) * time.Millisecond,
-		StockBytes: n.StockBytes, ReservationBytes: n.BookBytes, Recovered: a.recovery,
+		ExpiryLag:    time.Duration(a.expiry.lag.Load()) * time.Millisecond,
+		AllocateTime: a.allocateTime.Read(), Recovered: a.recovery,
 		Journal: JournalStats{Sequence: j.Last, Durable: j.Durable, Commits: j.Commits, Backlog: int64(j.Backlog),
-			LastCommit: j.LastCommit, Degraded: j.Degraded, Bytes: j.Bytes, Segments: j.Segments, Prepared: j.Prepared, Err: j.Err}}
+			LastCommit: j.LastCommit, CommitTime: j.Took, Degraded: j.Degraded, Bytes: j.Bytes, Segments: j.Segments,
+			Prepared: j.Prepared, Err: j.Err}}
 	for i := range a.stripes {
 		st := &a.stripes[i]
 		s.Allocated += st.allocated.Load()
@@ -85,4 +84,39 @@ func (a *Allocator) Stats() Stats {
 		s.LostRaces += st.lostRaces.Load()
 	}
 	return s
+}
+
+// Sizes is how large the engine is.
+type Sizes struct {
+	SKUs  int // received or counted ever, without lots and quotas of theirs
+	Cells int // (SKU, location) pairs of them with a counter: those ever received or counted; all locations, for a SKU that most have
+
+	// StockBytes is the heap of counters, bits and units on hand, with what they are
+	// found by, also those of lots, quotas, windows and capacities; the names of
+	// SKUs and locations are not in it. ReservationBytes is what is set aside for
+	// reservations, for the remembered, and for all that finds them and their
+	// deadlines, in use or not: it does not shrink.
+	StockBytes       int64
+	ReservationBytes int64
+}
+
+// Sizes adds up how large the engine is. It walks every SKU, and takes the locks of
+// reservations one by one: call it now and then. After Close it still answers.
+func (a *Allocator) Sizes() Sizes {
+	n := a.ledger.Numbers()
+	return Sizes{SKUs: n.SKUs, Cells: n.Cells, StockBytes: n.StockBytes, ReservationBytes: n.BookBytes}
+}
+
+// Loads walks the IDs of the locations, in the order in which they were first set,
+// with how many reservations each has that have not ended; those under way to another
+// one count where they were sent from. It takes the lock of one location at a time.
+func (a *Allocator) Loads() iter.Seq2[string, int] {
+	return func(yield func(string, int) bool) {
+		t := a.topology.Load()
+		for slot := range t.places {
+			if p := &t.places[slot]; !p.gone && !yield(p.ID, a.ledger.Live(uint32(slot))) {
+				return
+			}
+		}
+	}
 }

@@ -1,10 +1,14 @@
 package allocator
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -27,6 +31,42 @@ func journalFiles(t *testing.T, dir string) (segments, prepared int, bytes int64
 		bytes += info.Size()
 	}
 	return segments, prepared, bytes
+}
+
+// checkStats counts what there is of 2 SKUs at so many locations, and of so many orders
+// at the first of them, and compares.
+func checkStats(t *testing.T, a *Allocator, when, dir string, locations, cells, orders int) {
+	t.Helper()
+	for a.Stats().Journal.Prepared < 2 { // the preparer is at work
+		runtime.Gosched()
+	}
+	s, size := a.Stats(), a.Sizes()
+	held := 0
+	for i := range orders {
+		r, err := a.Lookup(fmt.Sprint("o", i))
+		if must(t, err); !r.State.Ended() {
+			held++
+		}
+	}
+	if s.Locations != locations || size.SKUs != 2 || size.Cells != cells || s.Held != held || s.Short != 0 {
+		t.Errorf("%s: %d locations, %d SKUs, %d cells, %d held, %d short; want %d, 2, %d, %d, 0",
+			when, s.Locations, size.SKUs, size.Cells, s.Held, s.Short, locations, cells, held)
+	}
+	at, seen := map[string]int{}, 0
+	for id, n := range a.Loads() {
+		at[id] = n
+		seen += n
+	}
+	if len(at) != locations || at["L0"] != held || seen != held {
+		t.Errorf("%s: %d held at L0 and %d at all %d; want %d at %d", when, at["L0"], seen, len(at), held, locations)
+	}
+	segments, prepared, bytes := journalFiles(t, dir)
+	if j := s.Journal; j.Segments != segments || j.Prepared != prepared || j.Bytes != bytes || j.Durable != j.Sequence || j.Err != nil {
+		t.Errorf("%s: %+v; want %d and %d files of %d bytes", when, j, segments, prepared, bytes)
+	}
+	if size.StockBytes <= 0 || size.ReservationBytes <= 0 {
+		t.Errorf("%s: %d and %d bytes", when, size.StockBytes, size.ReservationBytes)
+	}
 }
 
 // Every figure that tells what is there is what a count of it gives: with SKUs at
@@ -58,25 +98,7 @@ func TestStatsAreWhatThereIs(t *testing.T) {
 		a.Ready(t.Context(), "o3", Pickup{}), a.Collect(t.Context(), "o3"), a.Confirm(t.Context(), "o4", Line{"cup", 1}))
 	check := func(when string) {
 		t.Helper()
-		s := a.Stats()
-		held := 0
-		for i := range 12 {
-			r, err := a.Lookup(fmt.Sprint("o", i))
-			if must(t, err); !r.State.Ended() {
-				held++
-			}
-		}
-		if s.Locations != locations || s.SKUs != 2 || s.Cells != cells || s.Held != held || s.Short != 0 {
-			t.Errorf("%s: %d locations, %d SKUs, %d cells, %d held, %d short; want %d, 2, %d, %d, 0",
-				when, s.Locations, s.SKUs, s.Cells, s.Held, s.Short, locations, cells, held)
-		}
-		segments, prepared, bytes := journalFiles(t, o.Dir)
-		if j := s.Journal; j.Segments != segments || j.Prepared != prepared || j.Bytes != bytes || j.Durable != j.Sequence || j.Err != nil {
-			t.Errorf("%s: %+v; want %d and %d files of %d bytes", when, j, segments, prepared, bytes)
-		}
-		if s.StockBytes <= 0 || s.ReservationBytes <= 0 {
-			t.Errorf("%s: %d and %d bytes", when, s.StockBytes, s.ReservationBytes)
-		}
+		checkStats(t, a, when, o.Dir, locations, cells, 12)
 	}
 	check("first")
 	remembered, sequence := a.Stats().Remembered, a.Stats().Journal.Sequence
@@ -142,4 +164,45 @@ func TestLagIsMeasuredWhenUnitsAreFree(t *testing.T) {
 		t.Errorf("the counter moved %d times for %d holds", steps, orders)
 	}
 	must(t, a.Close())
+}
+
+// One order in timedOf is timed, by whichever outcome, for as long as it takes: with
+// the wait for the disk, whose commit is timed, too.
+func TestOrdersAreTimed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a := street(t, 1, Options{HoldFor: time.Hour, FeedBytes: 1 << 20})
+		stocked(t, a, "L0", "tea", 100)
+		commits := a.Stats().Journal.CommitTime.Count
+		for i := range 4 * timedOf {
+			_, err := a.Allocate(t.Context(), ordered(fmt.Sprint("o", i%150), Line{"tea", 1}))
+			if short := i%150 >= 100; errors.Is(err, ErrNoLocation) != short || !short && err != nil {
+				t.Fatal(i, err)
+			}
+		}
+		s := a.Stats()
+		// All calls come from one goroutine, which may change its processor, and with it
+		// the counters that say whose turn it is.
+		if n := s.AllocateTime.Count; n < 4 || n > 4+uint64(stripes) || s.AllocateTime.Sum != 0 {
+			t.Errorf("%d of %d orders were timed: %v", n, 4*timedOf, s.AllocateTime)
+		}
+		if j := s.Journal; j.CommitTime.Count <= commits || j.CommitTime.Count != j.Commits {
+			t.Errorf("%d commits, %d of them timed", j.Commits, j.CommitTime.Count)
+		}
+		must(t, a.Close())
+	})
+}
+
+// Whose turn it is the counters of the stripe say.
+func TestTurnToBeTimed(t *testing.T) {
+	var s stripe
+	turns := 0
+	for i := range 3 * timedOf {
+		if !s.begun().IsZero() {
+			turns++
+		}
+		[]*atomic.Uint64{&s.allocated, &s.refused, &s.repeated}[i%3].Add(1)
+	}
+	if turns != 3 {
+		t.Errorf("%d of %d orders are timed, want 3", turns, 3*timedOf)
+	}
 }

@@ -165,6 +165,8 @@ const cacheLine = 64
 type shardParts struct {
 	mu      lock.Mutex
 	number  uint32
+	live    atomic.Int32 // orders that have not ended; written with the mutex held
+	kept    atomic.Int32 // remembered entries; likewise
 	next    atomic.Int64 // what nextDue says
 	index   index
 	hint    prefetchHint // where index.current lies
@@ -173,7 +175,6 @@ type shardParts struct {
 	timers  timers
 	ended   [kinds - 1]queue // by kind
 	scratch entry
-	carried int // live transfers
 }
 
 // queue links the records that are remembered, oldest first.
@@ -374,15 +375,15 @@ func (b *book) len() (live, remembered int) {
 	return live, remembered
 }
 
-// underWay returns how many of the live entries are transfers.
-func (b *book) underWay() (total int) {
+// counts returns the number of orders that have not ended, and of all entries that
+// are remembered. It takes no lock: a shard's counters lie on the line of its mutex,
+// so that whoever changes them has that line already.
+func (b *book) counts() (live, remembered int) {
 	for i := range b.shards {
-		s := &b.shards[i]
-		s.mu.Lock(lock.Shard)
-		total += s.carried
-		s.mu.Unlock()
+		live += int(b.shards[i].live.Load())
+		remembered += int(b.shards[i].kept.Load())
 	}
-	return total
+	return live, remembered
 }
 
 // memory returns the bytes reserved for entries, tables, timers, shelves and

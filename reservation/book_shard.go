@@ -68,9 +68,11 @@ func (b *book) insert(s *shard, t *table, at int, tag uint32, kind entryKind, id
 	switch {
 	case remembered(kind, e.state):
 		b.remember(s, kind, ref, e.deadline)
-	case kind == kindTransfer:
-		s.carried++
-	case kind == kindOrder && !b.loose:
+	case kind == kindOrder:
+		s.live.Add(1)
+		if b.loose {
+			return
+		}
 		s.record(ref).setNumber(b.shelves.add(e.location, place{s.number, ref}))
 		if due := b.due(e); due != never {
 			b.arm(s, ref, due)
@@ -85,9 +87,11 @@ func (b *book) withdraw(s *shard, ref uint32) {
 	switch {
 	case r.has(flagQueued):
 		s.unlink(&s.ended[r.kind()-1], r)
-	case r.kind() == kindTransfer:
-		s.carried--
-	case r.kind() == kindOrder && !b.loose:
+	case r.kind() == kindOrder:
+		s.live.Add(-1)
+		if b.loose {
+			return
+		}
 		if r.has(flagArmed) {
 			s.read(ref, &s.scratch)
 			b.disarm(s, r, b.due(&s.scratch))
@@ -155,8 +159,8 @@ func (b *book) rewrite(s *shard, ref uint32, e *entry, before was, fired, record
 		b.shelves.note(before.location, rec)
 	}
 	if remembered(kind, e.state) && !rec.has(flagQueued) {
-		if kind == kindTransfer {
-			s.carried--
+		if kind == kindOrder {
+			s.live.Add(-1)
 		}
 		b.remember(s, kind, ref, e.deadline)
 	}
@@ -180,6 +184,7 @@ func (b *book) remember(s *shard, kind entryKind, ref uint32, now int64) {
 	}
 	q.newest = ref
 	q.count++
+	s.kept.Add(1)
 	for q.count > q.keep {
 		b.forgetOldest(s, q)
 	}
@@ -235,6 +240,7 @@ func (s *shard) unlink(q *queue, r record) {
 		q.newest = older
 	}
 	q.count--
+	s.kept.Add(-1)
 }
 
 // forget removes an entry that is in no list and frees its memory.

@@ -148,6 +148,17 @@ func (s *shelves) remove(location uint32, p place, number uint32) {
 	f.mu.Unlock()
 }
 
+// live returns how many orders of a location have not ended.
+func (s *shelves) live(location uint32) int {
+	f := s.of(location)
+	if f == nil {
+		return 0
+	}
+	f.mu.Lock(lock.List)
+	defer f.mu.Unlock()
+	return f.count() - int(f.dead)
+}
+
 func (f *shelf) count() int { return len(f.chunks())*shelfChunk + len(f.tail) }
 
 func (f *shelf) slot(i int) *uint64 {

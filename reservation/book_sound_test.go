@@ -14,6 +14,9 @@ func soundBook(b *book) error {
 			return fmt.Errorf("shard %d: %w", i, err)
 		}
 	}
+	if err := soundCounts(b); err != nil {
+		return err
+	}
 	if pages := b.shelves.pages.Load(); pages != nil {
 		for i := range len(*pages) * shelfPage {
 			f := b.shelves.of(uint32(i))
@@ -26,6 +29,27 @@ func soundBook(b *book) error {
 			if dead != int(f.dead) || dead > max(shelfDead, f.count()/2) {
 				return fmt.Errorf("shelf %d has %d of %d dead, and says %d", i, dead, f.count(), f.dead)
 			}
+		}
+	}
+	return nil
+}
+
+// soundCounts checks that the counters of a shard say what a count of its entries
+// gives.
+func soundCounts(b *book) error {
+	for i := range b.shards {
+		s, live, kept := &b.shards[i], 0, 0
+		for _, ref := range s.index.references(nil) {
+			switch r := s.record(ref); {
+			case r.has(flagQueued):
+				kept++
+			case r.kind() == kindOrder:
+				live++
+			}
+		}
+		if live != int(s.live.Load()) || kept != int(s.kept.Load()) {
+			return fmt.Errorf("shard %d has %d orders that live and %d entries that are remembered, and says %d and %d",
+				i, live, kept, s.live.Load(), s.kept.Load())
 		}
 	}
 	return nil

@@ -1,30 +1,35 @@
 package reservation
 
-import "time"
+import (
+	"time"
+
+	"github.com/clickcollect/clickcollect/reservation/latency"
+)
 
 // JournalNumbers are the figures of a ledger's journal; all zero without one.
 type JournalNumbers struct {
-	First, Last, Durable uint64        // records: the oldest kept, the newest given a number, the newest that lasts
-	Commits              uint64        // since it was opened
-	Written              uint64        // bytes of records in them
-	Backlog              int           // bytes of records not yet written
-	LastCommit, Slowest  time.Duration // how long the latest commit took, and the longest
-	Degraded             bool          // a commit takes more than a second
-	Bytes                int64         // of its files
-	Segments, Prepared   int           // files with records, files made ready for more
-	Err                  error         // why nothing more is written; nil: all is well
+	First, Last, Durable uint64            // records: the oldest kept, the newest given a number, the newest that lasts
+	Commits              uint64            // since it was opened
+	Written              uint64            // bytes of records in them
+	Backlog              int               // bytes of records not yet written
+	LastCommit, Slowest  time.Duration     // how long the latest commit took, and the longest
+	Took                 latency.Histogram // all commits
+	Degraded             bool              // a commit takes more than a second
+	Bytes                int64             // of its files
+	Segments, Prepared   int               // files with records, files made ready for more
+	Err                  error             // why nothing more is written; nil: all is well
 }
 
-// Journal reads the figures of the journal.
+// Journal reads the figures of the journal. It takes no lock.
 func (l *Ledger) Journal() JournalNumbers {
 	if l.queue == nil {
 		return JournalNumbers{}
 	}
 	q := l.queue.Numbers()
-	n := JournalNumbers{First: 1, Last: l.queue.Last(), Durable: l.queue.Durable(), Commits: q.Commits, Written: q.Bytes,
-		Backlog: q.BacklogBytes, LastCommit: q.LastCommit, Slowest: q.Slowest, Degraded: q.Degraded, Err: l.queue.Err()}
+	n := JournalNumbers{First: 1, Last: q.Last, Durable: q.Durable, Commits: q.Commits, Written: q.Bytes, Took: q.Took,
+		Backlog: q.BacklogBytes, LastCommit: q.LastCommit, Slowest: q.Slowest, Degraded: q.Degraded, Err: q.Err}
 	if l.file != nil {
-		f := l.file.log.Numbers()
+		f := l.file.log.Files()
 		n.First, n.Bytes, n.Segments, n.Prepared = f.First, f.Bytes, f.Segments, f.Prepared
 	}
 	return n
@@ -34,5 +39,30 @@ func (l *Ledger) Journal() JournalNumbers {
 // waiting for it means something.
 func (l *Ledger) Recorded() bool { return l.queue != nil }
 
+// Counts is how many reservations have units held or confirmed, and how many ended
+// ones, movements and changes are remembered. It takes no lock.
+func (l *Ledger) Counts() (held, remembered int) { return l.book.counts() }
+
+// Live is how many reservations that have not ended are at a location; those under
+// way to another one are still where they were sent from.
+func (l *Ledger) Live(slot uint32) int { return l.book.shelves.live(slot) }
+
 // Short is at how many SKUs and locations more is held than is on hand.
 func (l *Ledger) Short() int { return int(l.shorts.cells.Load()) }
+
+// Numbers of the ledger, for statistics and tests.
+type Numbers struct {
+	SKUs, Cells          int   // plain SKUs with a counter, neither resources nor sub-SKUs, and pairs of one and a location
+	Held, Remembered     int   // as Counts says
+	HotBytes, StockBytes int64 // rows, of resources and sub-SKUs too: what searches and claims read; all of it
+	BookBytes            int64 // records and what they are found by, in use or not
+}
+
+// Numbers adds up the ledger's size. It walks every SKU, and takes the locks of the
+// book one by one.
+func (l *Ledger) Numbers() Numbers {
+	m := l.stock.Memory(func(sku uint32) bool { return !l.classes.special(sku) })
+	held, remembered := l.Counts()
+	return Numbers{SKUs: m.SKUs, Cells: m.Cells, Held: held, Remembered: remembered,
+		HotBytes: m.HotBytes, StockBytes: m.AllBytes, BookBytes: l.book.memory()}
+}

@@ -328,19 +328,3 @@ func (l *Ledger) level(sku, slot uint32) Availability {
 	}
 	return Availability{OnHand: v.OnHand, Held: v.OnHand - safety - v.Available, Safety: safety, Available: v.Available}
 }
-
-// Numbers of the ledger, for statistics and tests.
-type Numbers struct {
-	SKUs, Cells          int   // plain SKUs with a counter, neither resources nor sub-SKUs, and pairs of one and a location
-	Held, Remembered     int   // reservations with units held or confirmed; ended ones, movements and changes with an ID
-	HotBytes, StockBytes int64 // rows, of resources and sub-SKUs too: what searches and claims read; all of it
-	BookBytes            int64 // records and what they are found by, in use or not
-}
-
-// Numbers adds up the ledger's size. It walks every SKU.
-func (l *Ledger) Numbers() Numbers {
-	m := l.stock.Memory(func(sku uint32) bool { return !l.classes.special(sku) })
-	live, remembered := l.book.len()
-	return Numbers{SKUs: m.SKUs, Cells: m.Cells, Held: live - l.book.underWay(), Remembered: remembered,
-		HotBytes: m.HotBytes, StockBytes: m.AllBytes, BookBytes: l.book.memory()}
-}

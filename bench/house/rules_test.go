@@ -478,7 +478,7 @@ func doorExamples(files []source) (faults []string) {
 // goMod reports tool lines, replacements, another Go version than the older of
 // the two supported ones, and requirements nobody gave us.
 func goMod(files []source) (faults []string) {
-	given := slices.Concat(linked, histogram, trials)
+	given := slices.Concat(linked, histogram, trials, prom)
 	for _, s := range files {
 		if s.path != "go.mod" {
 			continue

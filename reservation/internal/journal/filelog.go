@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/clickcollect/clickcollect/reservation/lock"
 )
@@ -43,6 +44,7 @@ type FileLog struct {
 	frames   uint64
 	written  int64
 	syncs    uint64
+	kept     // what Files says
 
 	spare   spares
 	wake    chan struct{} // the marker has something to do
@@ -231,6 +233,7 @@ func (l *FileLog) advance(size int64) (*segment, error) {
 		old.gone = true
 	}
 	l.segments = append(l.segments, s)
+	l.tally(l.segments, l.from)
 	l.mu.Unlock()
 	if old != nil {
 		if err := l.leave(old); err != nil {
@@ -375,6 +378,33 @@ func (l *FileLog) Tail(ctx context.Context, after uint64) error {
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// kept is what a log has in files, for readers that must not wait for its mutex.
+type kept struct {
+	first           atomic.Uint64
+	segments, bytes atomic.Int64
+	spare           *spares
+}
+
+// tally brings it up to date. The log's mutex is held, but for while it is opened.
+func (k *kept) tally(segments []*segment, first uint64) {
+	bytes := int64(0)
+	for _, s := range segments {
+		bytes += s.size
+	}
+	k.first.Store(first)
+	k.segments.Store(int64(len(segments)))
+	k.bytes.Store(bytes)
+}
+
+// Files says what of FileNumbers concerns the files alone: Segments, Prepared,
+// Bytes and First. It takes no lock; each figure is what it was at some moment during
+// the call.
+func (k *kept) Files() FileNumbers {
+	prepared := k.spare.ready.Load()
+	return FileNumbers{Segments: int(k.segments.Load()), Prepared: int(prepared),
+		Bytes: k.bytes.Load() + prepared*k.spare.bytes, First: k.first.Load()}
 }
 
 // Numbers says how the log is doing. The figures belong to one moment.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/clickcollect/clickcollect/reservation/lock"
@@ -23,10 +24,11 @@ type spares struct {
 	mu     lock.Mutex
 	turned *lock.Cond
 	names  []string
-	bytes  int64  // length of each
-	serial uint64 // for the next name
-	err    error  // why the last attempt to prepare one failed
-	tries  uint64 // attempts
+	ready  atomic.Int64 // how many names there are, for readers that must not wait for the mutex
+	bytes  int64        // length of each; it never changes
+	serial uint64       // for the next name
+	err    error        // why the last attempt to prepare one failed
+	tries  uint64       // attempts
 	closed bool
 	called chan struct{} // to the preparer: one was taken
 }
@@ -41,6 +43,7 @@ func (p *spares) put(name string) {
 	p.mu.Lock(lock.Tending)
 	defer p.mu.Unlock()
 	p.names = append(p.names, name)
+	p.ready.Store(int64(len(p.names)))
 	p.err = nil
 	p.turned.Broadcast()
 }
@@ -51,6 +54,7 @@ func (p *spares) giveBack(name string) {
 	p.mu.Lock(lock.Tending)
 	defer p.mu.Unlock()
 	p.names = append(p.names, name)
+	p.ready.Store(int64(len(p.names)))
 	p.turned.Broadcast()
 }
 
@@ -102,6 +106,7 @@ func (p *spares) take(manual bool) (name string, err error) {
 	}
 	name = p.names[0]
 	p.names = p.names[1:]
+	p.ready.Store(int64(len(p.names)))
 	return name, nil
 }
 
@@ -232,6 +237,7 @@ func (l *FileLog) FreeSpace() bool {
 	var name string
 	if n := len(l.spare.names); n > segmentsAhead {
 		name, l.spare.names = l.spare.names[n-1], l.spare.names[:n-1]
+		l.spare.ready.Store(int64(n - 1))
 	}
 	l.spare.mu.Unlock()
 	if name == "" {
@@ -420,6 +426,7 @@ func (l *FileLog) Trim(below uint64) error {
 	dropped := l.segments[:n:n]
 	l.segments = l.segments[n:]
 	l.from, l.marked = from, durable
+	l.tally(l.segments, l.from)
 	inUse := make([]bool, n)
 	for i, s := range dropped {
 		s.gone = true

@@ -153,6 +153,7 @@ func NewQueue(log Log, o QueueOptions) *Queue {
 	}
 	close(q.ready)
 	q.durable.Store(q.last)
+	q.tell()
 	q.open = q.newBatch()
 	if q.bounded, _ = log.(boundedLog); q.bounded != nil {
 		q.gate.Store(gateFull) // the disk may be full from the beginning: Admit looks
@@ -185,6 +186,7 @@ func (q *Queue) Append(record []byte) (Ticket, error) {
 		b = q.seal()
 	}
 	q.put(b, record)
+	q.tell()
 	t := Ticket{Sequence: q.last, batch: b}
 	kick := q.crowdCame()
 	q.mu.Unlock()
@@ -225,6 +227,7 @@ func (q *Queue) AppendAll(records ...[]byte) (Ticket, error) {
 		}
 		q.put(b, record)
 	}
+	q.tell()
 	t := Ticket{Sequence: q.last, batch: b}
 	kick := q.crowdCame()
 	q.mu.Unlock()

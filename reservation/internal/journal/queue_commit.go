@@ -152,6 +152,7 @@ func (q *Queue) committed(b *batch) {
 	q.mu.Lock(lock.Queue)
 	q.inFlight, q.refused, q.slow = nil, nil, false
 	q.queued -= len(b.payload)
+	q.tell()
 	if cap(b.payload) <= 2*q.o.FrameBytes && len(q.spare) < maxSpare {
 		q.spare = append(q.spare, b.payload[:0])
 	}
@@ -188,11 +189,13 @@ func (q *Queue) stop(cause error) {
 		return
 	}
 	q.stopped = cause
+	q.meter.told.stopped.Store(&cause)
 	lost := append(q.sealed, q.open)
 	if q.inFlight != nil {
 		lost = append(lost, q.inFlight)
 	}
 	q.inFlight, q.sealed, q.queued, q.refused = nil, nil, 0, nil
+	q.tell()
 	q.open = q.newBatch()
 	q.gate.Or(gateStopped)
 	q.relieve()
@@ -249,6 +252,8 @@ func (q *Queue) close() error {
 	q.closing = true
 	if q.stopped == nil {
 		q.stopped = ErrClosed
+		closed := q.stopped
+		q.meter.told.stopped.Store(&closed)
 	}
 	q.gate.Or(gateStopped)
 	q.relieve()

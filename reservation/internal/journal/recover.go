@@ -47,6 +47,7 @@ func open(d Disk, o FileOptions, b birth) (*FileLog, error) {
 	l.spare.turned = lock.NewCond(&l.spare.mu, lock.Tending)
 	l.spare.called = make(chan struct{}, 1)
 	l.spare.bytes = o.SegmentBytes
+	l.kept.spare = &l.spare
 	if err := typed(l.load(b)); err != nil {
 		if l.watermark != nil {
 			err = errors.Join(err, l.watermark.file.Close())
@@ -58,6 +59,7 @@ func open(d Disk, o FileOptions, b birth) (*FileLog, error) {
 		}
 		return nil, errors.Join(fmt.Errorf("journal: open: %w", err), unlock())
 	}
+	l.tally(l.segments, l.from) // nobody else has the log yet
 	if !o.Manual {
 		l.workers.Go(l.runPreparer)
 		l.workers.Go(l.runMarker)
@@ -454,6 +456,7 @@ func (l *FileLog) tidy(names, old []string) error {
 		}
 		if spare && len(l.spare.names) < maxSpares && l.isSpare(name) {
 			l.spare.names = append(l.spare.names, name)
+			l.spare.ready.Store(int64(len(l.spare.names)))
 			continue
 		}
 		leftOver := spare || strings.HasPrefix(name, preparingName) || name == snapshotDraft || slices.Contains(old, name)
