@@ -37,12 +37,26 @@ func (d *door) look(when string) {
 	if s := d.a.Stats(); s.Panics > 0 || s.Journal.Err != nil {
 		d.fault("%s: %d panics in the engine's own goroutines, the journal: %v", when, s.Panics, s.Journal.Err)
 	}
-	d.shelves(when)
 	if audit, err := d.a.Audit(ctx); err != nil || len(audit.Differences) > 0 {
 		d.fault("%s: audit: %v, %+v", when, err, audit.Differences)
 	}
-	if d.Recorded && !d.Trims && !d.Forgets {
-		d.tells(when)
+	for _, fault := range d.settled() {
+		d.fault("%s: %s", when, fault)
+	}
+}
+
+// settled is the faults of the books at a moment at which the engine's own goroutines
+// do nothing either: they may still be taking an order elsewhere that is late.
+func (d *door) settled() []string {
+	for begun := time.Now(); ; {
+		before := d.read()
+		faults := d.shelves()
+		if d.Recorded && !d.Trims && !d.Forgets {
+			faults = append(faults, d.tells()...)
+		}
+		if len(faults) == 0 || d.read() == before || time.Since(begun) > doorStuck {
+			return faults
+		}
 	}
 }
 
@@ -59,14 +73,15 @@ func (d *door) afterClose() {
 
 // shelves compares the units at each location with its reservations: what is held
 // belongs to them, and what is not on hand they are short of.
-func (d *door) shelves(when string) {
+func (d *door) shelves() (faults []string) {
+	fault := func(format string, args ...any) { faults = append(faults, fmt.Sprintf(format, args...)) }
 	held, short := map[string]int64{}, map[string]int64{}
 	for _, at := range killPlaces {
 		for q := (allocator.Listing{Location: at, Limit: 1000}); ; {
 			page, err := d.a.List(context.Background(), q)
 			if err != nil {
-				d.fault("%s: %v", when, err)
-				return
+				fault("%v", err)
+				return faults
 			}
 			for _, r := range page.Reservations {
 				for _, l := range r.Lines {
@@ -85,22 +100,23 @@ func (d *door) shelves(when string) {
 		for _, sku := range slices.Concat(killStocked, killLotSKU) {
 			v, err := d.a.Available(sku, at)
 			if err != nil {
-				d.fault("%s: %v", when, err)
+				fault("%v", err)
 				continue
 			}
 			cell := sku + " at " + at
 			switch {
 			case doorShelf(v) != "":
-				d.fault("%s: %s: %s: %+v", when, cell, doorShelf(v), v)
+				fault("%s: %s: %+v", cell, doorShelf(v), v)
 			case v.Held != held[cell]:
-				d.fault("%s: %s: %+v, and its reservations hold %d", when, cell, v, held[cell])
+				fault("%s: %+v, and its reservations hold %d", cell, v, held[cell])
 			case v.Held-v.OnHand > short[cell] || short[cell] > 0 && !d.book.taken[cell]:
-				d.fault("%s: oversold: %s: %+v, %d short", when, cell, v, short[cell])
+				fault("oversold: %s: %+v, %d short", cell, v, short[cell])
 			case slices.Contains(killPlainSKU, sku) && short[cell] != max(0, v.Held-v.OnHand): // of others parts can be short
-				d.fault("%s: %s: %+v, %d short", when, cell, v, short[cell])
+				fault("%s: %+v, %d short", cell, v, short[cell])
 			}
 		}
 	}
+	return faults
 }
 
 // read is everything that a restart must not change, as text.

@@ -40,12 +40,11 @@ func (t *doorTale) fault(e *allocator.Event, format string, args ...any) {
 }
 
 // tells reads the history and compares it with what there is.
-func (d *door) tells(when string) {
+func (d *door) tells() []string {
 	t := newDoorTale(&d.book)
 	for e, err := range d.a.History(context.Background(), 0) {
 		if err != nil {
-			d.fault("%s: history: %v", when, err)
-			return
+			return []string{fmt.Sprintf("history: %v", err)}
 		}
 		t.add(&e)
 	}
@@ -54,9 +53,7 @@ func (d *door) tells(when string) {
 	for _, e := range d.book.orders {
 		t.order(d.a, e)
 	}
-	for _, fault := range t.faults {
-		d.fault("%s: the history: %s", when, fault)
-	}
+	return t.faults
 }
 
 // add goes on with the next event.
