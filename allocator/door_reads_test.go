@@ -25,6 +25,7 @@ func init() {
 		"Compare": (*doorCaller).compare, "SetRules": (*doorCaller).setRules, "SetShadow": (*doorCaller).setShadow,
 		"Shadow": func(c *doorCaller) { _ = c.call("Shadow", func() error { c.a.Shadow(); return nil }) },
 		"Stats":  func(c *doorCaller) { _ = c.call("Stats", func() error { c.a.Stats(); return nil }) },
+		"Sizes":  func(c *doorCaller) { _ = c.call("Sizes", func() error { c.a.Sizes(); return nil }) }, "Loads": (*doorCaller).loads,
 		"Expire": (*doorCaller).expire, "RerouteFrom": (*doorCaller).evacuate, "RemoveLocation": (*doorCaller).remove,
 		"Events": (*doorCaller).events, "History": (*doorCaller).history, "Export": (*doorCaller).export, "Audit": (*doorCaller).audit, "Snapshot": (*doorCaller).snapshot,
 		"Locations": doorWalk("Locations", (*allocator.Allocator).Locations), "Capacities": doorWalk("Capacities", (*allocator.Allocator).Capacities),
@@ -56,6 +57,20 @@ func doorWalk[T any, S ~func(func(T) bool)](name string, walk func(*allocator.Al
 			return nil
 		})
 	}
+}
+
+func (c *doorCaller) loads() {
+	_ = c.call("Loads", func() error {
+		for id, n := range c.a.Loads() {
+			if n < 0 {
+				c.d.fault("Loads: %d reservations at %q", n, id)
+			}
+			if !c.body() {
+				break
+			}
+		}
+		return nil
+	})
 }
 
 func (c *doorCaller) sku() string {
