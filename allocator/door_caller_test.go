@@ -137,7 +137,7 @@ func (c *doorCaller) call(name string, f func() error) error {
 	d := c.d
 	closed, outer := d.closed.Load(), c.threw
 	c.threw = false
-	err, value := c.guarded(f)
+	value, err := c.guarded(f)
 	if value != nil && !c.threw {
 		d.fault("%s: panic: %v", name, value)
 	}
@@ -159,7 +159,7 @@ func (c *doorCaller) call(name string, f func() error) error {
 }
 
 // guarded makes a call and says what it panicked with.
-func (c *doorCaller) guarded(f func() error) (err error, value any) {
+func (c *doorCaller) guarded(f func() error) (value any, err error) {
 	returned := false
 	defer func() {
 		if !returned {
@@ -174,7 +174,7 @@ func (c *doorCaller) guarded(f func() error) (err error, value any) {
 	}()
 	err = f()
 	returned = true
-	return err, nil
+	return nil, err
 }
 
 // body is what happens in the loop of a walk: calls, a panic, an end.

@@ -130,3 +130,6 @@ func remove(is holding) {
 	}
 	panic("lock: what is given back was not taken by this goroutine")
 }
+
+// several reports whether a goroutine may have more than one lock of that rank.
+func (r Rank) several() bool { return r == Floor || r == Shard }

@@ -92,6 +92,3 @@ func (r Rank) String() string {
 var rankNames = [ranks - 1]string{"host", "rules", "channels", "goods", "capacities", "snapshot", "pause", "change", "locations", "orders",
 	"periods", "cooling", "acceptance", "comparison", "clock", "step", "floor", "names",
 	"notes", "rows", "safety", "picks", "shard", "references", "lists", "list", "short", "places", "queue", "append", "mark", "segments", "tending", "memory", "disk"}
-
-// several reports whether a goroutine may have more than one lock of that rank.
-func (r Rank) several() bool { return r == Floor || r == Shard }
