@@ -2,6 +2,7 @@ package allocator
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -185,16 +186,13 @@ func (a *Allocator) newPlan(s *scratch, t *topology, o *Order, rules *sourcing.R
 	if err == nil {
 		err = p.wanted(s)
 	}
-	if err == nil && !inBook && slices.Contains(p.forms, sourcing.Ship) {
-		err = checkPoint("Near", o.Near)
+	if err == nil || errors.Is(err, ErrUnknownSKU) { // which comes last of these
+		err = cmp.Or(p.checkEnds(), err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("allocator: order %s: %w", quoted(o.ID), err)
 	}
 	p.mark = a.markOf(s, o, w.set)
-	if err := p.chosenStore(); err != nil {
-		return nil, fmt.Errorf("allocator: order %s: %w", quoted(o.ID), err)
-	}
 	p.asks(w)
 	return p, nil
 }
@@ -255,9 +253,12 @@ func (p *plan) wanted(s *scratch) error {
 		return err
 	}
 	p.wants = make([]want, 0, len(lines))
+	var unknown error // found first, and told last
 	for _, line := range lines {
 		w := want{name: line.sku, units: line.units, form: line.form}
-		if w.choices, err = p.choicesOf(line.sku); err != nil {
+		if w.choices, err = p.choicesOf(line.sku); errors.Is(err, ErrUnknownSKU) {
+			unknown = cmp.Or(unknown, err)
+		} else if err != nil {
 			return err
 		}
 		if !slices.Contains(p.forms, line.form) {
@@ -269,7 +270,7 @@ func (p *plan) wanted(s *scratch) error {
 	if len(p.forms) > 1 || p.forms[0] == sourcing.ShipToStore {
 		p.most = max(p.most, len(p.forms), 2)
 	}
-	return p.together()
+	return cmp.Or(p.together(), unknown)
 }
 
 // together notes which wants are kept at one location.
@@ -289,6 +290,16 @@ func (p *plan) together() error {
 		}
 	}
 	return nil
+}
+
+// checkEnds checks where the goods go: to a place, and to a store that is there.
+func (p *plan) checkEnds() error {
+	if !p.inBook && slices.Contains(p.forms, sourcing.Ship) {
+		if err := checkPoint("Near", p.order.Near); err != nil {
+			return err
+		}
+	}
+	return p.chosenStore()
 }
 
 // chosenStore finds the store that the order names.

@@ -1,6 +1,7 @@
 package allocator
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"sync/atomic"
@@ -8,6 +9,7 @@ import (
 	"time"
 
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
+	"github.com/clickcollect/clickcollect/geo"
 )
 
 // said is an answer in one line: for each part its ID, place and lines.
@@ -184,4 +186,28 @@ func TestRulesFaults(t *testing.T) {
 	as[*InvalidError](t, err)
 	_, err = Open(t.Context(), Options{Rules: sourcing.Rules{MaxLocations: -1}})
 	as[*InvalidError](t, err)
+}
+
+// Of several faults of an order the first in the package's list is the answer,
+// whether the order is planned or not: its input, then its store, then its SKUs.
+func TestFirstOfSeveralFaults(t *testing.T) {
+	a := street(t, 2, Options{})
+	stocked(t, a, "L0", "tea", 9)
+	for name, c := range map[string]struct {
+		order func(o *Order)
+		want  error
+	}{
+		"store and SKU":                 {func(o *Order) { o.At = "nowhere" }, ErrUnknownLocation},
+		"store and SKU, planned":        {func(o *Order) { o.At, o.MaxLocations = "nowhere", 2 }, ErrUnknownLocation},
+		"store and SKU, with a channel": {func(o *Order) { o.At, o.Payment = "nowhere", "cash" }, ErrUnknownLocation},
+		"no store to bring it to":       {func(o *Order) { o.Form = sourcing.ShipToStore }, ErrInvalid},
+		"no place to send it to":        {func(o *Order) { o.Form, o.At, o.Near = sourcing.Ship, "nowhere", geo.Point{} }, ErrInvalid},
+		"the SKU alone, planned":        {func(o *Order) { o.MaxLocations = 2 }, ErrUnknownSKU},
+	} {
+		o := ordered("o", Line{"never", 1}, Line{"tea", 1})
+		c.order(&o)
+		if _, err := a.Allocate(t.Context(), o); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v, want %v", name, err, c.want)
+		}
+	}
 }
