@@ -113,6 +113,7 @@
 //	reservation/lock             all locks, in the one order in which they are taken
 //	reservation/excerpt          what errors show of callers' texts: pure
 //	reservation/latency          how long things took: histograms; reads no clock
+//	reservation/internal/book    orders, transfers and IDs by ID, with their timers and lists
 //	reservation/internal/stock   counters, claims over several lines, availability bits: lock-free
 //	reservation/internal/journal frames, segments, group commit, snapshots files: opaque bytes
 //	reservation/reservationtest  the suite any log must pass that takes the journal's place
@@ -130,7 +131,7 @@
 //	allocator/metrics → allocator, reservation/latency
 //	allocator → geo, reservation, reservation/{latency, excerpt}, allocator/sourcing, allocator/hours, allocator/internal/cover
 //	allocator/sourcing → geo, allocator/hours
-//	reservation → reservation/life, reservation/history, reservation/excerpt, reservation/internal/{stock, journal}
+//	reservation → reservation/life, reservation/history, reservation/excerpt, reservation/internal/{book, stock, journal}
 //	reservation, reservation/internal/journal → reservation/latency
 //
 // Nothing imports against the arrows, and third-party packages stay behind the

@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/internal/book"
 	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
@@ -185,7 +186,7 @@ func (a *auditor) compareAll() {
 		}
 	}
 	for _, of := range [2]*Ledger{l, a.shadow} {
-		for id := range of.book.all() {
+		for id := range of.book.All() {
 			if of == l {
 				a.report.Reservations++
 			}
@@ -206,25 +207,25 @@ func (a *auditor) sameCell(sku, slot uint32) bool {
 // nothing. One that has been forgotten on one side only is none: how long an
 // ended one is remembered is not in the journal.
 func (a *auditor) entryDifference(id string) string {
-	var live, shadow entry
-	isLive := a.live.book.find(kindOrder, id, &live)
-	isShadow := a.shadow.book.find(kindOrder, id, &shadow)
+	var live, shadow book.Entry
+	isLive := a.live.book.Find(book.KindOrder, id, &live)
+	isShadow := a.shadow.book.Find(book.KindOrder, id, &shadow)
 	switch {
-	case !isLive && !isShadow, !isLive && shadow.state.Ended(), !isShadow && live.state.Ended():
+	case !isLive && !isShadow, !isLive && shadow.State.Ended(), !isShadow && live.State.Ended():
 		return ""
 	case !isLive || !isShadow:
 		return "is there"
-	case live.sequence != shadow.sequence:
+	case live.Sequence != shadow.Sequence:
 		return "sequence"
-	case live.state != shadow.state || live.location != shadow.location:
+	case live.State != shadow.State || live.Location != shadow.Location:
 		return "state"
-	case live.deadline != shadow.deadline || live.pickup != shadow.pickup || live.since != shadow.since:
+	case live.Deadline != shadow.Deadline || live.Pickup != shadow.Pickup || live.Since != shadow.Since:
 		return "deadline"
-	case !slices.Equal(live.lines, shadow.lines):
+	case !slices.Equal(live.Lines, shadow.Lines):
 		return "lines"
-	case live.fingerprint != shadow.fingerprint || live.refs != shadow.refs || live.distance != shadow.distance,
-		live.promise != shadow.promise || live.origin != shadow.origin || live.rejects != shadow.rejects,
-		live.parts != shadow.parts || live.cause != shadow.cause || live.note != shadow.note:
+	case live.Fingerprint != shadow.Fingerprint || live.Refs != shadow.Refs || live.Distance != shadow.Distance,
+		live.Promise != shadow.Promise || live.Origin != shadow.Origin || live.Rejects != shadow.Rejects,
+		live.Parts != shadow.Parts || live.Cause != shadow.Cause || live.Note != shadow.Note:
 		return "content"
 	}
 	return ""
@@ -285,16 +286,16 @@ func (a *auditor) compareNotes() {
 func (a *auditor) withoutJournal() {
 	l := a.live
 	held := map[uint64]int64{}
-	for id, e := range l.book.all() {
+	for id, e := range l.book.All() {
 		a.report.Reservations++
-		if !e.sound() {
+		if !e.Sound() {
 			a.differs(Difference{ID: id, What: "lines"})
 		}
-		if e.state == InTransit || e.state.Ended() {
+		if e.State == InTransit || e.State.Ended() {
 			continue
 		}
-		for i := range e.lines {
-			held[pair(e.lines[i].SKU, e.location)] += int64(e.lines[i].Held) + int64(e.lines[i].Confirmed)
+		for i := range e.Lines {
+			held[pair(e.Lines[i].SKU, e.Location)] += int64(e.Lines[i].Held) + int64(e.Lines[i].Confirmed)
 		}
 	}
 	for sku := range uint32(l.skus.len()) {

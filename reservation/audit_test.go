@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/internal/book"
 )
 
 // audited is a ledger in a directory with two SKUs at four locations, and a few
@@ -50,11 +51,11 @@ func TestAuditFindsWhatIsTamperedWith(t *testing.T) {
 		{"an available unit too many", func(l *Ledger) { l.stock.Change(0, 1, 1) }, "tea l1  held"},
 		{"a unit on hand too few", func(l *Ledger) { l.stock.AddOnHand(1, 2, -1) }, "cup l2  on hand"},
 		{"safety stock from nowhere", func(l *Ledger) { l.safety.put(SafetyLevel{SKU: 0, Slot: 3, Units: 7}) }, "tea l3  held"},
-		{"a reservation that is gone", func(l *Ledger) { l.book.drop(kindOrder, "o4") }, "  o4 is there"},
-		{"a state nobody recorded", func(l *Ledger) { l.tamper("o8", func(e *entry) { e.state = Ready }) }, "  o8 state"},
-		{"another deadline", func(l *Ledger) { l.tamper("o4", func(e *entry) { e.deadline++ }) }, "  o4 deadline"},
+		{"a reservation that is gone", func(l *Ledger) { l.book.Drop(book.KindOrder, "o4") }, "  o4 is there"},
+		{"a state nobody recorded", func(l *Ledger) { l.tamper("o8", func(e *book.Entry) { e.State = Ready }) }, "  o8 state"},
+		{"another deadline", func(l *Ledger) { l.tamper("o4", func(e *book.Entry) { e.Deadline++ }) }, "  o4 deadline"},
 		{"units in another place", func(l *Ledger) {
-			l.tamper("o4", func(e *entry) { e.lines[0].Held, e.lines[0].Confirmed = 1, 1 })
+			l.tamper("o4", func(e *book.Entry) { e.Lines[0].Held, e.Lines[0].Confirmed = 1, 1 })
 		}, "  o4 lines"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -79,16 +80,16 @@ func TestAuditFindsWhatIsTamperedWith(t *testing.T) {
 }
 
 // tamper changes an entry behind the journal's back.
-func (l *Ledger) tamper(id string, how func(*entry)) {
-	var e entry
-	if _, err := l.book.change(kindOrder, id, &e, tampering(how)); err != nil {
+func (l *Ledger) tamper(id string, how func(*book.Entry)) {
+	var e book.Entry
+	if _, err := l.book.Change(book.KindOrder, id, &e, tampering(how)); err != nil {
 		panic(err)
 	}
 }
 
-type tampering func(*entry)
+type tampering func(*book.Entry)
 
-func (t tampering) apply(_ string, e *entry) ([]byte, error) {
+func (t tampering) Apply(_ string, e *book.Entry) ([]byte, error) {
 	t(e)
 	return nil, nil
 }

@@ -5,6 +5,7 @@ import (
 	"math"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/internal/book"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
 	"github.com/clickcollect/clickcollect/reservation/life"
 )
@@ -40,12 +41,12 @@ type Change struct {
 }
 
 // is reports whether a change has the content of the entry under its ID.
-func (c *Change) is(l *Ledger, found *entry) bool {
-	if c.Print == found.fingerprint {
+func (c *Change) is(l *Ledger, found *book.Entry) bool {
+	if c.Print == found.Fingerprint {
 		return true
 	}
-	_, former := l.Former(0, found.made())
-	return former && c.Former == found.fingerprint
+	_, former := l.Former(0, made(found))
+	return former && c.Former == found.Fingerprint
 }
 
 // step is a change being worked out on one reservation under its shard's lock.
@@ -59,7 +60,7 @@ type step struct {
 	effects []effect
 	record  history.Record
 	bytes   []byte
-	entry   entry
+	entry   book.Entry
 	room    [8]entryLine
 	slot    uint32 // the location whose floor is locked, for verbs that need it
 	moved   bool   // the reservation has left that location meanwhile
@@ -88,10 +89,10 @@ func takesFloor(rule *life.Rule) bool {
 
 // apply is the rule: it finds out which units the change moves, moves them in
 // the entry, and says what the journal is to record.
-func (s *step) apply(id string, e *entry) ([]byte, error) {
+func (s *step) Apply(id string, e *book.Entry) ([]byte, error) {
 	c := s.change
 	rule := c.rule()
-	if takesFloor(rule) && e.location != s.slot || rule.Lock == life.FloorHeld && e.location != c.Slot {
+	if takesFloor(rule) && e.Location != s.slot || rule.Lock == life.FloorHeld && e.Location != c.Slot {
 		s.moved = true
 		return nil, errMoved
 	}
@@ -118,14 +119,14 @@ func (s *step) apply(id string, e *entry) ([]byte, error) {
 
 // log writes the record of the change into s.bytes, with all a notice to the
 // customer needs.
-func (s *step) log(id string, e *entry) []byte {
+func (s *step) log(id string, e *book.Entry) []byte {
 	if s.ledger.queue == nil {
 		return nil
 	}
 	c, r := s.change, &s.record
 	lines := r.Lines[:0]
-	*r = history.Record{Kind: c.Verb, Time: c.Now, ID: id, Change: c.ID2, Slot: e.location,
-		Order: e.refs.order, Customer: e.refs.customer, Lines: lines}
+	*r = history.Record{Kind: c.Verb, Time: c.Now, ID: id, Change: c.ID2, Slot: e.Location,
+		Order: e.Refs.Order, Customer: e.Refs.Customer, Lines: lines}
 	s.say(r, c.rule().Says, e)
 	if c.ID2 != "" {
 		r.Fingerprint = c.Print
@@ -144,13 +145,13 @@ func (s *step) log(id string, e *entry) []byte {
 }
 
 // say fills in the fields that records of a verb have besides.
-func (s *step) say(r *history.Record, says life.Says, e *entry) {
+func (s *step) say(r *history.Record, says life.Says, e *book.Entry) {
 	c := s.change
 	if says&life.SaysHold != 0 {
-		r.Deadline = e.deadline
+		r.Deadline = e.Deadline
 	}
 	if says&life.SaysPickup != 0 {
-		r.Deadline, r.Code = e.pickup, e.refs.code
+		r.Deadline, r.Code = e.Pickup, e.Refs.Code
 	}
 	if says&life.SaysOwner != 0 {
 		r.Owner, r.Channel = c.Owner, c.Channel
@@ -187,7 +188,7 @@ func (s *step) shelfAfter(r *history.Record) {
 }
 
 // plan checks the change against the entry and fills s.given.
-func (s *step) plan(e *entry) error {
+func (s *step) plan(e *book.Entry) error {
 	c := s.change
 	s.given = s.given[:0]
 	if err := allowed(e, c, s.ledger.classes); err != nil {
@@ -200,8 +201,8 @@ func (s *step) plan(e *entry) error {
 		return s.planClasses(e)
 	}
 	if c.Lines == nil {
-		for i := range e.lines {
-			line := &e.lines[i]
+		for i := range e.Lines {
+			line := &e.Lines[i]
 			if units := c.movable(line); units > 0 {
 				s.given = append(s.given, Line{SKU: line.SKU, Quantity: units})
 			}
@@ -210,12 +211,12 @@ func (s *step) plan(e *entry) error {
 	}
 	at := 0
 	for _, want := range c.Lines {
-		for at < len(e.lines) && e.lines[at].SKU < want.SKU {
+		for at < len(e.Lines) && e.Lines[at].SKU < want.SKU {
 			at++
 		}
 		there := int64(0)
-		if at < len(e.lines) && e.lines[at].SKU == want.SKU {
-			there = c.movable(&e.lines[at])
+		if at < len(e.Lines) && e.Lines[at].SKU == want.SKU {
+			there = c.movable(&e.Lines[at])
 		}
 		if there < want.Quantity {
 			return s.tooMany(e, want, there)
@@ -226,21 +227,21 @@ func (s *step) plan(e *entry) error {
 }
 
 // tooMany is the error of a line that wants more units than there are.
-func (s *step) tooMany(e *entry, want Line, there int64) error {
-	return fmt.Errorf("%w", &ShortageError{SKU: s.ledger.SKUName(want.SKU), Location: s.ledger.SlotName(e.location),
+func (s *step) tooMany(e *book.Entry, want Line, there int64) error {
+	return fmt.Errorf("%w", &ShortageError{SKU: s.ledger.SKUName(want.SKU), Location: s.ledger.SlotName(e.Location),
 		Wanted: want.Quantity, Available: there})
 }
 
 // checkShort refuses to hand over or send off all of a reservation some of whose
 // goods are gone.
-func (s *step) checkShort(e *entry) error {
+func (s *step) checkShort(e *book.Entry) error {
 	if !s.change.rule().Sound {
 		return nil
 	}
-	for i := range e.lines {
-		line := &e.lines[i]
+	for i := range e.Lines {
+		line := &e.Lines[i]
 		if open := int64(line.Held) + int64(line.Confirmed); line.Short > 0 {
-			return fmt.Errorf("%w", &ShortageError{SKU: s.ledger.SKUName(line.SKU), Location: s.ledger.SlotName(e.location),
+			return fmt.Errorf("%w", &ShortageError{SKU: s.ledger.SKUName(line.SKU), Location: s.ledger.SlotName(e.Location),
 				Wanted: open, Available: open - int64(line.Short)})
 		}
 	}
@@ -251,19 +252,19 @@ func (s *step) checkShort(e *entry) error {
 func (c *Change) movable(line *entryLine) int64 { return c.rule().Movable(line) }
 
 // allowed says whether the state lets the verb pass.
-func allowed(e *entry, c *Change, k *classes) error {
+func allowed(e *book.Entry, c *Change, k *classes) error {
 	rule := c.rule()
-	switch rule.Check(e.state, e.lines, k.firm(e), c.Lines != nil) {
+	switch rule.Check(e.State, e.Lines, k.firm(e), c.Lines != nil) {
 	case life.ByEnd:
-		return fmt.Errorf("%w", &EndedError{ID: c.ID, State: e.state})
+		return fmt.Errorf("%w", &EndedError{ID: c.ID, State: e.State})
 	case life.ByState:
 		return stateError(e, c)
 	}
-	if rule.Says&life.SaysOwner != 0 && e.refs.owner != c.Token {
+	if rule.Says&life.SaysOwner != 0 && e.Refs.Owner != c.Token {
 		return ErrOwner
 	}
-	if rule.Says&life.SaysHold != 0 && c.Deadline > e.latest(c) {
-		return fmt.Errorf("%w: the hold may last until %d at most", ErrInvalid, e.latest(c))
+	if rule.Says&life.SaysHold != 0 && c.Deadline > latest(e, c) {
+		return fmt.Errorf("%w: the hold may last until %d at most", ErrInvalid, latest(e, c))
 	}
 	return nil
 }
@@ -272,16 +273,16 @@ func allowed(e *entry, c *Change, k *classes) error {
 // speak of is not held by it.
 func (c *Change) afterEnd() bool { return c.rule().From.Has(Canceled) }
 
-func stateError(e *entry, c *Change) error {
-	return fmt.Errorf("%w", &StateError{ID: c.ID, State: e.state, Verb: c.Verb})
+func stateError(e *book.Entry, c *Change) error {
+	return fmt.Errorf("%w", &StateError{ID: c.ID, State: e.State, Verb: c.Verb})
 }
 
 // latest is the last deadline an extension may set.
-func (e *entry) latest(c *Change) int64 {
+func latest(e *book.Entry, c *Change) int64 {
 	if c.MaxHold == 0 {
 		return math.MaxInt64
 	}
-	return e.since + c.MaxHold
+	return e.Since + c.MaxHold
 }
 
 // NeedsRoom tells the changes of a reservation that a disk refuses that is full:

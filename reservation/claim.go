@@ -2,6 +2,7 @@ package reservation
 
 import (
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/internal/book"
 	"github.com/clickcollect/clickcollect/reservation/internal/stock"
 )
 
@@ -12,8 +13,8 @@ import (
 type Claim struct {
 	stock.Query
 	ledger *Ledger
-	entry  entry
-	found  entry
+	entry  book.Entry
+	found  book.Entry
 	record history.Record
 	bytes  []byte
 	ticket Ticket
@@ -27,7 +28,7 @@ type Claim struct {
 // place in the book comes into the cache while the search goes on. It may be
 // left out by callers who never call it.
 func (c *Claim) Expect(l *Ledger, id string) {
-	c.hash, c.expected = l.book.prefetch(kindOrder, id), true
+	c.hash, c.expected = l.book.Prefetch(book.KindOrder, id), true
 }
 
 // Start begins a claim over a table. Lines ascend by SKU and name each once;
@@ -35,14 +36,14 @@ func (c *Claim) Expect(l *Ledger, id string) {
 // available nowhere, or -1.
 func (c *Claim) Start(l *Ledger, t *Table, lines []Line, filter *Filter) int {
 	c.ledger = l
-	c.entry.lines = c.entry.lines[:0]
+	c.entry.Lines = c.entry.Lines[:0]
 	return c.Query.Start(l.stock, t, lines, filter)
 }
 
 // Bind begins a claim at a location known beforehand. False: a SKU is nowhere.
 func (c *Claim) Bind(l *Ledger, t *Table, lines []Line) bool {
 	c.ledger = l
-	c.entry.lines = c.entry.lines[:0]
+	c.entry.Lines = c.entry.Lines[:0]
 	return c.Query.Bind(l.stock, t, lines)
 }
 
@@ -75,12 +76,12 @@ func (h *Hold) parts() uint8 {
 func (h *Hold) plain() bool { return len(h.Note) == 0 && h.Parts <= 1 && h.Ref == "" }
 
 // fill makes an entry that has its lines what a hold says.
-func (e *entry) fill(h *Hold) {
-	e.fingerprint, e.location, e.state, e.distance = h.Fingerprint, h.Slot, Held, h.Distance
-	e.deadline, e.pickup, e.since, e.promise = h.Deadline, 0, h.Now, h.Promise
-	e.to, e.origin, e.reminded, e.rejects = 0, h.Slot, false, 0
-	e.refs = refs{order: h.Order, customer: h.Customer, owner: h.Owner, channel: h.Channel}
-	e.parts, e.cause, e.note = h.parts(), h.Ref, string(h.Note)
+func fill(e *book.Entry, h *Hold) {
+	e.Fingerprint, e.Location, e.State, e.Distance = h.Fingerprint, h.Slot, Held, h.Distance
+	e.Deadline, e.Pickup, e.Since, e.Promise = h.Deadline, 0, h.Now, h.Promise
+	e.To, e.Origin, e.Reminded, e.Rejects = 0, h.Slot, false, 0
+	e.Refs = book.Refs{Order: h.Order, Customer: h.Customer, Owner: h.Owner, Channel: h.Channel}
+	e.Parts, e.Cause, e.Note = h.parts(), h.Ref, string(h.Note)
 }
 
 // Reserve takes every line at the location with that number of the table and
@@ -100,34 +101,34 @@ func (c *Claim) Reserve(number uint32, h *Hold, found *Entry) int {
 			return Failed
 		}
 	}
-	l.book.shelves.prefetch(h.Slot) // comes while the lines are taken
+	l.book.Expect(h.Slot) // comes while the lines are taken
 	if short := c.Take(number); short >= 0 {
 		return short
 	}
-	if len(e.lines) == 0 {
+	if len(e.Lines) == 0 {
 		for i := range c.Len() {
 			line := c.Line(i)
-			e.lines = append(e.lines, entryLine{SKU: line.SKU, Quantity: uint32(line.Quantity), Held: uint32(line.Quantity)})
+			e.Lines = append(e.Lines, entryLine{SKU: line.SKU, Quantity: uint32(line.Quantity), Held: uint32(line.Quantity)})
 		}
 	}
-	e.fill(h)
+	fill(e, h)
 	if !c.expected {
-		c.hash = l.book.hash(kindOrder, h.ID)
+		c.hash = l.book.Hash(book.KindOrder, h.ID)
 	}
 	var record []byte
 	if l.queue != nil {
 		record = c.log(h)
 	}
-	t, added, err := l.book.addHashed(c.hash, kindOrder, h.ID, e, record, &c.found)
-	c.ticket, c.err = t, err
+	t, added, err := l.book.AddHashed(c.hash, book.KindOrder, h.ID, e, record, &c.found)
+	c.ticket, c.err = t, invalid(err)
 	switch {
 	case err != nil:
 		c.Undo()
 		return Failed
 	case !added:
 		c.Undo()
-		c.found.export(found)
-		c.ticket = Ticket{Sequence: c.found.sequence}
+		export(&c.found, found)
+		c.ticket = Ticket{Sequence: c.found.Sequence}
 		return Known
 	}
 	c.Settle()

@@ -6,6 +6,8 @@ import (
 	"sync/atomic"
 
 	"github.com/puzpuzpuz/xsync/v3"
+
+	"github.com/clickcollect/clickcollect/reservation/internal/book"
 )
 
 // Names of SKUs that no shopper sees have a zero byte: at the beginning, what a
@@ -85,12 +87,12 @@ func (k *classes) special(sku uint32) bool {
 }
 
 // any reports whether a line of an entry is of another SKU than a plain one.
-func (k *classes) any(e *entry) bool {
+func (k *classes) any(e *book.Entry) bool {
 	if !k.some.Load() {
 		return false
 	}
-	for i := range e.lines {
-		if _, ok := k.of.Load(e.lines[i].SKU); ok {
+	for i := range e.Lines {
+		if _, ok := k.of.Load(e.Lines[i].SKU); ok {
 			return true
 		}
 	}
@@ -99,12 +101,12 @@ func (k *classes) any(e *entry) bool {
 
 // firm is how many units of goods are confirmed; of an entry that has no goods, of
 // resources.
-func (k *classes) firm(e *entry) int64 {
+func (k *classes) firm(e *book.Entry) int64 {
 	all, goods, some := int64(0), int64(0), false
-	for i := range e.lines {
-		n := int64(e.lines[i].Confirmed)
+	for i := range e.Lines {
+		n := int64(e.Lines[i].Confirmed)
 		all += n
-		if !k.resource(e.lines[i].SKU) {
+		if !k.resource(e.Lines[i].SKU) {
 			goods, some = goods+n, true
 		}
 	}

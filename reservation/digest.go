@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/internal/book"
 )
 
 // Digest is a 64-bit digest of a call's content, by which a repeat is told from a
@@ -50,7 +51,7 @@ func (d Digest) Add(v uint64) Digest {
 func (d Digest) AddString(s string) Digest {
 	d = d.Add(uint64(len(s)))
 	for ; len(s) >= 8; s = s[8:] {
-		d = d.Add(load64(s))
+		d = d.Add(word(s))
 	}
 	if len(s) > 0 {
 		var v uint64
@@ -180,20 +181,20 @@ func (l *Ledger) drawDigests(now int64) error {
 }
 
 // is reports whether a movement has the content of an entry; mark is its digest.
-func (m *Movement) is(l *Ledger, mark uint64, e *entry, at, to string) bool {
-	if e.fingerprint == mark {
+func (m *Movement) is(l *Ledger, mark uint64, e *book.Entry, at, to string) bool {
+	if e.Fingerprint == mark {
 		return true
 	}
-	d, former := l.Former(0, e.made())
-	return former && m.digest(d, at, to) == e.fingerprint
+	d, former := l.Former(0, made(e))
+	return former && m.digest(d, at, to) == e.Fingerprint
 }
 
 // made is when a movement, a transfer or a change was made.
-func (e *entry) made() int64 {
-	if len(e.lines) > 0 { // a transfer, whose deadline is its end's
-		return e.since
+func made(e *book.Entry) int64 {
+	if len(e.Lines) > 0 { // a transfer, whose deadline is its end's
+		return e.Since
 	}
-	return e.deadline
+	return e.Deadline
 }
 
 // digest is the digest of a movement's content; the order of its lines does not
@@ -232,4 +233,11 @@ func (m *Movement) digest(d Digest, at, to string) uint64 {
 		d = d.AddString(line.SKU).Add(uint64(line.Units))
 	}
 	return d.Sum()
+}
+
+// word is the number that the first eight bytes of a text are.
+func word(s string) uint64 {
+	_ = s[7]
+	return uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+		uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
 }

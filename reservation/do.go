@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/internal/book"
 	"github.com/clickcollect/clickcollect/reservation/life"
 	"github.com/clickcollect/clickcollect/reservation/lock"
 )
@@ -25,35 +26,35 @@ func (l *Ledger) Do(c *Change) (State, Ticket, error) {
 		return 0, Ticket{}, fmt.Errorf("reservation: change: %w", tooLongID(c.ID2))
 	}
 	if c.ID2 != "" {
-		m := &l.changes[l.book.hash(kindChange, c.ID2)%floors]
+		m := &l.changes[l.book.Hash(book.KindChange, c.ID2)%floors]
 		m.Lock(lock.Step)
 		defer m.Unlock()
-		var found entry
-		if l.book.find(kindChange, c.ID2, &found) {
+		var found book.Entry
+		if l.book.Find(book.KindChange, c.ID2, &found) {
 			if !c.is(l, &found) {
 				return 0, Ticket{}, fmt.Errorf("reservation: change %s: %w", shown(c.ID2), ErrConflict)
 			}
-			return found.state, Ticket{Sequence: found.sequence}, nil
+			return found.State, Ticket{Sequence: found.Sequence}, nil
 		}
 	}
 	s := l.steps.Get().(*step)
 	defer s.release()
 	s.change = c
-	if n := cap(s.entry.lines); n == 0 || n > keptLines {
-		s.entry.lines = s.room[:0]
+	if n := cap(s.entry.Lines); n == 0 || n > keptLines {
+		s.entry.Lines = s.room[:0]
 	}
 	t, err := l.run(s)
 	if err != nil {
-		return s.entry.state, t, fmt.Errorf("reservation: %w", err)
+		return s.entry.State, t, fmt.Errorf("reservation: %w", invalid(err))
 	}
 	if c.ID2 != "" {
-		e := entry{fingerprint: c.Print, sequence: t.Sequence, state: s.entry.state, deadline: c.Now}
+		e := book.Entry{Fingerprint: c.Print, Sequence: t.Sequence, State: s.entry.State, Deadline: c.Now}
 		if c.Verb == history.Rejected {
-			e.rejects = s.entry.rejects
+			e.Rejects = s.entry.Rejects
 		}
-		l.book.addHashed(l.book.hash(kindChange, c.ID2), kindChange, c.ID2, &e, nil, nil)
+		l.book.AddHashed(l.book.Hash(book.KindChange, c.ID2), book.KindChange, c.ID2, &e, nil, nil)
 	}
-	return s.entry.state, t, nil
+	return s.entry.State, t, nil
 }
 
 // keptLines is how many lines a step keeps room for, once it had so many.
@@ -63,7 +64,7 @@ const keptLines = 64
 func (s *step) release() {
 	s.change = nil
 	s.record.Reset()
-	s.entry.refs = refs{}
+	s.entry.Refs = book.Refs{}
 	s.ledger.steps.Put(s)
 }
 
@@ -77,11 +78,11 @@ func (l *Ledger) run(s *step) (Ticket, error) {
 	case life.FloorOf, life.FloorsOfTwo:
 		return l.handOver(s)
 	}
-	t, err := l.book.change(kindOrder, s.change.ID, &s.entry, s)
+	t, err := l.book.Change(book.KindOrder, s.change.ID, &s.entry, s)
 	if err != nil {
 		if mutant == mutantTwice && errors.Is(err, ErrEnded) {
-			for _, line := range s.entry.lines {
-				l.stock.Change(line.SKU, s.entry.location, int64(line.Quantity))
+			for _, line := range s.entry.Lines {
+				l.stock.Change(line.SKU, s.entry.Location, int64(line.Quantity))
 			}
 		}
 		return t, err
@@ -118,10 +119,10 @@ func (l *Ledger) hide(effects []effect) {
 func (l *Ledger) handOver(s *step) (Ticket, error) {
 	c := s.change
 	for {
-		if !l.book.find(kindOrder, c.ID, &s.entry) {
+		if !l.book.Find(book.KindOrder, c.ID, &s.entry) {
 			return Ticket{}, ErrNotFound
 		}
-		s.slot = s.entry.location
+		s.slot = s.entry.Location
 		other := s.slot
 		away := c.rule().Lock == life.FloorsOfTwo
 		if away {
@@ -132,7 +133,7 @@ func (l *Ledger) handOver(s *step) (Ticket, error) {
 			unlock()
 			return Ticket{}, fmt.Errorf("%w: %s", ErrUnknownLocation, shown(l.SlotName(c.Slot)))
 		}
-		t, err := l.book.change(kindOrder, c.ID, &s.entry, s)
+		t, err := l.book.Change(book.KindOrder, c.ID, &s.entry, s)
 		if err == nil {
 			l.leave(s)
 		}
@@ -161,15 +162,15 @@ func (l *Ledger) leave(s *step) {
 // takeIn runs an arrival under the floor of the location it was sent to.
 func (l *Ledger) takeIn(s *step) (Ticket, error) {
 	c := s.change
-	if !l.book.find(kindOrder, c.ID, &s.entry) {
+	if !l.book.Find(book.KindOrder, c.ID, &s.entry) {
 		return Ticket{}, ErrNotFound
 	}
-	c.Slot = s.entry.to // stands still: nothing sends it on while it is on the road
+	c.Slot = s.entry.To // stands still: nothing sends it on while it is on the road
 	f := l.floor(c.Slot)
 	f.Lock(lock.Floor)
 	defer f.Unlock()
 	l.makeRoom(s, c)
-	t, err := l.book.change(kindOrder, c.ID, &s.entry, s)
+	t, err := l.book.Change(book.KindOrder, c.ID, &s.entry, s)
 	if err != nil {
 		return t, err
 	}
@@ -189,13 +190,13 @@ func (l *Ledger) bringBack(s *step) (Ticket, error) {
 	if l.isGone(c.Slot) {
 		return Ticket{}, fmt.Errorf("%w: %s", ErrUnknownLocation, shown(l.SlotName(c.Slot)))
 	}
-	if !l.book.find(kindOrder, c.ID, &s.entry) {
+	if !l.book.Find(book.KindOrder, c.ID, &s.entry) {
 		return Ticket{}, ErrNotFound
 	}
 	if c.rule().Goods.OnHand > 0 {
 		l.makeRoom(s, c)
 	}
-	t, err := l.book.change(kindOrder, c.ID, &s.entry, s)
+	t, err := l.book.Change(book.KindOrder, c.ID, &s.entry, s)
 	if err != nil {
 		return t, err
 	}
@@ -211,8 +212,8 @@ func (l *Ledger) bringBack(s *step) (Ticket, error) {
 
 // makeRoom makes the cells that goods which come in may need.
 func (l *Ledger) makeRoom(s *step, c *Change) {
-	for i := range s.entry.lines {
-		l.stock.Ensure(s.entry.lines[i].SKU, c.Slot)
+	for i := range s.entry.Lines {
+		l.stock.Ensure(s.entry.Lines[i].SKU, c.Slot)
 	}
 }
 

@@ -2,6 +2,8 @@ package reservation
 
 import (
 	"iter"
+
+	"github.com/clickcollect/clickcollect/reservation/internal/book"
 )
 
 // Entry is a copy of a reservation's record.
@@ -50,18 +52,18 @@ func (l *EntryLine) Canceled() int64 {
 	return l.Quantity - l.Held - l.Confirmed - l.Collected - l.Missing - l.Lapsed - l.Rerouted
 }
 
-func (e *entry) export(into *Entry) {
+func export(e *book.Entry, into *Entry) {
 	lines, note := into.Lines[:0], into.Note[:0]
-	*into = Entry{Slot: e.location, To: e.to, State: e.state, Sequence: e.sequence, Distance: e.distance,
-		Fingerprint: e.fingerprint, Deadline: e.deadline,
-		Order: e.refs.order, Customer: e.refs.customer, Owner: e.refs.owner, Channel: e.refs.channel, Code: e.refs.code}
-	into.Promise, into.Since, into.Origin = e.promise, e.since, e.origin
-	into.Parts, into.Rejects, into.Ref, into.Note = max(int(e.parts), 1), int(e.rejects), e.cause, append(note, e.note...)
-	if e.state == Ready {
-		into.Pickup = e.pickup
+	*into = Entry{Slot: e.Location, To: e.To, State: e.State, Sequence: e.Sequence, Distance: e.Distance,
+		Fingerprint: e.Fingerprint, Deadline: e.Deadline,
+		Order: e.Refs.Order, Customer: e.Refs.Customer, Owner: e.Refs.Owner, Channel: e.Refs.Channel, Code: e.Refs.Code}
+	into.Promise, into.Since, into.Origin = e.Promise, e.Since, e.Origin
+	into.Parts, into.Rejects, into.Ref, into.Note = max(int(e.Parts), 1), int(e.Rejects), e.Cause, append(note, e.Note...)
+	if e.State == Ready {
+		into.Pickup = e.Pickup
 	}
-	for i := range e.lines {
-		l := &e.lines[i]
+	for i := range e.Lines {
+		l := &e.Lines[i]
 		lines = append(lines, EntryLine{SKU: l.SKU, Quantity: int64(l.Quantity), Held: int64(l.Held), Confirmed: int64(l.Confirmed),
 			Collected: int64(l.Collected), Returned: int64(l.Returned), Missing: int64(l.Missing), Lapsed: int64(l.Lapsed), Short: int64(l.Short), Rerouted: int64(l.Rerouted)})
 	}
@@ -69,18 +71,20 @@ func (e *entry) export(into *Entry) {
 }
 
 // Find copies the reservation with that ID into *into, reusing its lines and its note.
-func (l *Ledger) Find(id string, into *Entry) bool { return l.find(kindOrder, id, into) }
+func (l *Ledger) Find(id string, into *Entry) bool { return l.find(book.KindOrder, id, into) }
 
 // FindTransfer copies the transfer with that ID: Confirmed units are on the way,
 // Collected ones arrived, Missing ones are lost.
-func (l *Ledger) FindTransfer(id string, into *Entry) bool { return l.find(kindTransfer, id, into) }
+func (l *Ledger) FindTransfer(id string, into *Entry) bool {
+	return l.find(book.KindTransfer, id, into)
+}
 
-func (l *Ledger) find(kind entryKind, id string, into *Entry) bool {
-	var e entry
-	if !l.book.find(kind, id, &e) {
+func (l *Ledger) find(kind book.Kind, id string, into *Entry) bool {
+	var e book.Entry
+	if !l.book.Find(kind, id, &e) {
 		return false
 	}
-	e.export(into)
+	export(&e, into)
 	return true
 }
 
@@ -89,8 +93,8 @@ func (l *Ledger) find(kind entryKind, id string, into *Entry) bool {
 func (l *Ledger) All() iter.Seq2[string, *Entry] {
 	return func(yield func(string, *Entry) bool) {
 		var out Entry
-		for id, e := range l.book.all() {
-			e.export(&out)
+		for id, e := range l.book.All() {
+			export(e, &out)
 			if !yield(id, &out) {
 				return
 			}
@@ -102,8 +106,8 @@ func (l *Ledger) All() iter.Seq2[string, *Entry] {
 func (l *Ledger) At(slot uint32) iter.Seq2[string, *Entry] {
 	return func(yield func(string, *Entry) bool) {
 		var out Entry
-		l.book.at(slot, func(id string, e *entry) bool {
-			e.export(&out)
+		l.book.At(slot, func(id string, e *book.Entry) bool {
+			export(e, &out)
 			return yield(id, &out)
 		})
 	}
@@ -112,13 +116,13 @@ func (l *Ledger) At(slot uint32) iter.Seq2[string, *Entry] {
 // OfOrder walks the IDs of the reservations with an order reference, live and
 // remembered ones, ascending.
 func (l *Ledger) OfOrder(order string) iter.Seq[string] {
-	return func(yield func(string) bool) { l.book.named(byOrder, order, yield) }
+	return func(yield func(string) bool) { l.book.Named(book.ByOrder, order, yield) }
 }
 
 // OfCustomer walks the IDs of the reservations with a customer reference, live
 // and remembered ones, ascending.
 func (l *Ledger) OfCustomer(customer string) iter.Seq[string] {
-	return func(yield func(string) bool) { l.book.named(byCustomer, customer, yield) }
+	return func(yield func(string) bool) { l.book.Named(book.ByCustomer, customer, yield) }
 }
 
 // PartsOf walks the IDs of what may be parts of an order, other than the first:
@@ -126,5 +130,5 @@ func (l *Ledger) OfCustomer(customer string) iter.Seq[string] {
 // several, ascending as texts. Another order whose own ID looks like a part's may be
 // among them. It costs as much as there are.
 func (l *Ledger) PartsOf(order string) iter.Seq[string] {
-	return func(yield func(string) bool) { l.book.named(byWhole, order, yield) }
+	return func(yield func(string) bool) { l.book.Named(book.ByWhole, order, yield) }
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation/excerpt"
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/internal/book"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
 )
 
@@ -25,7 +26,7 @@ var (
 	ErrConflict = errors.New("ID already used with other content")
 	// ErrNotFound: no reservation has that ID, or it ended so long ago that it is
 	// forgotten.
-	ErrNotFound = errors.New("reservation not found")
+	ErrNotFound = book.ErrNotFound
 	// ErrEnded: the reservation has ended; *EndedError says how. Nothing is left
 	// to do.
 	ErrEnded = errors.New("reservation has ended")
@@ -184,4 +185,19 @@ type InvariantError struct {
 // Error says what contradicts what.
 func (e *InvariantError) Error() string {
 	return fmt.Sprintf("broken invariant: %s (ID %s, record %d)", e.What, shown(e.ID), e.Sequence)
+}
+
+// tooLongID is what an ID that cannot be kept is: an *InvalidError.
+func tooLongID(id string) error { return invalid((&book.Entry{}).Fits(id)) }
+
+// invalid words what the book refuses for its length as the ledger does.
+func invalid(err error) error {
+	if err == nil {
+		return nil // before there is anything for errors.As to fill, which costs an allocation
+	}
+	var long *book.TooLongError
+	if errors.As(err, &long) {
+		return &InvalidError{Field: "ID", Value: long.Bytes, Why: fmt.Sprintf("an ID or a reference has more than the %d bytes that can be kept", MaxIDBytes)}
+	}
+	return err
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/internal/book"
 	"github.com/clickcollect/clickcollect/reservation/life"
 )
 
@@ -14,7 +15,7 @@ import (
 type expiry struct {
 	step
 	now    int64
-	found  entry // the one the rule is at
+	found  book.Entry // the one the rule is at
 	freed  []effect
 	counts Due
 	// settled is how much of freed, and which counts, the journal has: all but
@@ -35,8 +36,8 @@ type Due struct {
 
 // apply does the first thing that is due. The book comes again for the next, unless
 // it is due at the same time: then only again knows of it.
-func (x *expiry) apply(id string, e *entry) ([]byte, error) {
-	verb, at := e.due(x.now, x.ledger.options.RemindBefore)
+func (x *expiry) Apply(id string, e *book.Entry) ([]byte, error) {
+	verb, at := dueVerb(e, x.now, x.ledger.options.RemindBefore)
 	if verb == 0 {
 		return nil, nil
 	}
@@ -61,19 +62,19 @@ func (x *expiry) apply(id string, e *entry) ([]byte, error) {
 		did.Reminded = 1
 	}
 	x.counts.add(did)
-	if more, _ := e.due(x.now, x.ledger.options.RemindBefore); more != 0 {
+	if more, _ := dueVerb(e, x.now, x.ledger.options.RemindBefore); more != 0 {
 		x.again = append(x.again, strings.Clone(id))
 	}
 	return x.log(id, e), nil
 }
 
-// due is the first thing that is due by now, and since when; 0 is nothing.
-func (e *entry) due(now, remindBefore int64) (verb life.Verb, at int64) {
+// dueVerb is the first thing that is due by now, and since when; 0 is nothing.
+func dueVerb(e *book.Entry, now, remindBefore int64) (verb life.Verb, at int64) {
 	if mutant == mutantSoon || mutant == mutantDue {
 		now++
 	}
-	d := life.Deadlines{Hold: e.deadline, Pickup: e.pickup, Reminded: e.reminded}
-	return d.Due(e.state, e.lines, now, remindBefore)
+	d := life.Deadlines{Hold: e.Deadline, Pickup: e.Pickup, Reminded: e.Reminded}
+	return d.Due(e.State, e.Lines, now, remindBefore)
 }
 
 // How much expires under one lock of a shard, at most: a claim that meets the lock
@@ -117,8 +118,8 @@ func (d *Due) add(did Due) {
 func (l *Ledger) ExpireSome(now int64) (did Due, more bool, err error) {
 	l.Look(now)
 	var x *expiry
-	for shard := range l.book.shardCount() {
-		if l.book.nextDue(shard) > now {
+	for shard := range l.book.Shards() {
+		if l.book.NextDue(shard) > now {
 			continue
 		}
 		if x == nil {
@@ -136,7 +137,7 @@ func (l *Ledger) ExpireSome(now int64) (did Due, more bool, err error) {
 // given, ended or not.
 func (x *expiry) batch(shard int) (n int, err error) {
 	l, e := x.ledger, &x.found
-	n, err = l.book.dueIn(shard, x.now, expireBatch, e, x)
+	n, err = l.book.DueIn(shard, x.now, expireBatch, e, x)
 	if err == errEnough {
 		err = nil
 	}
@@ -144,7 +145,7 @@ func (x *expiry) batch(shard int) (n int, err error) {
 		id := x.again[len(x.again)-1]
 		x.again = x.again[:len(x.again)-1]
 		x.more = true
-		if _, err = l.book.change(kindOrder, id, e, x); err == ErrNotFound {
+		if _, err = l.book.Change(book.KindOrder, id, e, x); err == ErrNotFound {
 			err = nil
 		}
 	}
@@ -161,13 +162,13 @@ func (x *expiry) batch(shard int) (n int, err error) {
 // Look tells the ledger the engine time, so that what is held from now on is found
 // without looking through everything when its deadline comes. To be called at least
 // once a minute while time goes by and nothing is due; it is cheap.
-func (l *Ledger) Look(now int64) { l.book.look(now) }
+func (l *Ledger) Look(now int64) { l.book.Look(now) }
 
 // NextDue is the earliest engine time at which Expire may find something to do.
 func (l *Ledger) NextDue() int64 {
 	next := int64(math.MaxInt64)
-	for shard := range l.book.shardCount() {
-		next = min(next, l.book.nextDue(shard))
+	for shard := range l.book.Shards() {
+		next = min(next, l.book.NextDue(shard))
 	}
 	return next
 }

@@ -41,11 +41,11 @@ func (l *Ledger) Recorded() bool { return l.queue != nil }
 
 // Counts is how many reservations have units held or confirmed, and how many ended
 // ones, movements and changes are remembered. It takes no lock.
-func (l *Ledger) Counts() (held, remembered int) { return l.book.counts() }
+func (l *Ledger) Counts() (held, remembered int) { return l.book.Counts() }
 
 // Live is how many reservations that have not ended are at a location; those under
 // way to another one are still where they were sent from.
-func (l *Ledger) Live(slot uint32) int { return l.book.shelves.live(slot) }
+func (l *Ledger) Live(slot uint32) int { return l.book.LiveAt(slot) }
 
 // Short is at how many SKUs and locations more is held than is on hand.
 func (l *Ledger) Short() int { return int(l.shorts.cells.Load()) }
@@ -64,5 +64,5 @@ func (l *Ledger) Numbers() Numbers {
 	m := l.stock.Memory(func(sku uint32) bool { return !l.classes.special(sku) })
 	held, remembered := l.Counts()
 	return Numbers{SKUs: m.SKUs, Cells: m.Cells, Held: held, Remembered: remembered,
-		HotBytes: m.HotBytes, StockBytes: m.AllBytes, BookBytes: l.book.memory()}
+		HotBytes: m.HotBytes, StockBytes: m.AllBytes, BookBytes: l.book.Memory()}
 }

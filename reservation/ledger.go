@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/internal/book"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
 	"github.com/clickcollect/clickcollect/reservation/internal/stock"
 	"github.com/clickcollect/clickcollect/reservation/lock"
@@ -20,7 +21,12 @@ const (
 	// line: 2^31 − 1.
 	MaxQuantity = stock.MaxQuantity
 	// MaxNoteBytes is the longest note of a hold.
-	MaxNoteBytes = 16384
+	MaxNoteBytes = book.MaxNoteBytes
+	// MaxIDBytes is the longest ID, and the longest reference.
+	MaxIDBytes = book.MaxIDBytes
+	// MaxRefBytes is the longest ID of a reservation that units of another one come
+	// from: it is kept with a note.
+	MaxRefBytes = book.MaxRefBytes
 	// NoNumber is the number of a slot that a table does not hold.
 	NoNumber = stock.None
 	// Everywhere stands for all slots in SafetyLevel.
@@ -58,11 +64,11 @@ type Options struct {
 	Logger       *slog.Logger  // nil: silent
 
 	// For tests.
-	disk   journal.Disk             // in place of Dir
-	manual bool                     // no goroutines: the queue's Step commits
-	frame  int                      // bytes in a frame of the journal at most; 0: as many as there are
-	book   func(remember int) *book // makes the book; nil: newBook
-	words  *digestWords             // the key of digests; nil: drawn
+	disk   journal.Disk                  // in place of Dir
+	manual bool                          // no goroutines: the queue's Step commits
+	frame  int                           // bytes in a frame of the journal at most; 0: as many as there are
+	book   func(remember int) *book.Book // makes the book; nil: newBook
+	words  *digestWords                  // the key of digests; nil: drawn
 }
 
 // Line is a SKU, as its handle, and a number of units of it, 1 to MaxQuantity.
@@ -90,7 +96,7 @@ type Mask = stock.Mask
 type Ledger struct {
 	options Options
 	stock   *stock.Stock
-	book    *book
+	book    *book.Book
 	skus    *names
 	slots   *names
 	classes *classes // of SKUs
@@ -116,7 +122,7 @@ type Ledger struct {
 // New returns an empty ledger in memory. With FeedBytes it keeps that much of
 // its history; nothing outlives the process.
 func New(o Options) *Ledger {
-	makeBook := newBook
+	makeBook := book.New
 	if o.book != nil {
 		makeBook = o.book
 	}
@@ -130,7 +136,7 @@ func New(o Options) *Ledger {
 	}
 	l.skus.named = l.classes.note
 	l.safety.apart = l.classes.special
-	l.book.rememberFor, l.book.remindBefore = o.RememberFor, o.RemindBefore
+	l.book.RememberFor, l.book.RemindBefore = o.RememberFor, o.RemindBefore
 	l.stock = stock.New(o.SKUs, l.safety.of)
 	l.steps.New = func() any { return &step{ledger: l} }
 	if o.FeedBytes > 0 {
@@ -142,7 +148,7 @@ func New(o Options) *Ledger {
 // begin lets changes be recorded from now on.
 func (l *Ledger) begin(q *journal.Queue) {
 	l.queue = q
-	l.book.sink = q
+	l.book.Sink = q
 }
 
 // append records what does not concern the book. The caller holds the lock under

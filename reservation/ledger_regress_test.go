@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/internal/book"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal/faultdisk"
 )
@@ -115,7 +116,7 @@ func TestTwoDeadlinesAtOnce(t *testing.T) {
 			t.Errorf("pickup until %d: %+v %v", pickup, due, err)
 		}
 		level(t, l, tea, 0, 2, 0, 0)
-		l.book.drop(kindOrder, "o")
+		l.book.Drop(book.KindOrder, "o")
 	}
 }
 

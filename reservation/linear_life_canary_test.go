@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/internal/book"
 )
 
 // lifeFake is a ledger with a fault.
@@ -86,22 +87,22 @@ func lifeLateExpiry(g *lifeGame, c *lifeCall, serve func()) {
 	if c.verb == history.Expired {
 		var late []string
 		for slot := range uint32(lifeSlots) {
-			g.l.book.at(slot, func(id string, e *entry) bool {
-				if e.state == Confirmed && e.deadline <= c.now {
+			g.l.book.At(slot, func(id string, e *book.Entry) bool {
+				if e.State == Confirmed && e.Deadline <= c.now {
 					late = append(late, id)
 				}
 				return true
 			})
 		}
-		var e entry
+		var e book.Entry
 		for _, id := range late {
-			_, _ = g.l.book.change(kindOrder, id, &e, ruleFunc(func(_ string, e *entry) ([]byte, error) {
-				if e.state != Confirmed {
+			_, _ = g.l.book.Change(book.KindOrder, id, &e, lifeRule(func(_ string, e *book.Entry) ([]byte, error) {
+				if e.State != Confirmed {
 					return nil, ErrState
 				}
-				e.state = Held
-				for i := range e.lines {
-					e.lines[i].Held, e.lines[i].Confirmed = e.lines[i].Held+e.lines[i].Confirmed, 0
+				e.State = Held
+				for i := range e.Lines {
+					e.Lines[i].Held, e.Lines[i].Confirmed = e.Lines[i].Held+e.Lines[i].Confirmed, 0
 				}
 				return nil, nil
 			}))
@@ -109,6 +110,11 @@ func lifeLateExpiry(g *lifeGame, c *lifeCall, serve func()) {
 	}
 	serve()
 }
+
+// lifeRule is a rule of the book that is a function.
+type lifeRule func(id string, e *book.Entry) ([]byte, error)
+
+func (f lifeRule) Apply(id string, e *book.Entry) ([]byte, error) { return f(id, e) }
 
 // lifeFakeReroutes are ledgers whose reroutes have a fault.
 func lifeFakeReroutes() []lifeFake {

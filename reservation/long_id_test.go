@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/internal/book"
 )
 
 // Former versions gave a part of an order an ID that was longer than its length
@@ -48,12 +49,12 @@ func TestTooLong(t *testing.T) {
 			}
 		})
 	}
-	e := entry{state: Held, lines: []entryLine{{Quantity: 1, Held: 1}}}
-	if _, _, err := takeEntry(putEntry(nil, kindOrder, long, &e), new(entry)); !errors.Is(err, ErrCorrupt) {
+	e := book.Entry{State: Held, Lines: []entryLine{{Quantity: 1, Held: 1}}}
+	if _, _, err := takeEntry(putEntry(nil, book.KindOrder, long, &e), new(book.Entry)); !errors.Is(err, ErrCorrupt) {
 		t.Errorf("an entry of a snapshot: %v", err)
 	}
-	e.refs.code = long
-	if _, _, err := takeEntry(putEntry(nil, kindOrder, "o", &e), new(entry)); !errors.Is(err, ErrCorrupt) {
+	e.Refs.Code = long
+	if _, _, err := takeEntry(putEntry(nil, book.KindOrder, "o", &e), new(book.Entry)); !errors.Is(err, ErrCorrupt) {
 		t.Errorf("a code of a snapshot: %v", err)
 	}
 }

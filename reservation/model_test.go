@@ -4,13 +4,13 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
 
 	"github.com/clickcollect/clickcollect/bench/scaletest"
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/internal/book"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal/faultdisk"
 	"pgregory.net/rapid"
 )
@@ -104,25 +104,7 @@ func TestLedgerAgainstATwinShrinks(t *testing.T) {
 
 // smallBook is a book of four shards with the same key every time: quick to make,
 // and what it does can be repeated.
-func smallBook(remember int) *book {
-	const shards, bits = 4, 2
-	b := &book{shards: make([]shard, shards), shift: 64 - bits, key: hashKey{3, 5, 7}, used: math.MaxUint64}
-	b.shelves.numberBits = 32 - bits
-	for v := range b.views {
-		b.views[v] = newViewIndex(shards, b.shift)
-	}
-	for i := range b.shards {
-		s := &b.shards[i]
-		s.number = uint32(i)
-		s.next.Store(never)
-		s.index.current = newTable(make([]uint64, firstSlots))
-		s.hint.set(&s.index.current)
-		for kind := range s.ended {
-			s.ended[kind].keep = rememberedPerShard(remember, shards)
-		}
-	}
-	return b
-}
+func smallBook(remember int) *book.Book { return book.Fixed(remember, 4) }
 
 // game is a ledger, its twin, and what both are told.
 type game struct {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/internal/book"
 	"github.com/clickcollect/clickcollect/reservation/internal/stock"
 )
 
@@ -70,22 +71,22 @@ func (l *Ledger) Move(m *Movement) (t Ticket, err error) {
 }
 
 func (l *Ledger) move(m *Movement) (Ticket, error) {
-	kind, to := kindMovement, m.Slot
+	kind, to := book.KindMovement, m.Slot
 	if m.Cause == history.Sent {
-		kind, to = kindTransfer, m.To
+		kind, to = book.KindTransfer, m.To
 	}
 	defer l.lockFloors(m.Slot, to)()
 	mark := m.digest(l.Digest(0), l.SlotName(m.Slot), l.SlotName(to))
-	hash := l.book.hash(kind, m.ID)
-	var found entry
-	there := l.book.find(kind, m.ID, &found)
+	hash := l.book.Hash(kind, m.ID)
+	var found book.Entry
+	there := l.book.Find(kind, m.ID, &found)
 	switch {
 	case there && l.repeated(m, mark, &found) == nil: // whether or not there still is such a location
-		return Ticket{Sequence: found.sequence}, nil
+		return Ticket{Sequence: found.Sequence}, nil
 	case l.isGone(m.Slot) || l.isGone(to) || l.Table().Space.Number(m.Slot) == NoNumber:
 		return Ticket{}, ErrUnknownLocation
 	case there:
-		return Ticket{Sequence: found.sequence}, ErrConflict
+		return Ticket{Sequence: found.Sequence}, ErrConflict
 	}
 	kept, ok := l.deltas.Get().(*[]delta)
 	if !ok {
@@ -105,15 +106,15 @@ func (l *Ledger) move(m *Movement) (Ticket, error) {
 		return Ticket{}, err
 	}
 	sortDeltas(deltas)
-	e := entry{fingerprint: mark, location: m.Slot, origin: m.Slot, deadline: m.Now}
-	if kind == kindTransfer {
-		e.state, e.to, e.since = InTransit, m.To, m.Now
+	e := book.Entry{Fingerprint: mark, Location: m.Slot, Origin: m.Slot, Deadline: m.Now}
+	if kind == book.KindTransfer {
+		e.State, e.To, e.Since = InTransit, m.To, m.Now
 		for _, d := range deltas {
-			e.lines = append(e.lines, entryLine{SKU: d.sku, Quantity: uint32(-d.units), Confirmed: uint32(-d.units)})
+			e.Lines = append(e.Lines, entryLine{SKU: d.sku, Quantity: uint32(-d.units), Confirmed: uint32(-d.units)})
 		}
 	}
 	t, err := l.enter(m, kind, hash, &e, deltas, settle, undo)
-	if err == nil && kind == kindTransfer {
+	if err == nil && kind == book.KindTransfer {
 		l.places.add(m.To, 1)
 	}
 	return t, err
@@ -121,16 +122,16 @@ func (l *Ledger) move(m *Movement) (Ticket, error) {
 
 // enter records the movement, of which what leaves is taken, and shows what comes,
 // in that order: no prefix of the journal has more leave than came.
-func (l *Ledger) enter(m *Movement, kind entryKind, hash uint64, e *entry, deltas []delta, settle, undo func()) (Ticket, error) {
-	var found entry
-	t, added, err := l.book.addHashed(hash, kind, m.ID, e, l.recordOf(m, e.fingerprint, deltas), &found)
+func (l *Ledger) enter(m *Movement, kind book.Kind, hash uint64, e *book.Entry, deltas []delta, settle, undo func()) (Ticket, error) {
+	var found book.Entry
+	t, added, err := l.book.AddHashed(hash, kind, m.ID, e, l.recordOf(m, e.Fingerprint, deltas), &found)
 	if err != nil {
 		undo()
-		return t, err
+		return t, invalid(err)
 	}
 	if !added {
 		undo()
-		return Ticket{Sequence: found.sequence}, l.repeated(m, e.fingerprint, &found)
+		return Ticket{Sequence: found.Sequence}, l.repeated(m, e.Fingerprint, &found)
 	}
 	settle()
 	f := l.floor(m.Slot)
@@ -273,7 +274,7 @@ func (l *Ledger) recordOf(m *Movement, mark uint64, deltas []delta) []byte {
 
 // repeated is nil if a movement has the content of the entry that is there under
 // its ID; mark is its digest.
-func (l *Ledger) repeated(m *Movement, mark uint64, found *entry) error {
+func (l *Ledger) repeated(m *Movement, mark uint64, found *book.Entry) error {
 	if !m.is(l, mark, found, l.SlotName(m.Slot), l.SlotName(m.To)) {
 		return ErrConflict
 	}
@@ -284,18 +285,18 @@ func (l *Ledger) repeated(m *Movement, mark uint64, found *entry) error {
 // remembered, whatever would refuse it by now. at and to are the names of its
 // locations, which may be gone; of a delivery or a loss the transfer says where.
 func (l *Ledger) Booked(m *Movement, at, to string) (Ticket, bool) {
-	kind := kindMovement
+	kind := book.KindMovement
 	if m.Cause == history.Sent {
-		kind = kindTransfer
+		kind = book.KindTransfer
 	}
-	var found entry
-	if !l.book.find(kind, m.ID, &found) {
+	var found book.Entry
+	if !l.book.Find(kind, m.ID, &found) {
 		return Ticket{}, false
 	}
 	if m.Ref != "" {
-		at = l.SlotName(found.location)
+		at = l.SlotName(found.Location)
 	}
-	return Ticket{Sequence: found.sequence}, m.is(l, m.digest(l.Digest(0), at, to), &found, at, to)
+	return Ticket{Sequence: found.Sequence}, m.is(l, m.digest(l.Digest(0), at, to), &found, at, to)
 }
 
 // delta is a line's signed change of the units on hand.

@@ -12,7 +12,6 @@ const (
 	mutantShort // nobody is told that the goods of a reservation are gone
 	mutantSoon  // a hold ends a millisecond early when another one of its shard is due
 	mutantDue   // the same when that order itself has another thing due
-	mutantWheel // the timers are not told the time while nothing is due
 	mutantGap   // a reroute frees the old units before it has the new ones
 	mutantOnly  // the snapshot before the newest is not kept
 )

@@ -1,4 +1,4 @@
-//go:build !mutant_early && !mutant_twice && !mutant_clock && !mutant_apart && !mutant_grace && !mutant_short && !mutant_gap && !mutant_only && !mutant_soon && !mutant_due && !mutant_wheel
+//go:build !mutant_early && !mutant_twice && !mutant_clock && !mutant_apart && !mutant_grace && !mutant_short && !mutant_gap && !mutant_only && !mutant_soon && !mutant_due
 
 package reservation
 

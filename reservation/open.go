@@ -110,7 +110,7 @@ func restore(disk journal.Disk, log *journal.FileLog, o Options, s *journal.Snap
 	l.shelves = &recovered{}
 	l.digests = digests{words: &formerWords} // until a key is met, or drawn
 	l.file = &fileState{disk: disk, log: log}
-	l.book.loosen()
+	l.book.Loosen()
 	p := &replay{ledger: l}
 	if s != nil {
 		if log.Last() < s.To {
@@ -133,7 +133,7 @@ func restore(disk journal.Disk, log *journal.FileLog, o Options, s *journal.Snap
 		}
 	}
 	l.time.Store(max(l.time.Load(), p.latest))
-	l.book.settle(l.recoveryWorkers(), l.time.Load())
+	l.book.Settle(l.recoveryWorkers(), l.time.Load())
 	l.file.recovery.Records = p.records
 	return l, p, nil
 }

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/internal/book"
 	"github.com/clickcollect/clickcollect/reservation/internal/stock"
 )
 
@@ -25,13 +26,13 @@ type Parts struct {
 	list    []stock.Pick
 	lines   []int // by pick: the number of its line over all parts
 	order   []int
-	adds    []addition
-	entries []entry
+	adds    []book.Addition
+	entries []book.Entry
 	records [][]byte
 	bytes   []byte
 	ends    []int // of the records in bytes
 	record  history.Record
-	found   entry
+	found   book.Entry
 	moving  rerouting
 	ticket  Ticket
 	err     error
@@ -58,12 +59,12 @@ func (p *Parts) Reserve(l *Ledger, parts []Part, found *Entry) int {
 		return p.lines[short]
 	}
 	p.enter(l, parts)
-	t, there, err := l.book.addAll(p.adds, p.records, &p.found)
+	t, there, err := l.book.AddAll(p.adds, p.records, &p.found)
 	p.ticket = t
 	switch {
 	case err != nil:
 		p.picks.Undo()
-		p.err = fmt.Errorf("reservation: parts of %s: %w", shown(parts[0].ID), err)
+		p.err = fmt.Errorf("reservation: parts of %s: %w", shown(parts[0].ID), invalid(err))
 		return Failed
 	case there > 0:
 		p.picks.Undo()
@@ -71,8 +72,8 @@ func (p *Parts) Reserve(l *Ledger, parts []Part, found *Entry) int {
 		return Failed
 	case there == 0:
 		p.picks.Undo()
-		p.found.export(found)
-		p.ticket = Ticket{Sequence: p.found.sequence}
+		export(&p.found, found)
+		p.ticket = Ticket{Sequence: p.found.Sequence}
 		return Known
 	}
 	p.picks.Settle()
@@ -171,15 +172,15 @@ func (p *Parts) pick(parts []Part) {
 func (p *Parts) enter(l *Ledger, parts []Part) {
 	p.adds = p.adds[:0]
 	for len(p.entries) < len(parts) {
-		p.entries = append(p.entries, entry{})
+		p.entries = append(p.entries, book.Entry{})
 	}
 	p.start()
 	for i := range parts {
 		part, e := &parts[i], &p.entries[i]
-		e.hold(part.Lines)
-		e.fill(&part.Hold)
-		e.sequence = 0
-		p.adds = append(p.adds, addition{hash: l.book.hash(kindOrder, part.ID), id: part.ID, e: e})
+		holdLines(e, part.Lines)
+		fill(e, &part.Hold)
+		e.Sequence = 0
+		p.adds = append(p.adds, book.Addition{Hash: l.book.Hash(book.KindOrder, part.ID), ID: part.ID, Entry: e})
 		if l.queue != nil {
 			p.logHold(part)
 		}
@@ -187,11 +188,11 @@ func (p *Parts) enter(l *Ledger, parts []Part) {
 	p.finish()
 }
 
-// hold gives an entry its lines, all of them held.
-func (e *entry) hold(lines []Line) {
-	e.lines = e.lines[:0]
+// holdLines gives an entry its lines, all of them held.
+func holdLines(e *book.Entry, lines []Line) {
+	e.Lines = e.Lines[:0]
 	for _, line := range lines {
-		e.lines = append(e.lines, entryLine{SKU: line.SKU, Quantity: uint32(line.Quantity), Held: uint32(line.Quantity)})
+		e.Lines = append(e.Lines, entryLine{SKU: line.SKU, Quantity: uint32(line.Quantity), Held: uint32(line.Quantity)})
 	}
 }
 

@@ -105,7 +105,7 @@ func TestPartsFillTables(t *testing.T) {
 			}
 		}
 	}
-	if live, _ := l.book.len(); live != orders*each || l.Available(tea, 0).Available != 0 {
+	if live, _ := l.book.Len(); live != orders*each || l.Available(tea, 0).Available != 0 {
 		t.Errorf("%d live, %+v", live, l.Available(tea, 0))
 	}
 }
@@ -227,28 +227,4 @@ func allOf(l *Ledger) map[string]string {
 		all[id] = fmt.Sprintf("%+v", *e)
 	}
 	return all
-}
-
-// An entry of an earlier version may come from a reservation with a longer ID than
-// one may have now: it is there after a restart, and a note that does not fit behind
-// the ID is refused.
-func TestTailsOfOtherLimits(t *testing.T) {
-	for _, c := range []struct {
-		cause, note int
-		fits        bool
-	}{{61_413, 4096, true}, {MaxRefBytes, MaxNoteBytes, true}, {61_413, 4097, false}, {0, MaxIDBytes - originCause, true}} {
-		e := entry{cause: strings.Repeat("x", c.cause), note: strings.Repeat("n", c.note)}
-		if fits := noteFits(e.cause, e.note); fits != c.fits {
-			t.Errorf("%+v fits: %t", c, fits)
-		}
-		if !c.fits {
-			continue
-		}
-		past := make([]byte, e.pastBytes())
-		e.putPast(past)
-		var got entry
-		if !got.recall(0, string(past)) || got.cause != e.cause || got.note != e.note || len(past) > MaxIDBytes {
-			t.Errorf("%+v: got %d bytes", c, len(past))
-		}
-	}
 }

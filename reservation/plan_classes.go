@@ -1,12 +1,15 @@
 package reservation
 
-import "github.com/clickcollect/clickcollect/reservation/life"
+import (
+	"github.com/clickcollect/clickcollect/reservation/internal/book"
+	"github.com/clickcollect/clickcollect/reservation/life"
+)
 
 // planClasses is plan for an entry with lines of sub-SKUs or of resources. A
 // change's lines name what a shopper knows: the units of a line are taken from the
 // entry's line of that SKU, and what is missing from those of its sub-SKUs in the
 // order of their handles. Resources are not named; they follow the goods.
-func (s *step) planClasses(e *entry) error {
+func (s *step) planClasses(e *book.Entry) error {
 	c, k := s.change, s.ledger.classes
 	give := func(line *entryLine, units int64) {
 		if units > 0 {
@@ -14,8 +17,8 @@ func (s *step) planClasses(e *entry) error {
 		}
 	}
 	if c.Lines == nil {
-		for i := range e.lines {
-			if line := &e.lines[i]; !k.resource(line.SKU) {
+		for i := range e.Lines {
+			if line := &e.Lines[i]; !k.resource(line.SKU) {
 				give(line, c.movable(line))
 			}
 		}
@@ -25,8 +28,8 @@ func (s *step) planClasses(e *entry) error {
 	}
 	for _, want := range c.Lines {
 		left := want.Quantity
-		for i := range e.lines {
-			line := &e.lines[i]
+		for i := range e.Lines {
+			line := &e.Lines[i]
 			if k.resource(line.SKU) || line.SKU != want.SKU && k.base(line.SKU) != want.SKU {
 				continue
 			}
@@ -57,19 +60,19 @@ func (s *step) givenOf(sku uint32) (units int64) {
 // giveResources adds what follows the goods: a resource is confirmed with the first
 // of them, used up when they are sent off, and otherwise given up, or used up, when
 // none of them is left.
-func (s *step) giveResources(e *entry, give func(*entryLine, int64)) {
+func (s *step) giveResources(e *book.Entry, give func(*entryLine, int64)) {
 	rule, k := s.change.rule(), s.ledger.classes
 	if rule.Follow == life.Stays {
 		return
 	}
-	for i := range e.lines {
-		line := &e.lines[i]
+	for i := range e.Lines {
+		line := &e.Lines[i]
 		if rule.Follow == life.WithLast && !k.resource(line.SKU) && line.Open() > s.givenOf(line.SKU) {
 			return
 		}
 	}
-	for i := range e.lines {
-		if line := &e.lines[i]; k.resource(line.SKU) {
+	for i := range e.Lines {
+		if line := &e.Lines[i]; k.resource(line.SKU) {
 			give(line, rule.MovableResource(line))
 		}
 	}

@@ -2,12 +2,12 @@ package reservation
 
 import (
 	"cmp"
-	"encoding/binary"
 	"fmt"
 	"maps"
 	"slices"
 	"sync/atomic"
 
+	"github.com/clickcollect/clickcollect/reservation/internal/book"
 	"github.com/clickcollect/clickcollect/reservation/internal/stock"
 	"github.com/clickcollect/clickcollect/reservation/lock"
 )
@@ -124,8 +124,8 @@ func (l *Ledger) Fill() error {
 // the stock is read from memory once for many lines, by one processor.
 func (l *Ledger) takeLive() (lacking map[uint64]struct{}, bad error) {
 	t := &taking{ledger: l}
-	shards := l.book.shardCount()
-	live, _ := l.book.len()
+	shards := l.book.Shards()
+	live, _ := l.book.Len()
 	step := min(max(shards*takenHolds/max(live, 1), 1), shards)
 	for from := 0; from < shards && t.bad == nil; from += step {
 		t.some(from, min(from+step, shards))
@@ -161,8 +161,8 @@ type taking struct {
 
 // taker is the room in which one worker works.
 type taker struct {
-	order   refSorter
-	entry   entry
+	room    book.Room
+	ledger  *Ledger
 	groups  [takenGroups][]heldLine
 	cells   []stock.Cell
 	shorts  []shortLine
@@ -190,12 +190,12 @@ func (t *taking) some(from, to int) {
 	}
 	takers := t.takers
 	var next atomic.Int64
-	share(workers, to-from, func() func(int) {
+	book.Share(workers, to-from, func() func(int) {
 		w := takers[next.Add(1)-1]
 		return func(i int) { w.note(l, from+i) }
 	})
 	next.Store(0)
-	share(workers, takenGroups, func() func(int) {
+	book.Share(workers, takenGroups, func() func(int) {
 		w := takers[next.Add(1)-1]
 		return func(group int) {
 			for _, noted := range takers {
@@ -217,45 +217,33 @@ func (t *taking) some(from, to int) {
 
 // note notes the lines of the reservations of one shard.
 func (t *taker) note(l *Ledger, shard int) {
-	s := &l.book.shards[shard]
-	s.mu.Lock(lock.Shard)
-	defer s.mu.Unlock()
-	for _, ref := range t.order.of(s) {
-		r := s.record(ref)
-		switch {
-		case r.has(flagQueued):
-		case r.kind() == kindTransfer || r.state() == InTransit:
-			s.read(ref, &t.entry)
-			l.places.add(t.entry.to, 1)
-		case mutant == mutantClock && r.state() == Held && r.deadline() <= l.Time():
-		case s.partial(r):
-			s.read(ref, &t.entry)
-			t.notePartial(string(r.id()))
-		default:
-			slot, lines := r.location(), r.lines(r.idBytes(), r.lineCount())
-			for at := 0; at < len(lines); at += lineBytes {
-				both := binary.LittleEndian.Uint64(lines[at:])
-				t.noteLine(uint32(both), slot, uint32(both>>32))
-			}
-		}
-	}
+	t.ledger = l
+	l.book.LiveIn(shard, &t.room, func(s State, deadline int64) bool {
+		return mutant == mutantClock && s == Held && deadline <= l.Time()
+	}, t)
 }
+
+// Carried counts goods on their way.
+func (t *taker) Carried(e *book.Entry) { t.ledger.places.add(e.To, 1) }
+
+// Line notes a line.
+func (t *taker) Line(sku, slot, units uint32) { t.noteLine(sku, slot, units) }
 
 func (t *taker) noteLine(sku, slot, units uint32) {
 	group := &t.groups[sku%takenGroups]
 	*group = append(*group, heldLine{sku, slot, units})
 }
 
-// notePartial notes the lines of an entry that was read.
-func (t *taker) notePartial(id string) {
-	for i := range t.entry.lines {
-		line := &t.entry.lines[i]
+// Partial notes the lines of an entry.
+func (t *taker) Partial(id string, e *book.Entry) {
+	for i := range e.Lines {
+		line := &e.Lines[i]
 		if open := line.Held + line.Confirmed; open > 0 {
-			t.noteLine(line.SKU, t.entry.location, open)
+			t.noteLine(line.SKU, e.Location, open)
 		}
 		if line.Short > 0 {
-			cell := pair(line.SKU, t.entry.location)
-			t.shorts = append(t.shorts, shortLine{t.entry.sequence, cell, id})
+			cell := pair(line.SKU, e.Location)
+			t.shorts = append(t.shorts, shortLine{e.Sequence, cell, id})
 			t.lacking = append(t.lacking, cell)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/internal/book"
 	"github.com/clickcollect/clickcollect/reservation/life"
 )
 
@@ -22,8 +23,8 @@ type replay struct {
 	went     went // of change
 	given    []Line
 	effects  []effect
-	entry    entry
-	found    entry
+	entry    book.Entry
+	found    book.Entry
 	records  uint64
 	latest   int64  // the latest time of a record
 	shelved  bool   // somebody else has brought in what is on hand
@@ -109,56 +110,56 @@ func (p *replay) name(n *names, handle uint32, place []byte) error {
 // held brings in a new reservation.
 func (p *replay) held() error {
 	r, e := &p.record, &p.entry
-	e.fingerprint, e.distance, e.sequence = r.Fingerprint, r.Distance, p.sequence
-	e.deadline, e.pickup, e.since, e.promise = r.Deadline, 0, r.Time, r.Promise
-	e.location, e.origin, e.to = r.Slot, r.Slot, 0
-	e.state, e.reminded, e.rejects = Held, false, 0
-	e.refs = refs{order: r.Order, customer: r.Customer, owner: r.Owner, channel: r.Channel}
-	e.parts, e.cause, e.note = r.Parts, r.Ref, string(r.Place)
-	if !noteFits(e.cause, e.note) { // earlier versions had other limits of each
+	e.Fingerprint, e.Distance, e.Sequence = r.Fingerprint, r.Distance, p.sequence
+	e.Deadline, e.Pickup, e.Since, e.Promise = r.Deadline, 0, r.Time, r.Promise
+	e.Location, e.Origin, e.To = r.Slot, r.Slot, 0
+	e.State, e.Reminded, e.Rejects = Held, false, 0
+	e.Refs = book.Refs{Order: r.Order, Customer: r.Customer, Owner: r.Owner, Channel: r.Channel}
+	e.Parts, e.Cause, e.Note = r.Parts, r.Ref, string(r.Place)
+	if !book.NoteFits(e.Cause, e.Note) { // earlier versions had other limits of each
 		return p.unsound("a reservation with too long a note")
 	}
-	e.lines = e.lines[:0]
+	e.Lines = e.Lines[:0]
 	skus := p.ledger.skus.len()
 	for _, line := range r.Lines {
 		if line.Units < 1 || line.Units > MaxQuantity || uint64(line.SKU) >= uint64(skus) {
 			return p.unsound("a line of no or too many units")
 		}
-		e.lines = append(e.lines, entryLine{SKU: line.SKU, Quantity: uint32(line.Units), Held: uint32(line.Units)})
+		e.Lines = append(e.Lines, entryLine{SKU: line.SKU, Quantity: uint32(line.Units), Held: uint32(line.Units)})
 	}
-	if uint64(r.Slot) >= uint64(p.ledger.slots.len()) || len(e.lines) == 0 {
+	if uint64(r.Slot) >= uint64(p.ledger.slots.len()) || len(e.Lines) == 0 {
 		return p.unsound("a reservation of nothing or nowhere")
 	}
-	return p.add(kindOrder, r.ID)
+	return p.add(book.KindOrder, r.ID)
 }
 
 // add puts p.entry into the book, unless a snapshot has it or a later state of
 // it. An ended one of the same ID is one that had been forgotten by then.
-func (p *replay) add(kind entryKind, id string) error {
+func (p *replay) add(kind book.Kind, id string) error {
 	b := p.ledger.book
 	hash := p.hash
-	if hash == 0 || kind != kindOrder {
-		hash = b.hash(kind, id)
+	if hash == 0 || kind != book.KindOrder {
+		hash = b.Hash(kind, id)
 	}
-	_, added, err := b.addHashed(hash, kind, id, &p.entry, nil, &p.found)
+	_, added, err := b.AddHashed(hash, kind, id, &p.entry, nil, &p.found)
 	if err != nil {
 		return p.unsound(tooLong)
 	}
 	if added {
-		if kind == kindOrder {
+		if kind == book.KindOrder {
 			p.hold(&p.entry, -1)
 		}
 		return nil
 	}
-	if p.found.sequence >= p.sequence {
+	if p.found.Sequence >= p.sequence {
 		return nil
 	}
-	if kind == kindOrder && !p.found.state.Ended() {
+	if kind == book.KindOrder && !p.found.State.Ended() {
 		return p.unsound("a reservation made twice")
 	}
-	b.drop(kind, id)
-	b.addHashed(hash, kind, id, &p.entry, nil, nil)
-	if kind == kindOrder {
+	b.Drop(kind, id)
+	b.AddHashed(hash, kind, id, &p.entry, nil, nil)
+	if kind == book.KindOrder {
 		p.hold(&p.entry, -1)
 	}
 	return nil
@@ -178,14 +179,14 @@ func (p *replay) setShelf(sku, slot uint32, onHand int64) {
 
 // hold changes what is available by the units an entry has open, in a ledger
 // that has its stock laid out already; sign −1 takes them.
-func (p *replay) hold(e *entry, sign int64) {
-	if p.ledger.shelves != nil || e.state == InTransit || e.state.Ended() {
+func (p *replay) hold(e *book.Entry, sign int64) {
+	if p.ledger.shelves != nil || e.State == InTransit || e.State.Ended() {
 		return
 	}
-	for i := range e.lines {
-		line := &e.lines[i]
+	for i := range e.Lines {
+		line := &e.Lines[i]
 		if open := int64(line.Held) + int64(line.Confirmed); open > 0 {
-			p.ledger.stock.Change(line.SKU, e.location, sign*open)
+			p.ledger.stock.Change(line.SKU, e.Location, sign*open)
 		}
 	}
 }
@@ -201,21 +202,21 @@ func (p *replay) moved() error {
 	if err := p.shelve(r.Slot); err != nil {
 		return err
 	}
-	*e = entry{fingerprint: r.Fingerprint, sequence: p.sequence, location: r.Slot, origin: r.Slot, deadline: r.Time, lines: e.lines[:0]}
+	*e = book.Entry{Fingerprint: r.Fingerprint, Sequence: p.sequence, Location: r.Slot, Origin: r.Slot, Deadline: r.Time, Lines: e.Lines[:0]}
 	switch r.Cause {
 	case history.Sent:
-		e.state, e.to, e.since = InTransit, r.To, r.Time
+		e.State, e.To, e.Since = InTransit, r.To, r.Time
 		for _, line := range r.Lines {
-			e.lines = append(e.lines, entryLine{SKU: line.SKU, Quantity: uint32(-line.Units), Confirmed: uint32(-line.Units)})
+			e.Lines = append(e.Lines, entryLine{SKU: line.SKU, Quantity: uint32(-line.Units), Confirmed: uint32(-line.Units)})
 		}
-		return p.add(kindTransfer, r.ID)
+		return p.add(book.KindTransfer, r.ID)
 	case history.Delivered, history.Lost:
 		if err := p.delivered(); err != nil {
 			return err
 		}
-		*e = entry{fingerprint: r.Fingerprint, sequence: p.sequence, location: r.Slot, origin: r.Slot, deadline: r.Time, lines: e.lines[:0]}
+		*e = book.Entry{Fingerprint: r.Fingerprint, Sequence: p.sequence, Location: r.Slot, Origin: r.Slot, Deadline: r.Time, Lines: e.Lines[:0]}
 	}
-	return p.add(kindMovement, r.ID)
+	return p.add(book.KindMovement, r.ID)
 }
 
 // shelve notes what is on hand after the record, and the change, for counts as of
@@ -280,7 +281,7 @@ func movesShelf(rule *life.Rule) bool { return rule.Goods.OnHand != 0 || rule.Go
 // delivered brings in goods of a transfer that arrived or were lost.
 func (p *replay) delivered() error {
 	p.change = Change{ID: p.record.Ref, Now: p.record.Time}
-	_, err := p.ledger.book.change(kindTransfer, p.record.Ref, &p.entry, redo{p})
+	_, err := p.ledger.book.Change(book.KindTransfer, p.record.Ref, &p.entry, redo{p})
 	if err == ErrNotFound && p.mayBeForgotten() {
 		return nil
 	}
@@ -307,9 +308,9 @@ func (p *replay) changed() error {
 		p.went = went{to: r.To, distance: r.Distance, promise: r.Promise, ref: r.Ref, note: string(r.Place), parts: r.Parts, missing: r.Missing}
 		p.change.went = &p.went
 	}
-	p.entry.lines = p.entry.lines[:0]
-	_, err := l.book.change(kindOrder, r.ID, &p.entry, redo{p})
-	if errors.Is(err, ErrInvalid) {
+	p.entry.Lines = p.entry.Lines[:0]
+	_, err := l.book.Change(book.KindOrder, r.ID, &p.entry, redo{p})
+	if errors.Is(invalid(err), ErrInvalid) {
 		return p.unsound(tooLong)
 	}
 	if err == ErrNotFound && (p.mayBeForgotten() || p.change.afterEnd()) {
@@ -318,12 +319,12 @@ func (p *replay) changed() error {
 	if err != nil || r.Change == "" {
 		return err
 	}
-	id, state, rejects := r.Change, p.entry.state, p.entry.rejects
-	p.entry = entry{fingerprint: r.Fingerprint, sequence: p.sequence, state: state, deadline: r.Time, lines: p.entry.lines[:0]}
+	id, state, rejects := r.Change, p.entry.State, p.entry.Rejects
+	p.entry = book.Entry{Fingerprint: r.Fingerprint, Sequence: p.sequence, State: state, Deadline: r.Time, Lines: p.entry.Lines[:0]}
 	if r.Kind == history.Rejected {
-		p.entry.rejects = rejects
+		p.entry.Rejects = rejects
 	}
-	return p.add(kindChange, id)
+	return p.add(book.KindChange, id)
 }
 
 // mayBeForgotten tells the records whose reservation may have ended and been
@@ -334,18 +335,18 @@ func (p *replay) mayBeForgotten() bool { return p.sequence <= p.to }
 // the entry has it already.
 type redo struct{ *replay }
 
-func (p redo) apply(_ string, e *entry) ([]byte, error) {
-	if p.sequence <= e.sequence {
+func (p redo) Apply(_ string, e *book.Entry) ([]byte, error) {
+	if p.sequence <= e.Sequence {
 		return nil, nil
 	}
 	r := &p.record
 	p.given = p.given[:0]
 	at := 0
 	for _, line := range r.Lines {
-		for at < len(e.lines) && e.lines[at].SKU < line.SKU {
+		for at < len(e.Lines) && e.Lines[at].SKU < line.SKU {
 			at++
 		}
-		if at == len(e.lines) || e.lines[at].SKU != line.SKU || line.Units < 0 || line.Units > p.there(&e.lines[at]) {
+		if at == len(e.Lines) || e.Lines[at].SKU != line.SKU || line.Units < 0 || line.Units > p.there(&e.Lines[at]) {
 			return nil, p.unsound("more units than the reservation has")
 		}
 		p.given = append(p.given, Line{SKU: line.SKU, Quantity: line.Units})
@@ -354,7 +355,7 @@ func (p redo) apply(_ string, e *entry) ([]byte, error) {
 	if r.Kind == history.Moved {
 		deliver(e, r.Cause, r.Time, p.given)
 	} else {
-		if e.state.Ended() && !p.change.afterEnd() {
+		if e.State.Ended() && !p.change.afterEnd() {
 			return nil, p.unsound("a change of a reservation that has ended")
 		}
 		p.effects = p.effects[:0]
@@ -362,8 +363,8 @@ func (p redo) apply(_ string, e *entry) ([]byte, error) {
 		advance(e, &p.change, p.given, &p.effects, p.ledger.classes)
 		p.hold(e, -1)
 	}
-	e.sequence = p.sequence
-	if r.Kind != history.Moved && !e.sound() {
+	e.Sequence = p.sequence
+	if r.Kind != history.Moved && !e.Sound() {
 		return nil, p.unsound("a reservation that does not add up")
 	}
 	return nil, nil

@@ -8,6 +8,7 @@ import (
 	"unsafe"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/internal/book"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
 	"github.com/clickcollect/clickcollect/reservation/life"
 )
@@ -49,13 +50,13 @@ func (b *batch) full() bool { return len(b.items) >= shareItems || len(b.bytes) 
 func (b *batch) empty() { b.bytes, b.items = b.bytes[:0], b.items[:0] }
 
 // sort puts the items of a shard together, in the order in which they came.
-func (b *batch) sort(shards, shift int) {
+func (b *batch) sort(of *book.Book) {
 	if len(b.ends) == 0 {
-		b.ends = make([]int, shards)
+		b.ends = make([]int, of.Shards())
 	}
 	clear(b.ends)
 	for i := range b.items {
-		b.ends[b.items[i].hash>>shift]++
+		b.ends[of.ShardOf(b.items[i].hash)]++
 	}
 	sum := 0
 	for shard, n := range b.ends {
@@ -67,7 +68,7 @@ func (b *batch) sort(shards, shift int) {
 	}
 	b.sorted = b.sorted[:len(b.items)]
 	for i := range b.items {
-		at := &b.ends[b.items[i].hash>>shift]
+		at := &b.ends[of.ShardOf(b.items[i].hash)]
 		b.sorted[*at] = b.items[i]
 		*at++
 	}
@@ -76,7 +77,7 @@ func (b *batch) sort(shards, shift int) {
 // sharing hands batches to workers, each of which brings in one item at a time.
 // A ledger that works by hand has one worker and no goroutines.
 type sharing struct {
-	book    *book
+	book    *book.Book
 	manual  bool
 	workers []func(it *item, data []byte) error
 	errs    []error // by worker; read after all.Wait
@@ -106,7 +107,7 @@ func (l *Ledger) newSharing(worker func() func(it *item, data []byte) error) *sh
 // handOut lets the workers bring in the batch that was filled, and gives an empty
 // one for the next. The error is that of an earlier batch.
 func (s *sharing) handOut() error {
-	s.filling.sort(len(s.book.shards), s.book.shift)
+	s.filling.sort(s.book)
 	if err := s.wait(); err != nil {
 		return err
 	}
@@ -154,10 +155,8 @@ func (s *sharing) bringIn(worker func(it *item, data []byte) error) error {
 		for i := range items {
 			if i+prefetchAhead < len(items) {
 				ahead := &items[i+prefetchAhead]
-				s.book.prefetchSlot(ahead.hash)
-				data := uintptr(unsafe.Pointer(&b.bytes[ahead.from]))
-				prefetchLine(data)
-				prefetchLine(data + cacheLine)
+				s.book.PrefetchSlot(ahead.hash)
+				book.PrefetchBytes(uintptr(unsafe.Pointer(&b.bytes[ahead.from])))
 			}
 			if err := worker(&items[i], b.bytes[items[i].from:items[i].to]); err != nil {
 				return err
@@ -226,7 +225,7 @@ func (p *replay) share(s *sharing, frame journal.Frame, from uint64) error {
 			}
 		}
 		at := int(uintptr(unsafe.Pointer(unsafe.SliceData(data))) - uintptr(unsafe.Pointer(unsafe.SliceData(f.bytes))))
-		f.items = append(f.items, item{sequence: sequence, hash: b.hash(kindOrder, id), from: at, to: at + len(data)})
+		f.items = append(f.items, item{sequence: sequence, hash: b.Hash(book.KindOrder, id), from: at, to: at + len(data)})
 	}
 	if f.full() {
 		return s.handOut()

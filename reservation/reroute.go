@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/internal/book"
 )
 
 // Reroute takes a reservation, or some of its units, to another place.
@@ -52,7 +53,7 @@ func (p *Parts) Reroute(l *Ledger, r *Reroute, found *Entry) int {
 	how, err := x.run(found)
 	x.release()
 	if err != nil {
-		p.err = fmt.Errorf("reservation: reroute %s: %w", shown(r.ID), err)
+		p.err = fmt.Errorf("reservation: reroute %s: %w", shown(r.ID), invalid(err))
 		return Failed
 	}
 	return how
@@ -77,7 +78,7 @@ type rerouting struct {
 	of     Change
 	went   went
 	part   Part
-	target entry // the new part
+	target book.Entry // the new part
 	early  []effect
 }
 
@@ -92,8 +93,8 @@ func (x *rerouting) begin(l *Ledger, p *Parts, r *Reroute) {
 	x.change = &x.of
 	x.part = r.To
 	x.part.Now, x.part.Ref = r.Now, r.ID
-	if n := cap(x.entry.lines); n == 0 || n > keptLines {
-		x.entry.lines = x.room[:0]
+	if n := cap(x.entry.Lines); n == 0 || n > keptLines {
+		x.entry.Lines = x.room[:0]
 	}
 }
 
@@ -101,7 +102,7 @@ func (x *rerouting) begin(l *Ledger, p *Parts, r *Reroute) {
 func (x *rerouting) release() {
 	x.r, x.change, x.of, x.part = nil, nil, Change{}, Part{}
 	x.record.Reset()
-	x.entry.refs, x.target.refs = refs{}, refs{}
+	x.entry.Refs, x.target.Refs = book.Refs{}, book.Refs{}
 }
 
 func (x *rerouting) run(found *Entry) (int, error) {
@@ -109,10 +110,10 @@ func (x *rerouting) run(found *Entry) (int, error) {
 	if err := x.check(); err != nil {
 		return Failed, err
 	}
-	if !l.book.find(kindOrder, r.ID, &x.entry) {
+	if !l.book.Find(book.KindOrder, r.ID, &x.entry) {
 		return Failed, ErrNotFound
 	}
-	if r.To.ID != "" && l.book.find(kindOrder, r.To.ID, &x.target) {
+	if r.To.ID != "" && l.book.Find(book.KindOrder, r.To.ID, &x.target) {
 		return x.known(&x.target, found)
 	}
 	switch err := x.could(&x.entry); {
@@ -150,15 +151,15 @@ func (x *rerouting) check() error {
 }
 
 // known is the outcome when what was asked for is there.
-func (x *rerouting) known(e *entry, found *Entry) (int, error) {
-	e.export(found)
-	x.p.ticket = Ticket{Sequence: e.sequence}
+func (x *rerouting) known(e *book.Entry, found *Entry) (int, error) {
+	export(e, found)
+	x.p.ticket = Ticket{Sequence: e.Sequence}
 	return Known, nil
 }
 
 // could plans the reroute of an entry.
-func (x *rerouting) could(e *entry) error {
-	if x.went.ref == "" && e.location == x.went.to && !e.state.Ended() {
+func (x *rerouting) could(e *book.Entry) error {
+	if x.went.ref == "" && e.Location == x.went.to && !e.State.Ended() {
 		return errThere
 	}
 	if err := x.plan(e); err != nil {
@@ -168,7 +169,7 @@ func (x *rerouting) could(e *entry) error {
 		return stateError(e, x.change)
 	}
 	if x.went.ref == "" {
-		if !noteFits(e.cause, x.went.note) {
+		if !book.NoteFits(e.Cause, x.went.note) {
 			return fmt.Errorf("a note of %d bytes: %w", len(x.went.note), ErrFull) // its ID is of a version that had room for longer ones
 		}
 		return x.whole(e)
@@ -177,9 +178,9 @@ func (x *rerouting) could(e *entry) error {
 }
 
 // whole checks that a reservation that stays the same loses nothing on the way.
-func (x *rerouting) whole(e *entry) error {
-	for i := range e.lines {
-		l := &e.lines[i]
+func (x *rerouting) whole(e *book.Entry) error {
+	for i := range e.Lines {
+		l := &e.Lines[i]
 		if l.Collected|l.Missing|l.Lapsed != 0 {
 			return stateError(e, x.change)
 		}
@@ -204,14 +205,14 @@ func (x *rerouting) enter(found *Entry) (int, error) {
 	var err error
 	there := false
 	if r.To.ID == "" {
-		t, err = l.book.change(kindOrder, r.ID, &x.entry, x)
+		t, err = l.book.Change(book.KindOrder, r.ID, &x.entry, x)
 		if errors.Is(err, errThere) {
 			there, err = true, nil
 		}
 	} else {
 		var added bool
-		part := addition{hash: l.book.hash(kindOrder, r.To.ID), id: r.To.ID, e: &x.target}
-		t, added, err = l.book.move(r.ID, &x.entry, &part, x, &p.found)
+		part := book.Addition{Hash: l.book.Hash(book.KindOrder, r.To.ID), ID: r.To.ID, Entry: &x.target}
+		t, added, err = l.book.Move(r.ID, &x.entry, &part, x, &p.found)
 		there = err == nil && !added
 	}
 	if err != nil || there {
@@ -235,16 +236,16 @@ func (x *rerouting) enter(found *Entry) (int, error) {
 	if l.shorts.any() {
 		l.coverFreed(x.effects, r.Now)
 	}
-	x.entry.export(found)
+	export(&x.entry, found)
 	return Done, nil
 }
 
 // apply is the rule of a reroute in place.
-func (x *rerouting) apply(id string, e *entry) ([]byte, error) {
+func (x *rerouting) Apply(id string, e *book.Entry) ([]byte, error) {
 	if err := x.could(e); err != nil {
 		return nil, err
 	}
-	from := e.location
+	from := e.Location
 	x.effects = x.effects[:0]
 	advance(e, x.change, x.given, &x.effects, x.ledger.classes)
 	if x.ledger.queue == nil {
@@ -256,27 +257,27 @@ func (x *rerouting) apply(id string, e *entry) ([]byte, error) {
 }
 
 // move is the rule of a reroute into a new part.
-func (x *rerouting) move(id string, e, part *entry) ([][]byte, error) {
+func (x *rerouting) Move(id string, e, part *book.Entry) ([][]byte, error) {
 	if err := x.could(e); err != nil {
 		return nil, err
 	}
 	to, p := &x.part, x.p
 	if to.Deadline == 0 {
-		to.Deadline = e.deadline
+		to.Deadline = e.Deadline
 	}
 	for _, text := range [...]struct {
 		to   *string
 		from string
-	}{{&to.Order, e.refs.order}, {&to.Customer, e.refs.customer}, {&to.Owner, e.refs.owner}, {&to.Channel, e.refs.channel}} {
+	}{{&to.Order, e.Refs.Order}, {&to.Customer, e.Refs.Customer}, {&to.Owner, e.Refs.Owner}, {&to.Channel, e.Refs.Channel}} {
 		if *text.to == "" {
 			*text.to = text.from
 		}
 	}
-	part.hold(to.Lines)
-	part.fill(&to.Hold)
-	part.sequence = 0
+	holdLines(part, to.Lines)
+	fill(part, &to.Hold)
+	part.Sequence = 0
 	confirmed := x.confirm(e, part)
-	from := e.location
+	from := e.Location
 	x.effects = x.effects[:0]
 	advance(e, x.change, x.given, &x.effects, x.ledger.classes)
 	if x.ledger.queue == nil {
@@ -300,17 +301,17 @@ func (x *rerouting) move(id string, e, part *entry) ([][]byte, error) {
 // confirm confirms as many units of a new part as those that it replaces are
 // confirmed, and returns them. Units that replace none of their kind are confirmed
 // if any are.
-func (x *rerouting) confirm(e, part *entry) (lines []Line) {
+func (x *rerouting) confirm(e, part *book.Entry) (lines []Line) {
 	k := x.ledger.classes
 	sure, held := map[uint32]int64{}, false
 	at := 0
 	for _, g := range x.given {
-		for e.lines[at].SKU != g.SKU {
+		for e.Lines[at].SKU != g.SKU {
 			at++
 		}
 		n := g.Quantity
 		if !x.went.missing {
-			n = min(n, int64(e.lines[at].Confirmed))
+			n = min(n, int64(e.Lines[at].Confirmed))
 		}
 		held = held || n < g.Quantity
 		sure[k.base(g.SKU)] += n
@@ -322,8 +323,8 @@ func (x *rerouting) confirm(e, part *entry) (lines []Line) {
 	if total == 0 {
 		return nil
 	}
-	for i := range part.lines {
-		line := &part.lines[i]
+	for i := range part.Lines {
+		line := &part.Lines[i]
 		n := int64(line.Quantity)
 		if left, ok := sure[k.base(line.SKU)]; held && ok && !k.resource(line.SKU) {
 			n = min(n, left)
@@ -342,11 +343,11 @@ func (x *rerouting) confirm(e, part *entry) (lines []Line) {
 }
 
 // log writes the record of the reservation that the units have left.
-func (x *rerouting) log(id string, e *entry, from uint32) {
+func (x *rerouting) log(id string, e *book.Entry, from uint32) {
 	w, r := &x.went, &x.record
 	*r = history.Record{Kind: history.Rerouted, Time: x.r.Now, Cause: x.r.Cause, ID: id, Slot: from, To: w.to, Ref: w.ref,
 		Distance: w.distance, Promise: w.promise, Parts: w.parts, Missing: w.missing,
-		Order: e.refs.order, Customer: e.refs.customer, Lines: r.Lines[:0]}
+		Order: e.Refs.Order, Customer: e.Refs.Customer, Lines: r.Lines[:0]}
 	if w.ref == "" {
 		r.Place = []byte(w.note)
 		r.Parts = 0
@@ -361,7 +362,7 @@ func (x *rerouting) log(id string, e *entry, from uint32) {
 func (x *rerouting) frees() (all []effect) {
 	for _, g := range x.given {
 		if !x.went.missing {
-			all = append(all, effect{sku: g.SKU, slot: x.entry.location, free: g.Quantity})
+			all = append(all, effect{sku: g.SKU, slot: x.entry.Location, free: g.Quantity})
 		}
 	}
 	return all

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/internal/book"
 	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
@@ -112,15 +113,15 @@ func (l *Ledger) shorten(sku, slot uint32, movement string, now, missing int64, 
 		units int64
 	}
 	var all []candidate
-	l.book.at(slot, func(id string, e *entry) bool {
-		if e.state == InTransit {
+	l.book.At(slot, func(id string, e *book.Entry) bool {
+		if e.State == InTransit {
 			return true // its goods have left the shelf
 		}
-		for i := range e.lines {
-			line := &e.lines[i]
+		for i := range e.Lines {
+			line := &e.Lines[i]
 			units := int64(line.Held) + int64(line.Confirmed) - int64(line.Short)
 			if line.SKU == sku && units > 0 && (line.Confirmed > 0) == confirmed {
-				all = append(all, candidate{strings.Clone(id), e.since, units})
+				all = append(all, candidate{strings.Clone(id), e.Since, units})
 			}
 		}
 		return true
@@ -148,8 +149,8 @@ func (l *Ledger) mark(c *Change) bool {
 	s := l.steps.Get().(*step)
 	defer s.release()
 	s.change = c
-	s.entry.lines = s.room[:0]
-	_, err := l.book.change(kindOrder, c.ID, &s.entry, s)
+	s.entry.Lines = s.room[:0]
+	_, err := l.book.Change(book.KindOrder, c.ID, &s.entry, s)
 	return err == nil
 }
 
@@ -194,14 +195,14 @@ type shortOne struct {
 
 // shortAt lists who is short at a cell, the first to be covered first.
 func (l *Ledger) shortAt(sku, slot uint32) (all []shortOne) {
-	var e entry
+	var e book.Entry
 	for _, id := range l.shorts.of(sku, slot) {
-		if !l.book.find(kindOrder, id, &e) || e.location != slot {
+		if !l.book.Find(book.KindOrder, id, &e) || e.Location != slot {
 			continue
 		}
-		for i := range e.lines {
-			if line := &e.lines[i]; line.SKU == sku && line.Short > 0 {
-				all = append(all, shortOne{id, line.Confirmed > 0, e.since, int64(line.Short)})
+		for i := range e.Lines {
+			if line := &e.Lines[i]; line.SKU == sku && line.Short > 0 {
+				all = append(all, shortOne{id, line.Confirmed > 0, e.Since, int64(line.Short)})
 			}
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"math"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/internal/book"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
 	"github.com/clickcollect/clickcollect/reservation/life"
 	"github.com/clickcollect/clickcollect/reservation/lock"
@@ -179,7 +180,7 @@ func (w *snapshotWriter) all(l *Ledger) {
 		w.record(&history.Record{Kind: history.NoteSet, Name: note.Key, Place: note.Value})
 	}
 	w.shelves(l)
-	l.book.dump(func(kind entryKind, id string, e *entry) bool {
+	l.book.Dump(func(kind book.Kind, id string, e *book.Entry) bool {
 		w.item = putEntry(w.item[:0], kind, id, e)
 		w.put(itemEntry, w.item)
 		return w.err == nil
@@ -251,41 +252,41 @@ func (w *snapshotWriter) shelves(l *Ledger) {
 // putEntry appends an entry: kind, state, flags, then numbers and texts; each
 // line's buckets only when the flags say so. Flag 1 is that the customer was
 // reminded, 2 that there are texts, 4 that each line ends with what was rerouted.
-func putEntry(b []byte, kind entryKind, id string, e *entry) []byte {
+func putEntry(b []byte, kind book.Kind, id string, e *book.Entry) []byte {
 	var flags byte
-	if e.reminded {
+	if e.Reminded {
 		flags |= 1
 	}
-	past := make([]byte, e.pastBytes())
-	if e.putPast(past); e.refs != (refs{}) || len(past) > 0 {
+	past := e.Past()
+	if e.Refs != (book.Refs{}) || len(past) > 0 {
 		flags |= 2
 	}
-	rerouted := life.Total(e.lines, life.ReroutedUnits) > 0
+	rerouted := life.Total(e.Lines, life.ReroutedUnits) > 0
 	if rerouted {
 		flags |= 4
 	}
-	b = append(b, byte(kind), byte(e.state), flags)
+	b = append(b, byte(kind), byte(e.State), flags)
 	b = appendText(b, id)
-	b = binary.LittleEndian.AppendUint64(b, e.fingerprint)
-	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(e.distance))
-	b = binary.AppendUvarint(b, e.sequence)
-	b = binary.AppendVarint(b, e.deadline)
-	b = binary.AppendVarint(b, e.keptPickup())
-	b = binary.AppendUvarint(b, uint64(e.location))
-	b = binary.AppendUvarint(b, uint64(e.to))
+	b = binary.LittleEndian.AppendUint64(b, e.Fingerprint)
+	b = binary.LittleEndian.AppendUint64(b, math.Float64bits(e.Distance))
+	b = binary.AppendUvarint(b, e.Sequence)
+	b = binary.AppendVarint(b, e.Deadline)
+	b = binary.AppendVarint(b, e.KeptPickup())
+	b = binary.AppendUvarint(b, uint64(e.Location))
+	b = binary.AppendUvarint(b, uint64(e.To))
 	if flags&2 != 0 {
-		for _, text := range e.refs.all() {
+		for _, text := range e.Refs.All() {
 			b = appendText(b, text)
 		}
 		b = appendText(b, string(past))
 	}
-	b = binary.AppendUvarint(b, uint64(len(e.lines)))
-	for i := range e.lines {
-		for _, v := range numbers(&e.lines[i]) {
+	b = binary.AppendUvarint(b, uint64(len(e.Lines)))
+	for i := range e.Lines {
+		for _, v := range numbers(&e.Lines[i]) {
 			b = binary.AppendUvarint(b, uint64(v))
 		}
 		if rerouted {
-			b = binary.AppendUvarint(b, uint64(e.lines[i].Rerouted))
+			b = binary.AppendUvarint(b, uint64(e.Lines[i].Rerouted))
 		}
 	}
 	return b

@@ -10,6 +10,7 @@ import (
 	"unsafe"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/internal/book"
 )
 
 // maxItemBytes bounds one item of a snapshot: a SKU at 16 million locations, or
@@ -43,11 +44,11 @@ const snapshotWindow = 1 << 18
 
 func (r *snapshotReader) read() error {
 	r.shared = r.ledger.newSharing(func() func(it *item, data []byte) error {
-		var e entry
+		var e book.Entry
 		return func(it *item, data []byte) error {
 			kind, id, err := takeEntry(data, &e)
 			if err == nil {
-				r.ledger.book.loadHashed(it.hash, kind, id, &e)
+				r.ledger.book.LoadHashed(it.hash, kind, id, &e)
 			}
 			return err
 		}
@@ -168,9 +169,9 @@ func (r *snapshotReader) oneEntry(item []byte) error {
 	if f.bad {
 		return malformed("an entry")
 	}
-	kind, state := entryKind(head[0]), State(head[1])
-	hash := hashID(&r.ledger.book.key, kind, id) & r.ledger.book.used
-	if !remembered(kind, state) {
+	kind, state := book.Kind(head[0]), State(head[1])
+	hash := r.ledger.book.HashOf(kind, id)
+	if !book.Remembered(kind, state) {
 		return r.share(hash, item)
 	}
 	from := len(r.kept)
@@ -286,35 +287,35 @@ func (f *fields) word() uint64 {
 const entryHead = 3
 
 // takeEntry reads what putEntry wrote. The texts are parts of the item.
-func takeEntry(item []byte, e *entry) (kind entryKind, id string, err error) {
+func takeEntry(item []byte, e *book.Entry) (kind book.Kind, id string, err error) {
 	f := fields{item: item}
 	head := f.bytes(entryHead)
 	if f.bad {
 		return 0, "", malformed("an entry")
 	}
-	kind = entryKind(head[0])
-	e.state, e.reminded, e.refs, e.lines = State(head[1]), head[2]&1 != 0, refs{}, e.lines[:0]
+	kind = book.Kind(head[0])
+	e.State, e.Reminded, e.Refs, e.Lines = State(head[1]), head[2]&1 != 0, book.Refs{}, e.Lines[:0]
 	id = f.text()
-	e.fingerprint, e.distance = f.word(), math.Float64frombits(f.word())
-	e.sequence, e.deadline = f.number(), f.signed()
+	e.Fingerprint, e.Distance = f.word(), math.Float64frombits(f.word())
+	e.Sequence, e.Deadline = f.number(), f.signed()
 	pickup, past := f.signed(), ""
-	e.location, e.to = uint32(f.number()), uint32(f.number())
+	e.Location, e.To = uint32(f.number()), uint32(f.number())
 	if head[2]&2 != 0 {
-		e.refs = refs{order: f.text(), customer: f.text(), owner: f.text(), channel: f.text(), code: f.text()}
+		e.Refs = book.Refs{Order: f.text(), Customer: f.text(), Owner: f.text(), Channel: f.text(), Code: f.text()}
 		past = f.text()
 	}
-	formed := e.recall(pickup, past)
+	formed := e.Recall(pickup, past)
 	n := f.number()
 	for range n {
 		if f.bad {
 			break
 		}
-		e.lines = append(e.lines, f.line())
+		e.Lines = append(e.Lines, f.line())
 		if head[2]&4 != 0 {
-			e.lines[len(e.lines)-1].Rerouted = uint32(f.number())
+			e.Lines[len(e.Lines)-1].Rerouted = uint32(f.number())
 		}
 	}
-	if !f.whole() || !formed || kind == 0 || kind > kindChange || kind == kindOrder && !e.sound() || fits(id, e) != nil {
+	if !f.whole() || !formed || kind == 0 || kind > book.KindChange || kind == book.KindOrder && !e.Sound() || e.Fits(id) != nil {
 		return 0, "", malformed("an entry")
 	}
 	return kind, id, nil

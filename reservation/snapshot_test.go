@@ -9,13 +9,14 @@ import (
 
 	"github.com/clickcollect/clickcollect/bench/scaletest"
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/internal/book"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal/faultdisk"
 )
 
 // pausingSink holds up the change whose record it has just passed on.
 type pausingSink struct {
-	to     sink
+	to     book.Sink
 	pauses atomic.Bool
 	paused chan struct{} // gets one when a change is held up
 	goOn   chan struct{} // lets it go
@@ -78,7 +79,7 @@ func TestSnapshotWaitsForChanges(t *testing.T) {
 	received(t, l, "first", 0, "tea", 1)
 	mustDo(t, l.Settled(t.Context()))
 	s := &pausingSink{to: l.queue, paused: make(chan struct{}), goOn: make(chan struct{})}
-	l.book.sink = s
+	l.book.Sink = s
 	for round := range 10 {
 		s.pauses.Store(true)
 		var all sync.WaitGroup

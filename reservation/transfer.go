@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/internal/book"
 	"github.com/clickcollect/clickcollect/reservation/life"
 	"github.com/clickcollect/clickcollect/reservation/lock"
 )
@@ -21,9 +22,9 @@ type delivery struct {
 
 // apply moves units of the transfer from "on the way" to "arrived" or "lost" and
 // records it.
-func (d *delivery) apply(_ string, e *entry) ([]byte, error) {
-	if e.state.Ended() {
-		return nil, fmt.Errorf("%w", &EndedError{ID: d.m.Ref, State: e.state})
+func (d *delivery) Apply(_ string, e *book.Entry) ([]byte, error) {
+	if e.State.Ended() {
+		return nil, fmt.Errorf("%w", &EndedError{ID: d.m.Ref, State: e.State})
 	}
 	if err := d.plan(e); err != nil {
 		return nil, err
@@ -33,25 +34,25 @@ func (d *delivery) apply(_ string, e *entry) ([]byte, error) {
 }
 
 // plan works out the units and what they do to the shelf.
-func (d *delivery) plan(e *entry) error {
+func (d *delivery) plan(e *book.Entry) error {
 	l := d.ledger
 	if d.m.Lines == nil {
 		d.lines = d.lines[:0]
-		for i := range e.lines {
-			if n := e.lines[i].Confirmed; n > 0 {
-				d.lines = append(d.lines, Line{SKU: e.lines[i].SKU, Quantity: int64(n)})
+		for i := range e.Lines {
+			if n := e.Lines[i].Confirmed; n > 0 {
+				d.lines = append(d.lines, Line{SKU: e.Lines[i].SKU, Quantity: int64(n)})
 			}
 		}
 	}
 	d.deltas = d.deltas[:0]
 	at := 0
 	for _, line := range d.lines {
-		for at < len(e.lines) && e.lines[at].SKU < line.SKU {
+		for at < len(e.Lines) && e.Lines[at].SKU < line.SKU {
 			at++
 		}
 		onWay := int64(0)
-		if at < len(e.lines) && e.lines[at].SKU == line.SKU {
-			onWay = int64(e.lines[at].Confirmed)
+		if at < len(e.Lines) && e.Lines[at].SKU == line.SKU {
+			onWay = int64(e.Lines[at].Confirmed)
 		}
 		if onWay < line.Quantity {
 			return &ShortageError{SKU: l.SKUName(line.SKU), Location: l.SlotName(d.slot), Wanted: line.Quantity, Available: onWay}
@@ -69,26 +70,26 @@ func (d *delivery) plan(e *entry) error {
 }
 
 // deliver moves units of a transfer's entry; replay does the same.
-func deliver(e *entry, cause history.Cause, now int64, lines []Line) {
+func deliver(e *book.Entry, cause history.Cause, now int64, lines []Line) {
 	at, open := 0, false
 	for _, line := range lines {
-		for e.lines[at].SKU != line.SKU {
+		for e.Lines[at].SKU != line.SKU {
 			at++
 		}
-		e.lines[at].Confirmed -= uint32(line.Quantity)
+		e.Lines[at].Confirmed -= uint32(line.Quantity)
 		if cause == history.Lost {
-			e.lines[at].Missing += uint32(line.Quantity)
+			e.Lines[at].Missing += uint32(line.Quantity)
 		} else {
-			e.lines[at].Collected += uint32(line.Quantity)
+			e.Lines[at].Collected += uint32(line.Quantity)
 		}
 	}
-	for i := range e.lines {
-		open = open || e.lines[i].Confirmed > 0
+	for i := range e.Lines {
+		open = open || e.Lines[i].Confirmed > 0
 	}
 	if !open {
-		e.state, e.deadline = Canceled, now
-		if life.Total(e.lines, life.CollectedUnits) > 0 {
-			e.state = Collected
+		e.State, e.Deadline = Canceled, now
+		if life.Total(e.Lines, life.CollectedUnits) > 0 {
+			e.State = Collected
 		}
 	}
 }
@@ -96,27 +97,27 @@ func deliver(e *entry, cause history.Cause, now int64, lines []Line) {
 // deliver books goods of a transfer in at the place they were sent to, or writes
 // them off.
 func (l *Ledger) deliver(m *Movement) (Ticket, error) {
-	hash := l.book.hash(kindMovement, m.ID)
+	hash := l.book.Hash(book.KindMovement, m.ID)
 	turn := &l.changes[hash%floors]
 	turn.Lock(lock.Step)
 	defer turn.Unlock()
-	var e, found entry
-	if l.book.find(kindMovement, m.ID, &found) { // the transfer may be forgotten by now
-		m.Slot = found.location
+	var e, found book.Entry
+	if l.book.Find(book.KindMovement, m.ID, &found) { // the transfer may be forgotten by now
+		m.Slot = found.Location
 		if l.repeated(m, m.digest(l.Digest(0), l.SlotName(m.Slot), ""), &found) == nil {
-			return Ticket{Sequence: found.sequence}, nil
+			return Ticket{Sequence: found.Sequence}, nil
 		}
 	}
-	if !l.book.find(kindTransfer, m.Ref, &e) {
+	if !l.book.Find(book.KindTransfer, m.Ref, &e) {
 		return Ticket{}, ErrNotFound
 	}
-	m.Slot = e.to
+	m.Slot = e.To
 	f := l.floor(m.Slot)
 	f.Lock(lock.Floor)
 	defer f.Unlock()
 	d := &delivery{ledger: l, m: m, mark: m.digest(l.Digest(0), l.SlotName(m.Slot), ""), slot: m.Slot}
-	if l.book.find(kindMovement, m.ID, &found) {
-		return Ticket{Sequence: found.sequence}, l.repeated(m, d.mark, &found)
+	if l.book.Find(book.KindMovement, m.ID, &found) {
+		return Ticket{Sequence: found.Sequence}, l.repeated(m, d.mark, &found)
 	}
 	for _, line := range m.Lines {
 		sku, known := l.skus.find(line.SKU)
@@ -126,10 +127,10 @@ func (l *Ledger) deliver(m *Movement) (Ticket, error) {
 		d.lines = append(d.lines, Line{SKU: sku, Quantity: line.Units})
 	}
 	sortLines(d.lines)
-	for i := range e.lines {
-		l.stock.Ensure(e.lines[i].SKU, m.Slot)
+	for i := range e.Lines {
+		l.stock.Ensure(e.Lines[i].SKU, m.Slot)
 	}
-	t, err := l.book.change(kindTransfer, m.Ref, &e, d)
+	t, err := l.book.Change(book.KindTransfer, m.Ref, &e, d)
 	if err != nil {
 		return t, err
 	}
@@ -145,10 +146,10 @@ func (l *Ledger) deliver(m *Movement) (Ticket, error) {
 			l.cover(x.sku, m.Slot, m.Now)
 		}
 	}
-	if e.state.Ended() {
+	if e.State.Ended() {
 		l.places.add(m.Slot, -1)
 	}
-	done := entry{fingerprint: d.mark, sequence: t.Sequence, location: m.Slot, origin: m.Slot, deadline: m.Now}
-	l.book.addHashed(hash, kindMovement, m.ID, &done, nil, nil)
+	done := book.Entry{Fingerprint: d.mark, Sequence: t.Sequence, Location: m.Slot, Origin: m.Slot, Deadline: m.Now}
+	l.book.AddHashed(hash, book.KindMovement, m.ID, &done, nil, nil)
 	return t, nil
 }

@@ -1,7 +1,0 @@
-//go:build amd64 || arm64
-
-package reservation
-
-// prefetchLine loads the cache line of an address into the cache. The processor
-// ignores an address that is not mapped.
-func prefetchLine(address uintptr)

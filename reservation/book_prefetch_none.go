@@ -1,6 +1,0 @@
-//go:build !amd64 && !arm64
-
-package reservation
-
-// prefetchLine does nothing where we have no instruction for it.
-func prefetchLine(uintptr) {}

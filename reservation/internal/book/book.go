@@ -1,0 +1,416 @@
+package book
+
+import (
+	"errors"
+	"math"
+	"math/bits"
+	"runtime"
+	"sync/atomic"
+	"unsafe"
+
+	"github.com/clickcollect/clickcollect/reservation/internal/journal"
+	"github.com/clickcollect/clickcollect/reservation/life"
+	"github.com/clickcollect/clickcollect/reservation/lock"
+)
+
+// State says how far an order has come, see package life.
+type State = life.State
+
+// The states, under the names of package life.
+const (
+	Held      = life.Held
+	Confirmed = life.Confirmed
+	Accepted  = life.Accepted
+	InTransit = life.InTransit
+	Ready     = life.Ready
+	Collected = life.Collected
+	Canceled  = life.Canceled
+	Expired   = life.Expired
+	NoShow    = life.NoShow
+	Returned  = life.Returned
+	Rerouted  = life.Rerouted
+)
+
+// ErrNotFound: nothing is kept under that ID.
+var ErrNotFound = errors.New("reservation not found")
+
+// Kind is a name space: an order and a movement may have the same ID.
+type Kind uint8
+
+const (
+	KindOrder    Kind = iota + 1 // 0 marks memory that is free
+	KindMovement                 // a movement: only its ID and content count
+	KindTransfer                 // goods on their way between two locations
+	KindChange                   // a partial change or a return that has an ID of its own
+	kinds
+)
+
+// entryLine is one SKU of an order or a transfer.
+type entryLine = life.Line
+
+// refs are the names by which others know an order. All may be empty.
+type Refs struct{ Order, Customer, Owner, Channel, Code string }
+
+// entry is a copy of what the book keeps under an ID. Lines are sorted by SKU,
+// each SKU once; their number and their SKUs never change. The book copies them
+// in, and on reads it copies them out into the capacity of lines.
+type Entry struct {
+	Fingerprint  uint64  // of the content, to tell a repeat from a conflict
+	Distance     float64 // in meters
+	Sequence     uint64  // of its last change
+	Deadline     int64   // ms: of the held units; when it has ended, when that was
+	Pickup       int64   // ms: the pickup deadline, once it was ready
+	Since        int64   // ms: when it was made
+	Promise      int64   // ms: when the goods are promised to be ready; 0: nobody said
+	Location, To uint32
+	Origin       uint32 // the location where it was made
+	State        State  // of an order or a transfer
+	Reminded     bool
+	Rejects      uint8 // how often a location rejected it; it counts to 255
+	Parts        uint8 // of how many parts the order is; 0: of one
+	Refs         Refs
+	Cause        string // ID of the reservation that its units come from; empty: it is the first that has them
+	Note         string // the caller's
+	Lines        []entryLine
+}
+
+// sink takes the record of a change before anyone can see the change.
+type Sink interface {
+	Append(record []byte) (journal.Ticket, error)
+	// AppendAll takes several as one: all of them last, or none. The ticket is
+	// that of the last one, and their numbers follow each other.
+	AppendAll(records ...[]byte) (journal.Ticket, error)
+}
+
+// rule changes an entry in place: everything but the number of its lines, their
+// SKUs and their quantities. It runs under the lock of the entry's shard, so it
+// must not call the book, and id is valid only until it returns. An error: nothing
+// changes. Without a record (nil) the entry is written back and nothing is logged.
+type Rule interface {
+	Apply(id string, e *Entry) (record []byte, err error)
+}
+
+// Shards for each processor. The scheduler may take the processor away from a
+// goroutine that holds a shard's lock, and does so for milliseconds when many
+// more goroutines than processors run; the others stop at that shard one after
+// the other. With 8 shards for each of two processors the slowest thousandth of
+// orders of 64 goroutines took 11 ms, with 64 some 50 µs. What speaks for few is
+// that each shard writes its records to a place of its own, which is not in the
+// cache when its turn comes; prefetch brings it there.
+const (
+	shardsPerProcessor = 64
+	minShardBits       = 4
+	maxShardBits       = 12
+)
+
+// book keeps orders, transfers, and the IDs of movements and changes, by ID, in
+// memory the garbage collector does not scan. Orders and transfers are kept while
+// they are live. Ended ones, movements and changes are remembered, of each kind
+// for itself, first in, first out, and then forgotten. It knows which orders are
+// due, which are at a location, and which have a reference.
+//
+// The highest bits of an ID's hash choose one of the shards, 64 for each
+// processor; the rest of the work happens under the mutex of that shard. Shelves
+// and views have locks of their own, taken one at a time inside that of a shard,
+// and nothing is locked inside them. Only addAll and move hold several shards, which
+// they lock in ascending order and with one call of the sink. In steady state no
+// call allocates but to copy references out; growth allocates outside the mutex
+// when it can. Safe for concurrent use.
+//
+// Invariant: an ID is in a name space at most once. A live order is on the shelf
+// of its location and, unless its time has come and went unused, armed; an ended
+// entry, a movement or a change is in its list of the remembered.
+// Linearizes at: the critical section of the one shard a call touches, or of all
+// of them at once. The sink
+// has taken the record before anyone can see the change. len, memory and the
+// walks visit the shards one after the other and are not one instant.
+// Progress: blocking, for one critical section: a probe, a copy of one entry, the
+// rule and the sink, at most 32 slots of a growing table plus one probe run, at
+// most four entries forgotten; closing the gaps of a shelf, once in so many
+// departures as it has orders. dueIn works in sections of 256 timers. Of the
+// caller's code only rules and the sink run inside.
+// Bound: IDs up to 65,535 bytes, 2^31-1 entries a shard. With
+// m = remember/shards, a shard remembers its last
+// k = min(remember, ⌈m + 8·√m + 8⌉) of each kind: at most k·shards in all, which
+// is 1.09 · remember at 2^20 and 128 shards, and at least the last remember of
+// them except when more than k of these meet in one shard, which has a
+// probability below 10⁻¹¹ (Chernoff). With rememberFor, not longer than that
+// after their end and about a second, if dueIn is called when nextDue says so.
+// Memory is that of the peak; it is reused, not given back.
+// Source: striped hash table; see index, slab, record, timers, shelf and
+// viewIndex for the parts.
+type Book struct {
+	shards  []shard // a power of two
+	shift   int     // 64 − the hash bits that choose a shard
+	key     hashKey
+	used    uint64 // hash bits in use, all but in tests of collisions
+	shelves shelves
+	views   [views]viewIndex
+	loose   bool         // see loosen
+	looked  atomic.Int64 // when look was there last
+
+	// To be set before the first call.
+	Sink         Sink  // nil: nothing is logged
+	RemindBefore int64 // ms: a ready order is due that long before its pickup deadline, once
+	RememberFor  int64 // ms: 0 for as long as the number allows
+}
+
+// shard is a part of a book with its own lock. The padding keeps the mutex of the
+// next shard off its last cache line.
+type shard struct {
+	shardParts
+	_ [cacheLine - unsafe.Sizeof(shardParts{})%cacheLine]byte
+}
+
+const cacheLine = 64
+
+type shardParts struct {
+	mu      lock.Mutex
+	number  uint32
+	live    atomic.Int32 // orders that have not ended; written with the mutex held
+	kept    atomic.Int32 // remembered entries; likewise
+	next    atomic.Int64 // what nextDue says
+	index   index
+	hint    prefetchHint // where index.current lies
+	slab    slab         // of the records
+	side    slab         // of extra pieces and timers
+	timers  timers
+	ended   [kinds - 1]queue // by kind
+	scratch Entry
+}
+
+// queue links the records that are remembered, oldest first.
+type queue struct {
+	oldest, newest uint32
+	count, keep    int
+}
+
+// newBook returns an empty book that remembers at least that many ended entries
+// of each kind; see book for the exact bound. 0 forgets them at once.
+func New(remember int) *Book { return newKeyedBook(remember, newHashKey()) }
+
+// Fixed is New with so many shards, a power of two, and the same key every time:
+// quick to make if they are few, and what it does can be repeated. For tests.
+func Fixed(remember, shards int) *Book {
+	return newBook(remember, bits.Len(uint(shards))-1, hashKey{3, 5, 7})
+}
+
+func newKeyedBook(remember int, key hashKey) *Book {
+	bits := min(max(bits.Len(uint(runtime.GOMAXPROCS(0)*shardsPerProcessor-1)), minShardBits), maxShardBits)
+	return newBook(remember, bits, key)
+}
+
+func newBook(remember, bits int, key hashKey) *Book {
+	b := &Book{shards: make([]shard, 1<<bits), shift: 64 - bits, key: key, used: math.MaxUint64}
+	b.shelves.numberBits = uint(32 - bits)
+	for v := range b.views {
+		b.views[v] = newViewIndex(len(b.shards), b.shift)
+	}
+	keep := rememberedPerShard(remember, len(b.shards))
+	for i := range b.shards {
+		s := &b.shards[i]
+		s.number = uint32(i)
+		s.next.Store(never)
+		s.index.current = newTable(make([]uint64, firstSlots))
+		s.hint.set(&s.index.current)
+		for kind := range s.ended {
+			s.ended[kind].keep = keep
+		}
+	}
+	return b
+}
+
+func rememberedPerShard(remember, shards int) int {
+	mean := float64(max(remember, 0)) / float64(shards)
+	return min(max(remember, 0), int(math.Ceil(mean+8*math.Sqrt(mean)+8)))
+}
+
+// shardCount is how many shards there are, for dueIn and nextDue.
+func (b *Book) Shards() int { return len(b.shards) }
+
+// shardOf returns the shard of an ID and its tag there.
+func (b *Book) shardOf(kind Kind, id string) (*shard, uint32) {
+	return b.shardAt(b.Hash(kind, id))
+}
+
+func (b *Book) shardAt(hash uint64) (*shard, uint32) { return &b.shards[hash>>b.shift], uint32(hash) }
+
+// Hash is the hash of an ID, by which its shard and its entry are found.
+func (b *Book) Hash(kind Kind, id string) uint64 { return hashID(&b.key, kind, id) & b.used }
+
+// add puts an entry under an ID that is not there and reports true. If the ID
+// is there, nothing changes, and found, unless nil, receives what is there. With
+// a record and a sink, the sink is given the record first; if it refuses, nothing
+// changes and err says why, else e.sequence becomes the record's. A movement, a
+// change, and an entry that has ended, is remembered from the beginning; its
+// deadline says when that was. *InvalidError: a text of it is
+// longer than MaxIDBytes.
+func (b *Book) Add(kind Kind, id string, e *Entry, record []byte, found *Entry) (t journal.Ticket, added bool, err error) {
+	return b.AddHashed(b.Hash(kind, id), kind, id, e, record, found)
+}
+
+// addHashed is add for callers that have the ID's hash from prefetch.
+func (b *Book) AddHashed(hash uint64, kind Kind, id string, e *Entry, record []byte, found *Entry) (t journal.Ticket, added bool, err error) {
+	if kind == KindOrder {
+		b.shelves.prefetch(e.Location)
+	}
+	s, tag := b.shardAt(hash)
+	s.mu.Lock(lock.Shard)
+	table, at, ref := s.search(tag, kind, id)
+	if ref != 0 {
+		if found != nil {
+			s.read(ref, found)
+		}
+		s.mu.Unlock()
+		return t, false, nil
+	}
+	if err = fits(id, e); err == nil && record != nil && b.Sink != nil {
+		t, err = b.Sink.Append(record)
+		e.Sequence = t.Sequence
+	}
+	if err != nil {
+		s.mu.Unlock()
+		return t, false, err
+	}
+	b.insert(s, table, at, tag, kind, id, e)
+	b.growAndUnlock(s)
+	return t, true, nil
+}
+
+// growAndUnlock makes room for the next entry and gives up the lock. The caller
+// holds no other shard's.
+func (b *Book) growAndUnlock(s *shard) {
+	twice := b.growIfUrgent(s)
+	s.mu.Unlock()
+	s.growLater(twice)
+}
+
+// growIfUrgent makes room for the next entry if there is none. A table that is to
+// be brought when the lock has been given up has the returned number of slots; 0
+// is none.
+func (b *Book) growIfUrgent(s *shard) (twice int) {
+	want, urgent := s.index.wanted()
+	switch {
+	case want && b.loose:
+		s.index.double()
+		s.hint.set(&s.index.current)
+	case urgent:
+		s.grow(make([]uint64, 2*len(s.index.current.slots)))
+	case want:
+		return 2 * len(s.index.current.slots)
+	}
+	return 0
+}
+
+// growLater brings a table that growIfUrgent has asked for. The caller holds no
+// shard's lock.
+func (s *shard) growLater(twice int) {
+	if twice == 0 {
+		return
+	}
+	slots := make([]uint64, twice)
+	s.mu.Lock(lock.Shard)
+	s.grow(slots)
+	s.mu.Unlock()
+}
+
+// load puts an entry under an ID, in the place of what may be there, and logs
+// nothing: for recovery. Remembered entries come in the order in which they are
+// to be forgotten.
+func (b *Book) Load(kind Kind, id string, e *Entry) { b.LoadHashed(b.Hash(kind, id), kind, id, e) }
+
+// loadHashed is load for callers that have the ID's hash.
+func (b *Book) LoadHashed(hash uint64, kind Kind, id string, e *Entry) {
+	s, tag := b.shardAt(hash)
+	s.mu.Lock(lock.Shard)
+	table, at, ref := s.search(tag, kind, id)
+	if ref != 0 {
+		b.withdraw(s, ref)
+		b.forget(s, tag, ref)
+		table, at, _ = s.search(tag, kind, id)
+	}
+	b.insert(s, table, at, tag, kind, id, e)
+	b.growAndUnlock(s)
+}
+
+// find copies what is there under an ID and reports whether there is anything.
+func (b *Book) Find(kind Kind, id string, into *Entry) bool {
+	s, tag := b.shardOf(kind, id)
+	s.mu.Lock(lock.Shard)
+	_, _, ref := s.search(tag, kind, id)
+	if ref != 0 {
+		s.read(ref, into)
+	}
+	s.mu.Unlock()
+	return ref != 0
+}
+
+// change applies a rule to the entry under an ID. e is filled with what is there
+// for the rule to change, and holds the outcome. ErrNotFound if there is nothing;
+// otherwise an error is the rule's or the sink's, and nothing has changed.
+func (b *Book) Change(kind Kind, id string, e *Entry, r Rule) (t journal.Ticket, err error) {
+	s, tag := b.shardOf(kind, id)
+	s.mu.Lock(lock.Shard)
+	defer s.mu.Unlock()
+	_, _, ref := s.search(tag, kind, id)
+	if ref == 0 {
+		return t, ErrNotFound
+	}
+	s.read(ref, e)
+	return b.changeAt(s, ref, id, e, r, b.due(e), false)
+}
+
+// drop forgets an entry, whatever its state: one that was just added and whose
+// operation was undone. An ID that is not there is no fault.
+func (b *Book) Drop(kind Kind, id string) {
+	s, tag := b.shardOf(kind, id)
+	s.mu.Lock(lock.Shard)
+	if _, _, ref := s.search(tag, kind, id); ref != 0 {
+		b.withdraw(s, ref)
+		b.forget(s, tag, ref)
+	}
+	s.mu.Unlock()
+}
+
+// len returns the number of entries that are live, and of those remembered.
+func (b *Book) Len() (live, remembered int) {
+	for i := range b.shards {
+		s := &b.shards[i]
+		s.mu.Lock(lock.Shard)
+		ended := 0
+		for kind := range s.ended {
+			ended += s.ended[kind].count
+		}
+		live += s.index.entries - ended
+		remembered += ended
+		s.mu.Unlock()
+	}
+	return live, remembered
+}
+
+// counts returns the number of orders that have not ended, and of all entries that
+// are remembered. It takes no lock: a shard's counters lie on the line of its mutex,
+// so that whoever changes them has that line already.
+func (b *Book) Counts() (live, remembered int) {
+	for i := range b.shards {
+		live += int(b.shards[i].live.Load())
+		remembered += int(b.shards[i].kept.Load())
+	}
+	return live, remembered
+}
+
+// memory returns the bytes reserved for entries, tables, timers, shelves and
+// views, used or not.
+func (b *Book) Memory() int64 {
+	total := int64(shardBytes)*int64(len(b.shards)) + b.shelves.bytes()
+	for v := range b.views {
+		total += b.views[v].bytes()
+	}
+	for i := range b.shards {
+		s := &b.shards[i]
+		s.mu.Lock(lock.Shard)
+		total += s.slab.bytes + s.slab.overheadBytes() + s.side.bytes + s.side.overheadBytes() + s.index.bytes() + s.timers.bytes()
+		s.mu.Unlock()
+	}
+	return total
+}

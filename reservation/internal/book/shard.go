@@ -1,0 +1,254 @@
+package book
+
+import (
+	"unsafe"
+
+	"github.com/clickcollect/clickcollect/reservation/internal/journal"
+)
+
+const shardBytes = unsafe.Sizeof(shard{})
+
+// The methods of this file are called with the shard's lock held.
+
+func (s *shard) record(ref uint32) record { return record(s.slab.at(ref)) }
+
+func (s *shard) extra(ref uint32) extra { return extra(s.side.at(ref)) }
+
+// aliasID is the ID of a record in place, valid as long as the record is.
+func aliasID(r record) string {
+	id := r.id()
+	return unsafe.String(unsafe.SliceData(id), len(id))
+}
+
+// read copies an entry.
+func (s *shard) read(ref uint32, into *Entry) {
+	r := s.record(ref)
+	r.read(into)
+	if x := r.extra(); x != 0 {
+		s.extra(x).read(into)
+	}
+}
+
+// grow lets the index begin to grow into empty slots.
+func (s *shard) grow(slots []uint64) {
+	s.index.begin(slots)
+	s.hint.set(&s.index.current)
+}
+
+// search looks an ID up. It returns the reference of its record, or 0 and the
+// slot, valid until the next change, where its entry belongs.
+func (s *shard) search(tag uint32, kind Kind, id string) (t *table, at int, ref uint32) {
+	t = s.index.tableFor(tag)
+	mask := len(t.slots) - 1
+	for at = t.home(tag); ; at = (at + 1) & mask {
+		slot := t.slots[at]
+		if slot == 0 {
+			return t, at, 0
+		}
+		if slotTag(slot) == tag && s.record(slotRef(slot)).is(kind, id) {
+			return t, at, slotRef(slot)
+		}
+	}
+}
+
+// remembered tells the entries that are forgotten after a while.
+func remembered(kind Kind, state State) bool {
+	return kind == KindMovement || kind == KindChange || state.Ended()
+}
+
+// insert puts an entry into the empty slot that search gave.
+func (b *Book) insert(s *shard, t *table, at int, tag uint32, kind Kind, id string, e *Entry) {
+	ref := s.slab.take(recordBytes(len(id), len(e.Lines)))
+	if !b.loose {
+		s.hint.room.Store(s.slab.next())
+	}
+	s.record(ref).write(kind, id, e)
+	s.index.put(t, at, slotOf(tag, ref))
+	b.writeExtra(s, ref, e)
+	switch {
+	case remembered(kind, e.State):
+		b.remember(s, kind, ref, e.Deadline)
+	case kind == KindOrder:
+		s.live.Add(1)
+		if b.loose {
+			return
+		}
+		s.record(ref).setNumber(b.shelves.add(e.Location, place{s.number, ref}))
+		if due := b.due(e); due != never {
+			b.arm(s, ref, due)
+		}
+	}
+}
+
+// withdraw takes an entry out of the list of the remembered, or from its shelf
+// and its timer.
+func (b *Book) withdraw(s *shard, ref uint32) {
+	r := s.record(ref)
+	switch {
+	case r.has(flagQueued):
+		s.unlink(&s.ended[r.kind()-1], r)
+	case r.kind() == KindOrder:
+		s.live.Add(-1)
+		if b.loose {
+			return
+		}
+		if r.has(flagArmed) {
+			s.read(ref, &s.scratch)
+			b.disarm(s, r, b.due(&s.scratch))
+		}
+		b.shelves.remove(r.location(), place{s.number, ref}, r.number())
+		b.shelves.note(r.location(), r)
+	}
+}
+
+// changeAt applies a rule to the entry that was just read from ref, and due by
+// due. fired: its timer has just been taken, because that time has come.
+func (b *Book) changeAt(s *shard, ref uint32, id string, e *Entry, r Rule, due int64, fired bool) (t journal.Ticket, err error) {
+	state, location := e.State, e.Location
+	record, err := r.Apply(id, e)
+	if err == nil {
+		err = fits(id, e)
+	}
+	if err != nil {
+		return t, err
+	}
+	if record != nil && b.Sink != nil {
+		if t, err = b.Sink.Append(record); err != nil {
+			return t, err
+		}
+		e.Sequence = t.Sequence
+	}
+	b.rewrite(s, ref, e, was{state, location, due}, fired, record != nil)
+	return t, nil
+}
+
+// was is what an entry was before a change.
+type was struct {
+	state    State
+	location uint32
+	due      int64
+}
+
+// rewrite brings the record at ref, and the lists it is in, up to date with an
+// entry that was changed. fired as in changeAt; recorded: the change is in the
+// journal.
+func (b *Book) rewrite(s *shard, ref uint32, e *Entry, before was, fired, recorded bool) {
+	rec := s.record(ref)
+	kind := rec.kind()
+	rec.rewrite(e)
+	b.writeExtra(s, ref, e)
+	if kind == KindOrder && !before.state.Ended() && !b.loose {
+		if fired {
+			rec.setFlag(flagArmed, false)
+		}
+		dueNow := b.due(e)
+		if armed := rec.has(flagArmed); before.due != dueNow || !armed && (!fired || recorded) {
+			if armed {
+				b.disarm(s, rec, before.due)
+			}
+			if dueNow != never {
+				b.arm(s, ref, dueNow)
+			}
+		}
+		if e.State.Ended() || before.location != e.Location {
+			b.shelves.remove(before.location, place{s.number, ref}, rec.number())
+			if !e.State.Ended() {
+				rec.setNumber(b.shelves.add(e.Location, place{s.number, ref}))
+			}
+		}
+		b.shelves.note(before.location, rec)
+	}
+	if remembered(kind, e.State) && !rec.has(flagQueued) {
+		if kind == KindOrder {
+			s.live.Add(-1)
+		}
+		b.remember(s, kind, ref, e.Deadline)
+	}
+}
+
+// remember puts a record at the end of its list and forgets the oldest ones
+// beyond the bound, and up to two that have been there for too long.
+func (b *Book) remember(s *shard, kind Kind, ref uint32, now int64) {
+	q := &s.ended[kind-1]
+	r := s.record(ref)
+	r.setFlag(flagQueued, true)
+	r.setOlder(q.newest)
+	r.setNewer(0)
+	if q.newest != 0 {
+		s.record(q.newest).setNewer(ref)
+	} else {
+		q.oldest = ref
+		if due := b.forgetTime(now); due < s.next.Load() {
+			s.next.Store(due)
+		}
+	}
+	q.newest = ref
+	q.count++
+	s.kept.Add(1)
+	for q.count > q.keep {
+		b.forgetOldest(s, q)
+	}
+	for range 2 {
+		if !b.outdated(s, q, now) {
+			return
+		}
+		b.forgetOldest(s, q)
+	}
+}
+
+// outdated reports whether the oldest of a list has been there for too long.
+func (b *Book) outdated(s *shard, q *queue, now int64) bool {
+	return b.RememberFor > 0 && q.oldest != 0 && now-s.record(q.oldest).deadline() >= b.RememberFor
+}
+
+// forgetSome forgets some of what has been remembered for too long and reports
+// whether there may be more.
+func (b *Book) forgetSome(s *shard, now int64) (more bool) {
+	if b.RememberFor <= 0 {
+		return false
+	}
+	left := dueSteps / 4
+	for i := range s.ended {
+		for q := &s.ended[i]; b.outdated(s, q, now); left-- {
+			if left == 0 {
+				return true
+			}
+			b.forgetOldest(s, q)
+		}
+	}
+	return false
+}
+
+func (b *Book) forgetOldest(s *shard, q *queue) {
+	ref := q.oldest
+	r := s.record(ref)
+	s.unlink(q, r)
+	b.forget(s, uint32(hashID(&b.key, r.kind(), r.id())&b.used), ref)
+}
+
+// unlink takes a record out of its list.
+func (s *shard) unlink(q *queue, r record) {
+	older, newer := r.older(), r.newer()
+	if older != 0 {
+		s.record(older).setNewer(newer)
+	} else {
+		q.oldest = newer
+	}
+	if newer != 0 {
+		s.record(newer).setOlder(older)
+	} else {
+		q.newest = older
+	}
+	q.count--
+	s.kept.Add(-1)
+}
+
+// forget removes an entry that is in no list and frees its memory.
+func (b *Book) forget(s *shard, tag, ref uint32) {
+	s.index.take(slotOf(tag, ref))
+	r := s.record(ref)
+	b.freeExtra(s, r)
+	size := r.size()
+	r.markFree()
+	s.slab.give(ref, size)
+}

@@ -1,0 +1,86 @@
+package book
+
+import (
+	"encoding/binary"
+
+	"github.com/clickcollect/clickcollect/reservation/life"
+	"github.com/clickcollect/clickcollect/reservation/lock"
+)
+
+// ShardOf is the shard of a hash.
+func (b *Book) ShardOf(hash uint64) int { return int(hash >> b.shift) }
+
+// HashOf is Hash for an ID in bytes.
+func (b *Book) HashOf(kind Kind, id []byte) uint64 { return hashID(&b.key, kind, id) & b.used }
+
+// Remembered tells the entries that are forgotten after a while.
+func Remembered(kind Kind, state State) bool { return remembered(kind, state) }
+
+// Expect asks for the memory in which a location keeps its orders before one is
+// added there.
+func (b *Book) Expect(location uint32) { b.shelves.prefetch(location) }
+
+// PrefetchBytes asks for the memory at an address before it is read.
+func PrefetchBytes(address uintptr) {
+	prefetchLine(address)
+	prefetchLine(address + cacheLine)
+}
+
+// Live is what LiveIn shows.
+type Live interface {
+	// Carried is a transfer, or an order on its way.
+	Carried(e *Entry)
+	// Partial is an order of which the state does not say where its units are.
+	Partial(id string, e *Entry)
+	// Line is a line, all of whose units are open, of another order.
+	Line(sku, location, units uint32)
+}
+
+// LiveIn shows what is live in a shard, in the order of memory, each entry until the
+// next one; skip says which orders are left out. It holds the lock of the shard.
+func (b *Book) LiveIn(shard int, r *Room, skip func(s State, deadline int64) bool, to Live) {
+	s := &b.shards[shard]
+	s.mu.Lock(lock.Shard)
+	defer s.mu.Unlock()
+	for _, ref := range r.order.of(s) {
+		rec := s.record(ref)
+		switch {
+		case rec.has(flagQueued):
+		case rec.kind() == KindTransfer || rec.state() == life.InTransit:
+			s.read(ref, &r.entry)
+			to.Carried(&r.entry)
+		case skip(rec.state(), rec.deadline()):
+		case s.partial(rec):
+			s.read(ref, &r.entry)
+			to.Partial(string(rec.id()), &r.entry)
+		default:
+			location, lines := rec.location(), rec.lines(rec.idBytes(), rec.lineCount())
+			for at := 0; at < len(lines); at += lineBytes {
+				both := binary.LittleEndian.Uint64(lines[at:])
+				to.Line(uint32(both), location, uint32(both>>32))
+			}
+		}
+	}
+}
+
+// Room is the memory that LiveIn works in; it is reused.
+type Room struct {
+	order refSorter
+	entry Entry
+}
+
+// LiveAt is how many orders that have not ended are at a location.
+func (b *Book) LiveAt(location uint32) int { return b.shelves.live(location) }
+
+// Worked is how many timers were moved from wheel to wheel, and how many records were
+// read for it.
+func (b *Book) Worked() (moved, read int) {
+	for i := range b.shards {
+		s := &b.shards[i]
+		s.mu.Lock(lock.Shard)
+		moved += s.timers.passed
+		read += s.timers.asked
+		s.mu.Unlock()
+	}
+	return moved, read
+}

@@ -1,0 +1,26 @@
+package reservation
+
+import "github.com/clickcollect/clickcollect/reservation/life"
+
+// State says how far a reservation has come, see package life. It ends once, in one
+// of the last six; a Collected one can still become Returned, and one whose units
+// were not found Rerouted. The zero value is no state.
+type State = life.State
+
+// The states of a reservation.
+const (
+	Held      = life.Held      // taken for the customer until a deadline
+	Confirmed = life.Confirmed // promised, without a deadline
+	Accepted  = life.Accepted  // the location has said that it will prepare it
+	InTransit = life.InTransit // on its way from another location
+	Ready     = life.Ready     // waits for the customer until the pickup deadline
+	Collected = life.Collected // ended: at least one unit was collected
+	Canceled  = life.Canceled  // ended: put back, and nothing was collected
+	Expired   = life.Expired   // ended: the deadline of the hold has passed
+	NoShow    = life.NoShow    // ended: the pickup deadline has passed
+	Returned  = life.Returned  // ended: collected, and all of it came back
+	Rerouted  = life.Rerouted  // ended: its units are in other reservations of the order
+)
+
+// entryLine is one SKU of an order or a transfer.
+type entryLine = life.Line
