@@ -149,6 +149,10 @@ func (a *Allocator) openLogbook() {
 // Whoever calls it again, or meanwhile, waits for the first and gets its answer.
 // The error says what could not be written or closed; the engine is closed all
 // the same.
+//
+// Since it waits for the calls in flight, a function that the engine calls during
+// one, such as a rule, Options.Clock or Options.Holidays, must not wait for it: it
+// would wait for itself. Such a function calls it in a goroutine of its own.
 func (a *Allocator) Close() error {
 	a.closing.Do(func() {
 		a.gate.Or(gateClosed)
