@@ -24,11 +24,11 @@ func (q *Queue) run() {
 	defer timer.Stop()
 	for synced := time.Now(); ; {
 		q.gather(timer)
-		b := q.take()
+		b, over := q.take()
 		switch {
 		case b != nil:
 			q.commitUntilDone(b, timer)
-		case q.isClosing():
+		case over:
 			return
 		default:
 			q.pause(timer, q.untilSync(synced))
@@ -63,13 +63,15 @@ func (q *Queue) pause(timer *time.Timer, d time.Duration) {
 }
 
 // take makes the next batch the one in flight and returns it. Without one it
-// returns nil, and the next append nudges.
-func (q *Queue) take() *batch {
+// returns nil, and the next append nudges. over: nor will there be one, because the
+// queue is being closed. Both are said of one moment: had the queue been found empty
+// first, and closing a moment later, what was appended in between would be left.
+func (q *Queue) take() (b *batch, over bool) {
 	q.mu.Lock(lock.Queue)
 	defer q.mu.Unlock()
 	switch {
 	case errors.Is(q.stopped, ErrJournal):
-		return nil
+		return nil, q.closing
 	case len(q.sealed) > 0:
 		q.inFlight = q.sealed[0]
 		q.sealed[0] = nil
@@ -79,9 +81,9 @@ func (q *Queue) take() *batch {
 		q.open = q.newBatch()
 	default:
 		q.wakeAt = q.last + 1
-		return nil
+		return nil, q.closing
 	}
-	return q.inFlight
+	return q.inFlight, false
 }
 
 func (q *Queue) isClosing() bool {
@@ -227,7 +229,7 @@ func (q *Queue) Step() error {
 		b, err := q.inFlight, q.stopped // one in flight found no space before
 		q.mu.Unlock()
 		if b == nil {
-			b = q.take()
+			b, _ = q.take()
 		}
 		if b == nil {
 			return err

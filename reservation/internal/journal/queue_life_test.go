@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -13,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/clickcollect/clickcollect/bench/scaletest"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
 )
 
@@ -406,4 +408,30 @@ func (l *heldLog) last() uint64 {
 		return 0
 	}
 	return slices.Max(l.ends)
+}
+
+// What is appended before a close is in the log when that returns, however soon the
+// close comes after it: the committer finds nothing to do and sees that it is to end
+// at one moment, not at two.
+func TestQueueCloseRightAfterAppend(t *testing.T) {
+	rounds := 3_000
+	if scaletest.Full() {
+		rounds = 30_000
+	}
+	for round := range rounds {
+		l := &heldLog{tamedLog: tame()}
+		q := newQueue(t, l, journal.QueueOptions{})
+		for range round % 8 {
+			runtime.Gosched()
+		}
+		if _, err := q.Append([]byte("r")); err != nil {
+			t.Fatal(err)
+		}
+		if err := q.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if l.last() != 1 || q.Durable() != 1 {
+			t.Fatalf("round %d: the record is not in the log: %d, durable %d", round, l.last(), q.Durable())
+		}
+	}
 }
