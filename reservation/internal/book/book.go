@@ -168,7 +168,6 @@ type shardParts struct {
 	mu      lock.Mutex
 	number  uint32
 	live    atomic.Int32 // orders that have not ended; written with the mutex held
-	kept    atomic.Int32 // remembered entries; likewise
 	next    atomic.Int64 // what nextDue says
 	index   index
 	hint    prefetchHint // where index.current lies
@@ -176,6 +175,7 @@ type shardParts struct {
 	side    slab         // of extra pieces and timers
 	timers  timers
 	ended   [kinds - 1]queue // by kind
+	kept    atomic.Int32     // remembered entries; written with the mutex held; here, for before index it pushes that off the line of the mutex
 	scratch Entry
 }
 
