@@ -116,9 +116,9 @@ func (a *Allocator) pickPage(q *Listing, after reservation.Pick) (p Page, last u
 	if !ok {
 		return p, 0, fmt.Errorf("%w: %s", ErrUnknownLocation, quoted(q.Location))
 	}
-	from := &after
-	if q.After == "" {
-		from = nil
+	at, from := after, (*reservation.Pick)(nil) // where the page has come to; from is at, but for the first page
+	if q.After != "" {
+		from = &at
 	}
 	var e reservation.Entry
 	picks := make([]reservation.Pick, 0, min(q.Limit, standardPage)+1)
@@ -128,10 +128,10 @@ func (a *Allocator) pickPage(q *Listing, after reservation.Pick) (p Page, last u
 		p.Reservations = slices.Grow(p.Reservations, min(len(picks), q.Limit-len(p.Reservations)))
 		for i := range picks {
 			if len(p.Reservations) == q.Limit {
-				p.Next = cursor(from)
+				p.Next = cursor(&at)
 				return p, last, nil
 			}
-			from = &reservation.Pick{Class: picks[i].Class, Time: picks[i].Time, ID: picks[i].ID}
+			at, from = picks[i], &at
 			if a.ledger.Find(picks[i].ID, &e) && e.Slot == slot && !e.State.Ended() && (len(q.States) == 0 || slices.Contains(q.States, e.State)) {
 				last = max(last, e.Sequence)
 				p.Reservations = append(p.Reservations, a.listed(picks[i].ID, &e))

@@ -187,6 +187,9 @@ func (v *pickList) update(b *Book, f *shelf, location uint32) bool {
 		v.drop(id)
 	}
 	v.entry.Refs = Refs{}
+	if cap(v.slots) > shelfChunk {
+		v.slots = nil // of the first time, when all were new
+	}
 	v.size.Store(int64(len(v.places)))
 	return true
 }
@@ -213,11 +216,12 @@ func (v *pickList) drop(id string) {
 	}
 }
 
-// bytes is about what the list takes: a place in the tree, one in the map, the ID.
+// bytes is about what the list takes: a place in the tree, one in the map, the ID; and
+// the notes. The shelf's lock is held.
 func (v *pickList) bytes() int64 {
 	if v == nil {
 		return 0
 	}
 	const each = 40 + 24 + 40 + 24
-	return each * v.size.Load()
+	return each*v.size.Load() + 40*int64(cap(v.missed))
 }
