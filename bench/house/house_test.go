@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	module           = "github.com/clickcollect/clickcollect"
+	module           = modulePath
 	root             = "../.." // of the module, seen from this folder
 	maxFileLines     = 600
 	maxFunctionLines = 70

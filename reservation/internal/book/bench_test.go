@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/puzpuzpuz/xsync/v3"
+
+	"github.com/clickcollect/clickcollect/reservation/life"
 )
 
 // The rivals keep one object per order, found by a concurrent map or by a map
@@ -29,7 +31,7 @@ type benchBook struct {
 }
 
 func newBenchBook(remember int) benchBook {
-	return benchBook{New(remember), &sync.Pool{New: func() any { return &takeRule{to: Collected, units: 1} }}}
+	return benchBook{New(remember), &sync.Pool{New: func() any { return &takeRule{to: life.Collected, units: 1} }}}
 }
 
 func (k benchBook) collectOne(id string, want, buf []entryLine) []entryLine {
@@ -291,7 +293,7 @@ func BenchmarkBookSteady(b *testing.B) {
 	var id [12]byte
 	name := func(i int) string { return string(fmt.Appendf(id[:0], "ord-%08d", i)) }
 	e := orderOf(1, 3)
-	collect := &endRule{state: Collected}
+	collect := &endRule{state: life.Collected}
 	found := Entry{Lines: make([]entryLine, 0, 8)}
 	// A thousand locations, and a millisecond for a thousand orders.
 	steady := func(i int, id string) {

@@ -13,24 +13,6 @@ import (
 	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
-// State says how far an order has come, see package life.
-type State = life.State
-
-// The states, under the names of package life.
-const (
-	Held      = life.Held
-	Confirmed = life.Confirmed
-	Accepted  = life.Accepted
-	InTransit = life.InTransit
-	Ready     = life.Ready
-	Collected = life.Collected
-	Canceled  = life.Canceled
-	Expired   = life.Expired
-	NoShow    = life.NoShow
-	Returned  = life.Returned
-	Rerouted  = life.Rerouted
-)
-
 // ErrNotFound: nothing is kept under that ID.
 var ErrNotFound = errors.New("reservation not found")
 
@@ -63,8 +45,8 @@ type Entry struct {
 	Since        int64   // ms: when it was made
 	Promise      int64   // ms: when the goods are promised to be ready; 0: nobody said
 	Location, To uint32
-	Origin       uint32 // the location where it was made
-	State        State  // of an order or a transfer
+	Origin       uint32     // the location where it was made
+	State        life.State // of an order or a transfer
 	Reminded     bool
 	Rejects      uint8 // how often a location rejected it; it counts to 255
 	Parts        uint8 // of how many parts the order is; 0: of one
@@ -112,7 +94,7 @@ const (
 // The highest bits of an ID's hash choose one of the shards, 64 for each
 // processor; the rest of the work happens under the mutex of that shard. Shelves
 // and views have locks of their own, taken one at a time inside that of a shard,
-// and nothing is locked inside them. Only addAll and move hold several shards, which
+// and nothing is locked inside them. Only AddAll and Move hold several shards, which
 // they lock in ascending order and with one call of the sink. In steady state no
 // call allocates but to copy references out; growth allocates outside the mutex
 // when it can. Safe for concurrent use.
@@ -127,7 +109,7 @@ const (
 // Progress: blocking, for one critical section: a probe, a copy of one entry, the
 // rule and the sink, at most 32 slots of a growing table plus one probe run, at
 // most four entries forgotten; closing the gaps of a shelf, once in so many
-// departures as it has orders. dueIn works in sections of 256 timers. Of the
+// departures as it has orders. DueIn works in sections of 256 timers. Of the
 // caller's code only rules and the sink run inside.
 // Bound: IDs up to 65,535 bytes, 2^31-1 entries a shard. With
 // m = remember/shards, a shard remembers its last
@@ -135,7 +117,7 @@ const (
 // is 1.09 · remember at 2^20 and 128 shards, and at least the last remember of
 // them except when more than k of these meet in one shard, which has a
 // probability below 10⁻¹¹ (Chernoff). With rememberFor, not longer than that
-// after their end and about a second, if dueIn is called when nextDue says so.
+// after their end and about a second, if DueIn is called when NextDue says so.
 // Memory is that of the peak; it is reused, not given back.
 // Source: striped hash table; see index, slab, record, timers, shelf and
 // viewIndex for the parts.
@@ -146,7 +128,7 @@ type Book struct {
 	used    uint64 // hash bits in use, all but in tests of collisions
 	shelves shelves
 	views   [views]viewIndex
-	loose   bool         // see loosen
+	loose   bool         // see Loosen
 	looked  atomic.Int64 // when look was there last
 
 	// To be set before the first call.
@@ -168,7 +150,7 @@ type shardParts struct {
 	mu      lock.Mutex
 	number  uint32
 	live    atomic.Int32 // orders that have not ended; written with the mutex held
-	next    atomic.Int64 // what nextDue says
+	next    atomic.Int64 // what NextDue says
 	index   index
 	hint    prefetchHint // where index.current lies
 	slab    slab         // of the records
@@ -185,7 +167,7 @@ type queue struct {
 	count, keep    int
 }
 
-// newBook returns an empty book that remembers at least that many ended entries
+// New returns an empty book that remembers at least that many ended entries
 // of each kind; see book for the exact bound. 0 forgets them at once.
 func New(remember int) *Book { return newKeyedBook(remember, newHashKey()) }
 
@@ -225,7 +207,7 @@ func rememberedPerShard(remember, shards int) int {
 	return min(max(remember, 0), int(math.Ceil(mean+8*math.Sqrt(mean)+8)))
 }
 
-// shardCount is how many shards there are, for dueIn and nextDue.
+// ShardCount is how many shards there are, for DueIn and NextDue.
 func (b *Book) Shards() int { return len(b.shards) }
 
 // shardOf returns the shard of an ID and its tag there.
@@ -238,7 +220,7 @@ func (b *Book) shardAt(hash uint64) (*shard, uint32) { return &b.shards[hash>>b.
 // Hash is the hash of an ID, by which its shard and its entry are found.
 func (b *Book) Hash(kind Kind, id string) uint64 { return hashID(&b.key, kind, id) & b.used }
 
-// add puts an entry under an ID that is not there and reports true. If the ID
+// Add puts an entry under an ID that is not there and reports true. If the ID
 // is there, nothing changes, and found, unless nil, receives what is there. With
 // a record and a sink, the sink is given the record first; if it refuses, nothing
 // changes and err says why, else e.sequence becomes the record's. A movement, a
@@ -249,7 +231,7 @@ func (b *Book) Add(kind Kind, id string, e *Entry, record []byte, found *Entry) 
 	return b.AddHashed(b.Hash(kind, id), kind, id, e, record, found)
 }
 
-// addHashed is add for callers that have the ID's hash from prefetch.
+// AddHashed is add for callers that have the ID's hash from prefetch.
 func (b *Book) AddHashed(hash uint64, kind Kind, id string, e *Entry, record []byte, found *Entry) (t journal.Ticket, added bool, err error) {
 	if kind == KindOrder {
 		b.shelves.prefetch(e.Location)
@@ -264,7 +246,7 @@ func (b *Book) AddHashed(hash uint64, kind Kind, id string, e *Entry, record []b
 		s.mu.Unlock()
 		return t, false, nil
 	}
-	if err = fits(id, e); err == nil && record != nil && b.Sink != nil {
+	if err = e.Fits(id); err == nil && record != nil && b.Sink != nil {
 		t, err = b.Sink.Append(record)
 		e.Sequence = t.Sequence
 	}
@@ -314,12 +296,12 @@ func (s *shard) growLater(twice int) {
 	s.mu.Unlock()
 }
 
-// load puts an entry under an ID, in the place of what may be there, and logs
+// Load puts an entry under an ID, in the place of what may be there, and logs
 // nothing: for recovery. Remembered entries come in the order in which they are
 // to be forgotten.
 func (b *Book) Load(kind Kind, id string, e *Entry) { b.LoadHashed(b.Hash(kind, id), kind, id, e) }
 
-// loadHashed is load for callers that have the ID's hash.
+// LoadHashed is load for callers that have the ID's hash.
 func (b *Book) LoadHashed(hash uint64, kind Kind, id string, e *Entry) {
 	s, tag := b.shardAt(hash)
 	s.mu.Lock(lock.Shard)
@@ -333,7 +315,7 @@ func (b *Book) LoadHashed(hash uint64, kind Kind, id string, e *Entry) {
 	b.growAndUnlock(s)
 }
 
-// find copies what is there under an ID and reports whether there is anything.
+// Find copies what is there under an ID and reports whether there is anything.
 func (b *Book) Find(kind Kind, id string, into *Entry) bool {
 	s, tag := b.shardOf(kind, id)
 	s.mu.Lock(lock.Shard)
@@ -345,7 +327,7 @@ func (b *Book) Find(kind Kind, id string, into *Entry) bool {
 	return ref != 0
 }
 
-// change applies a rule to the entry under an ID. e is filled with what is there
+// Change applies a rule to the entry under an ID. e is filled with what is there
 // for the rule to change, and holds the outcome. ErrNotFound if there is nothing;
 // otherwise an error is the rule's or the sink's, and nothing has changed.
 func (b *Book) Change(kind Kind, id string, e *Entry, r Rule) (t journal.Ticket, err error) {
@@ -360,7 +342,7 @@ func (b *Book) Change(kind Kind, id string, e *Entry, r Rule) (t journal.Ticket,
 	return b.changeAt(s, ref, id, e, r, b.due(e), false)
 }
 
-// drop forgets an entry, whatever its state: one that was just added and whose
+// Drop forgets an entry, whatever its state: one that was just added and whose
 // operation was undone. An ID that is not there is no fault.
 func (b *Book) Drop(kind Kind, id string) {
 	s, tag := b.shardOf(kind, id)
@@ -372,7 +354,7 @@ func (b *Book) Drop(kind Kind, id string) {
 	s.mu.Unlock()
 }
 
-// len returns the number of entries that are live, and of those remembered.
+// Len returns the number of entries that are live, and of those remembered.
 func (b *Book) Len() (live, remembered int) {
 	for i := range b.shards {
 		s := &b.shards[i]
@@ -388,7 +370,7 @@ func (b *Book) Len() (live, remembered int) {
 	return live, remembered
 }
 
-// counts returns the number of orders that have not ended, and of all entries that
+// Counts returns the number of orders that have not ended, and of all entries that
 // are remembered. It takes no lock: a shard's counters lie on the line of its mutex,
 // so that whoever changes them has that line already.
 func (b *Book) Counts() (live, remembered int) {
@@ -399,7 +381,7 @@ func (b *Book) Counts() (live, remembered int) {
 	return live, remembered
 }
 
-// memory returns the bytes reserved for entries, tables, timers, shelves and
+// Memory returns the bytes reserved for entries, tables, timers, shelves and
 // views, used or not.
 func (b *Book) Memory() int64 {
 	total := int64(shardBytes)*int64(len(b.shards)) + b.shelves.bytes()

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/clickcollect/clickcollect/reservation/life"
 )
 
 // fixedKey makes the placement of records the same in every run.
@@ -76,7 +78,7 @@ func (r *trial) drawTime(t *rapid.T) int64 {
 
 // drawRest draws all that a rule may change.
 func (r *trial) drawRest(t *rapid.T, e *Entry, ended bool) {
-	states := []State{Held, Held, Held, Confirmed, Accepted, InTransit, Ready, Ready, Collected, Canceled, Expired, NoShow, Returned, Rerouted}
+	states := []life.State{life.Held, life.Held, life.Held, life.Confirmed, life.Accepted, life.InTransit, life.Ready, life.Ready, life.Collected, life.Canceled, life.Expired, life.NoShow, life.Returned, life.Rerouted}
 	if ended {
 		states = states[8:]
 	}
@@ -101,7 +103,7 @@ func (r *trial) drawRest(t *rapid.T, e *Entry, ended bool) {
 	}
 	e.To = rapid.Uint32Range(0, 1).Draw(t, "to")
 	e.Deadline, e.Pickup = r.drawTime(t), 0
-	if e.State == Ready {
+	if e.State == life.Ready {
 		e.Pickup = r.drawTime(t)
 	}
 	if e.State.Ended() {
@@ -246,12 +248,12 @@ func (r *trial) expireShard(t *rapid.T, shard int, now int64, most, refuse int) 
 		was := r.w.due(e)
 		switch {
 		case e.Fingerprint%5 == 0: // Nothing to do.
-		case e.State == Ready && !e.Reminded:
+		case e.State == life.Ready && !e.Reminded:
 			e.Reminded = true
 		case e.Fingerprint%5 == 1:
 			e.Deadline, e.Since = now+1+int64(e.Fingerprint%100_000), now+1
 		default:
-			e.State, e.Deadline = Expired, now
+			e.State, e.Deadline = life.Expired, now
 		}
 		// With a record it comes again for as long as it is due: three times here.
 		var record []byte
@@ -318,7 +320,7 @@ func (r *trial) compareAll(t *rapid.T) {
 		if !r.b.Find(key.kind, key.id, &r.got) || !sameEntry(&r.got, &want.Entry) {
 			t.Fatalf("find(%v) = %+v, want %+v", key, r.got, want)
 		}
-		if remembered(key.kind, want.State) {
+		if Remembered(key.kind, want.State) {
 			kept++
 		} else {
 			live++
@@ -413,13 +415,13 @@ func TestBookModelEightHashes(t *testing.T) { checkBook(t, modelProperty(1<<31|1
 func TestBookModelOneHash(t *testing.T)     { checkBook(t, modelProperty(0, nil)) }
 
 func TestStateNames(t *testing.T) {
-	names := map[State]string{0: "State(0)", Held: "held", Confirmed: "confirmed", Accepted: "accepted", InTransit: "in transit", Ready: "ready",
-		Collected: "collected", Canceled: "canceled", Expired: "expired", NoShow: "no-show", Returned: "returned", Rerouted: "rerouted", 12: "State(12)"}
+	names := map[life.State]string{0: "State(0)", life.Held: "held", life.Confirmed: "confirmed", life.Accepted: "accepted", life.InTransit: "in transit", life.Ready: "ready",
+		life.Collected: "collected", life.Canceled: "canceled", life.Expired: "expired", life.NoShow: "no-show", life.Returned: "returned", life.Rerouted: "rerouted", 12: "State(12)"}
 	for s, want := range names {
 		if got := s.String(); got != want {
 			t.Errorf("State(%d) = %q, want %q", uint8(s), got, want)
 		}
-		if s.Ended() != (s >= Collected && s <= Rerouted) {
+		if s.Ended() != (s >= life.Collected && s <= life.Rerouted) {
 			t.Errorf("%v.Ended() = %v", s, s.Ended())
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+
+	"github.com/clickcollect/clickcollect/reservation/life"
 )
 
 // Orders come, move, end by hand and by time, and are forgotten, from many
@@ -56,7 +58,7 @@ func TestBookHammer(t *testing.T) {
 	work.Wait()
 	now, e := clock.Add(1_000_000), Entry{}
 	for shard := range b.shards {
-		n, err := b.DueIn(shard, now, 1<<30, &e, &endRule{Expired, now})
+		n, err := b.DueIn(shard, now, 1<<30, &e, &endRule{life.Expired, now})
 		if expired.Add(int64(n)); err != nil {
 			t.Error(err)
 		}
@@ -87,7 +89,7 @@ func hammerTime(t *testing.T, b *Book, now int64, expired *atomic.Int64) {
 				t.Errorf("%s ends at %d in state %v, deadline %d", id, now, e.State, e.Deadline)
 			}
 			expired.Add(1)
-			return (&endRule{Expired, now}).Apply(id, e)
+			return (&endRule{life.Expired, now}).Apply(id, e)
 		})); err != nil {
 			t.Error(err)
 		}
@@ -135,7 +137,7 @@ func hammerOne(t *testing.T, b *Book, random *rand.Rand, now int64, id string, g
 		if e.State.Ended() {
 			return nil, errEnded
 		}
-		return (&endRule{Collected, now}).Apply(id, e)
+		return (&endRule{life.Collected, now}).Apply(id, e)
 	}))
 	if err == nil {
 		ended.Add(1)

@@ -9,11 +9,12 @@ import (
 	"testing"
 
 	"github.com/clickcollect/clickcollect/bench/scaletest"
+	"github.com/clickcollect/clickcollect/reservation/life"
 	"pgregory.net/rapid"
 )
 
 func orderOf(fingerprint uint64, lines int) Entry {
-	e := Entry{Fingerprint: fingerprint, Location: uint32(fingerprint % 1000), Origin: uint32(fingerprint % 1000), State: Held, Distance: float64(fingerprint) / 3}
+	e := Entry{Fingerprint: fingerprint, Location: uint32(fingerprint % 1000), Origin: uint32(fingerprint % 1000), State: life.Held, Distance: float64(fingerprint) / 3}
 	for i := range lines {
 		e.Lines = append(e.Lines, entryLine{SKU: uint32(i), Quantity: 2, Held: 2})
 	}
@@ -56,7 +57,7 @@ func TestBookMillion(t *testing.T) {
 		t.Fatalf("order %d did not come", i)
 	}
 	for i := range n {
-		if _, err := b.Change(KindOrder, fmt.Sprintf("order-%07d", i), &got, &endRule{Canceled, 1}); err != nil {
+		if _, err := b.Change(KindOrder, fmt.Sprintf("order-%07d", i), &got, &endRule{life.Canceled, 1}); err != nil {
 			t.Fatalf("order %d: %v", i, err)
 		}
 	}
@@ -234,8 +235,8 @@ func TestBookAllocatesNothing(t *testing.T) {
 	for i := range ids {
 		ids[i] = fmt.Sprintf("order-%06d-of-some-length", i)
 	}
-	cancel, collect := &endRule{state: Canceled}, &endRule{state: Collected}
-	expire := &endRule{state: Expired}
+	cancel, collect := &endRule{state: life.Canceled}, &endRule{state: life.Collected}
+	expire := &endRule{state: life.Expired}
 	i, now, record := 0, int64(0), []byte{1}
 	round := func() {
 		now++

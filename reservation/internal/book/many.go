@@ -66,7 +66,7 @@ func (b *Book) insertOne(h *heldShards, a *Addition) {
 	}
 }
 
-// addAll puts the orders of several IDs into the book, all or none, with a record
+// AddAll puts the orders of several IDs into the book, all or none, with a record
 // for each, or no records. If one of the IDs is there, nothing changes, there is
 // the index of the first such, and found receives what is there; otherwise there
 // is −1. No two of the IDs are the same. An error is the sink's, or *InvalidError as
@@ -89,7 +89,7 @@ func (b *Book) AddAll(adds []Addition, records [][]byte, found *Entry) (t journa
 		}
 	}
 	for i := range adds {
-		if err := fits(adds[i].ID, adds[i].Entry); err != nil {
+		if err := adds[i].Entry.Fits(adds[i].ID); err != nil {
 			return t, -1, err
 		}
 	}
@@ -107,7 +107,7 @@ func (b *Book) AddAll(adds []Addition, records [][]byte, found *Entry) (t journa
 	return t, -1, nil
 }
 
-// move changes the order under an ID by a rule that makes another one, all of it
+// Move changes the order under an ID by a rule that makes another one, all of it
 // or nothing. e is filled as in change. If the other one's ID is there, nothing
 // changes, and found receives what is there. ErrNotFound if the first is not;
 // otherwise an error is the rule's or the sink's, and nothing has changed.
@@ -130,7 +130,7 @@ func (b *Book) Move(id string, e *Entry, part *Addition, m Mover, found *Entry) 
 	before := was{e.State, e.Location, b.due(e)}
 	records, err := m.Move(id, e, part.Entry)
 	if err == nil {
-		err = cmp.Or(fits(id, e), fits(part.ID, part.Entry))
+		err = cmp.Or(e.Fits(id), part.Entry.Fits(part.ID))
 	}
 	if err != nil {
 		return t, false, err

@@ -40,7 +40,7 @@ func (e *Entry) pastBytes() int {
 		return originCause + len(e.Cause) + len(e.Note)
 	case e.Origin != e.Location:
 		return originRejects
-	case e.State == Ready || e.Pickup != 0 && e.Pickup != e.Since:
+	case e.State == life.Ready || e.Pickup != 0 && e.Pickup != e.Since:
 		return originSlot
 	case e.Promise != 0:
 		return originSince
@@ -77,7 +77,7 @@ func (e *Entry) Past() []byte {
 // KeptPickup is what is kept beside that text as the pickup: of most entries, when
 // they were made.
 func (e *Entry) KeptPickup() int64 {
-	if e.State == Ready || e.Pickup != 0 {
+	if e.State == life.Ready || e.Pickup != 0 {
 		return e.Pickup
 	}
 	return e.Since
@@ -93,7 +93,7 @@ func (e *Entry) Recall(pickup int64, text string) bool {
 	}
 	if len(text) >= originSlot {
 		e.Since = wordOf(text[originSince:])
-		if e.State == Ready || pickup != e.Since {
+		if e.State == life.Ready || pickup != e.Since {
 			e.Pickup = pickup
 		}
 	}

@@ -17,7 +17,7 @@ type Pick struct {
 	Class uint8 // 0: promised; 1: with a deadline; 2: the rest
 	Time  int64 // milliseconds of engine time; 0 of the rest
 	ID    string
-	state State
+	state life.State
 }
 
 // Compare is below zero if p comes before o.
@@ -31,9 +31,9 @@ func pickOf(id string, e *Entry) Pick {
 	switch {
 	case e.Promise != 0:
 		p.Class, p.Time = 0, e.Promise
-	case e.State == Ready:
+	case e.State == life.Ready:
 		p.Class, p.Time = 1, e.Pickup
-	case e.State == Held:
+	case e.State == life.Held:
 		p.Class, p.Time = 1, e.Deadline
 	default:
 		p.Class = 2
@@ -54,7 +54,7 @@ func pickOf(id string, e *Entry) Pick {
 //
 // Linearizes at: no one instant. What is live at the location from the beginning of
 // the call to its end and keeps its place is in the list.
-func (b *Book) PickList(all []Pick, slot uint32, after *Pick, some []State, limit int) (picks []Pick, last uint64) {
+func (b *Book) PickList(all []Pick, slot uint32, after *Pick, some []life.State, limit int) (picks []Pick, last uint64) {
 	f := b.shelves.of(slot)
 	if f == nil {
 		return all, 0

@@ -26,7 +26,7 @@ func (p *picks) one(t *testing.T) {
 	if len(p.ids) == 0 || p.r.IntN(2) == 0 {
 		p.count++
 		id := fmt.Sprint("o", p.count)
-		e := Entry{State: Held, Deadline: 100 + p.r.Int64N(9), Promise: p.r.Int64N(2) * p.r.Int64N(5), Lines: []life.Line{{SKU: 1, Quantity: 1, Held: 1}}}
+		e := Entry{State: life.Held, Deadline: 100 + p.r.Int64N(9), Promise: p.r.Int64N(2) * p.r.Int64N(5), Lines: []life.Line{{SKU: 1, Quantity: 1, Held: 1}}}
 		if _, added, err := p.b.Add(KindOrder, id, &e, nil, nil); !added || err != nil {
 			t.Fatal(added, err)
 		}
@@ -34,7 +34,7 @@ func (p *picks) one(t *testing.T) {
 		return
 	}
 	at := p.r.IntN(len(p.ids))
-	to := []State{Confirmed, Ready, Canceled, Collected}[p.r.IntN(4)]
+	to := []life.State{life.Confirmed, life.Ready, life.Canceled, life.Collected}[p.r.IntN(4)]
 	var e Entry
 	_, err := p.b.Change(KindOrder, p.ids[at], &e, ruleFunc(func(_ string, e *Entry) ([]byte, error) {
 		e.State, e.Pickup = to, 50+p.r.Int64N(9)

@@ -36,11 +36,11 @@ func (h *prefetchHint) set(t *table) {
 	}
 }
 
-// prefetch asks the processor to bring the slot of an ID near, and returns at
+// Prefetch asks the processor to bring the slot of an ID near, and returns at
 // once. Looking up an ID in a large book waits for memory most of its time; a
 // caller that has other work before its add, find or resolve hides that wait by
 // calling prefetch first. It changes nothing and may be left out. It returns the
-// ID's hash, for addHashed.
+// ID's hash, for AddHashed.
 func (b *Book) Prefetch(kind Kind, id string) (hash uint64) {
 	hash = b.Hash(kind, id)
 	b.prefetchHash(hash)
@@ -59,7 +59,7 @@ func (b *Book) prefetchHash(hash uint64) {
 	prefetchLine(s.hint.slots.Load() + uintptr(tag>>(s.hint.shift.Load()&31))*8)
 }
 
-// prefetchSlot asks for the slot of an ID only.
+// PrefetchSlot asks for the slot of an ID only.
 func (b *Book) PrefetchSlot(hash uint64) {
 	s, tag := b.shardAt(hash)
 	prefetchLine(s.hint.slots.Load() + uintptr(tag>>(s.hint.shift.Load()&31))*8)

@@ -8,6 +8,8 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+
+	"github.com/clickcollect/clickcollect/reservation/life"
 )
 
 // orderKeeper is what the race check needs of a book.
@@ -31,7 +33,7 @@ var errEnded, errNotHeld = errors.New("has ended"), errors.New("not held")
 
 // takeRule ends held units: of one line, or all.
 type takeRule struct {
-	to    State
+	to    life.State
 	line  int // -1 for all
 	units uint32
 	taken [raceLines]uint32
@@ -40,7 +42,7 @@ type takeRule struct {
 
 func (r *takeRule) Apply(_ string, e *Entry) ([]byte, error) {
 	r.taken = [raceLines]uint32{}
-	if e.State != Held {
+	if e.State != life.Held {
 		return nil, errEnded
 	}
 	collected, held := uint32(0), uint32(0)
@@ -56,15 +58,15 @@ func (r *takeRule) Apply(_ string, e *Entry) ([]byte, error) {
 			}
 		}
 		l.Held -= units
-		if r.to == Collected {
+		if r.to == life.Collected {
 			l.Collected += units
 		}
 		r.taken[i] = units
 		held, collected = held+l.Held, collected+l.Collected
 	}
 	if held == 0 {
-		if e.State = Canceled; collected > 0 {
-			e.State = Collected
+		if e.State = life.Canceled; collected > 0 {
+			e.State = life.Collected
 		}
 	}
 	return nil, nil
@@ -82,7 +84,7 @@ type racer struct {
 	winner []uint64
 	added  []bool
 	ended  [][raceLines][2]uint32
-	final  []State
+	final  []life.State
 	fault  error
 }
 
@@ -96,7 +98,7 @@ func raceCheck(k orderKeeper, ids []string) error {
 	for g := range seen {
 		r := &seen[g]
 		r.winner, r.added = make([]uint64, len(ids)), make([]bool, len(ids))
-		r.ended, r.final = make([][raceLines][2]uint32, len(ids)), make([]State, len(ids))
+		r.ended, r.final = make([][raceLines][2]uint32, len(ids)), make([]life.State, len(ids))
 		done.Go(func() {
 			start.Wait()
 			r.run(k, ids, uint64(g+1))
@@ -109,7 +111,7 @@ func raceCheck(k orderKeeper, ids []string) error {
 
 func (r *racer) run(k orderKeeper, ids []string, self uint64) {
 	random := rand.New(rand.NewPCG(self, 2))
-	e := Entry{Fingerprint: self, Location: uint32(self), Origin: uint32(self), Deadline: math.MaxInt64, Distance: float64(self), State: Held}
+	e := Entry{Fingerprint: self, Location: uint32(self), Origin: uint32(self), Deadline: math.MaxInt64, Distance: float64(self), State: life.Held}
 	for sku := range uint32(raceLines) {
 		e.Lines = append(e.Lines, entryLine{SKU: sku, Quantity: raceUnits, Held: raceUnits})
 	}
@@ -128,7 +130,7 @@ func (r *racer) run(k orderKeeper, ids []string, self uint64) {
 		}
 		for step := 0; ; step++ {
 			end := random.IntN(2)
-			take.to, take.line, take.units = []State{Collected, Canceled}[end], -1, 1
+			take.to, take.line, take.units = []life.State{life.Collected, life.Canceled}[end], -1, 1
 			if step < 6 {
 				take.line = random.IntN(raceLines)
 			}
@@ -142,7 +144,7 @@ func (r *racer) run(k orderKeeper, ids []string, self uint64) {
 				r.fault = fmt.Errorf("%s is lost", id)
 				return
 			}
-			if take.entry.State != Held {
+			if take.entry.State != life.Held {
 				r.final[i] = take.entry.State
 				break
 			}
@@ -185,9 +187,9 @@ func judge(k orderKeeper, ids []string, seen []racer) error {
 				return fmt.Errorf("%s line %d: %d collected and %d canceled of %d, kept as %+v", id, sku, sum[0], sum[1], raceUnits, l)
 			}
 		}
-		want := Canceled
+		want := life.Canceled
 		if collected > 0 {
-			want = Collected
+			want = life.Collected
 		}
 		for g := range seen {
 			if last.State != want || seen[g].final[i] != want {
@@ -242,7 +244,7 @@ func (s *splitBook) addOne(id string, e, found *Entry) bool {
 
 func (s *splitBook) end(id string, r *takeRule) error {
 	var seen Entry
-	if !s.splitResolve || r.line < 0 || !s.Find(KindOrder, id, &seen) || seen.State != Held || seen.Lines[r.line].Held < r.units {
+	if !s.splitResolve || r.line < 0 || !s.Find(KindOrder, id, &seen) || seen.State != life.Held || seen.Lines[r.line].Held < r.units {
 		return s.Book.end(id, r)
 	}
 	runtime.Gosched()

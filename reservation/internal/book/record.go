@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math"
+
+	"github.com/clickcollect/clickcollect/reservation/life"
 )
 
 // record is the memory of one entry, little-endian, from its first byte to the
@@ -61,9 +63,10 @@ const (
 	MaxNoteBytes = 16384
 )
 
-// fits refuses an entry of which a length would not fit into its two bytes. Callers
-// have checked what they were given; this is for what was added to it since.
-func fits(id string, e *Entry) error {
+// Fits refuses an entry of which a length would not fit into its two bytes:
+// *TooLongError. Callers have checked what they were given; this is for what was
+// added to it since.
+func (e *Entry) Fits(id string) error {
 	r := &e.Refs
 	longest := max(len(id), len(r.Order), len(r.Customer), len(r.Owner), len(r.Channel), len(r.Code), e.pastBytes())
 	if longest <= MaxIDBytes {
@@ -71,9 +74,6 @@ func fits(id string, e *Entry) error {
 	}
 	return &TooLongError{Bytes: longest}
 }
-
-// Fits refuses an entry of which a length could not be kept: *TooLongError.
-func (e *Entry) Fits(id string) error { return fits(id, e) }
 
 // TooLongError says that an ID, or a reference, is longer than MaxIDBytes.
 type TooLongError struct{ Bytes int }
@@ -143,7 +143,7 @@ func (r record) read(into *Entry) {
 func implied(e *Entry) bool {
 	for i := range e.Lines {
 		l := &e.Lines[i]
-		if e.State == Held {
+		if e.State == life.Held {
 			if l.Held != l.Quantity || l.Confirmed|l.Collected|l.Returned|l.Missing|l.Lapsed|l.Short|l.Rerouted != 0 {
 				return false
 			}
@@ -170,7 +170,7 @@ func (r record) lineCount() int     { return int(binary.LittleEndian.Uint32(r[li
 func (r record) idBytes() int       { return int(binary.LittleEndian.Uint16(r[idBytesAt:])) }
 func (r record) id() []byte         { return r[idAt : idAt+r.idBytes()] }
 func (r record) kind() Kind         { return Kind(r[kindAt] & kindBits) }
-func (r record) state() State       { return State(r[stateAt]) }
+func (r record) state() life.State  { return life.State(r[stateAt]) }
 func (r record) has(flag byte) bool { return r[kindAt]&flag != 0 }
 func (r record) size() int          { return recordBytes(r.idBytes(), r.lineCount()) }
 func (r record) older() uint32      { return binary.LittleEndian.Uint32(r[olderAt:]) }

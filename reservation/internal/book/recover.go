@@ -7,19 +7,20 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/clickcollect/clickcollect/reservation/life"
 	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // A loose book keeps no shelves and no timers, and its tables grow at once: what
 // recovery brings in and takes out again needs neither, and one pass over what is
-// left in the end is cheaper than keeping them on the way. loosen comes before the
-// first call; until settle only add, load, change, drop, find and the walks may be
+// left in the end is cheaper than keeping them on the way. Loosen comes before the
+// first call; until Settle only Add, Load, Change, Drop, Find and the walks may be
 // called, settle alone, and everything after it.
 
-// loosen makes an empty book loose.
+// Loosen makes an empty book loose.
 func (b *Book) Loosen() { b.loose = true }
 
-// settle puts the live orders of a loose book on their shelves, by when they were
+// Settle puts the live orders of a loose book on their shelves, by when they were
 // made, and arms their timers on wheels that stand at an engine time. So many
 // goroutines share the work.
 func (b *Book) Settle(workers int, now int64) {
@@ -91,10 +92,10 @@ func (b *Book) dueAt(s *shard, ref uint32) int64 {
 	case s.partial(r):
 		s.read(ref, &s.scratch)
 		return b.due(&s.scratch)
-	case r.state() == Held && r.lineCount() > 0:
+	case r.state() == life.Held && r.lineCount() > 0:
 		return r.deadline()
-	case r.state() == Ready:
-		return b.due(&Entry{State: Ready, Pickup: r.pickup(), Reminded: r.has(flagReminded)})
+	case r.state() == life.Ready:
+		return b.due(&Entry{State: life.Ready, Pickup: r.pickup(), Reminded: r.has(flagReminded)})
 	}
 	return never
 }

@@ -5,17 +5,19 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"github.com/clickcollect/clickcollect/reservation/life"
 )
 
 // moveTo is a rule that moves an order, or ends it.
 type moveTo struct {
 	location uint32
-	state    State
+	state    life.State
 }
 
 func (r moveTo) Apply(_ string, e *Entry) ([]byte, error) {
 	e.Location = r.location
-	if e.State = r.state; r.state == Canceled {
+	if e.State = r.state; r.state == life.Canceled {
 		e.Lines[0].Held = 0
 	}
 	return nil, nil
@@ -26,7 +28,7 @@ type firedAt map[string]int64
 
 func (f firedAt) Apply(id string, e *Entry) ([]byte, error) {
 	f[id] = e.Deadline
-	e.State, e.Lines[0].Held, e.Lines[0].Lapsed = Expired, 0, e.Lines[0].Quantity
+	e.State, e.Lines[0].Held, e.Lines[0].Lapsed = life.Expired, 0, e.Lines[0].Quantity
 	return []byte{1}, nil
 }
 
@@ -41,7 +43,7 @@ func TestLooseBook(t *testing.T) {
 		ids := make([]string, orders)
 		for i := range orders {
 			ids[i] = fmt.Sprint("order ", i)
-			e := Entry{Sequence: uint64(i), State: Held, Location: d.Uint32N(locations), Since: 1e12 + int64(d.IntN(1<<30)), Deadline: 1e12 + int64(d.IntN(1<<22)),
+			e := Entry{Sequence: uint64(i), State: life.Held, Location: d.Uint32N(locations), Since: 1e12 + int64(d.IntN(1<<30)), Deadline: 1e12 + int64(d.IntN(1<<22)),
 				Lines: []entryLine{{SKU: 1, Quantity: 2, Held: 2}}}
 			if i%7 == 0 {
 				e.Refs.Customer = fmt.Sprint("customer ", i%100)
@@ -52,7 +54,7 @@ func TestLooseBook(t *testing.T) {
 			if i%13 == 0 {
 				e.Since, e.Origin = 0, e.Location+1 // the oldest
 			}
-			changed := moveTo{d.Uint32N(locations), []State{Held, Canceled, Confirmed}[d.IntN(3)]}
+			changed := moveTo{d.Uint32N(locations), []life.State{life.Held, life.Canceled, life.Confirmed}[d.IntN(3)]}
 			j := d.IntN(i + 1)
 			for _, b := range []*Book{plain, loose} {
 				_, added, err := b.Add(KindOrder, ids[i], &e, nil, nil)
@@ -60,7 +62,7 @@ func TestLooseBook(t *testing.T) {
 					t.Fatal(added, err)
 				}
 				var old Entry
-				if b.Find(KindOrder, ids[j], &old) && old.State == Held && i%11 != 0 && j%11 != 0 {
+				if b.Find(KindOrder, ids[j], &old) && old.State == life.Held && i%11 != 0 && j%11 != 0 {
 					_, err := b.Change(KindOrder, ids[j], &old, moveTo{changed.location, changed.state})
 					must(t, err)
 				}

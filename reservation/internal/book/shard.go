@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
+	"github.com/clickcollect/clickcollect/reservation/life"
 )
 
 const shardBytes = unsafe.Sizeof(shard{})
@@ -51,8 +52,8 @@ func (s *shard) search(tag uint32, kind Kind, id string) (t *table, at int, ref 
 	}
 }
 
-// remembered tells the entries that are forgotten after a while.
-func remembered(kind Kind, state State) bool {
+// Remembered tells the entries that are forgotten after a while.
+func Remembered(kind Kind, state life.State) bool {
 	return kind == KindMovement || kind == KindChange || state.Ended()
 }
 
@@ -66,7 +67,7 @@ func (b *Book) insert(s *shard, t *table, at int, tag uint32, kind Kind, id stri
 	s.index.put(t, at, slotOf(tag, ref))
 	b.writeExtra(s, ref, e)
 	switch {
-	case remembered(kind, e.State):
+	case Remembered(kind, e.State):
 		b.remember(s, kind, ref, e.Deadline)
 	case kind == KindOrder:
 		s.live.Add(1)
@@ -107,7 +108,7 @@ func (b *Book) changeAt(s *shard, ref uint32, id string, e *Entry, r Rule, due i
 	state, location := e.State, e.Location
 	record, err := r.Apply(id, e)
 	if err == nil {
-		err = fits(id, e)
+		err = e.Fits(id)
 	}
 	if err != nil {
 		return t, err
@@ -124,7 +125,7 @@ func (b *Book) changeAt(s *shard, ref uint32, id string, e *Entry, r Rule, due i
 
 // was is what an entry was before a change.
 type was struct {
-	state    State
+	state    life.State
 	location uint32
 	due      int64
 }
@@ -158,7 +159,7 @@ func (b *Book) rewrite(s *shard, ref uint32, e *Entry, before was, fired, record
 		}
 		b.shelves.note(before.location, rec)
 	}
-	if remembered(kind, e.State) && !rec.has(flagQueued) {
+	if Remembered(kind, e.State) && !rec.has(flagQueued) {
 		if kind == KindOrder {
 			s.live.Add(-1)
 		}

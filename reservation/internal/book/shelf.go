@@ -267,7 +267,7 @@ func (s *shelves) bytes() (total int64) {
 	return total
 }
 
-// at walks the live orders of a location, the latest first. It sees each that is
+// At walks the live orders of a location, the latest first. It sees each that is
 // there from start to end. No lock is held while each runs, which returns false
 // to stop; the entry is valid until then.
 func (b *Book) At(location uint32, each func(id string, e *Entry) bool) {
@@ -280,3 +280,10 @@ func (b *Book) At(location uint32, each func(id string, e *Entry) bool) {
 		}
 	}
 }
+
+// Expect asks for the memory in which a location keeps its orders before one is
+// added there.
+func (b *Book) Expect(location uint32) { b.shelves.prefetch(location) }
+
+// LiveAt is how many orders that have not ended are at a location.
+func (b *Book) LiveAt(location uint32) int { return b.shelves.live(location) }

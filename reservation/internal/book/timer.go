@@ -6,6 +6,7 @@ import (
 	"math/bits"
 	"unsafe"
 
+	"github.com/clickcollect/clickcollect/reservation/life"
 	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
@@ -250,7 +251,7 @@ func (b *Book) due(e *Entry) int64 {
 			break
 		}
 	}
-	if e.State == Ready {
+	if e.State == life.Ready {
 		pickup := e.Pickup
 		if !e.Reminded {
 			pickup -= b.RemindBefore
@@ -352,7 +353,7 @@ func (b *Book) timeOf(s *shard, m *moving, timer uint64) (due int64, ok bool) {
 	return m.start + int64(timer)&(1<<(m.level*digitBits)-1), true
 }
 
-// dueIn applies a rule to live orders whose time has come, in one shard: up to
+// DueIn applies a rule to live orders whose time has come, in one shard: up to
 // most of them, and returns how many. There may be more if it is most. An order
 // that is still due afterwards is given again, unless the rule made no record and
 // left it due as it was: then not until something else changes it. now may be
@@ -380,7 +381,7 @@ const (
 	dueBlock = 16 // timers looked at ahead
 )
 
-// dueSome does some of the work of dueIn, which has given n so far.
+// dueSome does some of the work of DueIn, which has given n so far.
 func (b *Book) dueSome(s *shard, now int64, n, most int, e *Entry, r Rule) (given int, more bool, err error) {
 	t := &s.timers
 	for steps := dueSteps; n < most; {
@@ -461,7 +462,7 @@ func (b *Book) fire(s *shard, now int64, timer uint64, e *Entry, r Rule) (fired 
 	return err == nil, err
 }
 
-// look tells the wheels the time, whether anything is due or not, unless they have
+// Look tells the wheels the time, whether anything is due or not, unless they have
 // been told it a moment ago.
 func (b *Book) Look(now int64) {
 	if now-b.looked.Load() < lookEvery || mutant == mutantWheel {
@@ -476,7 +477,7 @@ func (b *Book) Look(now int64) {
 	}
 }
 
-// nextDue returns a time before which dueIn has nothing to do in a shard, never
+// NextDue returns a time before which DueIn has nothing to do in a shard, never
 // later than the earliest deadline there, and MaxInt64 if there is none.
 func (b *Book) NextDue(shard int) int64 { return b.shards[shard].next.Load() }
 
@@ -501,4 +502,17 @@ func (b *Book) forgetTime(ended int64) int64 {
 		return never
 	}
 	return (ended + b.RememberFor + 1023) &^ 1023
+}
+
+// Worked is how many timers were moved from wheel to wheel, and how many records were
+// read for it.
+func (b *Book) Worked() (moved, read int) {
+	for i := range b.shards {
+		s := &b.shards[i]
+		s.mu.Lock(lock.Shard)
+		moved += s.timers.passed
+		read += s.timers.asked
+		s.mu.Unlock()
+	}
+	return moved, read
 }

@@ -8,21 +8,23 @@ import (
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/clickcollect/clickcollect/reservation/life"
 )
 
 // endRule ends an order as of a time.
 type endRule struct {
-	state State
+	state life.State
 	now   int64
 }
 
 func (r *endRule) Apply(_ string, e *Entry) ([]byte, error) {
 	for i := range e.Lines {
 		l := &e.Lines[i]
-		if r.state == Expired {
+		if r.state == life.Expired {
 			l.Lapsed += l.Held + l.Confirmed
 		}
-		if r.state == Collected {
+		if r.state == life.Collected {
 			l.Collected += l.Held + l.Confirmed
 		}
 		l.Held, l.Confirmed = 0, 0
@@ -113,7 +115,7 @@ func benchTimers(b *testing.B, live int) {
 	}
 	b.ReportMetric(usual(took), "expire-ns")
 	b.ReportMetric(usual(expire(start+span/2, nothing)), "expire-burst-ns")
-	b.ReportMetric(usual(expire(start+span, &endRule{Expired, start + span})), "expire-end-ns")
+	b.ReportMetric(usual(expire(start+span, &endRule{life.Expired, start + span})), "expire-end-ns")
 }
 
 // benchExpire lets a time come and returns the nanoseconds of a hold, by parts of

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/clickcollect/clickcollect/bench/scaletest"
+	"github.com/clickcollect/clickcollect/reservation/life"
 )
 
 // extendRule moves the deadline of a hold.
@@ -51,7 +52,7 @@ func TestTimersAgainstMap(t *testing.T) {
 					id := live[i]
 					live[i] = live[len(live)-1]
 					live = live[:len(live)-1]
-					_, err := b.Change(KindOrder, id, &e, &endRule{Canceled, now})
+					_, err := b.Change(KindOrder, id, &e, &endRule{life.Canceled, now})
 					if _, there := due[id]; there != (err == nil) {
 						t.Fatalf("canceling %s: %v, due at %d", id, err, due[id])
 					}
@@ -101,7 +102,7 @@ func expireAll(t *testing.T, b *Book, now int64, due map[string]int64, most int)
 				t.Fatalf("%s came at %d, due at %d", id, now, at)
 			}
 			delete(due, id)
-			return (&endRule{Expired, now}).Apply(id, e)
+			return (&endRule{life.Expired, now}).Apply(id, e)
 		}))
 		if err != nil {
 			t.Fatal(err)

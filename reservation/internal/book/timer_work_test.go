@@ -3,6 +3,8 @@ package book
 import (
 	"fmt"
 	"testing"
+
+	"github.com/clickcollect/clickcollect/reservation/life"
 )
 
 // wheelTurn is the first millisecond of a bucket of every level up to the one of
@@ -26,7 +28,7 @@ func sweep(t *testing.T, b *Book, now int64) (n, passed, asked int) {
 	for shard := range b.shards {
 		for some := 64; some == 64; n += some {
 			var err error
-			if some, err = b.DueIn(shard, now, 64, &e, &endRule{Expired, now}); err != nil {
+			if some, err = b.DueIn(shard, now, 64, &e, &endRule{life.Expired, now}); err != nil {
 				t.Fatal(err)
 			}
 		}

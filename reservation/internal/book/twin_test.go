@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
+	"github.com/clickcollect/clickcollect/reservation/life"
 )
 
 // ruleFunc is a rule that is a function.
@@ -106,7 +107,7 @@ func (w *twin) remember(kind Kind, id string, now int64) {
 	}
 }
 
-// forgetOutdated is what dueIn does to a shard besides the rule.
+// forgetOutdated is what DueIn does to a shard besides the rule.
 func (w *twin) forgetOutdated(s *shard, now int64) {
 	if lists := w.lists[s]; lists != nil {
 		for kind := range kinds {
@@ -120,7 +121,7 @@ func (w *twin) forgetOutdated(s *shard, now int64) {
 func (w *twin) put(kind Kind, id string, e *Entry) {
 	w.came++
 	w.entries[twinID{kind, id}] = &twinEntry{Entry: cloneEntry(e), came: w.came}
-	if remembered(kind, e.State) {
+	if Remembered(kind, e.State) {
 		w.remember(kind, id, e.Deadline)
 	}
 }
@@ -129,7 +130,7 @@ func (w *twin) drop(kind Kind, id string) {
 	key := twinID{kind, id}
 	if e := w.entries[key]; e != nil {
 		delete(w.entries, key)
-		if remembered(kind, e.State) {
+		if Remembered(kind, e.State) {
 			q := w.list(kind, id)
 			*q = slices.DeleteFunc(slices.Clone(*q), func(s string) bool { return s == id })
 		}
@@ -151,7 +152,7 @@ func (w *twin) change(kind Kind, id string, e *Entry, fired bool) {
 		w.came++
 		there.came = w.came
 	}
-	if !remembered(kind, was.State) && remembered(kind, e.State) {
+	if !Remembered(kind, was.State) && Remembered(kind, e.State) {
 		w.remember(kind, id, e.Deadline)
 	}
 }
@@ -161,9 +162,9 @@ func (w *twin) due(e *Entry) int64 {
 	switch {
 	case e.State.Ended():
 		return due
-	case e.State == Ready && e.Reminded:
+	case e.State == life.Ready && e.Reminded:
 		due = e.Pickup
-	case e.State == Ready:
+	case e.State == life.Ready:
 		due = e.Pickup - w.b.RemindBefore
 	}
 	if slices.ContainsFunc(e.Lines, func(l entryLine) bool { return l.Held > 0 }) {
@@ -172,7 +173,7 @@ func (w *twin) due(e *Entry) int64 {
 	return due
 }
 
-// dueIDs returns the orders of a shard for which dueIn must call the rule.
+// dueIDs returns the orders of a shard for which DueIn must call the rule.
 func (w *twin) dueIDs(s *shard, now int64) (ids []string) {
 	for key, e := range w.entries {
 		if home, _ := w.b.shardOf(key.kind, key.id); home == s && key.kind == KindOrder && !e.spent && w.due(&e.Entry) <= now {

@@ -207,7 +207,7 @@ func (x *viewIndex) bytes() (total int64) {
 	return total
 }
 
-// named walks the IDs of the orders with a reference, live and remembered ones,
+// Named walks the IDs of the orders with a reference, live and remembered ones,
 // ascending. It sees each that has it from start to end. No lock is held while
 // each runs, which returns false to stop.
 func (b *Book) Named(v View, key string, each func(id string) bool) {

@@ -56,7 +56,7 @@ func (s *shard) references(order *refSorter) []uint32 {
 	return order.of(s)
 }
 
-// all walks every order, live and ended, in no particular order. An order that
+// All walks every order, live and ended, in no particular order. An order that
 // is there during the whole walk comes exactly once, as it is at that moment;
 // one that is added or forgotten meanwhile may come or not. The entry and its
 // lines are valid until the next step; the ID is the caller's. No lock is held
@@ -84,7 +84,7 @@ type past struct {
 	place
 }
 
-// dump walks everything, in an order that load can take: what is live, then what
+// Dump walks everything, in an order that load can take: what is live, then what
 // is remembered, the longest ended first. An entry that is there during the whole
 // walk comes exactly once, as it was at some moment of the walk; one that is added
 // or forgotten meanwhile may come or not. It needs 24 bytes for each remembered
@@ -100,7 +100,7 @@ func (b *Book) Dump(each func(kind Kind, id string, e *Entry) bool) {
 			kind, id, ok := b.shards[i].entryUnless(ref, &e, true)
 			switch {
 			case !ok:
-			case remembered(kind, e.State):
+			case Remembered(kind, e.State):
 				gone = append(gone, past{e.Deadline, e.Sequence, place{uint32(i), ref}})
 			case !each(kind, id, &e):
 				return
@@ -112,7 +112,7 @@ func (b *Book) Dump(each func(kind Kind, id string, e *Entry) bool) {
 	})
 	for _, p := range gone {
 		kind, id, ok := b.shards[p.shard].entryAt(p.ref, &e)
-		if ok && remembered(kind, e.State) && !each(kind, id, &e) {
+		if ok && Remembered(kind, e.State) && !each(kind, id, &e) {
 			return
 		}
 	}

@@ -7,18 +7,14 @@ import (
 	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
+// What recovery asks of a book, besides what is in recover.go: it shares its work out
+// by shard, and takes the units of what is live.
+
 // ShardOf is the shard of a hash.
 func (b *Book) ShardOf(hash uint64) int { return int(hash >> b.shift) }
 
 // HashOf is Hash for an ID in bytes.
 func (b *Book) HashOf(kind Kind, id []byte) uint64 { return hashID(&b.key, kind, id) & b.used }
-
-// Remembered tells the entries that are forgotten after a while.
-func Remembered(kind Kind, state State) bool { return remembered(kind, state) }
-
-// Expect asks for the memory in which a location keeps its orders before one is
-// added there.
-func (b *Book) Expect(location uint32) { b.shelves.prefetch(location) }
 
 // PrefetchBytes asks for the memory at an address before it is read.
 func PrefetchBytes(address uintptr) {
@@ -38,7 +34,7 @@ type Live interface {
 
 // LiveIn shows what is live in a shard, in the order of memory, each entry until the
 // next one; skip says which orders are left out. It holds the lock of the shard.
-func (b *Book) LiveIn(shard int, r *Room, skip func(s State, deadline int64) bool, to Live) {
+func (b *Book) LiveIn(shard int, r *Room, skip func(s life.State, deadline int64) bool, to Live) {
 	s := &b.shards[shard]
 	s.mu.Lock(lock.Shard)
 	defer s.mu.Unlock()
@@ -67,20 +63,4 @@ func (b *Book) LiveIn(shard int, r *Room, skip func(s State, deadline int64) boo
 type Room struct {
 	order refSorter
 	entry Entry
-}
-
-// LiveAt is how many orders that have not ended are at a location.
-func (b *Book) LiveAt(location uint32) int { return b.shelves.live(location) }
-
-// Worked is how many timers were moved from wheel to wheel, and how many records were
-// read for it.
-func (b *Book) Worked() (moved, read int) {
-	for i := range b.shards {
-		s := &b.shards[i]
-		s.mu.Lock(lock.Shard)
-		moved += s.timers.passed
-		read += s.timers.asked
-		s.mu.Unlock()
-	}
-	return moved, read
 }
