@@ -9,7 +9,7 @@
 #
 # A change that adds to test or to .ci/run says in its commit how many seconds: on
 # two quiet processors test has 3 minutes, with nothing built before, and .ci/run
-# has 40. README says what each target takes.
+# has 40. CONTRIBUTING says what each target takes.
 
 GO          ?= go
 FUZZTIME    ?= 10s
