@@ -3,9 +3,6 @@
 package allocator
 
 import (
-	"os/exec"
-	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/clickcollect/clickcollect/bench/scaletest"
@@ -32,30 +29,7 @@ func TestMutantsAreCaught(t *testing.T) {
 		{"mutant_bytes", "TestTextsComeBack", `comes back as`},
 	} {
 		t.Run(m.mutant+"/"+m.test, func(t *testing.T) {
-			out := runMutant(t, m.mutant, m.test)
-			if !strings.Contains(out, "--- FAIL: "+m.test) {
-				t.Fatalf("the test did not fail:\n%s", out)
-			}
-			if !regexp.MustCompile(m.says).MatchString(out) {
-				t.Fatalf("the test failed without saying %q:\n%s", m.says, out)
-			}
+			scaletest.Caught(t, m.test, m.says, "-short", "-timeout", "60s", "-tags", "mutant_any "+m.mutant)
 		})
 	}
-}
-
-// runMutant returns what go test prints. A build that fails has no test in it,
-// which the caller sees.
-func runMutant(t *testing.T, mutant, test string) string {
-	t.Helper()
-	tool, err := exec.LookPath("go")
-	if err != nil {
-		t.Fatal("no go command to build the mutants with: ", err)
-	}
-	cmd := exec.CommandContext(t.Context(), tool, "test", "-count=1", "-vet=off", "-short", "-timeout", "60s",
-		"-tags", "mutant_any "+mutant, "-run", "^"+test+"$", ".")
-	out, err := cmd.CombinedOutput()
-	if err == nil {
-		t.Fatalf("%s passes %s:\n%s", mutant, test, out)
-	}
-	return string(out)
 }

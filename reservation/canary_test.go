@@ -4,10 +4,7 @@ package reservation
 
 import (
 	"cmp"
-	"os/exec"
 	"path"
-	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/clickcollect/clickcollect/bench/scaletest"
@@ -37,29 +34,7 @@ func TestMutantsAreCaught(t *testing.T) {
 		t.Run(m.mutant, func(t *testing.T) {
 			t.Parallel()
 			pkg, test := path.Split(m.test)
-			out := runMutant(t, m.mutant, cmp.Or(pkg, "."), test)
-			if !strings.Contains(out, "--- FAIL: "+test) {
-				t.Fatalf("the test did not fail:\n%s", out)
-			}
-			if !regexp.MustCompile(m.says).MatchString(out) {
-				t.Fatalf("the test failed without saying %q:\n%s", m.says, out)
-			}
+			scaletest.Caught(t, test, m.says, "-tags", "interleave "+m.mutant, cmp.Or(pkg, "."))
 		})
 	}
-}
-
-// runMutant returns what go test prints. A build that fails has no test in it,
-// which the caller sees.
-func runMutant(t *testing.T, mutant, pkg, test string) string {
-	t.Helper()
-	tool, err := exec.LookPath("go")
-	if err != nil {
-		t.Fatal("no go command to build the mutants with: ", err)
-	}
-	cmd := exec.CommandContext(t.Context(), tool, "test", "-count=1", "-vet=off", "-tags", "interleave "+mutant, "-run", "^"+test+"$", pkg)
-	out, err := cmd.CombinedOutput()
-	if err == nil {
-		t.Fatalf("%s passes %s:\n%s", mutant, test, out)
-	}
-	return string(out)
 }

@@ -3,8 +3,6 @@
 package cover
 
 import (
-	"os/exec"
-	"regexp"
 	"testing"
 
 	"github.com/clickcollect/clickcollect/bench/scaletest"
@@ -17,16 +15,5 @@ func TestMutantIsCaught(t *testing.T) {
 	if !scaletest.Full() {
 		t.Skip("builds the package once more")
 	}
-	tool, err := exec.LookPath("go")
-	if err != nil {
-		t.Fatal("no go command to build the mutant with: ", err)
-	}
-	cmd := exec.CommandContext(t.Context(), tool, "test", "-count=1", "-vet=off", "-short", "-tags", "mutant_cover", "-run", "^TestEnumeration$", ".")
-	out, err := cmd.CombinedOutput()
-	if err == nil {
-		t.Fatalf("the mutant passes:\n%s", out)
-	}
-	if !regexp.MustCompile(`--- FAIL: TestEnumeration(?s:.*)by the tree: cost \d+, bound \d+, want \d+`).Match(out) {
-		t.Fatalf("the test failed for another reason:\n%s", out)
-	}
+	scaletest.Caught(t, "TestEnumeration", `by the tree: cost \d+, bound \d+, want \d+`, "-short", "-tags", "mutant_cover")
 }

@@ -3,9 +3,6 @@
 package book
 
 import (
-	"os/exec"
-	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/clickcollect/clickcollect/bench/scaletest"
@@ -23,15 +20,7 @@ func TestMutantsAreCaught(t *testing.T) {
 	} {
 		t.Run(m.mutant, func(t *testing.T) {
 			t.Parallel()
-			tool, err := exec.LookPath("go")
-			if err != nil {
-				t.Fatal("no go command to build the mutants with: ", err)
-			}
-			cmd := exec.CommandContext(t.Context(), tool, "test", "-count=1", "-vet=off", "-tags", m.mutant, "-run", "^"+m.test+"$", m.pkg)
-			out, err := cmd.CombinedOutput()
-			if err == nil || !strings.Contains(string(out), "--- FAIL: "+m.test) || !regexp.MustCompile(m.says).Match(out) {
-				t.Fatalf("the test did not fail with %q: %v\n%s", m.says, err, out)
-			}
+			scaletest.Caught(t, m.test, m.says, "-tags", m.mutant, m.pkg)
 		})
 	}
 }

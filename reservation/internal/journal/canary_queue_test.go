@@ -3,9 +3,6 @@
 package journal_test
 
 import (
-	"os/exec"
-	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/clickcollect/clickcollect/bench/scaletest"
@@ -17,10 +14,6 @@ import (
 func TestQueueMutantsAreCaught(t *testing.T) {
 	if !scaletest.Full() {
 		t.Skip("builds the package once for every bug")
-	}
-	tool, err := exec.LookPath("go")
-	if err != nil {
-		t.Fatal("no go command to build the mutants with: ", err)
 	}
 	for _, m := range []struct{ mutant, test, says string }{
 		{"mutant_queue_ack", "TestQueueAcknowledgesDurable", `record \d+ is acknowledged and not in the log`},
@@ -35,16 +28,7 @@ func TestQueueMutantsAreCaught(t *testing.T) {
 		{"mutant_recycle", "TestTrimPoint", `a snapshot that is damaged has no other`},
 	} {
 		t.Run(m.mutant+"/"+m.test, func(t *testing.T) {
-			cmd := exec.CommandContext(t.Context(), tool, "test", "-count=1", "-vet=off", "-tags", m.mutant, "-run", "^"+m.test+"$", ".")
-			out, err := cmd.CombinedOutput()
-			switch {
-			case err == nil:
-				t.Fatalf("%s passes %s:\n%s", m.mutant, m.test, out)
-			case !strings.Contains(string(out), "--- FAIL: "+m.test):
-				t.Fatalf("the tests did not fail:\n%s", out)
-			case !regexp.MustCompile(m.says).Match(out):
-				t.Fatalf("the tests failed without saying %q:\n%s", m.says, out)
-			}
+			scaletest.Caught(t, m.test, m.says, "-tags", m.mutant)
 		})
 	}
 }

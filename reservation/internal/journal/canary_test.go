@@ -3,9 +3,6 @@
 package journal_test
 
 import (
-	"os/exec"
-	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/clickcollect/clickcollect/bench/scaletest"
@@ -34,29 +31,7 @@ func TestMutantsAreCaught(t *testing.T) {
 		{"mutant_scan", "TestLaterFramesAreLookedFor", `the log was cut silently`},
 	} {
 		t.Run(m.mutant+"/"+m.test, func(t *testing.T) {
-			out := runMutant(t, m.mutant, m.test)
-			if !strings.Contains(out, "--- FAIL: "+m.test) {
-				t.Fatalf("the tests did not fail:\n%s", out)
-			}
-			if !regexp.MustCompile(m.says).MatchString(out) {
-				t.Fatalf("the tests failed without saying %q:\n%s", m.says, out)
-			}
+			scaletest.Caught(t, m.test, m.says, "-timeout", "60s", "-tags", m.mutant)
 		})
 	}
-}
-
-// runMutant returns what go test prints. A build that fails has no test in it,
-// which the caller sees.
-func runMutant(t *testing.T, mutant, test string) string {
-	t.Helper()
-	tool, err := exec.LookPath("go")
-	if err != nil {
-		t.Fatal("no go command to build the mutants with: ", err)
-	}
-	cmd := exec.CommandContext(t.Context(), tool, "test", "-count=1", "-vet=off", "-timeout", "60s", "-tags", mutant, "-run", "^"+test+"$", ".")
-	out, err := cmd.CombinedOutput()
-	if err == nil {
-		t.Fatalf("%s passes %s:\n%s", mutant, test, out)
-	}
-	return string(out)
 }

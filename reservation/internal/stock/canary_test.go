@@ -3,9 +3,6 @@
 package stock
 
 import (
-	"os/exec"
-	"regexp"
-	"strings"
 	"testing"
 
 	"github.com/clickcollect/clickcollect/bench/scaletest"
@@ -29,29 +26,7 @@ func TestMutantsAreCaught(t *testing.T) {
 		{"mutant_summary", "TestStockIsNotHiddenForGood", `stock hidden for good in game \d+`},
 	} {
 		t.Run(m.mutant+"/"+m.test, func(t *testing.T) {
-			out := runMutant(t, m.mutant, m.test)
-			if !strings.Contains(out, "--- FAIL: "+m.test) {
-				t.Fatalf("the tests did not fail:\n%s", out)
-			}
-			if !regexp.MustCompile(m.says).MatchString(out) {
-				t.Fatalf("the tests failed without saying %q:\n%s", m.says, out)
-			}
+			scaletest.Caught(t, m.test, m.says, "-tags", "interleave "+m.mutant)
 		})
 	}
-}
-
-// runMutant returns what go test prints. A build that fails has no test in it,
-// which the caller sees.
-func runMutant(t *testing.T, mutant, test string) string {
-	t.Helper()
-	tool, err := exec.LookPath("go")
-	if err != nil {
-		t.Fatal("no go command to build the mutants with: ", err)
-	}
-	cmd := exec.CommandContext(t.Context(), tool, "test", "-count=1", "-vet=off", "-tags", "interleave "+mutant, "-run", "^"+test+"$", ".")
-	out, err := cmd.CombinedOutput()
-	if err == nil {
-		t.Fatalf("%s passes %s:\n%s", mutant, test, out)
-	}
-	return string(out)
 }

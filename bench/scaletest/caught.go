@@ -1,0 +1,41 @@
+package scaletest
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// Caught builds a package with a deliberate bug and runs the test that is there for
+// it, which must fail, and say what it found: says is a regular expression. flags are
+// those of go test, such as -tags, and behind them the package if it is not the one
+// in whose folder the caller runs.
+func Caught(t *testing.T, test, says string, flags ...string) {
+	t.Helper()
+	if fault := uncaught(t.Context(), test, says, flags...); fault != "" {
+		t.Fatal(fault)
+	}
+}
+
+// uncaught says why a bug was not caught, if it was not. A build that fails has no
+// failed test in it.
+func uncaught(ctx context.Context, test, says string, flags ...string) string {
+	tool, err := exec.LookPath("go")
+	if err != nil {
+		return "no go command to build the bug with: " + err.Error()
+	}
+	args := append([]string{"test", "-count=1", "-vet=off", "-run", "^" + test + "$"}, flags...)
+	out, err := exec.CommandContext(ctx, tool, args...).CombinedOutput()
+	switch text := string(out); {
+	case err == nil:
+		return fmt.Sprintf("%v passes %s:\n%s", flags, test, text)
+	case !strings.Contains(text, "--- FAIL: "+test):
+		return fmt.Sprintf("%v: %s did not fail:\n%s", flags, test, text)
+	case !regexp.MustCompile(says).MatchString(text):
+		return fmt.Sprintf("%v: %s failed without saying %q:\n%s", flags, test, says, text)
+	}
+	return ""
+}
