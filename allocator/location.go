@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math/bits"
 	"slices"
 	"sync/atomic"
 
@@ -77,6 +78,7 @@ type topology struct {
 	unvisited int  // of the live ones: those at which nobody collects by default
 	areas     bool // some location has one
 	terms     bool // some location has terms that rule out orders, or by which a promise is made
+	groups    groups
 	sites     sites
 	filters   [1 << kinds]atomic.Pointer[reservation.Filter]
 }
@@ -86,6 +88,13 @@ type place struct {
 	Location
 	site *sourcing.Site // nil without terms
 	gone bool
+}
+
+func (p *place) groups() []string {
+	if p.Terms == nil {
+		return nil
+	}
+	return p.Terms.Groups
 }
 
 // spot is what an order needs of the location it gets. Neighbours on the globe
@@ -157,10 +166,29 @@ func (t *topology) filter(set kindSet, form sourcing.Form) *reservation.Filter {
 	return f
 }
 
-// with is a topology with new places and no filters yet. kept tells that the
-// places t had are the same, so that only the ones behind them are counted.
-func (t *topology) with(places []place, kept bool) *topology {
-	n := &topology{index: t.index, table: t.table, places: places, spots: t.spots, ids: t.ids}
+// inGroups is the locations in one of the groups that an order asks for, a bit for
+// each number.
+func (t *topology) inGroups(asked []string) []uint64 {
+	in := sourcing.InGroups(asked...)
+	slots := t.groups.anyOf(asked, len(t.places), func(slot uint32) bool { return in.Pass(&sourcing.Candidate{Site: t.siteOf(slot)}) })
+	numbers := make([]uint64, (t.index.Len()+63)/64)
+	for w, word := range slots {
+		for ; word != 0; word &= word - 1 {
+			n := t.table.Space.Number(uint32(w*64 + bits.TrailingZeros64(word)))
+			if n != reservation.NoNumber && int(n/64) < len(numbers) { // else it was removed
+				numbers[n/64] |= 1 << (n % 64)
+			}
+		}
+	}
+	return numbers
+}
+
+// with is a topology with new places and no filters yet; set are the slots of those
+// that were added or changed. kept tells that the places t had are the same, so that
+// only the ones behind them are counted.
+func (t *topology) with(places []place, set []uint32, kept bool) *topology {
+	n := &topology{index: t.index, table: t.table, places: places, spots: t.spots, ids: t.ids,
+		groups: t.groups.with(len(places), set, func(slot uint32) []string { return places[slot].groups() })}
 	from := 0
 	if kept {
 		from = len(t.places)
@@ -226,7 +254,7 @@ func (a *Allocator) setLocations(locations []Location, now int64) error {
 
 // publish makes the topology of the merged places the one that searches see.
 func (a *Allocator) publish(t *topology, m *merged) error {
-	next := t.with(m.places, !m.changed)
+	next := t.with(m.places, m.set, !m.changed)
 	if m.moved || len(m.fresh) > t.table.Space.Free() {
 		return a.renumber(next)
 	}
@@ -290,7 +318,8 @@ func (a *Allocator) countFresh(locations []Location) (n int) {
 // merged is what SetLocations makes of the known places and the given ones.
 type merged struct {
 	places  []place
-	fresh   []uint32 // slots of new locations
+	set     []uint32 // slots of the given locations
+	fresh   []uint32 // those of new ones
 	changed bool     // a known location is different now
 	moved   bool     // it is even somewhere else
 }
@@ -313,6 +342,7 @@ func (a *Allocator) merge(t *topology, locations []Location, now int64) (m merge
 		if err != nil {
 			return m, err
 		}
+		m.set = append(m.set, slot)
 		if !known {
 			m.fresh = append(m.fresh, slot)
 			m.places = append(m.places, place{Location: l, site: site})
@@ -414,7 +444,7 @@ func (a *Allocator) removeLocation(id string, now int64) (reservation.Ticket, er
 	t := a.topology.Load()
 	places := slices.Clone(t.places)
 	places[slot].gone = true
-	next := t.with(places, false)
+	next := t.with(places, nil, false)
 	return a.ledger.Remove(slot, now, func() { a.topology.Store(next) })
 }
 

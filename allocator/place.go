@@ -149,8 +149,10 @@ func takeRings(b []byte) ([][]geo.Point, []byte) {
 // lays their stock out.
 func (a *Allocator) rebuild() error {
 	next := &topology{places: make([]place, a.ledger.Slots())}
+	all := make([]uint32, len(next.places))
 	for i := range next.places {
 		slot := uint32(i)
+		all[i] = slot
 		name := a.ledger.SlotName(slot)
 		l, err := takePlace(name, a.ledger.Place(slot))
 		if err != nil {
@@ -170,7 +172,7 @@ func (a *Allocator) rebuild() error {
 		}
 		next.index, next.table = index, a.ledger.Table()
 		a.topology.Store(next)
-	} else if err := a.renumber(next.with(next.places, false)); err != nil {
+	} else if err := a.renumber(next.with(next.places, all, false)); err != nil {
 		return err
 	}
 	if err := a.ledger.Fill(); err != nil {

@@ -322,6 +322,10 @@ func (p *plan) chosenStore() error {
 // asks fills in the requests, one for each form.
 func (p *plan) asks(w wants) {
 	o := p.order
+	var members []uint64
+	if len(o.Groups) > 0 {
+		members = p.topology.inGroups(o.Groups)
+	}
 	for _, f := range p.forms {
 		r := &p.ask[f]
 		*r = sourcing.Request{Now: fromMillis(p.now), Near: o.Near, HasPoint: p.at == reservation.Everywhere || o.Near != (geo.Point{}), Form: f,
@@ -337,6 +341,7 @@ func (p *plan) asks(w wants) {
 			r.Near, r.HasPoint, r.Within = r.At.Point, true, 0
 		}
 		r.Index()
+		r.Members(members)
 	}
 }
 

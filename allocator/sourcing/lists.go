@@ -37,6 +37,7 @@ type requestLists struct {
 	exclude, groups texts
 	prefer          map[string]int // where each stands first
 	marks           []uint64       // a bit for each mark, 8 KiB; nil without groups
+	members         []uint64       // see Members; nil: the names are compared
 }
 
 // siteLists is the lists of a site.
@@ -64,6 +65,10 @@ func (r *Request) Index() {
 	}
 	r.lists = l
 }
+
+// Members tells a request that was indexed which candidates are in one of its Groups,
+// by a bit for the Number of each: their names are not compared any more.
+func (r *Request) Members(bits []uint64) { r.lists.members = bits }
 
 // Index prepares a site for being asked by many requests: then the length of
 // Payments and Channels costs once, and that of Groups little. What is answered is
@@ -93,6 +98,16 @@ func (r *Request) excludes(id string) bool {
 		return slices.Contains(r.Exclude, id)
 	}
 	return r.lists.exclude.has(id)
+}
+
+// member reports whether the candidate is in one of the groups of its request.
+func (c *Candidate) member() bool {
+	l := c.Request.lists
+	if l == nil || l.members == nil {
+		return c.Request.names(c.Site)
+	}
+	w := int(c.Number / 64)
+	return w < len(l.members) && l.members[w]>>(c.Number%64)&1 != 0
 }
 
 // names reports whether one of the site's groups is among those of the request.

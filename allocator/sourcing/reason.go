@@ -179,7 +179,7 @@ func (c *Candidate) Static() (Reason, string) {
 // wanted is the end of Static: what the order says of sites, and coordinates.
 func (c *Candidate) wanted(placed bool) Reason {
 	r, s := c.Request, c.Site
-	if len(r.Groups) > 0 && !r.names(s) {
+	if len(r.Groups) > 0 && !c.member() {
 		return NotInGroup
 	}
 	if len(r.Exclude) > 0 && r.excludes(s.ID) {
