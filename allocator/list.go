@@ -93,7 +93,7 @@ func (a *Allocator) page(q *Listing) (p Page, last uint64, err error) {
 			continue
 		}
 		if q.After == "" || after.ID < id {
-			top.add(id, func() Reservation { return a.listed(id, &e) })
+			top.add(id, func() Reservation { return a.listed(id, &e, nil) })
 		}
 	}
 	if err := cmp.Or(a.checkText("Order", q.Order), a.checkText("Customer", q.Customer)); !any && err != nil {
@@ -125,7 +125,9 @@ func (a *Allocator) pickPage(q *Listing, after reservation.Pick) (p Page, last u
 	for {
 		want := q.Limit + 1 - len(p.Reservations)
 		picks, last = a.ledger.PickList(picks[:0], slot, from, q.States, want)
-		p.Reservations = slices.Grow(p.Reservations, min(len(picks), q.Limit-len(p.Reservations)))
+		more := min(len(picks), q.Limit-len(p.Reservations))
+		p.Reservations = slices.Grow(p.Reservations, more)
+		room := make([]ReservedLine, more+more/2) // most orders have a line or two
 		for i := range picks {
 			if len(p.Reservations) == q.Limit {
 				p.Next = cursor(&at)
@@ -134,7 +136,7 @@ func (a *Allocator) pickPage(q *Listing, after reservation.Pick) (p Page, last u
 			at, from = picks[i], &at
 			if a.ledger.Find(picks[i].ID, &e) && e.Slot == slot && !e.State.Ended() && (len(q.States) == 0 || slices.Contains(q.States, e.State)) {
 				last = max(last, e.Sequence)
-				p.Reservations = append(p.Reservations, a.listed(picks[i].ID, &e))
+				p.Reservations = append(p.Reservations, a.listed(picks[i].ID, &e, &room))
 			}
 		}
 		if len(picks) < want {
@@ -145,13 +147,12 @@ func (a *Allocator) pickPage(q *Listing, after reservation.Pick) (p Page, last u
 
 // listed is a reservation as lists show it: the first part of an order by the ID
 // that names it alone.
-func (a *Allocator) listed(id string, e *reservation.Entry) Reservation {
+func (a *Allocator) listed(id string, e *reservation.Entry, room *[]ReservedLine) Reservation {
+	r := a.reservation(id, e, room)
 	if e.Parts > 1 && !a.isPart(id, e) {
-		r := a.reservation(id, e)
 		r.ID = partID(id, 1)
-		return r
 	}
-	return a.reservation(id, e)
+	return r
 }
 
 // check fills in the default and reads the cursor.

@@ -2,6 +2,7 @@ package reservation
 
 import (
 	"iter"
+	"sync"
 
 	"github.com/clickcollect/clickcollect/reservation/internal/book"
 )
@@ -79,13 +80,19 @@ func (l *Ledger) FindTransfer(id string, into *Entry) bool {
 	return l.find(book.KindTransfer, id, into)
 }
 
+// reading has entries for reads, so that the lines of each need no memory of their
+// own. Between two uses they are nobody's.
+var reading = sync.Pool{New: func() any { return new(book.Entry) }}
+
 func (l *Ledger) find(kind book.Kind, id string, into *Entry) bool {
-	var e book.Entry
-	if !l.book.Find(kind, id, &e) {
-		return false
+	e := reading.Get().(*book.Entry)
+	found := l.book.Find(kind, id, e)
+	if found {
+		export(e, into)
 	}
-	export(&e, into)
-	return true
+	*e = book.Entry{Lines: e.Lines[:0]} // no customer's name outlives the call
+	reading.Put(e)
+	return found
 }
 
 // All walks every reservation that is live or remembered. It sees each that is
