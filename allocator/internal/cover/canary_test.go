@@ -1,5 +1,3 @@
-//go:build !mutant_cover
-
 package cover
 
 import (
@@ -8,12 +6,10 @@ import (
 	"github.com/clickcollect/clickcollect/bench/scaletest"
 )
 
-// TestMutantIsCaught builds the package with its deliberate bug, a dominance
-// that does not look at prices. The comparison with all assignments must fail,
-// and for that reason. The build carries a tag this file is not part of.
+// TestMutantIsCaught builds the package with a deliberate bug. The comparison with
+// all assignments must fail, and for that reason.
 func TestMutantIsCaught(t *testing.T) {
-	if !scaletest.Full() {
-		t.Skip("builds the package once more")
-	}
-	scaletest.Caught(t, "TestEnumeration", `by the tree: cost \d+, bound \d+, want \d+`, "-short", "-tags", "mutant_cover")
+	scaletest.Mutants(t, scaletest.Mutant{Name: "a candidate dominates another without a look at prices",
+		Edits: []scaletest.Edit{{File: "keep.go", Old: "if s.priced[i] || s.priced[j] {", New: "if false {"}},
+		Test:  "TestEnumeration", Says: `by the tree: cost \d+, bound \d+, want \d+`, Flags: []string{"-short"}})
 }

@@ -65,7 +65,7 @@ func (s *Solver) dominates(i, j int) bool {
 		return false
 	}
 	cheaper := true
-	if mutant != mutantCover && (s.priced[i] || s.priced[j]) {
+	if s.priced[i] || s.priced[j] {
 		a, b := s.prices[i*s.items:(i+1)*s.items], s.prices[j*s.items:(j+1)*s.items]
 		for rest := s.lines[j]; rest != 0; rest &= rest - 1 {
 			item := bits.TrailingZeros64(rest)

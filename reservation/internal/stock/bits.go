@@ -58,13 +58,7 @@ func (r *row) raise(word uint32) {
 	bit := uint64(1) << (word & 63)
 	free := !r.sumLatch.Load()
 	interleave()
-	if mutant != mutantSummary && free && r.sum1[word>>6].Load()&bit != 0 {
-		return
-	}
-	if mutant == mutantSummary {
-		r.sum1[word>>6].Or(bit)
-		interleave()
-		r.sum2[word>>12].Or(1 << (word >> 6 & 63))
+	if free && r.sum1[word>>6].Load()&bit != 0 {
 		return
 	}
 	r.lockSums()
@@ -79,10 +73,8 @@ func (r *row) lower(word uint32) {
 	if r.sum1 == nil {
 		return
 	}
-	if mutant != mutantSummary {
-		r.lockSums()
-		defer r.sumLatch.Store(false)
-	}
+	r.lockSums()
+	defer r.sumLatch.Store(false)
 	if r.anyIn(word) {
 		return
 	}

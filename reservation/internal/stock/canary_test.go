@@ -1,5 +1,3 @@
-//go:build !interleave && !mutant_keep && !mutant_rollback && !mutant_summary
-
 package stock
 
 import (
@@ -8,25 +6,52 @@ import (
 	"github.com/clickcollect/clickcollect/bench/scaletest"
 )
 
+// The deliberate bugs. None of them has the quick take, which would hide them.
+var (
+	slowly = scaletest.Edit{File: "claim.go", Old: "if r.wide || q > narrowEscrow {", New: "if true {"}
+
+	// looksFirst looks for what a line keeps before its units are taken, not with them.
+	looksFirst = []scaletest.Edit{slowly, {File: "claim.go", Old: `		return q, done
+	}
+	var p pause
+`, New: `		return q, done
+	}
+	if !c.has(q, keep) {
+		return 0, short
+	}
+	keep = 0
+	var p pause
+`}}
+	// rollsBack takes without escrow and gives back on failure.
+	rollsBack = []scaletest.Edit{slowly, {File: "claim.go", Old: "case w.reachable()-q >= keep:", New: "case false:"}}
+	// hides clears a summary bit without looking again.
+	hides = []scaletest.Edit{slowly,
+		{File: "bits.go", Old: "if free && r.sum1[word>>6].Load()&bit != 0 {\n\t\treturn\n\t}\n", New: `if free || true {
+		r.sum1[word>>6].Or(bit)
+		interleave()
+		r.sum2[word>>12].Or(1 << (word >> 6 & 63))
+		return
+	}
+`},
+		{File: "bits.go", Old: "\tr.lockSums()\n\tdefer r.sumLatch.Store(false)\n\tif r.anyIn", New: "\tif r.anyIn"},
+	}
+)
+
 // TestMutantsAreCaught builds the package with each of its deliberate bugs and
 // runs the tests that are there for it. They must fail, and for the reason they
-// give. The builds carry tags this file is not part of.
+// give.
 func TestMutantsAreCaught(t *testing.T) {
-	if !scaletest.Full() {
-		t.Skip("builds the package once for every bug")
+	mutant := func(name string, edits []scaletest.Edit, test, says string) scaletest.Mutant {
+		return scaletest.Mutant{Name: name, Edits: edits, Test: test, Says: says, Flags: []string{"-tags", "interleave"}}
 	}
-	for _, m := range []struct{ mutant, test, says string }{
-		{"mutant_keep", "TestKeepIsLeft", `\d+ claims took the one unit above what is kept`},
-		{"mutant_keep", "TestChannelsKeepTheirs", `\d+ available, and everybody keeps \d+`},
-		{"mutant_keep", "TestLinearizable", `history \d+ is not linearizable`},
-		{"mutant_rollback", "TestLinearizable", `history \d+ is not linearizable`},
-		{"mutant_rollback", "TestNobodyIsRefusedForAnothersUndo", `was refused, and nobody else ever got the unit`},
-		{"mutant_rollback", "TestClaimsThatCrossEnd", `and nobody ever kept a unit`},
-		{"mutant_summary", "TestStockIsNeverHidden", `stock hidden: \d+ of \d+ searches missed a unit that was there`},
-		{"mutant_summary", "TestStockIsNotHiddenForGood", `stock hidden for good in game \d+`},
-	} {
-		t.Run(m.mutant+"/"+m.test, func(t *testing.T) {
-			scaletest.Caught(t, m.test, m.says, "-tags", "interleave "+m.mutant)
-		})
-	}
+	scaletest.Mutants(t,
+		mutant("keep", looksFirst, "TestKeepIsLeft", `\d+ claims took the one unit above what is kept`),
+		mutant("keep", looksFirst, "TestChannelsKeepTheirs", `\d+ available, and everybody keeps \d+`),
+		mutant("keep", looksFirst, "TestLinearizable", `history \d+ is not linearizable`),
+		mutant("rollback", rollsBack, "TestLinearizable", `history \d+ is not linearizable`),
+		mutant("rollback", rollsBack, "TestNobodyIsRefusedForAnothersUndo", `was refused, and nobody else ever got the unit`),
+		mutant("rollback", rollsBack, "TestClaimsThatCrossEnd", `and nobody ever kept a unit`),
+		mutant("summary", hides, "TestStockIsNeverHidden", `stock hidden: \d+ of \d+ searches missed a unit that was there`),
+		mutant("summary", hides, "TestStockIsNotHiddenForGood", `stock hidden for good in game \d+`),
+	)
 }

@@ -45,12 +45,6 @@ func (c *cell) take(q, keep int64) (escrow int64, o outcome) {
 	if c.row.quickTake(c.pos, q, keep) {
 		return q, done
 	}
-	if mutant == mutantKeep { // looks first, and takes whatever it finds then
-		if !c.has(q, keep) {
-			return 0, short
-		}
-		keep = 0
-	}
 	var p pause
 	for {
 		w, raw := c.row.load(c.pos)
@@ -68,7 +62,7 @@ func (c *cell) take(q, keep int64) (escrow int64, o outcome) {
 			} else if c.row.swap(c.pos, raw, n) {
 				return escrow, done
 			}
-		case w.reachable()-q >= keep && mutant != mutantRollback:
+		case w.reachable()-q >= keep:
 			p.wait()
 		default:
 			return 0, short
@@ -80,7 +74,7 @@ func (c *cell) take(q, keep int64) (escrow int64, o outcome) {
 // available, and one try: the word is added to as it is, without being taken
 // apart and put together.
 func (r *row) quickTake(pos int, q, keep int64) bool {
-	if r.wide || q > narrowEscrow || mutant != 0 {
+	if r.wide || q > narrowEscrow {
 		return false
 	}
 	interleave()

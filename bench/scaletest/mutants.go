@@ -1,0 +1,79 @@
+package scaletest
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Mutant is a deliberate bug, and the test that sees it. The bug is not in the code:
+// it is a change of it that a build lays over the files, so what ships has no branch
+// for bugs.
+type Mutant struct {
+	Name  string
+	Edits []Edit
+	Test  string   // must fail with the bug,
+	Says  string   // and say so: a regular expression
+	Flags []string // of go test, and behind them the package of the test if it is another
+}
+
+// Edit replaces a text of a file by another. The file is named from the folder in
+// which the test runs, and Old stands in it exactly once.
+type Edit struct{ File, Old, New string }
+
+// Mutants checks that every bug can still be laid over the code; with the full counts
+// it also builds each and runs its test. The tests beside it run at the same time.
+func Mutants(t *testing.T, list ...Mutant) {
+	t.Helper()
+	for _, m := range list {
+		t.Run(m.Name+"/"+m.Test, func(t *testing.T) {
+			overlay, err := m.overlay(t.TempDir())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if Full() {
+				t.Parallel()
+				Caught(t, m.Test, m.Says, append([]string{"-overlay", overlay}, m.Flags...)...)
+			}
+		})
+	}
+}
+
+// overlay writes the changed files, and the list of them for go test, to a folder.
+func (m *Mutant) overlay(dir string) (list string, err error) {
+	changed := map[string]string{} // content, by file
+	for _, e := range m.Edits {
+		text, ok := changed[e.File]
+		if !ok {
+			content, err := os.ReadFile(e.File)
+			if err != nil {
+				return "", err
+			}
+			text = string(content)
+		}
+		if n := strings.Count(text, e.Old); n != 1 {
+			return "", fmt.Errorf("%s: %d times %q, want once", e.File, n, e.Old)
+		}
+		changed[e.File] = strings.Replace(text, e.Old, e.New, 1)
+	}
+	replace := map[string]string{}
+	for file, text := range changed {
+		whole, err := filepath.Abs(file)
+		if err != nil {
+			return "", err
+		}
+		replace[whole] = filepath.Join(dir, fmt.Sprint(len(replace), ".go"))
+		if err := os.WriteFile(replace[whole], []byte(text), 0o600); err != nil {
+			return "", err
+		}
+	}
+	content, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		return "", err
+	}
+	list = filepath.Join(dir, "overlay.json")
+	return list, os.WriteFile(list, content, 0o600)
+}
