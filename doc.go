@@ -121,6 +121,7 @@
 //	allocator/metrics            the numbers of an engine for Prometheus; nobody imports it
 //	allocator/hours              opening hours and working time; knows nothing else
 //	allocator/sourcing           rules, rankings, promises, costs, reasons: pure; knows nothing of stock
+//	allocator/internal/gate      the way into a call and out of it: pauses, the end, engine time, the host's functions
 //	allocator/internal/cover     the cheapest split: an exact minimum-cost cover
 //	bench, bench/cmd/ccbench     workloads and their command
 //	bench/house                  the rules of the house, as a test
@@ -129,7 +130,8 @@
 //
 //	examples → allocator, allocator/sourcing, allocator/hours, geo; bench → allocator, geo
 //	allocator/metrics → allocator, reservation/latency
-//	allocator → geo, reservation, reservation/{latency, excerpt}, allocator/sourcing, allocator/hours, allocator/internal/cover
+//	allocator → geo, reservation, reservation/{latency, excerpt}, allocator/sourcing, allocator/hours, allocator/internal/{gate, cover}
+//	allocator/internal/gate → reservation, reservation/{history, lock}
 //	allocator/sourcing → geo, allocator/hours
 //	reservation → reservation/life, reservation/history, reservation/excerpt, reservation/internal/{book, stock, journal}
 //	reservation, reservation/internal/journal → reservation/latency
@@ -137,7 +139,7 @@
 // Nothing imports against the arrows, and third-party packages stay behind the
 // room that needs them: orb in geo, xsync and btree in reservation and allocator,
 // client_golang in allocator/metrics, which no program links that does not import it.
-// The allocator and the journal own goroutines, each with an owner and a stop;
+// The gate and the journal own goroutines, each with an owner and a stop;
 // geo, hours, sourcing, the stock and the rules of the ledger have no clock, no goroutine and no
 // input or output. bench/house holds the module to this.
 package clickcollect

@@ -4,12 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"sync"
 	"sync/atomic"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/gate"
+	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
+	"github.com/clickcollect/clickcollect/reservation/latency"
 	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
@@ -22,10 +23,8 @@ import (
 type Allocator struct {
 	options Options
 	ledger  *reservation.Ledger
-	clock   *clock
+	gate    gate.Gate // every call comes in by it
 
-	// recorded tells that the ledger has a journal to wait for.
-	recorded bool
 	holdFor  int64 // Options.HoldFor in milliseconds
 	recovery reservation.Recovery
 
@@ -45,23 +44,9 @@ type Allocator struct {
 	untraced bool // for benchmarks: decisions remember nothing to explain
 	greedy   bool // for tests: splits are not the cheapest
 
-	gate    atomic.Uint32
-	closing sync.Once
-	failed  error         // what Close answered; set in closing
-	idle    chan struct{} // to Close: look again
-	pauses
-	scratch sync.Pool
-	tallies
-
-	// life ends when Close begins; background is the goroutines it waits for.
 	capacity capacity
-
-	life       context.Context
-	end        context.CancelFunc
-	background sync.WaitGroup
-	expiry     expiry
-	panics     panics
-	logbook    *logbook // nil: nothing is logged
+	expiry   expiry
+	timing   timing
 }
 
 // Open returns an engine in memory, or the one that Options.Dir holds, with
@@ -85,25 +70,19 @@ func Open(ctx context.Context, o Options) (*Allocator, error) {
 		return nil, fmt.Errorf("allocator: open: %w", err)
 	}
 	begun := time.Now()
-	a := &Allocator{options: o, holdFor: o.HoldFor.Milliseconds(), idle: make(chan struct{}, 1)}
-	a.openLogbook()
+	a := &Allocator{options: o, holdFor: o.HoldFor.Milliseconds()}
+	a.options.Logger = a.gate.Open(gate.Options{Clock: o.Clock, MaxClockGap: o.MaxClockGap, LiveReads: o.LiveReads, Logger: o.Logger})
 	a.rules.Store(newRuleset(o.Rules))
-	a.pauses.quiet = make(chan struct{}, 1)
-	a.life, a.end = context.WithCancel(context.Background())
-	a.scratch.New = func() any { return &scratch{stripe: &a.stripes[a.nextOne.Add(1)%stripes]} }
 	if o.Dir == "" {
 		a.ledger = reservation.New(a.options.ledger())
 	} else {
 		var err error
 		if a.ledger, err = reservation.Open(a.options.ledger()); err != nil {
-			a.logbook.close()
-			return nil, fmt.Errorf("allocator: open: %w", err)
+			return nil, fmt.Errorf("allocator: open: %w", errors.Join(err, a.gate.Close()))
 		}
 	}
 	if err := a.start(); err != nil {
-		a.end()
-		defer a.logbook.close()
-		return nil, fmt.Errorf("allocator: open: %w", errors.Join(err, a.ledger.Close()))
+		return nil, fmt.Errorf("allocator: open: %w", errors.Join(err, a.gate.Close()))
 	}
 	if o.Dir != "" {
 		a.recovery = a.ledger.Recovered()
@@ -116,31 +95,20 @@ func Open(ctx context.Context, o Options) (*Allocator, error) {
 
 // start makes a ledger that was just opened ready for calls.
 func (a *Allocator) start() error {
-	a.recorded = a.ledger.Recorded()
-	a.clock = newClock(a.ledger.Time(), &a.options, &a.panics)
+	a.gate.Start(a.ledger)
 	if err := a.rebuild(); err != nil {
 		return err
 	}
-	t, err := a.ledger.Opened(a.clock.now())
+	t, err := a.ledger.Opened(a.gate.Now())
 	if err != nil {
 		return fmt.Errorf("recording that it was opened: %w", err)
 	}
 	if !a.options.ManualExpiry {
-		if _, err := a.expire(a.life, a.clock.now()); err != nil {
+		if _, err := a.expire(a.gate.Life(), a.gate.Now()); err != nil {
 			return fmt.Errorf("ending holds: %w", err)
 		}
 	}
 	return a.ledger.Wait(context.Background(), t)
-}
-
-// openLogbook puts the logbook in front of the host's handler.
-func (a *Allocator) openLogbook() {
-	to := a.options.Logger.Handler()
-	if to != slog.DiscardHandler {
-		a.logbook = newLogbook(&a.panics)
-		a.options.Logger = slog.New(entrance{a.logbook, to})
-	}
-	a.panics.logger = a.options.Logger
 }
 
 // Close refuses new calls with ErrClosed, waits for those in flight, stops the
@@ -154,28 +122,55 @@ func (a *Allocator) openLogbook() {
 // one, such as a rule, Options.Clock or Options.Holidays, must not wait for it: it
 // would wait for itself. Such a function calls it in a goroutine of its own.
 func (a *Allocator) Close() error {
-	a.closing.Do(func() {
-		a.gate.Or(gateClosed)
-		a.end()
-		for a.busy() {
-			<-a.idle
-		}
-		a.background.Wait()
-		if err := a.ledger.Close(); err != nil {
-			a.failed = fmt.Errorf("allocator: close: %w", err)
-		}
-		a.logbook.close()
-	})
-	return a.failed
+	if err := a.gate.Close(); err != nil {
+		return fmt.Errorf("allocator: close: %w", err)
+	}
+	return nil
 }
 
-// busy reports whether any call is in flight. One that stops to count as a change
-// has counted as in flight before, and does until it ends, hence the order.
-func (a *Allocator) busy() bool {
-	for i := range a.stripes {
-		if a.stripes[i].changing.Load() > 0 || a.stripes[i].inFlight.Load() > 0 {
-			return true
-		}
+// timing is how long orders took.
+type timing struct {
+	allocateTime latency.Recorder // one order in timedOf
+	_            [64]byte         // keeps what every order reads off the line of its sum
+}
+
+// timedOf is of how many orders one is timed.
+const timedOf = 64
+
+// begun is when an order began that is to be timed, and the zero time for the other
+// ones of timedOf. Which those are the counters say that the call has anyway, so that
+// the others cost no clock reading, and no write. An order that is counted nowhere, such
+// as one that is not valid, leaves the turn to the next one.
+func begun(p *gate.Pass) (t time.Time) {
+	if (p.Counted(gate.Allocated)+p.Counted(gate.Refused)+p.Counted(gate.Repeated))%timedOf == 0 {
+		t = time.Now()
 	}
-	return false
+	return t
+}
+
+// scratch is the memory one call works in.
+type scratch struct {
+	*gate.Pass
+
+	claim  reservation.Claim
+	hold   reservation.Hold
+	change reservation.Change
+	ticket reservation.Ticket // of the answer to an order
+	search geo.Search
+	lines  []reservation.Line
+	found  reservation.Entry
+	plan   *planWork
+	levels []int64
+	note   []byte
+	keeps  *keeps // protection levels of the order's channel; nil: none
+}
+
+// scratchOf is the memory of the calls of a pass.
+func scratchOf(p *gate.Pass) *scratch {
+	if s, ok := p.Memory.(*scratch); ok {
+		return s
+	}
+	s := &scratch{Pass: p}
+	p.Memory = s
+	return s
 }

@@ -137,13 +137,13 @@ func (a *Allocator) Quote(o Order) (Allocation, error) {
 }
 
 func (a *Allocator) quote(o *Order, rules *sourcing.Rules) (Allocation, error) {
-	c, err := a.enter()
+	c, err := a.gate.Enter()
 	if err != nil {
 		return Allocation{}, fmt.Errorf("allocator: quote: %w", err)
 	}
-	defer c.end()
-	got, err := a.quoteIn(c.scratch, o, rules)
-	if settled := c.leaveSettled(); err == nil && settled != nil {
+	defer c.End()
+	got, err := a.quoteIn(scratchOf(c.Pass), o, rules)
+	if settled := c.LeaveSettled(); err == nil && settled != nil {
 		return Allocation{}, fmt.Errorf("allocator: quote: %w", settled)
 	}
 	return got, err
@@ -165,7 +165,7 @@ func (a *Allocator) quoteIn(s *scratch, o *Order, rules *sourcing.Rules) (Alloca
 // planFor is the plan of an order that is not held; it may have no ID.
 func (a *Allocator) planFor(s *scratch, o Order, rules *sourcing.Rules) (*plan, error) {
 	o.ID = cmp.Or(o.ID, "quote")
-	s.hold.Now = a.clock.now()
+	s.hold.Now = a.gate.Now()
 	if err := a.checkTerms(s, &o); err != nil {
 		return nil, err
 	}

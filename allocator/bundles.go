@@ -74,16 +74,16 @@ func (a *Allocator) SetBundles(ctx context.Context, set ...Bundle) error {
 }
 
 func (a *Allocator) setBundles(ctx context.Context, set []Bundle) error {
-	c, err := a.enterSettings(ctx)
+	c, err := a.gate.AdmitSetting(ctx)
 	if err != nil {
 		return err
 	}
-	defer c.end()
-	t, err := a.bundle(ctx, c.now, set)
+	defer c.End()
+	t, err := a.bundle(ctx, c.Now(), set)
 	if err != nil {
 		return err
 	}
-	return c.wait(ctx, t)
+	return c.Wait(ctx, t)
 }
 
 // bundle is setBundles up to the ticket that is to be waited for.
@@ -237,13 +237,13 @@ func (a *Allocator) partsAmong(lines []Line, sku string) []string {
 // Bundles walks the bundles by SKU, with their parts as they were set.
 func (a *Allocator) Bundles() iter.Seq[Bundle] {
 	return func(yield func(Bundle) bool) {
-		c, err := a.enter()
+		c, err := a.gate.Enter()
 		if err != nil {
 			return
 		}
-		defer c.end()
+		defer c.End()
 		b := a.wares.bundles.Load()
-		if c.leaveSettled() != nil || b == nil {
+		if c.LeaveSettled() != nil || b == nil {
 			return
 		}
 		for _, sku := range slices.Sorted(maps.Keys(b.given)) {

@@ -1,8 +1,6 @@
 package allocator
 
-import (
-	"time"
-)
+import "time"
 
 // periodAt is the period of the local clock that a time falls in: from begin on,
 // before end. Periods follow each other without a gap, and none goes on where the

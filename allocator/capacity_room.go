@@ -34,13 +34,13 @@ import (
 // Errors: *InvalidError, ErrUnknownLocation, ErrNoSpace, ErrClosed: nothing was
 // changed. ErrJournal, or the end of ctx: whether it lasts is unknown; repeat it.
 func (a *Allocator) SetCapacity(ctx context.Context, capacities ...Capacity) error {
-	c, err := a.enterSettings(ctx)
+	c, err := a.gate.AdmitSetting(ctx)
 	if err != nil {
 		return fmt.Errorf("allocator: set capacity: %w", err)
 	}
-	defer c.end()
-	t, err := a.setCapacity(ctx, c.now, capacities)
-	if waited := c.wait(ctx, t); err == nil {
+	defer c.End()
+	t, err := a.setCapacity(ctx, c.Now(), capacities)
+	if waited := c.Wait(ctx, t); err == nil {
 		err = waited
 	}
 	if err != nil {

@@ -72,11 +72,11 @@ func (a *Allocator) sweepPassed(now int64) (more bool, err error) {
 	if c.sweep.next.Load() > now {
 		return false, nil
 	}
-	call, err := a.enter()
+	call, err := a.gate.Enter()
 	if err != nil {
 		return false, nil // closed
 	}
-	defer call.leave()
+	defer call.Leave()
 	if !c.setting.TryLock(lock.Capacities) { // a long list is being set
 		return true, nil
 	}
@@ -139,7 +139,7 @@ func (a *Allocator) gatherPassed(now int64) bool {
 func (a *Allocator) sweepSome(now int64) error {
 	c := &a.capacity
 	w := &c.sweep
-	resume := a.pause()
+	resume := a.gate.Pause()
 	defer resume()
 	for range sweptPaused {
 		if len(w.cells) == 0 {

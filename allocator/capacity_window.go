@@ -54,13 +54,13 @@ type WindowState struct {
 // changed. ErrFull (no room for names), ErrJournal, or the end of ctx: the windows
 // of some locations are set; repeat the call.
 func (a *Allocator) SetWindows(ctx context.Context, windows ...Window) error {
-	c, err := a.enterSettings(ctx)
+	c, err := a.gate.AdmitSetting(ctx)
 	if err != nil {
 		return fmt.Errorf("allocator: set windows: %w", err)
 	}
-	defer c.end()
-	t, err := a.setWindows(ctx, c.now, windows)
-	if waited := c.wait(ctx, t); err == nil {
+	defer c.End()
+	t, err := a.setWindows(ctx, c.Now(), windows)
+	if waited := c.Wait(ctx, t); err == nil {
 		err = waited
 	}
 	if err != nil {
@@ -115,19 +115,16 @@ func (a *Allocator) setWindows(ctx context.Context, now int64, windows []Window)
 // ones, if any get fewer.
 func (a *Allocator) moveWindows(ctx context.Context, m *reservation.Movement) (reservation.Ticket, error) {
 	if m.Cause != history.Received {
-		resume := a.pause()
+		resume := a.gate.Pause()
 		defer resume()
 		return a.ledger.Move(m)
 	}
-	for {
-		if c, ok := a.count(m.Now); ok {
-			defer c.leave()
-			return a.ledger.Move(m)
-		}
-		if err := a.pass(ctx); err != nil {
-			return reservation.Ticket{}, err
-		}
+	c, err := a.gate.BeginAt(ctx, m.Now)
+	if err != nil {
+		return reservation.Ticket{}, err
 	}
+	defer c.Leave()
+	return a.ledger.Move(m)
 }
 
 // checkWindows validates a list of windows and sorts it by location and start.
@@ -335,7 +332,7 @@ func (a *Allocator) Windows(location string, from, to time.Time) iter.Seq[Window
 }
 
 func (a *Allocator) windowsAt(t *topology, slot uint32, from, to time.Time, yield func(WindowState) bool) bool {
-	number, now := t.table.Space.Number(slot), a.clock.now()
+	number, now := t.table.Space.Number(slot), a.gate.Now()
 	if number == reservation.NoNumber {
 		return true
 	}

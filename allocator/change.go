@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/gate"
 	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/reservation/history"
 )
@@ -105,31 +106,32 @@ func (a *Allocator) Change(ctx context.Context, changes ...Change) error {
 			verb = v
 		}
 	}
-	call, err := a.beginVerb(ctx, verb)
+	call, err := a.gate.BeginVerb(ctx, verb)
 	if err != nil {
 		return fmt.Errorf("allocator: change: %w", err)
 	}
-	defer call.end()
+	defer call.End()
 	if err := a.checkBatch("changes", len(changes)); err != nil {
-		call.leave()
+		call.Leave()
 		return fmt.Errorf("allocator: change: %w", err)
 	}
+	s := scratchOf(call.Pass)
 	todo, before := make([]reservation.Change, 0, len(changes)), reservation.Ticket{}
 	for i := range changes {
 		c := &changes[i]
 		var next reservation.Change
 		err := a.checkChangeID(c.ID)
 		if err == nil {
-			err = a.translate(call.scratch, c, &next)
+			err = a.translate(s, c, &next)
 		}
 		next.ID2 = c.ID
-		next.Print, next.Former = a.marksOf(call.scratch, c)
+		next.Print, next.Former = a.marksOf(s, c)
 		if t, made := a.made(&next, err); made {
 			before = later(before, t)
 			continue
 		}
 		if err != nil {
-			call.leave()
+			call.Leave()
 			return fmt.Errorf("allocator: change %s: %w", quoted(c.ID), err)
 		}
 		next.Lines = slices.Clone(next.Lines) // they are in the memory of the call
@@ -150,22 +152,23 @@ func (a *Allocator) changeOne(ctx context.Context, c Change) error {
 }
 
 func (a *Allocator) doOne(ctx context.Context, c *Change) error {
-	call, err := a.beginVerb(ctx, c.Do.verb())
+	call, err := a.gate.BeginVerb(ctx, c.Do.verb())
 	if err != nil {
 		return err
 	}
-	defer call.end()
-	if err := a.translate(call.scratch, c, &call.change); err != nil {
-		call.leave()
+	defer call.End()
+	s := scratchOf(call.Pass)
+	if err := a.translate(s, c, &s.change); err != nil {
+		call.Leave()
 		return err
 	}
-	return a.do(ctx, &call, &call.change)
+	return a.do(ctx, &call, &s.change)
 }
 
 // translate checks a change and turns it into the ledger's. The lines are in the
 // memory of the call.
 func (a *Allocator) translate(s *scratch, c *Change, into *reservation.Change) error {
-	now := s.now
+	now := s.Now()
 	*into = reservation.Change{Verb: c.Do.verb(), ID: c.Reservation, Now: now}
 	invalid := func(field string, value any, why string) error {
 		return &InvalidError{Field: field, Value: value, Why: why}
@@ -218,22 +221,22 @@ func (a *Allocator) translate(s *scratch, c *Change, into *reservation.Change) e
 }
 
 // do makes a change and waits until it lasts. It ends the call.
-func (a *Allocator) do(ctx context.Context, call *call, c *reservation.Change) error {
-	t, err := a.stepNamed(call.scratch, c)
-	return call.endChange(ctx, t, err)
+func (a *Allocator) do(ctx context.Context, call *gate.Call, c *reservation.Change) error {
+	t, err := a.stepNamed(scratchOf(call.Pass), c)
+	return a.endChange(ctx, call, t, err)
 }
 
 // doAll makes changes one after the other, up to the first that is refused, and
 // waits until they last, and what has the ticket last too. It ends the call.
-func (a *Allocator) doAll(ctx context.Context, call *call, changes []reservation.Change, last reservation.Ticket) (err error) {
-	s := call.scratch
+func (a *Allocator) doAll(ctx context.Context, call *gate.Call, changes []reservation.Change, last reservation.Ticket) (err error) {
+	s := scratchOf(call.Pass)
 	var t reservation.Ticket
 	for i := range changes {
 		if err = ctx.Err(); err != nil {
 			err = fmt.Errorf("%d of %d made: %w", i, len(changes), err)
 			break
 		}
-		a.resume(s) // the one before may have stood aside
+		s.Resume() // the one before may have stood aside
 		if changes[i].Verb == history.Rejected {
 			_, t, err = a.reject(s, &changes[i])
 			if errors.Is(err, ErrNoLocation) {
@@ -249,20 +252,20 @@ func (a *Allocator) doAll(ctx context.Context, call *call, changes []reservation
 			last = t
 		}
 	}
-	return call.endChange(ctx, last, err)
+	return a.endChange(ctx, call, last, err)
 }
 
 // endChange ends a call whose last change has that ticket, and which err ended,
 // if it is not nil.
-func (c *call) endChange(ctx context.Context, t reservation.Ticket, err error) error {
+func (a *Allocator) endChange(ctx context.Context, c *gate.Call, t reservation.Ticket, err error) error {
 	var waited error
-	if err != nil && saw(err) && !c.engine.options.LiveReads {
-		if waited = c.settle(ctx); waited != nil {
+	if err != nil && saw(err) && !a.options.LiveReads {
+		if waited = c.Settle(ctx); waited != nil {
 			return waited
 		}
 		return err
 	}
-	if waited = c.wait(ctx, t); err == nil {
+	if waited = c.Wait(ctx, t); err == nil {
 		err = waited
 	}
 	return err
@@ -284,9 +287,9 @@ func (a *Allocator) step(s *scratch, c *reservation.Change) (reservation.Ticket,
 	a.moves.late.changed(a, c, state)
 	switch {
 	case c.Verb == history.Collected && state.Ended():
-		s.stripe.collected.Add(1)
+		s.Count(gate.Collected)
 	case c.Verb == history.Canceled && state.Ended():
-		s.stripe.canceled.Add(1)
+		s.Count(gate.Canceled)
 	case c.Verb == history.Ready:
 		a.due(c.Deadline - max(0, a.options.RemindBefore.Milliseconds()))
 	}
@@ -294,23 +297,23 @@ func (a *Allocator) step(s *scratch, c *reservation.Change) (reservation.Ticket,
 }
 
 func (a *Allocator) extend(ctx context.Context, id string, by time.Duration) (time.Time, error) {
-	call, err := a.beginVerb(ctx, history.Extended)
+	call, err := a.gate.BeginVerb(ctx, history.Extended)
 	if err != nil {
 		return time.Time{}, err
 	}
-	defer call.end()
-	s := call.scratch
+	defer call.End()
+	s := scratchOf(call.Pass)
 	tooLong := &InvalidError{Field: "by", Value: by,
 		Why: fmt.Sprintf("must be from 1ms, and not make it a hold of more than the %v of Options.MaxHold in all", a.options.MaxHold)}
 	if by < time.Millisecond || by > a.options.MaxHold {
-		call.leave()
+		call.Leave()
 		return time.Time{}, tooLong
 	}
 	if err := a.checkReservation(s, id); err != nil {
-		call.leave()
+		call.Leave()
 		return time.Time{}, err
 	}
-	now := s.now
+	now := s.Now()
 	until := now + by.Milliseconds()
 	c := reservation.Change{Verb: history.Extended, ID: id, Now: now,
 		Deadline: until, MaxHold: a.options.MaxHold.Milliseconds()}
@@ -321,7 +324,7 @@ func (a *Allocator) extend(ctx context.Context, id string, by time.Duration) (ti
 	case err == nil:
 		until = a.heldFor(s, c.ID, until)
 	}
-	if err := call.endChange(ctx, t, err); err != nil {
+	if err := a.endChange(ctx, &call, t, err); err != nil {
 		return time.Time{}, err
 	}
 	return fromMillis(until), nil
@@ -347,23 +350,24 @@ func (a *Allocator) heldFor(s *scratch, id string, until int64) int64 {
 }
 
 func (a *Allocator) reassign(ctx context.Context, id, token string, to Owner) error {
-	call, err := a.beginVerb(ctx, history.Reassigned)
+	call, err := a.gate.BeginVerb(ctx, history.Reassigned)
 	if err != nil {
 		return err
 	}
-	defer call.end()
-	err = a.checkReservation(call.scratch, id)
+	defer call.End()
+	s := scratchOf(call.Pass)
+	err = a.checkReservation(s, id)
 	if err == nil && token != "" {
-		_, _, known := a.find(id, &call.found)
-		err = a.checkKnown("token", token, known && call.found.Owner == token)
+		_, _, known := a.find(id, &s.found)
+		err = a.checkKnown("token", token, known && s.found.Owner == token)
 	}
 	if err == nil {
 		err = cmp.Or(a.checkText("Token", to.Token), a.checkText("Channel", to.Channel))
 	}
 	if err != nil {
-		call.leave()
+		call.Leave()
 		return err
 	}
-	return a.do(ctx, &call, &reservation.Change{Verb: history.Reassigned, ID: id, Now: call.now,
+	return a.do(ctx, &call, &reservation.Change{Verb: history.Reassigned, ID: id, Now: call.Now(),
 		Token: token, Owner: to.Token, Channel: to.Channel})
 }

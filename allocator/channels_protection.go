@@ -78,16 +78,16 @@ func (a *Allocator) SetProtection(ctx context.Context, set ...Protection) error 
 }
 
 func (a *Allocator) setProtection(ctx context.Context, set []Protection) error {
-	c, err := a.enterSettings(ctx)
+	c, err := a.gate.AdmitSetting(ctx)
 	if err != nil {
 		return err
 	}
-	defer c.end()
-	t, err := a.divide(ctx, c.now, set)
+	defer c.End()
+	t, err := a.divide(ctx, c.Now(), set)
 	if err != nil {
 		return err
 	}
-	return c.wait(ctx, t)
+	return c.Wait(ctx, t)
 }
 
 // divide is setProtection up to the ticket that is to be waited for.
@@ -116,34 +116,13 @@ func (a *Allocator) divide(ctx context.Context, now int64, set []Protection) (t 
 	})
 }
 
-// enterSettings begins a change of settings that holds all other changes up for a
-// moment: it counts as a read, so that it does not wait for itself.
-func (a *Allocator) enterSettings(ctx context.Context) (call, error) {
-	if err := ctx.Err(); err != nil {
-		return call{}, err
-	}
-	now := a.clock.now() // it may be a function of the host's: nothing is held yet
-	c, err := a.enter()
-	if err != nil {
-		return c, err
-	}
-	if a.recorded {
-		if err := a.ledger.Admit(ctx); err != nil {
-			c.leave()
-			return c, err
-		}
-	}
-	c.now = now
-	return c, nil
-}
-
 // publishSettings writes notes down and makes what they say count, at a moment at
 // which no change is under way. The caller has entered, at that time.
 func (a *Allocator) publishSettings(ctx context.Context, now int64, notes []reservation.Note, publish func()) (reservation.Ticket, error) {
 	if err := ctx.Err(); err != nil {
 		return reservation.Ticket{}, err
 	}
-	defer a.pause()()
+	defer a.gate.Pause()()
 	t, err := a.ledger.SetNotes(now, notes...)
 	if err == nil {
 		publish()
@@ -472,13 +451,13 @@ func (c *channels) combine(own map[string]*levels, all *levels) {
 // those of all channels and of all SKUs first.
 func (a *Allocator) Protections() iter.Seq[Protection] {
 	return func(yield func(Protection) bool) {
-		c, err := a.enter()
+		c, err := a.gate.Enter()
 		if err != nil {
 			return
 		}
-		defer c.end()
+		defer c.End()
 		read, _ := a.levelsByChannel(nil, func(string) bool { return true }) // read before without fault
-		if c.leaveSettled() != nil {
+		if c.LeaveSettled() != nil {
 			return
 		}
 		for _, channel := range slices.Sorted(maps.Keys(read)) {

@@ -97,13 +97,13 @@ type asideOf func(i int, m *reservation.Movement) (sku, location string, err err
 
 // moveAside checks movements between quotas and then books them one by one.
 func (a *Allocator) moveAside(ctx context.Context, verb string, n int, movement asideOf) error {
-	c, err := a.admit(ctx)
+	c, err := a.gate.Admit(ctx)
 	if err != nil {
 		return fmt.Errorf("allocator: %s: %w", verb, err)
 	}
-	defer c.end()
-	t, err := a.moveAsideIn(ctx, c.now, n, movement)
-	if err = c.endChange(ctx, t, err); err != nil {
+	defer c.End()
+	t, err := a.moveAsideIn(ctx, c.Now(), n, movement)
+	if err = a.endChange(ctx, &c, t, err); err != nil {
 		return fmt.Errorf("allocator: %s: %w", verb, err)
 	}
 	return nil
@@ -311,7 +311,7 @@ func (a *Allocator) Quotas() iter.Seq2[Quota, Availability] {
 			if v.OnHand+v.Held == 0 {
 				continue
 			}
-			if a.settled() != nil || !yield(q, v) {
+			if a.gate.Settled() != nil || !yield(q, v) {
 				return
 			}
 		}
@@ -329,7 +329,7 @@ func (a *Allocator) Loans() iter.Seq[Loan] {
 			if !ok || v.Units == 0 {
 				continue
 			}
-			if a.settled() != nil || !yield(v) {
+			if a.gate.Settled() != nil || !yield(v) {
 				return
 			}
 		}
@@ -340,11 +340,11 @@ func (a *Allocator) Loans() iter.Seq[Loan] {
 // they were first named, each one's by slot, but for those of removed locations.
 func (a *Allocator) specials(is func(name string) bool) iter.Seq2[uint32, uint32] {
 	return func(yield func(sku, slot uint32) bool) {
-		c, err := a.enter()
+		c, err := a.gate.Enter()
 		if err != nil {
 			return
 		}
-		defer c.end()
+		defer c.End()
 		for sku := range uint32(a.ledger.SKUs()) {
 			if !is(a.ledger.SKUName(sku)) {
 				continue
@@ -353,13 +353,13 @@ func (a *Allocator) specials(is func(name string) bool) iter.Seq2[uint32, uint32
 				if now, ok := a.ledger.Slot(a.ledger.SlotName(slot)); !ok || now != slot {
 					continue
 				}
-				if !c.yield(func() bool { return yield(sku, slot) }) {
-					c.leave()
+				if !c.Yield(func() bool { return yield(sku, slot) }) {
+					c.Leave()
 					return
 				}
 			}
 		}
-		c.leave()
+		c.Leave()
 	}
 }
 
@@ -385,13 +385,13 @@ func (a *Allocator) stockOf(sku, slot uint32) Availability {
 // Errors: ErrUnknownLocation, ErrUnknownSKU, ErrClosed, ErrJournal (what was read is
 // not known to last).
 func (a *Allocator) AvailableTo(channel, sku, location string) (int64, error) {
-	c, err := a.enter()
+	c, err := a.gate.Enter()
 	if err != nil {
 		return 0, fmt.Errorf("allocator: available to %s: %w", quoted(channel), err)
 	}
-	defer c.end()
+	defer c.End()
 	units, err := a.availableTo(channel, sku, location)
-	if settled := c.leaveSettled(); err == nil {
+	if settled := c.LeaveSettled(); err == nil {
 		err = settled
 	}
 	if err != nil {
@@ -414,7 +414,7 @@ func (a *Allocator) availableTo(channel, sku, location string) (int64, error) {
 	if number == reservation.NoNumber { // added a moment ago, not yet searched
 		return 0, nil
 	}
-	now := a.clock.now()
+	now := a.gate.Now()
 	p := &plan{engine: a, order: &Order{Channel: channel}, topology: t, now: now, keeps: a.keepsOf(channel)}
 	g := p.product(handle)
 	units, _ := p.has(&g, number, slot, now, reservation.MaxQuantity)

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/anishathalye/porcupine"
-
 	"github.com/clickcollect/clickcollect/bench/scaletest"
 )
 
@@ -160,14 +159,14 @@ func TestProtectionRaisedInAStorm(t *testing.T) {
 func TestProtectionWaitsForOrdersUnderWay(t *testing.T) {
 	a := street(t, 1, Options{})
 	stocked(t, a, "L0", "tea", 5)
-	order, err := a.begin(t.Context())
+	order, err := a.gate.Begin(t.Context())
 	must(t, err)
 	set := make(chan error, 1)
 	go func() { set <- a.SetProtection(context.Background(), Protection{Units: 2}) }()
-	for a.gate.Load()&gatePaused == 0 {
+	for !a.gate.Paused() {
 		select {
 		case err := <-set:
-			order.leave()
+			order.Leave()
 			t.Fatalf("did not wait: %v", err)
 		default:
 			runtime.Gosched()
@@ -176,7 +175,7 @@ func TestProtectionWaitsForOrdersUnderWay(t *testing.T) {
 	if a.keepsOf("") != nil {
 		t.Error("counts while an order is under way")
 	}
-	order.leave()
+	order.Leave()
 	must(t, <-set)
 	open(t, a, "", "tea", "L0", 3)
 }

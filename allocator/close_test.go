@@ -93,7 +93,7 @@ func TestPause(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a := street(t, 1, Options{})
 		stocked(t, a, "L0", "tea", 9)
-		resume := a.pause()
+		resume := a.gate.Pause()
 		var done atomic.Int32
 		var wait sync.WaitGroup
 		wait.Go(func() {
@@ -117,7 +117,7 @@ func TestPause(t *testing.T) {
 		resume()
 		wait.Wait()
 		shelf(t, a, "L0", "tea", 9, 1, 0)
-		resume = a.pause()
+		resume = a.gate.Pause()
 		wait.Go(func() {
 			if err := a.Cancel(t.Context(), "o"); !errors.Is(err, ErrClosed) {
 				t.Error(err)

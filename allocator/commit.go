@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/gate"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
@@ -20,13 +21,13 @@ func (p *plan) commit(s *scratch) verdict {
 	if !p.holds {
 		return chosen
 	}
-	p.engine.resume(s)
+	s.Resume()
 	if p.outdated() {
 		return stale
 	}
 	v := p.claim(s)
 	if v == nothing {
-		p.engine.aside(s)
+		s.Aside()
 	}
 	return v
 }
@@ -35,7 +36,7 @@ func (p *plan) commit(s *scratch) verdict {
 // then is made anew: but not for ever, since a rule may change them each time it is
 // asked, which it must not. The call counts as a change.
 func (p *plan) outdated() bool {
-	return p.epoch != p.engine.epoch.Load() && p.again < maxAgain
+	return p.epoch != p.engine.gate.Epoch() && p.again < maxAgain
 }
 
 // maxAgain is how often an order is decided anew because settings were changed.
@@ -61,7 +62,7 @@ func (p *plan) claim(s *scratch) verdict {
 	case reservation.Failed:
 		return failed
 	}
-	s.stripe.lostRaces.Add(1)
+	s.Count(gate.LostRaces)
 	return nothing
 }
 
@@ -282,7 +283,7 @@ func (a *Allocator) source(s *scratch, order Order) (Allocation, error) {
 		return got, nil // before the rules, functions of the host's, are asked
 	}
 	for again := 0; ; again++ {
-		a.aside(s)
+		s.Aside()
 		if got, v, err := a.sourceOnce(s, o, again); v != stale {
 			return got, err
 		}
@@ -310,7 +311,7 @@ func (a *Allocator) sourceOnce(s *scratch, o *Order, again int) (Allocation, ver
 	case stale:
 		return Allocation{}, v, nil
 	case chosen:
-		s.stripe.allocated.Add(1)
+		s.Count(gate.Allocated)
 		a.due(s.hold.Deadline)
 		return p.answer(s.hold.Deadline), v, nil
 	case known:
@@ -323,6 +324,6 @@ func (a *Allocator) sourceOnce(s *scratch, o *Order, again int) (Allocation, ver
 		got, err := a.repeat(s, o, p.mark, true)
 		return got, v, err
 	}
-	s.stripe.refused.Add(1)
+	s.Count(gate.Refused)
 	return Allocation{}, v, p.refusal()
 }

@@ -3,6 +3,7 @@ package allocator
 import (
 	"errors"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/gate"
 	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/reservation/excerpt"
 )
@@ -14,7 +15,7 @@ var (
 	// says why. Offer fewer lines, another distance, or another day.
 	ErrNoLocation = errors.New("no location can fill the order")
 	// ErrClosed: the allocator was closed. Nothing was changed.
-	ErrClosed = errors.New("allocator is closed")
+	ErrClosed = gate.ErrClosed
 	// ErrNoFeed: the engine has neither Options.Dir nor Options.FeedBytes, so it
 	// keeps no history.
 	ErrNoFeed = errors.New("no history is kept")

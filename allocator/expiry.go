@@ -36,27 +36,27 @@ func (a *Allocator) keep() {
 	a.expiry.wake = make(chan struct{}, 1)
 	a.expiry.armed.Store(math.MinInt64) // nobody need wake it before it has looked
 	if !a.options.ManualExpiry {
-		a.keeper("acceptance", a.moves.late.wake, a.lateDue)
-		a.keeper("deadlines", a.expiry.wake, a.expireDue)
+		a.gate.Keep("acceptance", a.moves.late.wake, a.lateDue)
+		a.gate.Keep("deadlines", a.expiry.wake, a.expireDue)
 	}
 	if a.options.Dir != "" && a.options.SnapshotEvery > 0 {
-		a.keeper("snapshots", nil, a.snapshotStep())
+		a.gate.Keep("snapshots", nil, a.snapshotStep())
 	}
 }
 
 // expireDue ends what is due and returns how long there is nothing to do: the step
 // of a goroutine of the engine's.
 func (a *Allocator) expireDue() time.Duration {
-	now := a.clock.now()
-	a.clock.watch()
+	now := a.gate.Now()
+	a.gate.WatchClock()
 	more, err := a.sweepPassed(now)
-	if err != nil && a.life.Err() == nil {
+	if err != nil && a.gate.Life().Err() == nil {
 		a.options.Logger.Error("windows that have passed not cleared", "err", err)
 	}
 	a.ledger.Look(now)
 	if a.ledger.NextDue() <= now {
-		if _, err := a.expire(a.life, now); err != nil {
-			if a.life.Err() == nil {
+		if _, err := a.expire(a.gate.Life(), now); err != nil {
+			if a.gate.Life().Err() == nil {
 				a.options.Logger.Error("holds not ended", "err", err)
 			}
 			return expiryRetry
@@ -67,7 +67,7 @@ func (a *Allocator) expireDue() time.Duration {
 	a.expiry.armed.Store(math.MaxInt64)
 	next := a.ledger.NextDue()
 	a.expiry.armed.Store(next)
-	now = a.clock.now()
+	now = a.gate.Now()
 	rest := expiryRest
 	switch {
 	case next <= now || more:
@@ -109,7 +109,7 @@ type Due struct {
 //
 // Errors: ErrClosed; ErrJournal.
 func (a *Allocator) Expire(now time.Time) (Due, error) {
-	at := a.clock.now()
+	at := a.gate.Now()
 	switch {
 	case now.IsZero() || now.After(lastTime):
 	case now.Before(firstTime):
@@ -149,7 +149,7 @@ func (a *Allocator) expire(ctx context.Context, now int64) (all Due, err error) 
 		all.NoShows += did.NoShows
 		all.Reminded += did.Reminded
 		if did.Expired+did.NoShows > 0 {
-			worst = max(worst, a.clock.now()-did.Earliest)
+			worst = max(worst, a.gate.Now()-did.Earliest)
 			a.expiry.lag.Store(worst)
 		}
 	}
@@ -158,11 +158,11 @@ func (a *Allocator) expire(ctx context.Context, now int64) (all Due, err error) 
 
 // expireSome ends a batch of what is due and counts it.
 func (a *Allocator) expireSome(ctx context.Context, now int64) (did reservation.Due, more bool, err error) {
-	c, err := a.begin(ctx)
+	c, err := a.gate.Begin(ctx)
 	if err != nil {
 		return did, false, err
 	}
-	defer c.leave()
+	defer c.Leave()
 	did, more, err = a.ledger.ExpireSome(now)
 	x := &a.expiry
 	x.expired.Add(uint64(did.Expired))
@@ -173,10 +173,10 @@ func (a *Allocator) expireSome(ctx context.Context, now int64) (did reservation.
 
 // expirySettled returns when all that is recorded so far lasts.
 func (a *Allocator) expirySettled() error {
-	c, err := a.begin(context.Background())
+	c, err := a.gate.Begin(context.Background())
 	if err != nil {
 		return err
 	}
-	defer c.end()
-	return c.settle(context.Background())
+	defer c.End()
+	return c.Settle(context.Background())
 }

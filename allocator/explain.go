@@ -38,7 +38,7 @@ func (e *NoLocationError) Explain() sourcing.Explanation {
 // been by the default rules.
 func (e *NoLocationError) planned() *plan {
 	p := &plan{engine: e.engine, order: &Order{ID: e.ID, Near: e.near}, topology: e.topology, rules: &sourcing.Rules{},
-		now: e.engine.clock.now(), at: e.at, forms: []sourcing.Form{sourcing.Collect}, exact: true}
+		now: e.engine.gate.Now(), at: e.at, forms: []sourcing.Form{sourcing.Collect}, exact: true}
 	for _, line := range e.lines {
 		p.wants = append(p.wants, want{name: e.engine.ledger.SKUName(line.SKU), units: line.Quantity,
 			choices: []product{{sku: line.SKU, from: []source{{sku: line.SKU}}}}})
@@ -140,20 +140,20 @@ func (p *plan) byDistance(f sourcing.Form) bool {
 // nearest others the one reason why not. Nothing is held. Of an order that was
 // allocated before, the reasons are those of now.
 func (a *Allocator) Explain(o Order) (sourcing.Explanation, error) {
-	c, err := a.enter()
+	c, err := a.gate.Enter()
 	if err != nil {
 		return sourcing.Explanation{}, fmt.Errorf("allocator: explain: %w", err)
 	}
-	defer c.end()
-	e, err := a.explainIn(c.scratch, &o)
-	if settled := c.leaveSettled(); err == nil && settled != nil {
+	defer c.End()
+	e, err := a.explainIn(scratchOf(c.Pass), &o)
+	if settled := c.LeaveSettled(); err == nil && settled != nil {
 		err = fmt.Errorf("allocator: explain: %w", settled)
 	}
 	return e, err
 }
 
 func (a *Allocator) explainIn(s *scratch, o *Order) (sourcing.Explanation, error) {
-	s.hold.Now = a.clock.now()
+	s.hold.Now = a.gate.Now()
 	if err := a.checkTerms(s, o); err != nil {
 		return sourcing.Explanation{}, err
 	}
@@ -191,13 +191,13 @@ func (a *Allocator) explainIn(s *scratch, o *Order) (sourcing.Explanation, error
 // Errors: as of Quote, but none when nobody can fill it; *InvalidError if lines
 // go different ways, which no single location can fill.
 func (a *Allocator) Candidates(o Order) (iter.Seq[Candidate], error) {
-	c, err := a.enter()
+	c, err := a.gate.Enter()
 	if err != nil {
 		return nil, fmt.Errorf("allocator: candidates: %w", err)
 	}
-	defer c.end()
-	p, err := a.planFor(c.scratch, o, &a.rules.Load().Rules)
-	c.leave()
+	defer c.End()
+	p, err := a.planFor(scratchOf(c.Pass), o, &a.rules.Load().Rules)
+	c.Leave()
 	if err != nil {
 		return nil, err
 	}
@@ -205,19 +205,19 @@ func (a *Allocator) Candidates(o Order) (iter.Seq[Candidate], error) {
 		return nil, fmt.Errorf("allocator: candidates: %w", &InvalidError{Field: "Forms", Value: o.Forms, Why: "must be one form for all lines"})
 	}
 	return func(yield func(Candidate) bool) {
-		c, err := a.enter()
+		c, err := a.gate.Enter()
 		if err != nil {
 			return
 		}
-		defer c.end()
-		p, err := a.planFor(c.scratch, o, &a.rules.Load().Rules)
+		defer c.End()
+		p, err := a.planFor(scratchOf(c.Pass), o, &a.rules.Load().Rules)
 		if err != nil {
 			return
 		}
-		hand := func(found Candidate) bool { return c.yield(func() bool { return yield(found) }) }
+		hand := func(found Candidate) bool { return c.Yield(func() bool { return yield(found) }) }
 		for p.soft = len(p.rules.Soft); p.soft >= 0 && !p.walk(hand); p.soft-- {
 		}
-		c.leave()
+		c.Leave()
 	}, nil
 }
 
@@ -232,7 +232,7 @@ func (p *plan) walk(yield func(Candidate) bool) (any bool) {
 		for i := range p.order.Lines {
 			out.Available[i] = p.there(p.order.Lines[i].SKU, &c)
 		}
-		return p.engine.settled() == nil && yield(out)
+		return p.engine.gate.Settled() == nil && yield(out)
 	}
 	if p.at != reservation.Everywhere && f == sourcing.Collect {
 		if c, ok := p.eligible(p.topology.table.Space.Number(p.at), p.distanceTo(p.at, f), f); ok {

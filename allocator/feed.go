@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/gate"
 	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/reservation/history"
 )
@@ -89,22 +90,22 @@ func (a *Allocator) events(ctx context.Context, from uint64, live bool) iter.Seq
 	return func(yield func(Event, error) bool) {
 		fail := func(err error) { yield(Event{}, fmt.Errorf("allocator: events: %w", err)) }
 		switch {
-		case a.gate.Load()&gateClosed != 0:
+		case a.gate.Closed():
 			fail(ErrClosed)
 			return
-		case !a.recorded:
+		case !a.gate.Recorded():
 			fail(ErrNoFeed)
 			return
 		}
-		bound, stop := a.whileOpen(ctx)
+		bound, stop := a.gate.WhileOpen(ctx)
 		defer stop()
 		for sequence, step := range a.ledger.History(bound, from, live) {
 			switch {
-			case step.Err != nil && a.gate.Load()&gateClosed != 0:
+			case step.Err != nil && a.gate.Closed():
 				fail(ErrClosed)
 				return
 			case step.Err != nil:
-				fail(ended(bound, step.Err))
+				fail(gate.Ended(bound, step.Err))
 				return
 			}
 			if !yield(a.event(sequence, step.Record), nil) {
@@ -306,16 +307,16 @@ type Difference = reservation.Difference
 // until it is done. It needs memory for a second copy of the state. Errors:
 // ErrClosed; the error of ctx; ErrCorrupt; ErrJournal.
 func (a *Allocator) Audit(ctx context.Context) (AuditReport, error) {
-	c, err := a.enter()
+	c, err := a.gate.Enter()
 	if err != nil {
 		return AuditReport{}, fmt.Errorf("allocator: audit: %w", err)
 	}
-	defer c.end()
-	bound, stop := a.whileOpen(ctx)
+	defer c.End()
+	bound, stop := a.gate.WhileOpen(ctx)
 	defer stop()
-	report, err := a.ledger.Audit(bound, a.pause)
+	report, err := a.ledger.Audit(bound, a.gate.Pause)
 	if err != nil {
-		return report, fmt.Errorf("allocator: audit: %w", ended(bound, err))
+		return report, fmt.Errorf("allocator: audit: %w", gate.Ended(bound, err))
 	}
 	return report, nil
 }

@@ -1,8 +1,6 @@
 package allocator
 
-import (
-	"testing"
-)
+import "testing"
 
 // TestLotsComeBack brings collected units of lots back, where they were and
 // elsewhere, and passes a reservation of them on to another location.

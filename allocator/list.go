@@ -48,17 +48,17 @@ func (a *Allocator) List(ctx context.Context, q Listing) (Page, error) {
 	if err := ctx.Err(); err != nil {
 		return Page{}, fmt.Errorf("allocator: list: %w", err)
 	}
-	c, err := a.enter()
+	c, err := a.gate.Enter()
 	if err != nil {
 		return Page{}, fmt.Errorf("allocator: list: %w", err)
 	}
-	defer c.end()
+	defer c.End()
 	page, last, err := a.page(&q)
 	if err != nil {
-		c.leave()
+		c.Leave()
 		return Page{}, fmt.Errorf("allocator: list: %w", err)
 	}
-	if err := c.leaveRead(reservation.Ticket{Sequence: last}); err != nil {
+	if err := c.LeaveRead(reservation.Ticket{Sequence: last}); err != nil {
 		return Page{}, fmt.Errorf("allocator: list: %w", err)
 	}
 	return page, nil

@@ -218,13 +218,13 @@ func (t *topology) with(places []place, set []uint32, kept bool) *topology {
 // Errors: *InvalidError, also for a location without a Point; ErrFull, ErrNoSpace.
 // ErrJournal, or the end of ctx: which of them last is unknown.
 func (a *Allocator) SetLocations(ctx context.Context, locations ...Location) error {
-	c, err := a.admit(ctx)
+	c, err := a.gate.Admit(ctx)
 	if err != nil {
 		return fmt.Errorf("allocator: set locations: %w", err)
 	}
-	defer c.end()
-	err = a.setLocations(locations, c.now)
-	if waited := c.settle(ctx); err == nil {
+	defer c.End()
+	err = a.setLocations(locations, c.Now())
+	if waited := c.Settle(ctx); err == nil {
 		err = waited
 	}
 	if err != nil {
@@ -419,13 +419,13 @@ func (a *Allocator) join(next *topology, fresh []uint32) error {
 // is, and nothing was changed. Count it down to zero and end its reservations
 // first.
 func (a *Allocator) RemoveLocation(ctx context.Context, id string) error {
-	c, err := a.begin(ctx)
+	c, err := a.gate.Begin(ctx)
 	if err != nil {
 		return fmt.Errorf("allocator: remove location: %w", err)
 	}
-	defer c.end()
-	t, err := a.removeLocation(id, c.now)
-	if waited := c.wait(ctx, t); err == nil {
+	defer c.End()
+	t, err := a.removeLocation(id, c.Now())
+	if waited := c.Wait(ctx, t); err == nil {
 		err = waited
 	}
 	if err != nil {

@@ -266,10 +266,10 @@ func TestRefusalAtALocationSetAnewMeanwhile(t *testing.T) {
 	slot, _ := a.ledger.Slot("L0")
 	before := a.topology.Load()
 	must(t, a.RemoveLocation(t.Context(), "L0"), a.SetLocations(t.Context(), Location{ID: "L0", Point: streetPoint(0)}))
-	c, err := a.enter()
+	c, err := a.gate.Enter()
 	must(t, err)
-	defer c.leave()
-	s := c.scratch
+	defer c.Leave()
+	s := scratchOf(c.Pass)
 	o := Order{ID: "o", At: "L0", Lines: []Line{{"tea", 1}}}
 	w, err := a.check(s, o.Near, false, o.Lines, 0, nil)
 	must(t, err)

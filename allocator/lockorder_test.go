@@ -19,7 +19,7 @@ func TestHostUnderALockIsCaught(t *testing.T) {
 		Holidays:     func(string, int, time.Month, int) bool { return false },
 	})
 	for name, call := range map[string]func(){
-		"the clock":    func() { a.clock.now() },
+		"the clock":    func() { a.gate.Now() },
 		"the holidays": func() { a.holidays("L0")(2026, time.March, 2) },
 	} {
 		a.dividing.Lock(lock.Channels)

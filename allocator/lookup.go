@@ -2,7 +2,6 @@ package allocator
 
 import (
 	"cmp"
-	"context"
 	"fmt"
 	"slices"
 	"time"
@@ -85,12 +84,13 @@ type ReservedLine struct {
 //
 // ErrNotFound: there is none. ErrJournal: what was read is not known to last.
 func (a *Allocator) Lookup(id string) (Reservation, error) {
-	c, err := a.enter()
+	c, err := a.gate.Enter()
 	if err != nil {
 		return Reservation{}, fmt.Errorf("allocator: look up %s: %w", quoted(id), err)
 	}
-	defer c.end()
-	own, order, ok := a.find(id, &c.found)
+	defer c.End()
+	found := &scratchOf(c.Pass).found
+	own, order, ok := a.find(id, found)
 	var parts []part
 	if order != "" {
 		parts = a.settledParts(order)
@@ -99,15 +99,15 @@ func (a *Allocator) Lookup(id string) (Reservation, error) {
 	var r Reservation
 	switch {
 	case !ok:
-		c.leave()
+		c.Leave()
 		return Reservation{}, fmt.Errorf("allocator: look up %s: %w", quoted(id), ErrNotFound)
 	case order == "":
-		r = a.reservation(own, &c.found, nil)
+		r = a.reservation(own, found, nil)
 		r.ID = id
 	default:
 		r = a.whole(order, parts)
 	}
-	if err := c.leaveRead(reservation.Ticket{Sequence: r.Sequence}); err != nil {
+	if err := c.LeaveRead(reservation.Ticket{Sequence: r.Sequence}); err != nil {
 		return Reservation{}, fmt.Errorf("allocator: look up %s: %w", quoted(id), err)
 	}
 	return r, nil
@@ -251,32 +251,24 @@ type Availability = reservation.Availability
 // none. Errors: ErrUnknownLocation, ErrUnknownSKU, ErrJournal (what was read is
 // not known to last).
 func (a *Allocator) Available(sku, location string) (Availability, error) {
-	c, err := a.enter()
+	c, err := a.gate.Enter()
 	if err != nil {
 		return Availability{}, fmt.Errorf("allocator: available: %w", err)
 	}
-	defer c.end()
+	defer c.End()
 	slot, ok := a.ledger.Slot(location)
 	if !ok {
-		c.leave()
+		c.Leave()
 		return Availability{}, fmt.Errorf("allocator: available: %w: %s", ErrUnknownLocation, quoted(location))
 	}
 	handle, ok := a.goodsSKU(sku)
 	if !ok {
-		c.leave()
+		c.Leave()
 		return Availability{}, fmt.Errorf("allocator: available: %w: %s", ErrUnknownSKU, quoted(sku))
 	}
 	got := a.stockOf(handle, slot)
-	if err := c.leaveSettled(); err != nil {
+	if err := c.LeaveSettled(); err != nil {
 		return Availability{}, fmt.Errorf("allocator: available: %w", err)
 	}
 	return got, nil
-}
-
-// settled returns when everything a read has seen so far lasts.
-func (a *Allocator) settled() error {
-	if !a.recorded || a.options.LiveReads {
-		return nil
-	}
-	return a.ledger.Settled(context.Background())
 }

@@ -168,16 +168,16 @@ func (a *Allocator) SetShelfLife(ctx context.Context, set ...ShelfLife) error {
 }
 
 func (a *Allocator) setShelfLife(ctx context.Context, set []ShelfLife) error {
-	c, err := a.enterSettings(ctx)
+	c, err := a.gate.AdmitSetting(ctx)
 	if err != nil {
 		return err
 	}
-	defer c.end()
-	t, err := a.limitLives(ctx, c.now, set)
+	defer c.End()
+	t, err := a.limitLives(ctx, c.Now(), set)
 	if err != nil {
 		return err
 	}
-	return c.wait(ctx, t)
+	return c.Wait(ctx, t)
 }
 
 // limitLives is setShelfLife up to the ticket that is to be waited for.
@@ -216,13 +216,13 @@ func (a *Allocator) limitLives(ctx context.Context, now int64, set []ShelfLife) 
 // ShelfLives walks what SetShelfLife has set, by SKU.
 func (a *Allocator) ShelfLives() iter.Seq[ShelfLife] {
 	return func(yield func(ShelfLife) bool) {
-		c, err := a.enter()
+		c, err := a.gate.Enter()
 		if err != nil {
 			return
 		}
-		defer c.end()
+		defer c.End()
 		lives := a.wares.lives.Load()
-		if c.leaveSettled() != nil || lives == nil {
+		if c.LeaveSettled() != nil || lives == nil {
 			return
 		}
 		for _, sku := range slices.Sorted(maps.Keys(*lives)) {
@@ -240,11 +240,11 @@ func (a *Allocator) ShelfLives() iter.Seq[ShelfLife] {
 // location, after Close, or when what was read is not known to last.
 func (a *Allocator) Lots(sku, location string) iter.Seq2[Lot, Availability] {
 	return func(yield func(Lot, Availability) bool) {
-		c, err := a.enter()
+		c, err := a.gate.Enter()
 		if err != nil {
 			return
 		}
-		defer c.end()
+		defer c.End()
 		type level struct {
 			lot Lot
 			is  Availability
@@ -260,7 +260,7 @@ func (a *Allocator) Lots(sku, location string) iter.Seq2[Lot, Availability] {
 				}
 			}
 		}
-		if c.leaveSettled() != nil {
+		if c.LeaveSettled() != nil {
 			return
 		}
 		for _, l := range all {

@@ -240,7 +240,7 @@ func TestLotsRace(t *testing.T) {
 				case 2:
 					now.Add(int64(time.Hour))
 				default:
-					began := a.clock.now()
+					began := a.gate.Now()
 					if _, err := a.Allocate(ctx, ordered(id, Line{"milk", units})); err != nil {
 						continue
 					}
@@ -279,9 +279,10 @@ func first[A, B any](a A, _ B) A { return a }
 
 // freshLots checks that no unit of an order is of a lot that had expired before.
 func freshLots(t *testing.T, a *Allocator, id string, began int64) {
-	s, err := a.enter()
+	c, err := a.gate.Enter()
 	must(t, err)
-	defer s.leave()
+	defer c.Leave()
+	s := scratchOf(c.Pass)
 	if !a.ledger.Find(id, &s.found) {
 		t.Errorf("%s is not there", id)
 	}

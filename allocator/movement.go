@@ -141,13 +141,13 @@ type goods struct {
 }
 
 func move[M any](ctx context.Context, a *Allocator, cause history.Cause, given []M, as func(*M) goods) error {
-	c, err := a.admit(ctx)
+	c, err := a.gate.Admit(ctx)
 	if err != nil {
 		return fmt.Errorf("allocator: %v: %w", cause, err)
 	}
-	defer c.end()
-	t, err := a.moveAll(ctx, c.now, cause, len(given), func(i int) goods { return as(&given[i]) })
-	if err = c.endChange(ctx, t, err); err != nil {
+	defer c.End()
+	t, err := a.moveAll(ctx, c.Now(), cause, len(given), func(i int) goods { return as(&given[i]) })
+	if err = a.endChange(ctx, &c, t, err); err != nil {
 		return fmt.Errorf("allocator: %w", err)
 	}
 	return nil

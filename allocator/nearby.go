@@ -47,33 +47,33 @@ type Candidate struct {
 //
 // Errors: *InvalidError, ErrOverflow, ErrUnknownSKU, ErrClosed.
 func (a *Allocator) Nearby(q Query) (iter.Seq[Candidate], error) {
-	c, err := a.enter()
+	c, err := a.gate.Enter()
 	if err != nil {
 		return nil, fmt.Errorf("allocator: nearby: %w", err)
 	}
-	defer c.leave()
+	defer c.Leave()
 	if t := a.topology.Load(); a.nearbyNeedsPlan(t, &q) {
-		_, err = a.nearbyPlan(c.scratch, t, &q)
+		_, err = a.nearbyPlan(scratchOf(c.Pass), t, &q)
 	} else {
-		_, err = a.check(c.scratch, q.Near, true, q.Lines, q.MaxDistance, q.Kinds)
+		_, err = a.check(scratchOf(c.Pass), q.Near, true, q.Lines, q.MaxDistance, q.Kinds)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("allocator: nearby: %w", err)
 	}
 	return func(yield func(Candidate) bool) {
-		c, err := a.enter()
+		c, err := a.gate.Enter()
 		if err != nil {
 			return
 		}
-		defer c.end()
-		a.walk(c.scratch, q, func(found Candidate) bool { return c.yield(func() bool { return yield(found) }) })
-		c.leave()
+		defer c.End()
+		a.walk(scratchOf(c.Pass), q, func(found Candidate) bool { return c.Yield(func() bool { return yield(found) }) })
+		c.Leave()
 	}, nil
 }
 
 // nearbyNeedsPlan tells the queries that stock and kind alone do not answer.
 func (a *Allocator) nearbyNeedsPlan(t *topology, q *Query) bool {
-	return a.needsPlan(t, q.order(), a.clock.now()) || a.keepsOf("") != nil
+	return a.needsPlan(t, q.order(), a.gate.Now()) || a.keepsOf("") != nil
 }
 
 // nearbyPlan is the plan of a query: by the rules in force, as far as they rule
@@ -81,7 +81,7 @@ func (a *Allocator) nearbyNeedsPlan(t *topology, q *Query) bool {
 func (a *Allocator) nearbyPlan(s *scratch, t *topology, q *Query) (*plan, error) {
 	rules := a.rules.Load().Rules
 	rules.Soft, rules.Keys = nil, nil
-	s.hold = reservation.Hold{Now: a.clock.now()}
+	s.hold = reservation.Hold{Now: a.gate.Now()}
 	p, err := a.newPlan(s, t, q.order(), &rules, false, false)
 	return p, errors.Unwrap(err) // without the ID of an order
 }
@@ -126,7 +126,7 @@ func (a *Allocator) walk(s *scratch, q Query, yield func(Candidate) bool) {
 				}
 			}
 		}
-		if a.settled() != nil || !yield(c) {
+		if a.gate.Settled() != nil || !yield(c) {
 			return
 		}
 	}

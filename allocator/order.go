@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/gate"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
@@ -141,16 +142,16 @@ type wants struct {
 // that nothing was changed. ErrJournal, or that of a ctx which ended while it
 // waited for the disk: unknown; repeat it with the same ID.
 func (a *Allocator) Allocate(ctx context.Context, o Order) (Allocation, error) {
-	c, err := a.admit(ctx)
+	c, err := a.gate.Admit(ctx)
 	if err != nil {
 		return Allocation{}, fmt.Errorf("allocator: allocate: %w", err)
 	}
-	defer c.end()
-	begun := c.stripe.begun()
-	got, t, err := a.allocate(c.scratch, &o)
-	waited := c.wait(ctx, t)
+	defer c.End()
+	begun := begun(c.Pass)
+	got, t, err := a.allocate(scratchOf(c.Pass), &o)
+	waited := c.Wait(ctx, t)
 	if !begun.IsZero() {
-		a.allocateTime.Add(time.Since(begun))
+		a.timing.allocateTime.Add(time.Since(begun))
 	}
 	if waited != nil {
 		return Allocation{}, fmt.Errorf("allocator: order %s: %w", quoted(o.ID), waited)
@@ -171,8 +172,8 @@ func (a *Allocator) AllocateAll(ctx context.Context, orders ...Order) []Outcome 
 	}
 	tickets := make([]reservation.Ticket, len(orders))
 	// Close is to wait for the end of it.
-	if c, err := a.enter(); err == nil {
-		defer c.leave()
+	if c, err := a.gate.Enter(); err == nil {
+		defer c.Leave()
 	}
 	var last reservation.Ticket
 	for i := range orders {
@@ -193,14 +194,14 @@ func (a *Allocator) AllocateAll(ctx context.Context, orders ...Order) []Outcome 
 
 // allocateOne is Allocate up to the ticket that is to be waited for.
 func (a *Allocator) allocateOne(ctx context.Context, o *Order) (out Outcome, t reservation.Ticket) {
-	c, err := a.admit(ctx)
+	c, err := a.gate.Admit(ctx)
 	if err != nil {
 		out.Err = fmt.Errorf("allocator: order %s: %w", quoted(o.ID), err)
 		return out, t
 	}
-	defer c.end()
-	out.Allocation, t, out.Err = a.allocate(c.scratch, o)
-	c.leave()
+	defer c.End()
+	out.Allocation, t, out.Err = a.allocate(scratchOf(c.Pass), o)
+	c.Leave()
 	return out, t
 }
 
@@ -208,7 +209,7 @@ func (a *Allocator) allocateOne(ctx context.Context, o *Order) (out Outcome, t r
 // an error.
 func (a *Allocator) allocate(s *scratch, o *Order) (got Allocation, ticket reservation.Ticket, err error) {
 	s.claim.Expect(a.ledger, o.ID)
-	s.hold.Now = s.now
+	s.hold.Now = s.Now()
 	if err = a.checkTerms(s, o); err == nil {
 		t := a.topology.Load()
 		if sh := a.shadow.Load(); sh != nil {
@@ -230,7 +231,7 @@ func (a *Allocator) allocate(s *scratch, o *Order) (got Allocation, ticket reser
 
 // decide is allocate for an order whose terms are checked.
 func (a *Allocator) decide(s *scratch, t *topology, o *Order) (Allocation, reservation.Ticket, error) {
-	if a.needsPlan(t, o, s.now) {
+	if a.needsPlan(t, o, s.Now()) {
 		s.ticket = reservation.Ticket{}
 		got, err := a.source(s, *o)
 		return got, s.ticket, err
@@ -488,7 +489,7 @@ func (a *Allocator) claimAt(s *scratch, t *topology, o *Order, mark uint64, n ne
 	case reservation.Failed:
 		return Allocation{}, fmt.Errorf("allocator: order %s: %w", quoted(o.ID), s.claim.Err()), true
 	}
-	s.stripe.lostRaces.Add(1)
+	s.Count(gate.LostRaces)
 	return Allocation{}, nil, false
 }
 
@@ -505,7 +506,7 @@ func (a *Allocator) reserve(s *scratch, number, slot uint32, mark uint64, distan
 // allocated is the answer to an order whose lines are held.
 func (a *Allocator) allocated(s *scratch, o *Order, location string, distance geo.Meters) Allocation {
 	s.ticket = s.claim.Ticket()
-	s.stripe.allocated.Add(1)
+	s.Count(gate.Allocated)
 	a.due(s.hold.Deadline)
 	return Allocation{ID: o.ID, Location: location, Distance: distance, HeldUntil: fromMillis(s.hold.Deadline)}
 }

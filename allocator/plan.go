@@ -146,7 +146,7 @@ func (a *Allocator) SetRules(r sourcing.Rules) error {
 	if err := r.Validate(); err != nil {
 		return fmt.Errorf("allocator: set rules: %w", &InvalidError{Field: "Rules", Value: "", Why: err.Error()})
 	}
-	now := a.clock.now()
+	now := a.gate.Now()
 	a.ruling.Lock(lock.Rules)
 	defer a.ruling.Unlock()
 	a.rules.Store(newRuleset(r))
@@ -166,7 +166,7 @@ func (a *Allocator) needsPlan(t *topology, o *Order, now int64) bool {
 // lines as it has, none of them is a bundle, and of its substitutes those count that
 // still can be taken.
 func (a *Allocator) newPlan(s *scratch, t *topology, o *Order, rules *sourcing.Rules, inBook, reserved bool) (*plan, error) {
-	p := &plan{inBook: inBook, reserved: reserved, engine: a, order: o, topology: t, rules: rules, now: s.hold.Now, at: reservation.Everywhere, epoch: a.epoch.Load(),
+	p := &plan{inBook: inBook, reserved: reserved, engine: a, order: o, topology: t, rules: rules, now: s.hold.Now, at: reservation.Everywhere, epoch: a.gate.Epoch(),
 		soft: len(rules.Soft), keeps: a.keepsOf(o.Channel), traces: !a.untraced, exact: true}
 	if s.plan == nil {
 		s.plan = new(planWork)

@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/anishathalye/porcupine"
-
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 )
 

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/gate"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
@@ -69,7 +70,7 @@ func (a *Allocator) refuse(s *scratch, t *topology, o *Order, w wants, mark uint
 	if a.ledger.Find(o.ID, &s.found) {
 		return a.repeat(s, o, mark, false)
 	}
-	s.stripe.refused.Add(1)
+	s.Count(gate.Refused)
 	e := &NoLocationError{ID: o.ID, engine: a, topology: t, near: o.Near, hasPoint: true,
 		at: reservation.Everywhere, within: w.within, set: w.set, keeps: s.keeps}
 	if len(w.lines) <= len(e.few) {

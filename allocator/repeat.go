@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/gate"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
@@ -99,7 +100,7 @@ func (a *Allocator) answered(s *scratch, o *Order) (Allocation, bool) {
 		return Allocation{}, false
 	}
 	s.ticket = reservation.Ticket{Sequence: s.found.Sequence}
-	s.stripe.repeated.Add(1)
+	s.Count(gate.Repeated)
 	return a.recall(s, o, o.isGeneral()), true
 }
 
@@ -110,7 +111,7 @@ func (a *Allocator) repeat(s *scratch, o *Order, mark uint64, planned bool) (All
 	if s.found.Fingerprint != mark && !a.isOf(s, o, &s.found) {
 		return Allocation{}, fmt.Errorf("allocator: order %s: %w", quoted(o.ID), ErrConflict)
 	}
-	s.stripe.repeated.Add(1)
+	s.Count(gate.Repeated)
 	return a.recall(s, o, planned), nil
 }
 

@@ -119,18 +119,19 @@ func takeTerms(note []byte) (t orderTerms) {
 // repeat a rejection without harm, give it an ID: Change with DoReject.
 func (a *Allocator) Reject(ctx context.Context, id string, lines ...Line) (Allocation, error) {
 	c := Change{Reservation: id, Do: DoReject, Lines: lines}
-	call, err := a.beginVerb(ctx, c.Do.verb())
+	call, err := a.gate.BeginVerb(ctx, c.Do.verb())
 	if err != nil {
 		return Allocation{}, fmt.Errorf("allocator: reject %s: %w", quoted(id), err)
 	}
-	defer call.end()
-	if err := a.translate(call.scratch, &c, &call.change); err != nil {
-		call.leave()
+	defer call.End()
+	s := scratchOf(call.Pass)
+	if err := a.translate(s, &c, &s.change); err != nil {
+		call.Leave()
 		return Allocation{}, fmt.Errorf("allocator: reject %s: %w", quoted(id), err)
 	}
-	call.change.Lines = slices.Clone(call.change.Lines)
-	got, t, err := a.reject(call.scratch, &call.change)
-	if err = call.endChange(ctx, t, err); err != nil {
+	s.change.Lines = slices.Clone(s.change.Lines)
+	got, t, err := a.reject(s, &s.change)
+	if err = a.endChange(ctx, &call, t, err); err != nil {
 		return got, fmt.Errorf("allocator: reject %s: %w", quoted(id), err)
 	}
 	return got, nil
@@ -147,12 +148,12 @@ func (a *Allocator) Reject(ctx context.Context, id string, lines ...Line) (Alloc
 // Errors: as of Reject. *StateError: the reservation is ready or on its way, and
 // nothing of it is missing. *ShortageError: more than is missing or open.
 func (a *Allocator) Reroute(ctx context.Context, id string, lines ...Line) (Allocation, error) {
-	call, err := a.beginVerb(ctx, history.Rerouted)
+	call, err := a.gate.BeginVerb(ctx, history.Rerouted)
 	if err != nil {
 		return Allocation{}, fmt.Errorf("allocator: reroute %s: %w", quoted(id), err)
 	}
-	defer call.end()
-	s := call.scratch
+	defer call.End()
+	s := scratchOf(call.Pass)
 	var wanted []reservation.Line
 	if err = a.checkReservation(s, id); err == nil && len(lines) > 0 {
 		if err = a.checkLineCount(len(lines)); err == nil {
@@ -164,7 +165,7 @@ func (a *Allocator) Reroute(ctx context.Context, id string, lines ...Line) (Allo
 	if err == nil {
 		got, t, err = a.reroute(s, id, slices.Clone(wanted))
 	}
-	if err = call.endChange(ctx, t, err); err != nil {
+	if err = a.endChange(ctx, &call, t, err); err != nil {
 		return got, fmt.Errorf("allocator: reroute %s: %w", quoted(id), err)
 	}
 	return got, nil

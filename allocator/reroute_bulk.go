@@ -48,11 +48,11 @@ func (a *Allocator) openAt(ctx context.Context, location string) (ids []string, 
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	c, err := a.enter()
+	c, err := a.gate.Enter()
 	if err != nil {
 		return nil, err
 	}
-	defer c.leave()
+	defer c.Leave()
 	slot, ok := a.ledger.Slot(location)
 	if !ok {
 		return nil, fmt.Errorf("%w: %s", ErrUnknownLocation, quoted(location))
@@ -73,17 +73,17 @@ func movable(e *reservation.Entry) bool {
 
 // rerouteOffline takes a reservation elsewhere if it is still at a location.
 func (a *Allocator) rerouteOffline(ctx context.Context, id, location string) (got Allocation, tried bool, err error) {
-	call, err := a.beginVerb(ctx, history.Rerouted)
+	call, err := a.gate.BeginVerb(ctx, history.Rerouted)
 	if err != nil {
 		return got, false, err
 	}
-	defer call.end()
-	s := call.scratch
+	defer call.End()
+	s := scratchOf(call.Pass)
 	m := moving{a: a, s: s, id: id, cause: history.Offline, all: true}
 	if a.ledger.Find(id, &s.found) && movable(&s.found) && a.ledger.SlotName(s.found.Slot) == location {
 		m.slot = s.found.Slot
 		m.run()
 	}
 	got, err = m.answer()
-	return got, true, call.endChange(ctx, m.ticket, err)
+	return got, true, a.endChange(ctx, &call, m.ticket, err)
 }

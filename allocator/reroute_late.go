@@ -221,7 +221,7 @@ func (a *Allocator) recoverWaiting() error {
 	}
 	l := &a.moves.late
 	l.turn(true)
-	now := a.clock.now()
+	now := a.gate.Now()
 	for id, e := range a.ledger.All() {
 		if e.State == Confirmed && a.goods(e) {
 			from := cmp.Or(since[id], now)
@@ -254,16 +254,16 @@ func (a *Allocator) readWaiting(from uint64, since map[string]int64) error {
 // lateDue reroutes some of the orders that are late, and returns for how long there
 // is nothing to do: the step of a goroutine of the engine's.
 func (a *Allocator) lateDue() time.Duration {
-	now := a.clock.now()
-	if _, err := a.rerouteLate(a.life, now); err != nil {
-		if a.life.Err() == nil {
+	now := a.gate.Now()
+	if _, err := a.rerouteLate(a.gate.Life(), now); err != nil {
+		if a.gate.Life().Err() == nil {
 			a.options.Logger.Error("late orders not rerouted", "err", err)
 		}
 		return expiryRetry
 	}
 	_, is := a.moves.late.next()
 	rest := expiryRest
-	if now = a.clock.now(); is.due-now < rest.Milliseconds() {
+	if now = a.gate.Now(); is.due-now < rest.Milliseconds() {
 		rest = max(time.Duration(is.due-now)*time.Millisecond, time.Millisecond)
 	}
 	if a.options.Clock != nil && is.due != math.MaxInt64 {
@@ -310,16 +310,16 @@ func unplannable(err error) bool {
 // rerouteOneLate rejects an order that is late and takes it to another place. False:
 // it is not late any more.
 func (a *Allocator) rerouteOneLate(ctx context.Context, id string, is wait) (done bool, err error) {
-	c, err := a.beginVerb(ctx, history.Rejected)
+	c, err := a.gate.BeginVerb(ctx, history.Rejected)
 	if err != nil {
 		return false, err
 	}
-	defer c.end()
-	m, t, err := a.rejectLate(c.scratch, id, is)
+	defer c.End()
+	m, t, err := a.rejectLate(scratchOf(c.Pass), id, is)
 	if m != nil {
 		t, err = m.finish()
 	}
-	waited := c.wait(ctx, t)
+	waited := c.Wait(ctx, t)
 	return m != nil, cmp.Or(err, waited)
 }
 
@@ -336,7 +336,7 @@ func (a *Allocator) rejectLate(s *scratch, id string, is wait) (*moving, reserva
 		l.forget(id)
 		return nil, reservation.Ticket{}, nil
 	}
-	m, t, err := a.recordPart(s, &reservation.Change{Verb: history.Rejected, ID: id, Now: s.now, Cause: history.Late}, false, 0)
+	m, t, err := a.recordPart(s, &reservation.Change{Verb: history.Rejected, ID: id, Now: s.Now(), Cause: history.Late}, false, 0)
 	if err != nil && saw(err) { // it is in another state by now
 		l.forget(id)
 	}

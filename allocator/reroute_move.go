@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/gate"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
@@ -142,8 +143,8 @@ func (m *moving) plan(e *reservation.Entry, t *orderTerms, left []reservation.Li
 		return nil, t.unread
 	}
 	a := m.a
-	a.aside(m.s)
-	now := a.clock.now()
+	m.s.Aside()
+	now := a.gate.Now()
 	m.s.hold = reservation.Hold{Now: now}
 	p, err := a.newPlan(m.s, a.topology.Load(), a.askedAgain(m.id, e, t, left, now), &a.rules.Load().Rules, true, true)
 	if err != nil {
@@ -166,7 +167,7 @@ func (m *moving) try(e *reservation.Entry, left []reservation.Line, again int) (
 		m.refuse(left, p.refusal())
 		return false
 	}
-	m.a.resume(m.s)
+	m.s.Resume()
 	defer m.a.lockOrder(m.id)()
 	var now reservation.Entry
 	if p.outdated() || !m.a.ledger.Find(m.id, &now) || now.Slot != e.Slot || !slices.Equal(m.left(&now), left) {
@@ -261,7 +262,7 @@ func (m *moving) send(p *plan, share int, e *reservation.Entry, t *orderTerms, o
 	case reservation.Failed:
 		return m.failed(parts.Err())
 	default:
-		m.s.stripe.lostRaces.Add(1)
+		m.s.Count(gate.LostRaces)
 		return lost
 	}
 	m.ticket = later(m.ticket, parts.Ticket())
@@ -347,8 +348,8 @@ func (m *moving) refuse(left []reservation.Line, why error) {
 		why = &NoLocationError{ID: m.id, why: why}
 	}
 	m.err = why
-	m.a.resume(m.s)
-	c := reservation.Change{Verb: history.RerouteFailed, ID: m.id, Now: m.s.now, Cause: m.cause, Lines: left}
+	m.s.Resume()
+	c := reservation.Change{Verb: history.RerouteFailed, ID: m.id, Now: m.s.Now(), Cause: m.cause, Lines: left}
 	if _, t, err := m.a.ledger.Do(&c); err == nil {
 		m.ticket = later(m.ticket, t)
 	} else if !saw(err) { // not just that they are gone meanwhile
@@ -405,8 +406,8 @@ func (m *moving) unfinished(e *reservation.Entry, rejects int) bool {
 func (m *moving) keepVisit(begun *reservation.Entry) {
 	a, s := m.a, m.s
 	t := takeTerms(begun.Note)
-	a.resume(s)
-	now := s.now
+	s.Resume()
+	now := s.Now()
 	if t.Window <= now || t.At == "" || t.At != a.ledger.SlotName(begun.Slot) {
 		return
 	}

@@ -65,13 +65,14 @@ func TestRejectCutOff(t *testing.T) {
 		a := shops(t, 3, Options{})
 		confirmed(t, a, ordered("o", Line{"tea", 3}))
 		change := Change{ID: "c", Reservation: "o", Do: DoReject, Lines: lines}
-		s, err := a.begin(t.Context())
-		must(t, err, a.translate(s.scratch, &change, &s.change))
+		c, err := a.gate.Begin(t.Context())
+		s := scratchOf(c.Pass)
+		must(t, err, a.translate(s, &change, &s.change))
 		s.change.ID2, s.change.Cause = "c", history.ByStore
-		s.change.Print, _ = a.marksOf(s.scratch, &change)
+		s.change.Print, _ = a.marksOf(s, &change)
 		_, _, err = a.ledger.Do(&s.change)
 		must(t, err)
-		s.leave()
+		c.Leave()
 		reads(t, stands(t, a, "o"), "o@L0 confirmed tea confirmed 3")
 		want := "o@L1 confirmed tea confirmed 3"
 		if lines != nil {

@@ -25,7 +25,7 @@ func TestCoolDown(t *testing.T) {
 		allocated(t, a, ordered("r", Line{"tea", 1}), "L1")
 		time.Sleep(time.Millisecond)
 		allocated(t, a, ordered("s", Line{"tea", 1}), "L0")
-		if a.coolingAny(a.clock.now()) {
+		if a.coolingAny(a.gate.Now()) {
 			t.Error("still cooling")
 		}
 		must(t, a.Close())

@@ -64,27 +64,27 @@ type Return struct {
 // lines has nothing left to bring back; *ShortageError, more than was collected and
 // not brought back; ErrOverflow; ErrNoSpace. Nothing was changed. ErrJournal, or the end of ctx: unknown; repeat the call.
 func (a *Allocator) Return(ctx context.Context, returns ...Return) error {
-	call, err := a.beginVerb(ctx, history.Returned)
+	call, err := a.gate.BeginVerb(ctx, history.Returned)
 	if err != nil {
 		return fmt.Errorf("allocator: return: %w", err)
 	}
-	defer call.end()
+	defer call.End()
 	if err := a.checkBatch("returns", len(returns)); err != nil {
-		call.leave()
+		call.Leave()
 		return fmt.Errorf("allocator: return: %w", err)
 	}
 	todo, before := make([]reservation.Change, 0, len(returns)), reservation.Ticket{}
 	for i := range returns {
 		var next reservation.Change
-		err := a.translateReturn(call.scratch, &returns[i], &next)
+		err := a.translateReturn(scratchOf(call.Pass), &returns[i], &next)
 		next.ID2 = returns[i].ID
-		next.Print, next.Former = a.marksOfReturn(call.scratch, &returns[i])
+		next.Print, next.Former = a.marksOfReturn(scratchOf(call.Pass), &returns[i])
 		if t, made := a.made(&next, err); made {
 			before = later(before, t)
 			continue
 		}
 		if err != nil {
-			call.leave()
+			call.Leave()
 			return fmt.Errorf("allocator: return %s: %w", quoted(returns[i].ID), err)
 		}
 		next.Lines = slices.Clone(next.Lines) // they are in the memory of the call
@@ -103,7 +103,7 @@ func (a *Allocator) translateReturn(s *scratch, r *Return, into *reservation.Cha
 	if r.As >= dispositions {
 		return &InvalidError{Field: "As", Value: uint8(r.As), Why: "is no disposition"}
 	}
-	*into = reservation.Change{Verb: history.Returned, ID: r.Reservation, Now: s.now, Cause: r.As.cause()}
+	*into = reservation.Change{Verb: history.Returned, ID: r.Reservation, Now: s.Now(), Cause: r.As.cause()}
 	var unknown error // a SKU; it comes after the location
 	if len(r.Lines) > 0 {
 		if err := a.checkLineCount(len(r.Lines)); err != nil {

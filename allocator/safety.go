@@ -24,13 +24,13 @@ type SafetyStock struct {
 // ErrOverflow: the levels before the one it names stand. ErrNoSpace. ErrJournal, or
 // the end of ctx: which of them last is unknown; repeat the call.
 func (a *Allocator) SetSafetyStock(ctx context.Context, levels ...SafetyStock) error {
-	c, err := a.admit(ctx)
+	c, err := a.gate.Admit(ctx)
 	if err != nil {
 		return fmt.Errorf("allocator: set safety stock: %w", err)
 	}
-	defer c.end()
-	t, err := a.setSafety(levels, c.now)
-	if waited := c.wait(ctx, t); err == nil {
+	defer c.End()
+	t, err := a.setSafety(levels, c.Now())
+	if waited := c.Wait(ctx, t); err == nil {
 		err = waited
 	}
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/gate"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/reservation/lock"
@@ -64,7 +65,7 @@ func (a *Allocator) Compare(rules sourcing.Rules, orders ...Order) (sourcing.Com
 			return sums, err
 		}
 		other, _ := a.quote(&orders[i], &rules)
-		now := a.clock.now()
+		now := a.gate.Now()
 		sums.Add(a.result(live, now), a.result(other, now))
 	}
 	return sums, nil
@@ -90,21 +91,21 @@ func (a *Allocator) result(got Allocation, now int64) (r sourcing.Result) {
 // allocateShadowed is allocate while there is a shadow.
 func (a *Allocator) allocateShadowed(s *scratch, t *topology, o *Order, sh *shadow) (Allocation, reservation.Ticket, error) {
 	hold := s.hold
-	a.aside(s) // its rules are functions of the host's
+	s.Aside() // its rules are functions of the host's
 	other, otherErr := a.quoteIn(s, o, sh.rules)
-	a.resume(s)
+	s.Resume()
 	s.hold = hold
-	repeated := s.stripe.repeated.Load()
+	repeated := s.Counted(gate.Repeated)
 	got, ticket, err := a.decide(s, t, o)
-	if s.stripe.repeated.Load() != repeated || err != nil && !errors.Is(err, ErrNoLocation) {
+	if s.Counted(gate.Repeated) != repeated || err != nil && !errors.Is(err, ErrNoLocation) {
 		return got, ticket, err
 	}
 	live, shadowed := sourcing.Result{}, sourcing.Result{}
 	if err == nil {
-		live = a.result(got, s.now)
+		live = a.result(got, s.Now())
 	}
 	if otherErr == nil {
-		shadowed = a.result(other, s.now)
+		shadowed = a.result(other, s.Now())
 	}
 	sh.mu.Lock(lock.Comparison)
 	defer sh.mu.Unlock()

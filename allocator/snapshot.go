@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/clickcollect/clickcollect/allocator/internal/gate"
 )
 
 // snapshotLook is how often the goroutine looks how much journal there is since
@@ -33,14 +35,14 @@ func (a *Allocator) snapshotStep() func() time.Duration {
 		last := since
 		since = written // also after an error: the next attempt is for the next part
 		begun := time.Now()
-		switch err := a.ledger.Snapshot(a.life, a.clock.now()); {
+		switch err := a.ledger.Snapshot(a.gate.Life(), a.gate.Now()); {
 		case err == nil:
 			a.options.Logger.Info("snapshot written", "took", time.Since(begun))
 		case errors.Is(err, ErrNoSpace), errors.Is(err, ErrUnavailable):
 			a.options.Logger.Error("snapshot not written", "err", err)
 			since = last // there may be no next part as long as the disk is full
 			return snapshotRetry
-		case a.life.Err() == nil:
+		case a.gate.Life().Err() == nil:
 			a.options.Logger.Error("snapshot not written", "err", err)
 		}
 		return snapshotLook
@@ -58,15 +60,15 @@ func (a *Allocator) Snapshot(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return fmt.Errorf("allocator: snapshot: %w", err)
 	}
-	c, err := a.enter()
+	c, err := a.gate.Enter()
 	if err != nil {
 		return fmt.Errorf("allocator: snapshot: %w", err)
 	}
-	defer c.end()
-	bound, stop := a.whileOpen(ctx)
+	defer c.End()
+	bound, stop := a.gate.WhileOpen(ctx)
 	defer stop()
-	if err := a.ledger.Snapshot(bound, a.clock.now()); err != nil {
-		return fmt.Errorf("allocator: %w", ended(bound, err))
+	if err := a.ledger.Snapshot(bound, a.gate.Now()); err != nil {
+		return fmt.Errorf("allocator: %w", gate.Ended(bound, err))
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/gate"
 	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/reservation/latency"
 )
@@ -65,25 +66,18 @@ type JournalStats struct {
 // a few thousand counters, in some microseconds. After Close it still answers.
 func (a *Allocator) Stats() Stats {
 	held, remembered := a.ledger.Counts()
+	host, own := a.gate.Panics()
 	j := a.ledger.Journal()
-	s := Stats{Locations: a.topology.Load().live, Held: held, Remembered: remembered, Short: a.ledger.Short(),
-		HostPanics: a.panics.host.Load(), Panics: a.panics.own.Load(),
+	return Stats{Locations: a.topology.Load().live, Held: held, Remembered: remembered, Short: a.ledger.Short(),
+		HostPanics: host, Panics: own,
+		Allocated: a.gate.Counted(gate.Allocated), Repeated: a.gate.Counted(gate.Repeated), Refused: a.gate.Counted(gate.Refused),
+		Collected: a.gate.Counted(gate.Collected), Canceled: a.gate.Counted(gate.Canceled), LostRaces: a.gate.Counted(gate.LostRaces),
 		Expired: a.expiry.expired.Load(), NoShows: a.expiry.noShows.Load(),
 		ExpiryLag:    time.Duration(a.expiry.lag.Load()) * time.Millisecond,
-		AllocateTime: a.allocateTime.Read(), Recovered: a.recovery,
+		AllocateTime: a.timing.allocateTime.Read(), Recovered: a.recovery,
 		Journal: JournalStats{Sequence: j.Last, Durable: j.Durable, Commits: j.Commits, Backlog: int64(j.Backlog),
 			LastCommit: j.LastCommit, CommitTime: j.Took, Degraded: j.Degraded, Bytes: j.Bytes, Segments: j.Segments,
 			Prepared: j.Prepared, Err: j.Err}}
-	for i := range a.stripes {
-		st := &a.stripes[i]
-		s.Allocated += st.allocated.Load()
-		s.Repeated += st.repeated.Load()
-		s.Refused += st.refused.Load()
-		s.Collected += st.collected.Load()
-		s.Canceled += st.canceled.Load()
-		s.LostRaces += st.lostRaces.Load()
-	}
-	return s
 }
 
 // Sizes is how large the engine is.

@@ -3,13 +3,16 @@ package allocator
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"os"
 	"runtime"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/clickcollect/clickcollect/allocator/internal/gate"
+	"github.com/clickcollect/clickcollect/reservation"
 )
 
 // journalFiles counts the files of a directory as JournalStats does.
@@ -131,7 +134,8 @@ func TestLagIsMeasuredWhenUnitsAreFree(t *testing.T) {
 	const orders = 2000
 	var clock handClock
 	var told []uint64
-	o := Options{ManualExpiry: true, HoldFor: time.Minute, Clock: clock.now}
+	look := clock.now
+	o := Options{ManualExpiry: true, HoldFor: time.Minute, Clock: func() time.Time { return look() }}
 	a := street(t, 1, o)
 	stocked(t, a, "L0", "tea", orders)
 	for i := range orders {
@@ -139,7 +143,7 @@ func TestLagIsMeasuredWhenUnitsAreFree(t *testing.T) {
 	}
 	clock.add(time.Minute)
 	// From here on each look of the engine at its clock takes a millisecond.
-	a.clock.custom = func() time.Time {
+	look = func() time.Time {
 		clock.add(time.Millisecond)
 		told = append(told, a.expiry.expired.Load())
 		return clock.now()
@@ -181,8 +185,8 @@ func TestOrdersAreTimed(t *testing.T) {
 		}
 		s := a.Stats()
 		// All calls come from one goroutine, which may change its processor, and with it
-		// the counters that say whose turn it is.
-		if n := s.AllocateTime.Count; n < 4 || n > 4+uint64(stripes) || s.AllocateTime.Sum != 0 {
+		// the counters, of which there are 64, that say whose turn it is.
+		if n := s.AllocateTime.Count; n < 4 || n > 4+64 || s.AllocateTime.Sum != 0 {
 			t.Errorf("%d of %d orders were timed: %v", n, 4*timedOf, s.AllocateTime)
 		}
 		if j := s.Journal; j.CommitTime.Count <= commits || j.CommitTime.Count != j.Commits {
@@ -194,15 +198,21 @@ func TestOrdersAreTimed(t *testing.T) {
 
 // Whose turn it is the counters of the stripe say.
 func TestTurnToBeTimed(t *testing.T) {
-	var s stripe
+	var g gate.Gate
+	g.Open(gate.Options{Logger: slog.New(slog.DiscardHandler)})
+	g.Start(reservation.New(reservation.Options{}))
+	c, err := g.Enter()
+	must(t, err)
 	turns := 0
 	for i := range 3 * timedOf {
-		if !s.begun().IsZero() {
+		if !begun(c.Pass).IsZero() {
 			turns++
 		}
-		[]*atomic.Uint64{&s.allocated, &s.refused, &s.repeated}[i%3].Add(1)
+		c.Count([]gate.Counter{gate.Allocated, gate.Refused, gate.Repeated}[i%3])
 	}
 	if turns != 3 {
 		t.Errorf("%d of %d orders are timed, want 3", turns, 3*timedOf)
 	}
+	c.Leave()
+	must(t, g.Close())
 }

@@ -169,6 +169,21 @@ func (a *Allocator) site(l *Location) (*sourcing.Site, error) {
 	return &s, nil
 }
 
+// holidays is Options.Holidays as the calendars ask it; nil for none.
+func (a *Allocator) holidays(location string) func(year int, month time.Month, day int) bool {
+	ask := a.options.Holidays
+	if ask == nil {
+		return nil
+	}
+	return func(year int, month time.Month, day int) (is bool) {
+		told := false
+		if a.gate.Host("Options.Holidays", func() { told = ask(location, year, month, day) }) {
+			is = told
+		}
+		return is
+	}
+}
+
 // plainSite is a location without terms as the rules see it.
 func plainSite(l *Location) sourcing.Site {
 	s := sourcing.Site{ID: l.ID, Kind: uint8(l.Kind), Point: l.Point, Area: l.Area}

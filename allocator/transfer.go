@@ -73,14 +73,14 @@ type TransferLine struct {
 // LookupTransfer returns the transfer with that ID, under way or remembered.
 // ErrNotFound: there is none. ErrJournal: what was read is not known to last.
 func (a *Allocator) LookupTransfer(id string) (TransferState, error) {
-	c, err := a.enter()
+	c, err := a.gate.Enter()
 	if err != nil {
 		return TransferState{}, fmt.Errorf("allocator: look up transfer %s: %w", quoted(id), err)
 	}
-	defer c.end()
-	e := &c.found
+	defer c.End()
+	e := &scratchOf(c.Pass).found
 	if !a.ledger.FindTransfer(id, e) {
-		c.leave()
+		c.Leave()
 		return TransferState{}, fmt.Errorf("allocator: look up transfer %s: %w", quoted(id), ErrNotFound)
 	}
 	t := TransferState{ID: id, From: a.ledger.SlotName(e.Slot), To: a.ledger.SlotName(e.To), State: e.State,
@@ -93,7 +93,7 @@ func (a *Allocator) LookupTransfer(id string) (TransferState, error) {
 		t.Lines[i] = TransferLine{SKU: a.ledger.SKUName(line.SKU), Quantity: line.Quantity,
 			OnTheWay: line.Confirmed, Delivered: line.Collected, Lost: line.Missing}
 	}
-	if err := c.leaveRead(reservation.Ticket{Sequence: t.Sequence}); err != nil {
+	if err := c.LeaveRead(reservation.Ticket{Sequence: t.Sequence}); err != nil {
 		return TransferState{}, fmt.Errorf("allocator: look up transfer %s: %w", quoted(id), err)
 	}
 	return t, nil

@@ -25,13 +25,13 @@ func asBefore(t *testing.T, a *Allocator) {
 	ctx := t.Context()
 	must(t, a.SetLocations(ctx, Location{ID: "shop", Point: streetPoint(0)}))
 	for _, l := range []Location{{ID: oldPlace, Point: streetPoint(1)}, {ID: "nowhere"}, {ID: "empty", Point: streetPoint(2), Area: new(geo.Area)}} {
-		m, err := a.merge(a.topology.Load(), []Location{l}, a.clock.now())
+		m, err := a.merge(a.topology.Load(), []Location{l}, a.gate.Now())
 		must(t, err, a.publish(a.topology.Load(), &m))
 	}
 	move := func(id string, cause history.Cause, at, to string, units int64) {
 		slot, _ := a.ledger.Slot(at)
 		other, _ := a.ledger.Slot(to)
-		_, err := a.ledger.Move(&reservation.Movement{ID: id, Cause: cause, Slot: slot, To: other, Now: a.clock.now(),
+		_, err := a.ledger.Move(&reservation.Movement{ID: id, Cause: cause, Slot: slot, To: other, Now: a.gate.Now(),
 			Lines: []reservation.MovementLine{{SKU: oldSKU, Units: units}}})
 		must(t, err)
 	}
@@ -41,12 +41,12 @@ func asBefore(t *testing.T, a *Allocator) {
 	stocked(t, a, "shop", "tea", 90)
 	hold := func(o Order) {
 		t.Helper()
-		c, err := a.begin(ctx)
+		c, err := a.gate.Begin(ctx)
 		must(t, err)
-		s := c.scratch
+		s := scratchOf(c.Pass)
 		named := o
 		named.ID, named.Customer, named.Owner = "valid", "", ""
-		s.hold.Now = a.clock.now()
+		s.hold.Now = a.gate.Now()
 		must(t, a.checkTerms(s, &named))
 		s.hold.ID, s.hold.Customer, s.hold.Owner = o.ID, o.Customer, o.Owner
 		w, err := a.checkReach(streetPoint(0), true, 0, nil)
@@ -59,7 +59,7 @@ func asBefore(t *testing.T, a *Allocator) {
 		} else {
 			_, err = a.allocateNear(s, a.topology.Load(), &o, w)
 		}
-		must(t, err, c.wait(ctx, s.ticket))
+		must(t, err, c.Wait(ctx, s.ticket))
 	}
 	for _, id := range []string{oldOrder, oldOrder + "2", oldOrder + "3"} {
 		hold(Order{ID: id, At: oldPlace, Customer: oldCustomer, Owner: oldOwner, Lines: []Line{{oldSKU, 2}}})
@@ -68,7 +68,7 @@ func asBefore(t *testing.T, a *Allocator) {
 	hold(Order{ID: "at nowhere", Lines: []Line{{oldSKU, 2}}})
 	bundle := []reservation.Note{{Key: bundleArea + oldBundle, Value: appendParts([]Component{{SKU: oldSKU, Quantity: 2}})},
 		{Key: levelKey(oldChannel, "", reservation.Everywhere), Value: chunk{0: 1}.value()}}
-	_, err := a.ledger.SetNotes(a.clock.now(), bundle...)
+	_, err := a.ledger.SetNotes(a.gate.Now(), bundle...)
 	must(t, err)
 }
 

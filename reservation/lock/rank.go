@@ -8,7 +8,7 @@ type Rank uint8
 // The locks of the module, those that are taken first in front. Each says in which
 // package it is and what it guards, and after the semicolon what is taken under it.
 const (
-	// Host is in allocator: no mutex, a function of the host's is called, which must hold nothing; it may call the door.
+	// Host is in allocator/internal/gate: no mutex, a function of the host's is called, which must hold nothing; it may call the door.
 	Host Rank = iota + 1
 	// Rules is in allocator: the rules in force, and the wait for acceptance that follows from them; notes, the book, the journal's buffer.
 	Rules
@@ -20,9 +20,9 @@ const (
 	Capacities
 	// Snapshot is in reservation: the snapshot that is being written, or the audit; a pause, all of the ledger, the journal's files.
 	Snapshot
-	// Pause is in allocator: one pause of all changes at a time; what the pause is for, with all of the ledger.
+	// Pause is in allocator/internal/gate: one pause of all changes at a time; what the pause is for, with all of the ledger.
 	Pause
-	// Change is in allocator: no mutex, a call that counts as a change, for all of which a pause waits; all that follows.
+	// Change is in allocator/internal/gate: no mutex, a call that counts as a change, for all of which a pause waits; all that follows.
 	Change
 	// Locations is in allocator: the topology, one change at a time; the ledger.
 	Locations
@@ -36,7 +36,7 @@ const (
 	Acceptance
 	// Comparison is in allocator: the sums of a shadow; nothing.
 	Comparison
-	// Clock is in allocator: readings of a clock of the host's, not the call of it; nothing.
+	// Clock is in allocator/internal/gate: readings of a clock of the host's, not the call of it; nothing.
 	Clock
 	// Step is in reservation: the IDs of changes, by stripe of the ID; floors, the stock, the book, the journal's buffer.
 	Step

@@ -1,4 +1,4 @@
-package allocator
+package gate
 
 import (
 	"log/slog"
@@ -20,7 +20,10 @@ import (
 //	Options.Holidays  called while an order is planned; a panic: no holiday
 //	Options.Logger    called by a goroutine of its own (see logbook)
 //	sourcing.Rules    called while an order is planned, guarded by the package
-//	loops over walks  run while the call is not counted (see call.yield); a panic goes to the caller
+//	loops over walks  run while the call is not counted (see Call.Yield); a panic goes to the caller
+
+// retry is how long a goroutine rests after a panic.
+const retry = time.Second
 
 // panics counts what was caught, and tells the logger. Safe for concurrent use.
 type panics struct {
@@ -44,46 +47,46 @@ func (p *panics) ofOurs(goroutine string, value any) {
 		"panics", n, "stack", string(debug.Stack()))
 }
 
-// holidays is Options.Holidays as the calendars ask it; nil for none.
-func (a *Allocator) holidays(location string) func(year int, month time.Month, day int) bool {
-	ask := a.options.Holidays
-	if ask == nil {
-		return nil
-	}
-	return func(year int, month time.Month, day int) (is bool) {
-		lock.Enter(lock.Host) // nothing is held
-		lock.Leave(lock.Host)
-		defer func() {
-			if value := recover(); value != nil {
-				is = false
-				a.panics.ofHost("Options.Holidays", value)
-			}
-		}()
-		return ask(location, year, month, day)
-	}
+// Panics is how many panics were caught of functions of the host's, and in the
+// engine's own goroutines.
+func (g *Gate) Panics() (host, own uint64) { return g.panics.host.Load(), g.panics.own.Load() }
+
+// Host calls a function of the host's that has that name there. False: it panicked,
+// which was counted and told.
+func (g *Gate) Host(function string, call func()) (ok bool) {
+	lock.Enter(lock.Host) // nothing is held
+	lock.Leave(lock.Host)
+	defer func() {
+		if value := recover(); value != nil {
+			ok = false
+			g.panics.ofHost(function, value)
+		}
+	}()
+	call()
+	return true
 }
 
-// keeper starts a goroutine of the engine, which Close waits for. step does what
+// Keep starts a goroutine of the engine, which Close waits for. step does what
 // there is to do and returns how long it may rest; wake, which may be nil, ends a
 // rest early. A step that panics, or that ends its goroutine, is not the end of it:
 // it begins anew after a rest.
-func (a *Allocator) keeper(name string, wake <-chan struct{}, step func() time.Duration) {
-	a.background.Go(func() { a.keepStepping(name, wake, step) })
+func (g *Gate) Keep(name string, wake <-chan struct{}, step func() time.Duration) {
+	g.background.Go(func() { g.keepStepping(name, wake, step) })
 }
 
-func (a *Allocator) keepStepping(name string, wake <-chan struct{}, step func() time.Duration) {
+func (g *Gate) keepStepping(name string, wake <-chan struct{}, step func() time.Duration) {
 	returned := false
 	defer func() {
 		if !returned { // runtime.Goexit, in a function of the host's
-			a.keeper(name, wake, step)
+			g.Keep(name, wake, step)
 		}
 	}()
-	timer := time.NewTimer(expiryRest)
+	timer := time.NewTimer(retry)
 	defer timer.Stop()
-	for a.life.Err() == nil {
-		timer.Reset(a.stepGuarded(name, step))
+	for g.life.Err() == nil {
+		timer.Reset(g.stepGuarded(name, step))
 		select {
-		case <-a.life.Done():
+		case <-g.life.Done():
 		case <-wake:
 		case <-timer.C:
 		}
@@ -92,11 +95,11 @@ func (a *Allocator) keepStepping(name string, wake <-chan struct{}, step func() 
 }
 
 // stepGuarded is a step whose panic is told and followed by a rest.
-func (a *Allocator) stepGuarded(name string, step func() time.Duration) (rest time.Duration) {
+func (g *Gate) stepGuarded(name string, step func() time.Duration) (rest time.Duration) {
 	defer func() {
 		if value := recover(); value != nil {
-			rest = expiryRetry
-			a.panics.ofOurs(name, value)
+			rest = retry
+			g.panics.ofOurs(name, value)
 		}
 	}()
 	return step()
