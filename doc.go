@@ -115,7 +115,9 @@
 //	reservation/latency          how long things took: histograms; reads no clock
 //	reservation/internal/book    orders, transfers and IDs by ID, with their timers and lists
 //	reservation/internal/stock   counters, claims over several lines, availability bits: lock-free
-//	reservation/internal/journal frames, segments, group commit, snapshots files: opaque bytes
+//	reservation/log              the seam of the journal: what a log must do, its errors, a log in memory
+//	reservation/internal/commit  the queue before a log: numbers, group commit, admission
+//	reservation/internal/journal a log in files: frames, segments, snapshots; opaque bytes
 //	reservation/reservationtest  the suite any log must pass that takes the journal's place
 //	allocator                    the door: routes an order and holds its stock in one step
 //	allocator/metrics            the numbers of an engine for Prometheus; nobody imports it
@@ -133,8 +135,10 @@
 //	allocator → geo, reservation, reservation/{latency, excerpt}, allocator/sourcing, allocator/hours, allocator/internal/{gate, cover}
 //	allocator/internal/gate → reservation, reservation/{history, lock}
 //	allocator/sourcing → geo, allocator/hours
-//	reservation → reservation/life, reservation/history, reservation/excerpt, reservation/internal/{book, stock, journal}
-//	reservation, reservation/internal/journal → reservation/latency
+//	reservation → reservation/{life, history, excerpt, log}, reservation/internal/{book, stock, commit, journal}
+//	reservation/internal/book → reservation/internal/commit
+//	reservation/internal/{commit, journal} → reservation/log
+//	reservation, reservation/internal/commit → reservation/latency
 //
 // Nothing imports against the arrows, and third-party packages stay behind the
 // room that needs them: orb in geo, xsync and btree in reservation and allocator,

@@ -6,13 +6,13 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/book"
-	"github.com/clickcollect/clickcollect/reservation/internal/journal"
+	"github.com/clickcollect/clickcollect/reservation/internal/commit"
 	"github.com/clickcollect/clickcollect/reservation/life"
 )
 
 // Ticket is the place of a change in the journal, for Ledger.Wait. The zero
 // value is a change that was written before or that nothing writes down.
-type Ticket = journal.Ticket
+type Ticket = commit.Ticket
 
 // Change is one step in the life of a reservation. Verb says which; the other
 // fields are read as the verb needs them.

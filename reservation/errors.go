@@ -8,6 +8,7 @@ import (
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/book"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
+	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
 // Facts a caller can test for with errors.Is. Each is a refusal: nothing was
@@ -56,29 +57,29 @@ var (
 var (
 	// ErrJournal: writing or syncing failed once. Nothing more is written until
 	// the ledger is opened anew; reading goes on. It wraps the first cause.
-	ErrJournal = journal.ErrJournal
+	ErrJournal = log.ErrJournal
 	// ErrNoSpace: the disk is full. Free some space; writing resumes by itself.
 	// Cancel, expiry and collecting still pass.
-	ErrNoSpace = journal.ErrNoSpace
+	ErrNoSpace = log.ErrNoSpace
 	// ErrUnavailable: the system does not let the journal open or make a file: no
 	// file handles are left, or something foreign is in the way. The error says
 	// which. Writing resumes by itself; what frees passes as with ErrNoSpace.
-	ErrUnavailable = journal.ErrUnavailable
+	ErrUnavailable = log.ErrUnavailable
 	// ErrTooLarge: more than one record, or one change, can be: maxRecordBytes.
 	// Make it smaller. Where an input says so it is an *InvalidError too.
-	ErrTooLarge = journal.ErrTooLarge
+	ErrTooLarge = log.ErrTooLarge
 	// ErrLocked: another process, or another engine in this one, has the
 	// directory open.
 	ErrLocked = journal.ErrLocked
 	// ErrCorrupt: the journal or a snapshot is damaged where it was synced. The
 	// error says in which file and where. Nothing was changed.
-	ErrCorrupt = journal.ErrCorrupt
+	ErrCorrupt = log.ErrCorrupt
 	// ErrNewer: the directory was written by a newer version of this library.
-	ErrNewer = journal.ErrNewer
+	ErrNewer = log.ErrNewer
 	// ErrForeign: the directory holds another product's files.
 	ErrForeign = journal.ErrForeign
 	// ErrTrimmed: the history from there is not kept any more.
-	ErrTrimmed = journal.ErrTrimmed
+	ErrTrimmed = log.ErrTrimmed
 )
 
 // errMoved: a reservation left the location whose floor was locked; look anew.

@@ -6,12 +6,12 @@ import (
 	"iter"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
-	"github.com/clickcollect/clickcollect/reservation/internal/journal"
+	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
 // TrimmedError says which record is the first one that is still kept. It is
 // ErrTrimmed.
-type TrimmedError = journal.TrimmedError
+type TrimmedError = log.TrimmedError
 
 // History walks the records from a sequence number on; 0 is the first ever. live
 // waits for more at the end, until ctx ends, whose error it then yields. A record

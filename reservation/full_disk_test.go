@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
-	"github.com/clickcollect/clickcollect/reservation/internal/journal"
+	"github.com/clickcollect/clickcollect/reservation/internal/commit"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal/faultdisk"
 )
 
@@ -29,13 +29,13 @@ func diskLedger(t *testing.T, o Options) *Ledger {
 		received(t, l, "r", slot, "tea", 1_000_000)
 	}
 	_, err = l.Opened(1)
-	mustDo(t, err, commit(l))
+	mustDo(t, err, written(l))
 	return l
 }
 
-// commit commits what is queued, and does what a journal that is not manual does by
+// written commits what is queued, and does what a journal that is not manual does by
 // itself.
-func commit(l *Ledger) error { return errors.Join(l.queue.Step(), l.file.log.Tend()) }
+func written(l *Ledger) error { return errors.Join(l.queue.Step(), l.file.log.Tend()) }
 
 // fillDisk reserves a unit of tea each until the journal admits no more, and
 // returns how many were reserved.
@@ -50,7 +50,7 @@ func fillDisk(t *testing.T, l *Ledger, from int) (n int) {
 		if how, err := reserveTea(l, n); how != Done {
 			t.Fatalf("order %d: %d, %v", n, how, err)
 		}
-		mustDo(t, commit(l))
+		mustDo(t, written(l))
 	}
 }
 
@@ -96,13 +96,13 @@ func TestLedgerOpensOnFullDisk(t *testing.T) {
 		if _, err := end(l, history.Canceled, teaID(i)); err != nil {
 			t.Fatal(err)
 		}
-		mustDo(t, commit(l))
+		mustDo(t, written(l))
 	}
 	mustDo(t, l.Settled(t.Context()))
 	disk.SetSpace(1 << 30)
 	mustDo(t, l.file.log.Tend())
 	how, err := reserveTea(l, n)
-	if mustDo(t, l.Admit(t.Context()), err, commit(l)); how != Done {
+	if mustDo(t, l.Admit(t.Context()), err, written(l)); how != Done {
 		t.Errorf("with space again: %d", how)
 	}
 	mustDo(t, l.Close())
@@ -124,7 +124,7 @@ func TestLedgerOpensWithoutRoom(t *testing.T) {
 	for ; canceled < n; canceled++ {
 		_, err := end(l, history.Canceled, teaID(canceled))
 		mustDo(t, err)
-		if err := commit(l); errors.Is(err, ErrNoSpace) {
+		if err := written(l); errors.Is(err, ErrNoSpace) {
 			break
 		} else {
 			mustDo(t, err)
@@ -143,7 +143,7 @@ func TestLedgerOpensWithoutRoom(t *testing.T) {
 	disk.SetSpace(1 << 30)
 	mustDo(t, l.file.log.Tend(), l.Admit(t.Context()))
 	_, err := end(l, history.Canceled, teaID(canceled))
-	mustDo(t, err, commit(l), l.Close())
+	mustDo(t, err, written(l), l.Close())
 }
 
 // TestRetainedHistoryGivesWay keeps more history than the disk has room for, over
@@ -162,7 +162,7 @@ func TestRetainedHistoryGivesWay(t *testing.T) {
 			t.Fatal(how, err)
 		}
 		_, err = end(l, history.Canceled, teaID(n))
-		mustDo(t, err, commit(l))
+		mustDo(t, err, written(l))
 		if n%50 == 49 {
 			mustDo(t, l.Snapshot(t.Context(), 1))
 		}
@@ -231,7 +231,7 @@ func TestEveryRecordFits(t *testing.T) {
 	if texts-9*len(text)-MaxNoteBytes > fixedBytes {
 		t.Errorf("a record takes %d bytes besides its texts", texts-9*len(text)-MaxNoteBytes)
 	}
-	if parts := math.MaxUint8*texts + bytes - texts; parts > journal.MaxRecordBytes {
+	if parts := math.MaxUint8*texts + bytes - texts; parts > commit.MaxRecordBytes {
 		t.Errorf("an order in 255 parts takes %d bytes", parts)
 	}
 }

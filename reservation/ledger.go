@@ -11,9 +11,11 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/book"
+	"github.com/clickcollect/clickcollect/reservation/internal/commit"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
 	"github.com/clickcollect/clickcollect/reservation/internal/stock"
 	"github.com/clickcollect/clickcollect/reservation/lock"
+	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
 const (
@@ -113,7 +115,7 @@ type Ledger struct {
 	time    atomic.Int64       // the latest engine time recorded or recovered
 
 	// Both nil without a journal.
-	queue *journal.Queue
+	queue *commit.Queue
 	file  *fileState
 	// shelves are the units on hand that were recovered and await Fill.
 	shelves *recovered
@@ -140,13 +142,13 @@ func New(o Options) *Ledger {
 	l.stock = stock.New(o.SKUs, l.safety.of)
 	l.steps.New = func() any { return &step{ledger: l} }
 	if o.FeedBytes > 0 {
-		l.begin(journal.NewQueue(journal.OpenMemory(o.FeedBytes), journal.QueueOptions{FrameBytes: o.frame, Manual: o.manual, Logger: o.Logger}))
+		l.begin(commit.New(log.OpenMemory(o.FeedBytes), commit.Options{FrameBytes: o.frame, Manual: o.manual, Logger: o.Logger}))
 	}
 	return l
 }
 
 // begin lets changes be recorded from now on.
-func (l *Ledger) begin(q *journal.Queue) {
+func (l *Ledger) begin(q *commit.Queue) {
 	l.queue = q
 	l.book.Sink = q
 }

@@ -8,8 +8,10 @@ import (
 	"time"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/internal/commit"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
 	"github.com/clickcollect/clickcollect/reservation/lock"
+	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
 // fileState is what a ledger with a directory needs besides the queue.
@@ -60,7 +62,7 @@ func Open(o Options) (*Ledger, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("reservation: open %q: %w", o.Dir, err), log.Close(), closeDisk(disk))
 	}
-	l.begin(journal.NewQueue(log, journal.QueueOptions{Delay: o.Delay, Written: o.Written, SyncEvery: o.SyncEvery,
+	l.begin(commit.New(log, commit.Options{Delay: o.Delay, Written: o.Written, SyncEvery: o.SyncEvery,
 		BacklogBytes: o.BacklogBytes, FrameBytes: o.frame, Manual: o.manual, Logger: o.Logger}))
 	return l, nil
 }
@@ -186,7 +188,7 @@ func (l *Ledger) Close() error {
 		return nil
 	}
 	err := l.queue.Close()
-	if errors.Is(err, journal.ErrClosed) {
+	if errors.Is(err, log.ErrClosed) {
 		return nil
 	}
 	if l.file != nil && l.file.closed.CompareAndSwap(false, true) {

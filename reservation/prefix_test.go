@@ -12,7 +12,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/bench/scaletest"
 	"github.com/clickcollect/clickcollect/reservation/history"
-	"github.com/clickcollect/clickcollect/reservation/internal/journal"
+	"github.com/clickcollect/clickcollect/reservation/internal/commit"
 )
 
 // Records of TestNoPrefixOversells, each of which ends a prefix that is checked.
@@ -243,7 +243,7 @@ func (c *prefixChecker) read(f *fight) error {
 	return nil
 }
 
-func (c *prefixChecker) take(f *fight, record journal.Record) error {
+func (c *prefixChecker) take(f *fight, record commit.Record) error {
 	r := &c.r
 	if err := r.Decode(record.Data); err != nil {
 		return err

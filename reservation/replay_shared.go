@@ -9,8 +9,9 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/book"
-	"github.com/clickcollect/clickcollect/reservation/internal/journal"
+	"github.com/clickcollect/clickcollect/reservation/internal/commit"
 	"github.com/clickcollect/clickcollect/reservation/life"
+	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
 // Recovery shares what it reads out to the processors, batch by batch, by the
@@ -167,7 +168,7 @@ func (s *sharing) bringIn(worker func(it *item, data []byte) error) error {
 }
 
 // all replays the journal from a record on.
-func (p *replay) all(log journal.Log, from uint64) error {
+func (p *replay) all(log log.Log, from uint64) error {
 	var workers []*replay
 	s := p.ledger.newSharing(func() func(it *item, data []byte) error {
 		w := &replay{ledger: p.ledger, from: p.from, to: p.to, shelved: true}
@@ -197,13 +198,13 @@ func (p *replay) all(log journal.Log, from uint64) error {
 // share brings in a frame's names, movements and what is on hand, and leaves the
 // rest to the workers: what a record of a reservation depends on is there before
 // them.
-func (p *replay) share(s *sharing, frame journal.Frame, from uint64) error {
+func (p *replay) share(s *sharing, frame log.Frame, from uint64) error {
 	b := p.ledger.book
 	f := s.filling
 	start := len(f.bytes)
 	f.bytes = append(f.bytes, frame.Payload...)
 	sequence := frame.First - 1
-	for data, err := range journal.Records(f.bytes[start:]) {
+	for data, err := range commit.Records(f.bytes[start:]) {
 		if err != nil {
 			return err
 		}

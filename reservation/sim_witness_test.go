@@ -8,7 +8,8 @@ import (
 	"strings"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
-	"github.com/clickcollect/clickcollect/reservation/internal/journal"
+	"github.com/clickcollect/clickcollect/reservation/internal/commit"
+	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
 // A witness replays the journal by itself, on a twin, and checks every record
@@ -51,7 +52,7 @@ func lengthen[T any](list *[]*T, n int) {
 }
 
 // read takes in the records of a log that it does not know yet.
-func (x *witness) read(log journal.Log) error {
+func (x *witness) read(log log.Log) error {
 	if log.Last() <= x.at {
 		return nil
 	}
@@ -60,7 +61,7 @@ func (x *witness) read(log journal.Log) error {
 			return fmt.Errorf("reading record %d: %w", x.at+1, err)
 		}
 		sequence := frame.First
-		for data, err := range journal.Records(frame.Payload) {
+		for data, err := range commit.Records(frame.Payload) {
 			if err == nil && sequence > x.at {
 				err = x.take(sequence, data)
 			}

@@ -3,7 +3,7 @@ package reservation
 import (
 	"fmt"
 
-	"github.com/clickcollect/clickcollect/reservation/internal/journal"
+	"github.com/clickcollect/clickcollect/reservation/internal/commit"
 )
 
 // maxRecordBytes is the longest record of the journal, and the most that records
@@ -17,7 +17,7 @@ import (
 // IDs and references of 65,535 bytes 113 MiB. Should one pass the bound all the
 // same the journal refuses it with ErrTooLarge before it has a number, and whoever
 // asked undoes what it took.
-const maxRecordBytes = journal.MaxRecordBytes
+const maxRecordBytes = commit.MaxRecordBytes
 
 // fixedBytes is more than a record takes besides its texts, its place and its
 // lines.

@@ -10,6 +10,7 @@ import (
 	"github.com/clickcollect/clickcollect/bench/scaletest"
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/book"
+	"github.com/clickcollect/clickcollect/reservation/internal/commit"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal/faultdisk"
 )
@@ -22,7 +23,7 @@ type pausingSink struct {
 	goOn   chan struct{} // lets it go
 }
 
-func (s *pausingSink) Append(record []byte) (journal.Ticket, error) {
+func (s *pausingSink) Append(record []byte) (commit.Ticket, error) {
 	t, err := s.to.Append(record)
 	if s.pauses.CompareAndSwap(true, false) {
 		s.paused <- struct{}{}
@@ -31,7 +32,7 @@ func (s *pausingSink) Append(record []byte) (journal.Ticket, error) {
 	return t, err
 }
 
-func (s *pausingSink) AppendAll(records ...[]byte) (journal.Ticket, error) {
+func (s *pausingSink) AppendAll(records ...[]byte) (commit.Ticket, error) {
 	return s.to.AppendAll(records...)
 }
 

@@ -28,6 +28,7 @@ const (
 // has no room of its own. Packages of one room may import each other.
 type room struct {
 	ours   []string // rooms it may import
+	tests  []string // rooms its tests may import besides
 	theirs []string // third-party packages it may import, tests included
 }
 
@@ -50,16 +51,18 @@ var (
 var plan = map[string]room{
 	".":                            {},
 	"geo":                          {theirs: globe},
-	"reservation":                  {ours: []string{"reservation/lock", "reservation/history", "reservation/life", "reservation/latency", "reservation/excerpt", "reservation/internal/book", "reservation/internal/journal", "reservation/internal/stock"}, theirs: names},
+	"reservation":                  {ours: []string{"reservation/lock", "reservation/history", "reservation/life", "reservation/latency", "reservation/excerpt", "reservation/log", "reservation/internal/book", "reservation/internal/commit", "reservation/internal/journal", "reservation/internal/stock"}, theirs: names},
 	"reservation/lock":             {},
+	"reservation/log":              {ours: []string{"reservation/lock"}},
 	"reservation/excerpt":          {},
 	"reservation/life":             {},
 	"reservation/latency":          {},
 	"reservation/history":          {ours: []string{"reservation/life"}},
-	"reservation/internal/book":    {ours: []string{"reservation/life", "reservation/lock", "reservation/internal/journal"}, theirs: names},
-	"reservation/internal/journal": {ours: []string{"reservation/lock", "reservation/latency", "reservation/reservationtest"}},
+	"reservation/internal/book":    {ours: []string{"reservation/life", "reservation/lock", "reservation/internal/commit"}, theirs: names},
+	"reservation/internal/commit":  {ours: []string{"reservation/lock", "reservation/latency", "reservation/log"}, tests: []string{"reservation/internal/journal"}},
+	"reservation/internal/journal": {ours: []string{"reservation/lock", "reservation/log"}, tests: []string{"reservation/internal/commit", "reservation/reservationtest"}},
 	"reservation/internal/stock":   {ours: []string{"reservation/lock"}, theirs: names},
-	"reservation/reservationtest":  {ours: []string{"reservation/internal/journal"}},
+	"reservation/reservationtest":  {tests: []string{"reservation/internal/journal"}},
 	"bench/scaletest":              {},
 	"bench/house":                  {},
 	"allocator/hours":              {},
@@ -294,6 +297,7 @@ var rules = []struct {
 	}},
 	{"mutants", mutants, []canary{
 		{"geo/mutant_x.go", "//go:build mutant_x\n\npackage geo", "no canary of geo names mutant_x"},
+		{"geo/mutant/x.go", "//go:build mutant_x\n\npackage mutant", "no canary of geo names mutant_x"},
 		{"geo/x_test.go", "//go:build !mutant_y\n\npackage geo // mutant_y", "no canary of geo names mutant_y"},
 	}},
 	{"sizes", sizes, []canary{

@@ -63,7 +63,7 @@ func mayImport(here, imported string, test bool) bool {
 	switch {
 	case isOurs:
 		there := roomOf(ours)
-		return there == here || slices.Contains(plan[here].ours, there) || there == "bench/scaletest" // see counts
+		return there == here || slices.Contains(plan[here].ours, there) || test && slices.Contains(plan[here].tests, there) || there == "bench/scaletest" // see counts
 	case imported == "testing" || strings.HasPrefix(imported, "testing/"):
 		return test || strings.HasSuffix(here, "test") // package testing registers flags in its importer
 	case !strings.Contains(first, "."):
@@ -264,24 +264,26 @@ func oneOrder(files []source) (faults []string) {
 	return faults
 }
 
-// mutants reports the deliberate bugs that no test of their folder builds: each is a
+// mutants reports the deliberate bugs that no test of their room builds. The bugs lie
+// in the room's folder or in its folder mutant; each is a
 // tag of the build, and a canary names it in a string.
 func mutants(files []source) (faults []string) {
 	tag := regexp.MustCompile(`\bmutant_\w+`)
 	bugs, named := map[string]bool{}, map[string]bool{}
 	for _, s := range goFiles(files) {
+		room := strings.TrimSuffix(s.dir(), "/mutant")
 		for _, group := range s.file.Comments {
 			for _, c := range group.List {
 				if c.Pos() < s.file.Package && constraint.IsGoBuild(c.Text) {
 					for _, name := range tag.FindAllString(c.Text, -1) {
-						bugs["no canary of "+s.dir()+" names "+name] = name != "mutant_any" // which is with each of them
+						bugs["no canary of "+room+" names "+name] = name != "mutant_any" // which is with each of them
 					}
 				}
 			}
 		}
 		ast.Inspect(s.file, func(n ast.Node) bool {
 			if lit, ok := n.(*ast.BasicLit); ok && s.isTest() {
-				named["no canary of "+s.dir()+" names "+strings.Trim(lit.Value, "\"`")] = true
+				named["no canary of "+room+" names "+strings.Trim(lit.Value, "\"`")] = true
 			}
 			return true
 		})

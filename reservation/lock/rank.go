@@ -64,7 +64,7 @@ const (
 	Short
 	// Places is in reservation: what is recorded of locations, and what is on its way there; nothing.
 	Places
-	// Queue is in reservation/internal/journal: the buffer of what is not yet in the log; nothing.
+	// Queue is in reservation/internal/commit: the buffer of what is not yet in the log; nothing.
 	Queue
 	// Append is in reservation/internal/journal: the end of the files, one append or close at a time; the rest of the files.
 	Append
@@ -74,7 +74,7 @@ const (
 	Segments
 	// Tending is in reservation/internal/journal: the files that are prepared; nothing.
 	Tending
-	// Memory is in reservation/internal/journal: a journal in memory; nothing.
+	// Memory is in reservation/log: a journal in memory; nothing.
 	Memory
 	// Disk is in reservation/internal/journal/faultdisk: a disk that fails on purpose; nothing.
 	Disk

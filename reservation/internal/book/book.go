@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
-	"github.com/clickcollect/clickcollect/reservation/internal/journal"
+	"github.com/clickcollect/clickcollect/reservation/internal/commit"
 	"github.com/clickcollect/clickcollect/reservation/life"
 	"github.com/clickcollect/clickcollect/reservation/lock"
 )
@@ -58,10 +58,10 @@ type Entry struct {
 
 // sink takes the record of a change before anyone can see the change.
 type Sink interface {
-	Append(record []byte) (journal.Ticket, error)
+	Append(record []byte) (commit.Ticket, error)
 	// AppendAll takes several as one: all of them last, or none. The ticket is
 	// that of the last one, and their numbers follow each other.
-	AppendAll(records ...[]byte) (journal.Ticket, error)
+	AppendAll(records ...[]byte) (commit.Ticket, error)
 }
 
 // rule changes an entry in place: everything but the number of its lines, their
@@ -227,12 +227,12 @@ func (b *Book) Hash(kind Kind, id string) uint64 { return hashID(&b.key, kind, i
 // change, and an entry that has ended, is remembered from the beginning; its
 // deadline says when that was. *InvalidError: a text of it is
 // longer than MaxIDBytes.
-func (b *Book) Add(kind Kind, id string, e *Entry, record []byte, found *Entry) (t journal.Ticket, added bool, err error) {
+func (b *Book) Add(kind Kind, id string, e *Entry, record []byte, found *Entry) (t commit.Ticket, added bool, err error) {
 	return b.AddHashed(b.Hash(kind, id), kind, id, e, record, found)
 }
 
 // AddHashed is add for callers that have the ID's hash from prefetch.
-func (b *Book) AddHashed(hash uint64, kind Kind, id string, e *Entry, record []byte, found *Entry) (t journal.Ticket, added bool, err error) {
+func (b *Book) AddHashed(hash uint64, kind Kind, id string, e *Entry, record []byte, found *Entry) (t commit.Ticket, added bool, err error) {
 	if kind == KindOrder {
 		b.shelves.prefetch(e.Location)
 	}
@@ -330,7 +330,7 @@ func (b *Book) Find(kind Kind, id string, into *Entry) bool {
 // Change applies a rule to the entry under an ID. e is filled with what is there
 // for the rule to change, and holds the outcome. ErrNotFound if there is nothing;
 // otherwise an error is the rule's or the sink's, and nothing has changed.
-func (b *Book) Change(kind Kind, id string, e *Entry, r Rule) (t journal.Ticket, err error) {
+func (b *Book) Change(kind Kind, id string, e *Entry, r Rule) (t commit.Ticket, err error) {
 	s, tag := b.shardOf(kind, id)
 	s.mu.Lock(lock.Shard)
 	defer s.mu.Unlock()

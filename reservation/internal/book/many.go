@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"slices"
 
-	"github.com/clickcollect/clickcollect/reservation/internal/journal"
+	"github.com/clickcollect/clickcollect/reservation/internal/commit"
 	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
@@ -71,7 +71,7 @@ func (b *Book) insertOne(h *heldShards, a *Addition) {
 // the index of the first such, and found receives what is there; otherwise there
 // is −1. No two of the IDs are the same. An error is the sink's, or *InvalidError as
 // of add, and nothing has changed.
-func (b *Book) AddAll(adds []Addition, records [][]byte, found *Entry) (t journal.Ticket, there int, err error) {
+func (b *Book) AddAll(adds []Addition, records [][]byte, found *Entry) (t commit.Ticket, there int, err error) {
 	var h heldShards
 	b.lockAll(&h, func(yield func(uint64) bool) {
 		for i := range adds {
@@ -111,7 +111,7 @@ func (b *Book) AddAll(adds []Addition, records [][]byte, found *Entry) (t journa
 // or nothing. e is filled as in change. If the other one's ID is there, nothing
 // changes, and found receives what is there. ErrNotFound if the first is not;
 // otherwise an error is the rule's or the sink's, and nothing has changed.
-func (b *Book) Move(id string, e *Entry, part *Addition, m Mover, found *Entry) (t journal.Ticket, added bool, err error) {
+func (b *Book) Move(id string, e *Entry, part *Addition, m Mover, found *Entry) (t commit.Ticket, added bool, err error) {
 	hash := b.Hash(KindOrder, id)
 	var h heldShards
 	b.lockAll(&h, func(yield func(uint64) bool) { _ = yield(hash) && yield(part.Hash) })

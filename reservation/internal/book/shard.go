@@ -3,7 +3,7 @@ package book
 import (
 	"unsafe"
 
-	"github.com/clickcollect/clickcollect/reservation/internal/journal"
+	"github.com/clickcollect/clickcollect/reservation/internal/commit"
 	"github.com/clickcollect/clickcollect/reservation/life"
 )
 
@@ -104,7 +104,7 @@ func (b *Book) withdraw(s *shard, ref uint32) {
 
 // changeAt applies a rule to the entry that was just read from ref, and due by
 // due. fired: its timer has just been taken, because that time has come.
-func (b *Book) changeAt(s *shard, ref uint32, id string, e *Entry, r Rule, due int64, fired bool) (t journal.Ticket, err error) {
+func (b *Book) changeAt(s *shard, ref uint32, id string, e *Entry, r Rule, due int64, fired bool) (t commit.Ticket, err error) {
 	state, location := e.State, e.Location
 	record, err := r.Apply(id, e)
 	if err == nil {

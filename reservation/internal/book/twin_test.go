@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/clickcollect/clickcollect/reservation/internal/journal"
+	"github.com/clickcollect/clickcollect/reservation/internal/commit"
 	"github.com/clickcollect/clickcollect/reservation/life"
 )
 
@@ -25,20 +25,20 @@ type countingSink struct {
 	full bool
 }
 
-func (s *countingSink) Append([]byte) (journal.Ticket, error) {
+func (s *countingSink) Append([]byte) (commit.Ticket, error) {
 	if s.full {
-		return journal.Ticket{}, errSink
+		return commit.Ticket{}, errSink
 	}
 	s.last++
-	return journal.Ticket{Sequence: s.last}, nil
+	return commit.Ticket{Sequence: s.last}, nil
 }
 
-func (s *countingSink) AppendAll(records ...[]byte) (journal.Ticket, error) {
+func (s *countingSink) AppendAll(records ...[]byte) (commit.Ticket, error) {
 	if s.full {
-		return journal.Ticket{}, errSink
+		return commit.Ticket{}, errSink
 	}
 	s.last += uint64(len(records))
-	return journal.Ticket{Sequence: s.last}, nil
+	return commit.Ticket{Sequence: s.last}, nil
 }
 
 // twinID is an ID in its name space.

@@ -7,6 +7,9 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+
+	"github.com/clickcollect/clickcollect/reservation/internal/journal/mutant"
+	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
 // A block is one of the pieces that are not frames: the superblock, a slot of
@@ -67,7 +70,7 @@ func (b *block) check(magic string) error {
 	case found != want || !holds:
 		return errBlock
 	case version > formatVersion:
-		return fmt.Errorf("%w: format version %d, this program knows version %d", ErrNewer, version, formatVersion)
+		return fmt.Errorf("%w: format version %d, this program knows version %d", log.ErrNewer, version, formatVersion)
 	case version != formatVersion:
 		return errBlock
 	}
@@ -110,10 +113,10 @@ func forget(f File) error {
 // syncFile makes a file durable, and is where the mutants go wrong.
 func syncFile(f File) error {
 	err := f.Sync()
-	if err != nil && mutant == mutantRetried {
+	if err != nil && mutant.Built == mutant.Retried {
 		err = f.Sync()
 	}
-	if mutant == mutantIgnored {
+	if mutant.Built == mutant.Ignored {
 		return nil
 	}
 	return err
@@ -126,7 +129,7 @@ var errNames = errors.New("the names of files may not be durable")
 
 // syncNames makes the names of a disk durable, or fails with errNames.
 func syncNames(d Disk) error {
-	if mutant == mutantDirectory {
+	if mutant.Built == mutant.Directory {
 		return nil
 	}
 	if err := d.Sync(); err != nil {

@@ -8,20 +8,21 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal/faultdisk"
+	"github.com/clickcollect/clickcollect/reservation/log"
 	"github.com/clickcollect/clickcollect/reservation/reservationtest"
 )
 
 // A seamLog shows a journal.Log to the suite of outside implementers.
 type seamLog struct {
-	journal.Log
+	log.Log
 }
 
 // translate says what the suite calls an error.
 func translate(err error) error {
 	for ours, theirs := range map[error]error{
-		journal.ErrSequence: reservationtest.ErrSequence,
-		journal.ErrTrimmed:  reservationtest.ErrTrimmed,
-		journal.ErrClosed:   reservationtest.ErrClosed,
+		log.ErrSequence: reservationtest.ErrSequence,
+		log.ErrTrimmed:  reservationtest.ErrTrimmed,
+		log.ErrClosed:   reservationtest.ErrClosed,
 	} {
 		if errors.Is(err, ours) {
 			return fmt.Errorf("%w: %w", theirs, err)
@@ -76,7 +77,7 @@ func (f *seamFile) Reopen(t *testing.T) reservationtest.Log {
 // TestLogSeam runs the suite on every log of this package.
 func TestLogSeam(t *testing.T) {
 	for name, open := range map[string]func(t *testing.T) reservationtest.Log{
-		"memory": func(*testing.T) reservationtest.Log { return seamLog{journal.OpenMemory(64 << 20)} },
+		"memory": func(*testing.T) reservationtest.Log { return seamLog{log.OpenMemory(64 << 20)} },
 		"files": func(t *testing.T) reservationtest.Log {
 			d, err := journal.OpenDir(t.TempDir())
 			if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/clickcollect/clickcollect/bench/scaletest"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal/faultdisk"
+	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
 // A world is a log on a disk that fails, and what the log has promised.
@@ -23,9 +24,9 @@ type world struct {
 	options journal.FileOptions
 	log     *journal.FileLog
 
-	frames  []journal.Frame // what was appended, in order, and may be there
-	durable uint64          // last sequence number that was promised
-	trimmed uint64          // greatest argument of a Trim
+	frames  []log.Frame // what was appended, in order, and may be there
+	durable uint64      // last sequence number that was promised
+	trimmed uint64      // greatest argument of a Trim
 	life    int
 	tally   *tally
 }
@@ -48,7 +49,7 @@ func (b breach) Error() string { return string(b) }
 // broken is err unless a disk that fails explains it.
 func broken(err error) error {
 	var b breach
-	if errors.As(err, &b) || errors.Is(err, journal.ErrCorrupt) || errors.Is(err, journal.ErrForeign) || errors.Is(err, journal.ErrTrimmed) {
+	if errors.As(err, &b) || errors.Is(err, log.ErrCorrupt) || errors.Is(err, journal.ErrForeign) || errors.Is(err, log.ErrTrimmed) {
 		return err
 	}
 	return nil
@@ -147,12 +148,12 @@ func (w *world) step() (stop bool, err error) {
 	switch {
 	case err == nil:
 		return false, nil
-	case errors.Is(err, journal.ErrNoSpace):
+	case errors.Is(err, log.ErrNoSpace):
 		w.tally.full++
 		return false, nil
-	case errors.Is(err, journal.ErrJournal):
+	case errors.Is(err, log.ErrJournal):
 		w.tally.stopped++
-		if again := w.append(); !errors.Is(again, journal.ErrJournal) {
+		if again := w.append(); !errors.Is(again, log.ErrJournal) {
 			return false, fmt.Errorf("a stopped log answered an append with %v", again)
 		}
 		w.frames = w.frames[:len(w.frames)-1]
@@ -174,10 +175,10 @@ func (w *world) append() error {
 		size = 70_000 + w.draw.IntN(30_000)
 	}
 	b = append(b, bytes.Repeat(b[:3], size/3)...)
-	f := journal.Frame{First: first, Count: 1 + w.draw.IntN(3), Payload: b}
+	f := log.Frame{First: first, Count: 1 + w.draw.IntN(3), Payload: b}
 	w.frames = append(w.frames, f)
 	err := w.log.Append(first, f.Count, b)
-	if errors.Is(err, journal.ErrNoSpace) {
+	if errors.Is(err, log.ErrNoSpace) {
 		w.frames = w.frames[:len(w.frames)-1]
 	}
 	return err

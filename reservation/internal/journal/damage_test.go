@@ -12,12 +12,13 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal/faultdisk"
+	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
 // A victim is a log that was closed in order, to be damaged.
 type victim struct {
 	disk   *faultdisk.Disk
-	frames []journal.Frame // from the first that is there
+	frames []log.Frame // from the first that is there
 	last   uint64
 }
 
@@ -37,7 +38,7 @@ func newVictim(t testing.TB, seed uint64) *victim {
 		for j := range b {
 			b[j] = byte(draw.Uint32())
 		}
-		f := journal.Frame{First: l.Last() + 1, Count: 1 + draw.IntN(5), Payload: b}
+		f := log.Frame{First: l.Last() + 1, Count: 1 + draw.IntN(5), Payload: b}
 		must(t, l.Append(f.First, f.Count, b))
 		v.frames = append(v.frames, f)
 		if seed%3 > 0 && i == 50 {
@@ -102,13 +103,13 @@ func (v *victim) inspect(d journal.Disk) (refusal error, err error) {
 	return nil, nil
 }
 
-func same(a, b journal.Frame) bool {
+func same(a, b log.Frame) bool {
 	return a.First == b.First && a.Count == b.Count && bytes.Equal(a.Payload, b.Payload)
 }
 
 // typed accepts an error as a refusal if it says what it refuses.
 func typed(err error) (refusal, bad error) {
-	if errors.Is(err, journal.ErrCorrupt) || errors.Is(err, journal.ErrForeign) || errors.Is(err, journal.ErrNewer) {
+	if errors.Is(err, log.ErrCorrupt) || errors.Is(err, journal.ErrForeign) || errors.Is(err, log.ErrNewer) {
 		return err, nil
 	}
 	return nil, breachf("refused without a reason: %v", err)
@@ -124,7 +125,7 @@ func (v *victim) rescue(d journal.Disk) (copied int, err error) {
 	}()
 	to := faultdisk.New(1)
 	report, err := journal.Salvage(d, to, smallSegments)
-	if errors.Is(err, journal.ErrNewer) || errors.Is(err, journal.ErrForeign) {
+	if errors.Is(err, log.ErrNewer) || errors.Is(err, journal.ErrForeign) {
 		return 0, nil
 	}
 	if err != nil {
@@ -138,7 +139,7 @@ func (v *victim) rescue(d journal.Disk) (copied int, err error) {
 	if l.First() != report.From || l.Last() != report.To {
 		return 0, breachf("the report says %d to %d, the log %d to %d", report.From, report.To, l.First(), l.Last())
 	}
-	i := slices.IndexFunc(v.frames, func(f journal.Frame) bool { return f.First == l.First() })
+	i := slices.IndexFunc(v.frames, func(f log.Frame) bool { return f.First == l.First() })
 	for f, err := range l.Read(l.First()) {
 		if err != nil {
 			return 0, breachf("read what was salvaged: %v", err)

@@ -1,8 +1,12 @@
-// Package journal keeps records in order and does not lose them. It knows their
-// number and nothing of what they say.
+// Package journal keeps records in files, in order, and does not lose them. It knows
+// their number and nothing of what they say.
 //
-// A [Log] keeps frames of records: a frame is what one append wrote, all of it
-// or none. [FileLog] keeps them in the files of a [Disk], [MemoryLog] in memory.
+// It owns the files of one directory, through a [Disk]: [FileLog] is the log of
+// reservation/log in them, a frame being what one append wrote, all of it or none;
+// beside it lie the snapshots. It may touch the disk, the clock and locks of its own,
+// and it has goroutines that prepare files and note how far the log is durable. It
+// must not number records, gather them or answer callers: that is
+// reservation/internal/commit, which it does not know.
 //
 // # What a FileLog promises
 //
@@ -165,7 +169,7 @@
 //	                                      the last life left, or into a prepared file; a
 //	                                      segment's end is written where it is
 //	no space at open, and neither there   ErrNoSpace, nothing has changed
-//	more than a frame takes               ErrTooLarge, by the Queue, before it has a number
+//	more than a frame takes               ErrTooLarge, by the queue of commit, before it has a number
 //	something foreign has the name of     stepped over: another name; it stays, and the
 //	  a draft or of a prepared file       operator is told
 //	something foreign, or no permission,  ErrUnavailable, until it is gone: that name has
@@ -181,7 +185,7 @@
 //	  closed
 //	left-overs cannot be removed          told to the operator; the next open tries again
 //
-// The Queue keeps a batch that is refused and tries it again until it is taken: its
+// The queue keeps a batch that is refused and tries it again until it is taken: its
 // callers wait, new ones are refused by Admit with the same cause, and it goes on by
 // itself.
 //

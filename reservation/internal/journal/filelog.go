@@ -9,7 +9,9 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/clickcollect/clickcollect/reservation/internal/journal/mutant"
 	"github.com/clickcollect/clickcollect/reservation/lock"
+	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
 // A FileLog is a Log in the files of a Disk. See the package comment for the
@@ -62,7 +64,7 @@ func (l *FileLog) refusal() error {
 	l.mu.Lock(lock.Segments)
 	defer l.mu.Unlock()
 	if l.closed {
-		return ErrClosed
+		return log.ErrClosed
 	}
 	return l.failed
 }
@@ -72,7 +74,7 @@ func (l *FileLog) fail(doing string, cause error) error {
 	l.mu.Lock(lock.Segments)
 	defer l.mu.Unlock()
 	if l.failed == nil {
-		l.failed = fmt.Errorf("%w: %s: %w", ErrJournal, doing, cause)
+		l.failed = fmt.Errorf("%w: %s: %w", log.ErrJournal, doing, cause)
 		l.options.Logger.Error("journal stopped", "doing", doing, "cause", cause, "durable", l.durable)
 		l.announce()
 	}
@@ -90,28 +92,19 @@ func (l *FileLog) announce() {
 // judge is what an error of a call on names means to a change of segments or a
 // look at the owner: a refusal, or the log has stopped.
 func (l *FileLog) judge(doing string, cause error) error {
-	if err := typed(cause); refused(err) && mutant != mutantFatal {
+	if err := typed(cause); log.Refused(err) && mutant.Built != mutant.Fatal {
 		return fmt.Errorf("journal: %s: %w", doing, err)
 	}
 	return l.fail(doing, cause)
 }
 
-// checkPayload refuses what is no frame.
-func checkPayload(count int, payload []byte) error {
-	switch {
-	case len(payload) > maxPayloadBytes:
-		return fmt.Errorf("%w: %d bytes in one frame, at most %d are possible", ErrTooLarge, len(payload), maxPayloadBytes)
-	case count < 1 || uint64(count) > 1<<32-1 || len(payload) == 0:
-		return fmt.Errorf("journal: append: %d records in %d bytes; want 1 to %d records in 1 to %d bytes",
-			count, len(payload), uint32(1<<32-1), maxPayloadBytes)
-	}
-	return nil
-}
+// MaxPayload is how many bytes a payload may have: 256 MiB; see log.Sized.
+func (l *FileLog) MaxPayload() int { return maxPayloadBytes }
 
 // Append writes one frame; see Log. A payload is at least one and at most 256
 // MiB bytes long, and count fits 32 bits.
 func (l *FileLog) Append(expected uint64, count int, payload []byte) error {
-	if err := checkPayload(count, payload); err != nil {
+	if err := log.CheckFrame(count, payload, maxPayloadBytes); err != nil {
 		return err
 	}
 	l.appending.Lock(lock.Append)
@@ -120,7 +113,7 @@ func (l *FileLog) Append(expected uint64, count int, payload []byte) error {
 		return err
 	}
 	if expected != l.next { // only Append changes it
-		return &SequenceError{Expected: expected, Last: l.next - 1}
+		return &log.SequenceError{Expected: expected, Last: l.next - 1}
 	}
 	size := frameSize(len(payload))
 	s := l.active()
@@ -143,7 +136,7 @@ func (l *FileLog) Append(expected uint64, count int, payload []byte) error {
 		return l.fail("append to "+s.name, err)
 	}
 	synced := !l.options.NoSync
-	if synced && mutant != mutantAck {
+	if synced && mutant.Built != mutant.Ack {
 		if err := syncFile(s.file); err != nil {
 			return l.fail("sync "+s.name, err)
 		}
@@ -258,7 +251,7 @@ func (l *FileLog) openSpare(length int64) (f File, name string, err error) {
 	switch {
 	case err == nil:
 		return f, name, nil
-	case refused(typed(err)):
+	case log.Refused(typed(err)):
 		l.returnSpare(name, length)
 	}
 	return nil, "", l.judge("open "+name, err)
@@ -278,7 +271,7 @@ func (l *FileLog) install(s *segment, prepared string) error {
 	}
 	if err := l.disk.Rename(prepared, s.name); err != nil {
 		// If it is refused nothing has changed but the head of a spare file.
-		if refused(typed(err)) {
+		if log.Refused(typed(err)) {
 			l.returnSpare(prepared, s.size)
 		}
 		return l.judge("name "+s.name, err)
@@ -319,7 +312,7 @@ func (l *FileLog) Sync() error {
 	l.mu.Unlock()
 	switch {
 	case closed:
-		return ErrClosed
+		return log.ErrClosed
 	case err != nil || s == nil:
 		return err
 	}
@@ -368,7 +361,7 @@ func (l *FileLog) Tail(ctx context.Context, after uint64) error {
 		case last > after:
 			return nil
 		case closed:
-			return ErrClosed
+			return log.ErrClosed
 		case failed != nil:
 			return failed
 		}
@@ -430,7 +423,7 @@ func (l *FileLog) Close() error {
 	l.mu.Lock(lock.Segments)
 	if l.closed {
 		l.mu.Unlock()
-		return ErrClosed
+		return log.ErrClosed
 	}
 	l.closed = true
 	l.announce()

@@ -10,16 +10,17 @@ import (
 	"slices"
 
 	"github.com/clickcollect/clickcollect/reservation/lock"
+	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
 // Read yields frames; see Log. It verifies each of them, and holds no lock
 // while the caller looks at one.
-func (l *FileLog) Read(from uint64) iter.Seq2[Frame, error] {
-	return func(yield func(Frame, error) bool) {
+func (l *FileLog) Read(from uint64) iter.Seq2[log.Frame, error] {
+	return func(yield func(log.Frame, error) bool) {
 		for {
 			next, more, err := l.readSegment(from, yield)
 			if err != nil {
-				yield(Frame{}, err)
+				yield(log.Frame{}, err)
 				return
 			}
 			if !more {
@@ -33,7 +34,7 @@ func (l *FileLog) Read(from uint64) iter.Seq2[Frame, error] {
 // readSegment yields the frames of one segment, beginning with the one that
 // holds from. It returns where to go on; more is false at the end of the log or
 // when the caller wants no more.
-func (l *FileLog) readSegment(from uint64, yield func(Frame, error) bool) (next uint64, more bool, err error) {
+func (l *FileLog) readSegment(from uint64, yield func(log.Frame, error) bool) (next uint64, more bool, err error) {
 	s, begin, limit, err := l.enter(from)
 	if s == nil || err != nil {
 		return 0, false, err
@@ -68,7 +69,7 @@ func (l *FileLog) readSegment(from uint64, yield func(Frame, error) bool) (next 
 		if w.next <= from {
 			continue
 		}
-		if !yield(Frame{First: h.first, Count: int(h.count), Payload: payload}, nil) {
+		if !yield(log.Frame{First: h.first, Count: int(h.count), Payload: payload}, nil) {
 			return 0, false, nil
 		}
 	}
@@ -102,9 +103,9 @@ func (l *FileLog) enter(from uint64) (s *segment, begin place, limit int64, err 
 	defer l.mu.Unlock()
 	switch {
 	case l.closed:
-		return nil, begin, 0, ErrClosed
+		return nil, begin, 0, log.ErrClosed
 	case from < l.from:
-		return nil, begin, 0, &TrimmedError{First: l.from}
+		return nil, begin, 0, &log.TrimmedError{First: l.from}
 	case from >= l.next:
 		return nil, begin, 0, nil
 	}

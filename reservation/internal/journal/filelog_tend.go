@@ -7,7 +7,9 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/clickcollect/clickcollect/reservation/internal/journal/mutant"
 	"github.com/clickcollect/clickcollect/reservation/lock"
+	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
 // maxSpares bounds what trimming keeps of old segments for later use. Each one
@@ -99,7 +101,7 @@ func (p *spares) take(manual bool) (name string, err error) {
 	for tries := p.tries; len(p.names) == 0; p.turned.Wait() {
 		switch {
 		case p.closed:
-			return "", ErrClosed
+			return "", log.ErrClosed
 		case manual || p.tries > tries && p.err != nil:
 			return "", p.err
 		}
@@ -127,7 +129,7 @@ func (l *FileLog) takeSpare(length int64) (name string, err error) {
 	default:
 		name, err = l.spare.take(false)
 	}
-	if err == nil || errors.Is(err, ErrClosed) {
+	if err == nil || errors.Is(err, log.ErrClosed) {
 		return name, err
 	}
 	return "", l.judge(fmt.Sprintf("prepare a segment of %d bytes", length), err)
@@ -214,7 +216,7 @@ func (l *FileLog) Spare(below uint64) {
 // whether it did.
 func (l *FileLog) giveUp() bool {
 	l.mu.Lock(lock.Segments)
-	ok := len(l.segments) > 1 && l.segments[0].next <= l.spared && mutant != mutantHoard
+	ok := len(l.segments) > 1 && l.segments[0].next <= l.spared && mutant.Built != mutant.Hoard
 	below := l.next
 	if ok {
 		below = l.segments[0].next
@@ -225,7 +227,7 @@ func (l *FileLog) giveUp() bool {
 	}
 	err := l.Trim(below)
 	l.options.Logger.Warn("journal gives up history for want of space", "first", l.First(), "err", err)
-	return !errors.Is(err, ErrJournal) && !errors.Is(err, ErrClosed)
+	return !errors.Is(err, log.ErrJournal) && !errors.Is(err, log.ErrClosed)
 }
 
 // FreeSpace gives the disk back one file that the log can do without: a prepared
@@ -339,7 +341,7 @@ func (l *FileLog) runMarker() {
 		case <-l.stop:
 			return
 		}
-		if refused(l.tend()) {
+		if log.Refused(l.tend()) {
 			l.nudge() // try again; all other errors have stopped the log, and the next append says so
 		}
 	}
@@ -403,7 +405,7 @@ func (l *FileLog) Trim(below uint64) error {
 	if l.closed || l.failed != nil {
 		defer l.mu.Unlock()
 		if l.closed {
-			return ErrClosed
+			return log.ErrClosed
 		}
 		return l.failed
 	}

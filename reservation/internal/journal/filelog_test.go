@@ -15,6 +15,8 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
 // openLog opens a log with small segments.
@@ -49,7 +51,7 @@ func content(first uint64) []byte {
 }
 
 // appendFrames appends n frames of one to three records.
-func appendFrames(t testing.TB, l Log, n int) {
+func appendFrames(t testing.TB, l log.Log, n int) {
 	t.Helper()
 	for range n {
 		first := l.Last() + 1
@@ -61,7 +63,7 @@ func appendFrames(t testing.TB, l Log, n int) {
 
 // checkLog reads everything from a sequence number on, which begins a frame,
 // and fails the test at the first thing that is wrong with it.
-func checkLog(t testing.TB, l Log, from uint64) {
+func checkLog(t testing.TB, l log.Log, from uint64) {
 	t.Helper()
 	next := from
 	for f, err := range l.Read(from) {
@@ -78,7 +80,7 @@ func checkLog(t testing.TB, l Log, from uint64) {
 	}
 }
 
-func closeLog(t testing.TB, l Log) {
+func closeLog(t testing.TB, l log.Log) {
 	t.Helper()
 	if err := l.Close(); err != nil {
 		t.Fatal(err)
@@ -102,7 +104,7 @@ func TestReopen(t *testing.T) {
 		checkLog(t, l, 1)
 		closeLog(t, l)
 	}
-	if _, err := OpenFile(d, FileOptions{Schema: 4}); !errors.Is(err, ErrNewer) {
+	if _, err := OpenFile(d, FileOptions{Schema: 4}); !errors.Is(err, log.ErrNewer) {
 		t.Errorf("a log of schema 5 was opened by schema 4: %v", err)
 	}
 }
@@ -141,7 +143,7 @@ func TestGiantFrames(t *testing.T) {
 func TestArguments(t *testing.T) {
 	file := openLog(t, openDir(t, t.TempDir()), FileOptions{Manual: true})
 	defer file.Close()
-	for _, l := range []Log{file, OpenMemory(1 << 20)} {
+	for _, l := range []log.Log{file, log.OpenMemory(1 << 20)} {
 		for _, c := range []struct {
 			count   int
 			payload []byte
@@ -150,8 +152,8 @@ func TestArguments(t *testing.T) {
 				t.Errorf("%T: %d records in %d bytes: %v", l, c.count, len(c.payload), err)
 			}
 		}
-		var s *SequenceError
-		if err := l.Append(2, 1, []byte("x")); !errors.As(err, &s) || !errors.Is(err, ErrSequence) || s.Last != 0 || s.Expected != 2 {
+		var s *log.SequenceError
+		if err := l.Append(2, 1, []byte("x")); !errors.As(err, &s) || !errors.Is(err, log.ErrSequence) || s.Last != 0 || s.Expected != 2 {
 			t.Errorf("%T: append at 2: %v", l, err)
 		}
 	}
@@ -203,13 +205,13 @@ func TestUsurped(t *testing.T) {
 	if err := (&FileLog{disk: d, super: other, options: l.options}).takeOver(nil); err != nil {
 		t.Fatal(err)
 	}
-	if err := l.Tend(); !errors.Is(err, ErrLocked) || !errors.Is(err, ErrJournal) {
+	if err := l.Tend(); !errors.Is(err, ErrLocked) || !errors.Is(err, log.ErrJournal) {
 		t.Errorf("Tend: %v; want ErrJournal with ErrLocked", err)
 	}
-	if err := l.Append(l.Last()+1, 1, []byte("x")); !errors.Is(err, ErrJournal) {
+	if err := l.Append(l.Last()+1, 1, []byte("x")); !errors.Is(err, log.ErrJournal) {
 		t.Errorf("Append: %v; want ErrJournal", err)
 	}
-	if err := l.Close(); !errors.Is(err, ErrJournal) {
+	if err := l.Close(); !errors.Is(err, log.ErrJournal) {
 		t.Errorf("Close: %v; want ErrJournal", err)
 	}
 }
@@ -228,13 +230,13 @@ func TestDirectoryGone(t *testing.T) {
 	for err == nil && l.Last() < 100_000 {
 		err = l.Append(l.Last()+1, 1, []byte("x"))
 	}
-	if !errors.Is(err, ErrJournal) {
+	if !errors.Is(err, log.ErrJournal) {
 		t.Errorf("after %d records: %v; want ErrJournal", l.Last(), err)
 	}
-	if err := l.Tail(t.Context(), l.Last()); !errors.Is(err, ErrJournal) {
+	if err := l.Tail(t.Context(), l.Last()); !errors.Is(err, log.ErrJournal) {
 		t.Errorf("Tail: %v; want ErrJournal", err)
 	}
-	if err := l.Close(); !errors.Is(err, ErrJournal) {
+	if err := l.Close(); !errors.Is(err, log.ErrJournal) {
 		t.Errorf("Close: %v; want ErrJournal", err)
 	}
 }
@@ -274,18 +276,18 @@ func TestReadOnly(t *testing.T) {
 // TestClose closes logs that are in use, twice, and uses them afterwards.
 func TestClose(t *testing.T) {
 	defer goleak.VerifyNone(t)
-	for _, l := range []Log{
+	for _, l := range []log.Log{
 		openLog(t, openDir(t, t.TempDir()), FileOptions{}),
 		openLog(t, openDir(t, t.TempDir()), FileOptions{NoSync: true}),
 		openLog(t, openDir(t, t.TempDir()), FileOptions{Manual: true}),
-		OpenMemory(1 << 20),
+		log.OpenMemory(1 << 20),
 	} {
 		var traffic sync.WaitGroup
 		begun := make(chan struct{})
 		traffic.Go(func() {
 			for n := 0; ; n++ {
 				if err := l.Append(l.Last()+1, 1, content(1)); err != nil {
-					if !errors.Is(err, ErrClosed) {
+					if !errors.Is(err, log.ErrClosed) {
 						t.Errorf("%T: append during Close: %v", l, err)
 					}
 					return
@@ -299,11 +301,11 @@ func TestClose(t *testing.T) {
 		traffic.Go(func() {
 			for {
 				for _, err := range l.Read(l.First()) {
-					if errors.Is(err, ErrTrimmed) {
+					if errors.Is(err, log.ErrTrimmed) {
 						break
 					}
 					if err != nil {
-						if !errors.Is(err, ErrClosed) {
+						if !errors.Is(err, log.ErrClosed) {
 							t.Errorf("%T: read during Close: %v", l, err)
 						}
 						return
@@ -312,7 +314,7 @@ func TestClose(t *testing.T) {
 			}
 		})
 		traffic.Go(func() {
-			if err := l.Tail(t.Context(), 1<<40); !errors.Is(err, ErrClosed) {
+			if err := l.Tail(t.Context(), 1<<40); !errors.Is(err, log.ErrClosed) {
 				t.Errorf("%T: tail during Close: %v", l, err)
 			}
 		})
@@ -321,7 +323,7 @@ func TestClose(t *testing.T) {
 		for name, err := range map[string]error{
 			"Close": l.Close(), "Append": l.Append(1, 1, []byte("x")), "Sync": l.Sync(), "Trim": l.Trim(1), "Tail": l.Tail(t.Context(), 1<<40),
 		} {
-			if !errors.Is(err, ErrClosed) {
+			if !errors.Is(err, log.ErrClosed) {
 				t.Errorf("%T: %s after Close: %v", l, name, err)
 			}
 		}
@@ -330,7 +332,7 @@ func TestClose(t *testing.T) {
 
 // TestTail waits for a record, and for the end of a context.
 func TestTail(t *testing.T) {
-	for _, l := range []Log{openLog(t, openDir(t, t.TempDir()), FileOptions{}), OpenMemory(1 << 20)} {
+	for _, l := range []log.Log{openLog(t, openDir(t, t.TempDir()), FileOptions{}), log.OpenMemory(1 << 20)} {
 		var waiting sync.WaitGroup
 		for range 3 {
 			waiting.Go(func() {
@@ -351,31 +353,4 @@ func TestTail(t *testing.T) {
 		}
 		closeLog(t, l)
 	}
-}
-
-// TestMemoryLogIsBounded drops the oldest frames and says so to readers.
-func TestMemoryLogIsBounded(t *testing.T) {
-	l := OpenMemory(10_000)
-	appendFrames(t, l, 300)
-	n := 0
-	for _, f := range l.frames {
-		n += len(f.Payload) + frameOverhead
-	}
-	if n != l.bytes || n > 10_000 || l.First() == 1 {
-		t.Errorf("%d bytes in frames from %d on", n, l.First())
-	}
-	checkLog(t, l, l.First())
-	for _, err := range l.Read(1) {
-		var trimmed *TrimmedError
-		if !errors.As(err, &trimmed) || trimmed.First != l.First() {
-			t.Errorf("read 1: %v", err)
-		}
-	}
-	if err := l.Trim(l.Last() + 1); err != nil || len(l.frames) != 1 {
-		t.Errorf("trim: %v, %d frames", err, len(l.frames))
-	}
-	if err := l.Append(l.Last()+1, 1, make([]byte, 20_000)); err != nil || len(l.frames) != 1 {
-		t.Errorf("a frame above the limit: %v, %d frames", err, len(l.frames))
-	}
-	closeLog(t, l)
 }

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
 var update = flag.Bool("update-golden-log", false, "write testdata/v1 anew; the format of version 1 is frozen, so do not")
@@ -140,15 +142,15 @@ func TestNewerAndForeign(t *testing.T) {
 		want    error
 		says    string
 	}{
-		{"newer superblock", func(t *testing.T, d *directory) { change(t, d, superblockName, 0, blockSize, newer) }, ErrNewer, "version 2"},
-		{"newer watermark", func(t *testing.T, d *directory) { change(t, d, watermarkName, 0, blockSize, newer) }, ErrNewer, "version 2"},
-		{"newer segment", func(t *testing.T, d *directory) { change(t, d, last, 0, blockSize, newer) }, ErrNewer, "version 2"},
+		{"newer superblock", func(t *testing.T, d *directory) { change(t, d, superblockName, 0, blockSize, newer) }, log.ErrNewer, "version 2"},
+		{"newer watermark", func(t *testing.T, d *directory) { change(t, d, watermarkName, 0, blockSize, newer) }, log.ErrNewer, "version 2"},
+		{"newer segment", func(t *testing.T, d *directory) { change(t, d, last, 0, blockSize, newer) }, log.ErrNewer, "version 2"},
 		{"newer frame", func(t *testing.T, d *directory) {
 			change(t, d, last, blockSize, blockSize, func(b []byte) { b[8] = 2 })
-		}, ErrNewer, "version 2"},
+		}, log.ErrNewer, "version 2"},
 		{"newer schema", func(t *testing.T, d *directory) {
 			change(t, d, superblockName, 0, blockSize, func(b []byte) { b[blockFields+16] = 8 })
-		}, ErrNewer, "schema 8"},
+		}, log.ErrNewer, "schema 8"},
 		{"another superblock", func(t *testing.T, d *directory) {
 			write(t, d, superblockName, strings.Repeat("SQLite format 3\x00", 300))
 		}, ErrForeign, superblockName},
@@ -163,7 +165,7 @@ func TestNewerAndForeign(t *testing.T) {
 		}, ErrForeign, "PG_VERSION"},
 		{"another log's segment", func(t *testing.T, d *directory) {
 			change(t, d, last, 0, blockSize, func(b []byte) { b[32]++ })
-		}, ErrCorrupt, "another journal"},
+		}, log.ErrCorrupt, "another journal"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := copyGolden(t)
@@ -267,7 +269,7 @@ func FuzzSuperblock(f *testing.F) {
 		}
 		s, err := parseSuperblock(b)
 		if err != nil {
-			if !errors.Is(err, ErrCorrupt) && !errors.Is(err, ErrNewer) && !errors.Is(err, ErrForeign) {
+			if !errors.Is(err, log.ErrCorrupt) && !errors.Is(err, log.ErrNewer) && !errors.Is(err, ErrForeign) {
 				t.Fatalf("refused with %v", err)
 			}
 			return

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"fmt"
 	"hash/crc32"
+
+	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
 // Format version 1. doc.go draws it; nothing here may change without a new
@@ -106,7 +108,7 @@ func (h *header) verify(b []byte) (why string, err error) {
 		return "the checksum of a frame does not hold", nil
 	}
 	if v := b[8]; v != formatVersion {
-		return "a frame of another version", fmt.Errorf("%w: a frame has version %d, this program knows version %d", ErrNewer, v, formatVersion)
+		return "a frame of another version", fmt.Errorf("%w: a frame has version %d, this program knows version %d", log.ErrNewer, v, formatVersion)
 	}
 	if h.kind != kindData && h.kind != kindSeal || b[10] != 0 || b[11] != 0 {
 		return "a frame of no known kind", nil

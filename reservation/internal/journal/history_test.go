@@ -7,13 +7,14 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal/faultdisk"
+	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
 const blockBytes = 4096
 
 // put appends frames of one record and one byte each, that the test can tell
 // apart.
-func put(t *testing.T, l journal.Log, contents string) {
+func put(t *testing.T, l log.Log, contents string) {
 	t.Helper()
 	for i := range len(contents) {
 		must(t, l.Append(l.Last()+1, 1, []byte(contents[i:i+1])))
@@ -21,7 +22,7 @@ func put(t *testing.T, l journal.Log, contents string) {
 }
 
 // contents is what put has put.
-func contents(t *testing.T, l journal.Log) (s string) {
+func contents(t *testing.T, l log.Log) (s string) {
 	t.Helper()
 	for f, err := range l.Read(l.First()) {
 		must(t, err)
@@ -57,7 +58,7 @@ func TestFramesOfTwoHistories(t *testing.T) {
 	if err == nil {
 		t.Fatalf("two histories were taken for one: %q", contents(t, l))
 	}
-	if !errors.Is(err, journal.ErrCorrupt) {
+	if !errors.Is(err, log.ErrCorrupt) {
 		t.Fatal(err)
 	}
 	t.Log(err)
@@ -95,7 +96,7 @@ func TestLaterFramesAreLookedFor(t *testing.T) {
 		if err == nil {
 			t.Fatalf("the log was cut silently to %q", contents(t, l))
 		}
-		var c *journal.CorruptError
+		var c *log.CorruptError
 		if !errors.As(err, &c) || c.From != uint64(damaged) || c.To != uint64(damaged) || c.Offset != damaged*blockBytes {
 			t.Fatalf("%v; want record %d", err, damaged)
 		}

@@ -10,7 +10,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/clickcollect/clickcollect/reservation/internal/journal/mutant"
 	"github.com/clickcollect/clickcollect/reservation/lock"
+	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
 // OpenFile opens the log in a directory, or makes one in a directory that is
@@ -83,7 +85,7 @@ func (l *FileLog) load(b birth) error {
 		return err
 	}
 	if l.super.schema > l.options.Schema {
-		return fmt.Errorf("%w: the records have schema %d, this program knows up to %d", ErrNewer, l.super.schema, l.options.Schema)
+		return fmt.Errorf("%w: the records have schema %d, this program knows up to %d", log.ErrNewer, l.super.schema, l.options.Schema)
 	}
 	if l.watermark, err = openWatermark(l.disk, l.super.identity); err != nil {
 		return err
@@ -139,8 +141,8 @@ func (l *FileLog) create(names []string, b birth) error {
 }
 
 // missing is a CorruptError for records that have no file.
-func missing(from, to uint64, why string) *CorruptError {
-	return &CorruptError{File: segmentName(from), Offset: -1, From: from, To: to, Why: why}
+func missing(from, to uint64, why string) *log.CorruptError {
+	return &log.CorruptError{File: segmentName(from), Offset: -1, From: from, To: to, Why: why}
 }
 
 // readEnds reads the head of every segment and the seal of all but the last,
@@ -153,7 +155,7 @@ func (l *FileLog) readEnds(names []string) (old []string, err error) {
 		}
 		first := parseSegmentName(name)
 		if first == 0 {
-			return nil, &CorruptError{File: name, Offset: -1, From: 1, Why: "no segment has such a name"}
+			return nil, &log.CorruptError{File: name, Offset: -1, From: 1, Why: "no segment has such a name"}
 		}
 		if first < l.from {
 			old = append(old, name)
@@ -290,7 +292,7 @@ func (l *FileLog) readTail() (t tail, err error) {
 		return t, err
 	}
 	s.end, s.next, s.last = w.pos, w.next, w.chain
-	if mutant != mutantScan {
+	if mutant.Built != mutant.Scan {
 		// A frame that knows of later records as durable proves that this was
 		// not the end. So does any whole frame that begins just here, because
 		// nothing else has ever been written here since the frame before it.
@@ -365,7 +367,7 @@ func (l *FileLog) settle(t tail) error {
 	if err := l.rewrite(s, t.unsure); err != nil {
 		return err
 	}
-	if mutant != mutantScrub {
+	if mutant.Built != mutant.Scrub {
 		for _, r := range t.rubbish {
 			if err := zero(s.file, r[0], r[1]); err != nil {
 				return err
@@ -394,7 +396,7 @@ func (l *FileLog) rewrite(s *segment, from int64) error {
 		return err
 	}
 	end := s.end
-	if mutant == mutantScrub {
+	if mutant.Built == mutant.Scrub {
 		end = s.size
 	}
 	if err := copyRange(f, s.file, 0, end); err != nil {
@@ -454,7 +456,7 @@ func (l *FileLog) tidy(names, old []string) error {
 		if spare {
 			l.spare.serial = max(l.spare.serial, n)
 		}
-		if spare && len(l.spare.names) < maxSpares && l.isSpare(name) {
+		if spare && len(l.spare.names) < maxSpares && isLong(l.disk, name, l.options.SegmentBytes) {
 			l.spare.names = append(l.spare.names, name)
 			l.spare.ready.Store(int64(len(l.spare.names)))
 			continue
@@ -469,13 +471,13 @@ func (l *FileLog) tidy(names, old []string) error {
 	return nil
 }
 
-// isSpare reports whether a file is as long as a segment. It has that name only
-// since it was filled and synced.
-func (l *FileLog) isSpare(name string) bool {
-	f, err := l.disk.Open(name)
+// isLong reports whether a prepared file has that length. It has its name only since
+// it was filled and synced.
+func isLong(d Disk, name string, length int64) bool {
+	f, err := d.Open(name)
 	if err != nil {
 		return false
 	}
 	size, err := f.Size()
-	return err == nil && f.Close() == nil && size == l.options.SegmentBytes
+	return err == nil && f.Close() == nil && size == length
 }

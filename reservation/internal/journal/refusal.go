@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io/fs"
 	"syscall"
+
+	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
 // A failed call of the disk is one of two kinds, and everything that meets one
@@ -23,25 +25,19 @@ import (
 // foreign in the way. Any other error is returned as it is.
 func typed(err error) error {
 	switch {
-	case err == nil, errors.Is(err, ErrJournal), refused(err):
+	case err == nil, errors.Is(err, log.ErrJournal), log.Refused(err):
 		return err
 	case isFull(err):
-		return fmt.Errorf("%w: %w", ErrNoSpace, err)
+		return fmt.Errorf("%w: %w", log.ErrNoSpace, err)
 	case isScarce(err), inTheWay(err):
-		return fmt.Errorf("%w: %w", ErrUnavailable, err)
+		return fmt.Errorf("%w: %w", log.ErrUnavailable, err)
 	}
 	return err
 }
 
-// refused reports whether an error that typed has seen means that nothing was
-// written and that the same may be tried again.
-func refused(err error) bool {
-	return (errors.Is(err, ErrNoSpace) || errors.Is(err, ErrUnavailable)) && !errors.Is(err, ErrJournal)
-}
-
 // isFull reports whether the disk, or the user's part of it, has no space left.
 func isFull(err error) bool {
-	return errors.Is(err, ErrNoSpace) ||
+	return errors.Is(err, log.ErrNoSpace) ||
 		errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) || errors.Is(err, diskFull)
 }
 

@@ -3,24 +3,22 @@ package journal_test
 import (
 	"errors"
 	"io"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"syscall"
 	"testing"
-	"testing/synctest"
-	"time"
 
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal/faultdisk"
+	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
 // isRefusal reports whether an error says that nothing was written and that the
 // same may be tried again.
 func isRefusal(err error) bool {
-	return (errors.Is(err, journal.ErrUnavailable) || errors.Is(err, journal.ErrNoSpace)) && !errors.Is(err, journal.ErrJournal)
+	return (errors.Is(err, log.ErrUnavailable) || errors.Is(err, log.ErrNoSpace)) && !errors.Is(err, log.ErrJournal)
 }
 
 // untilDone tries again while it is refused.
@@ -91,7 +89,7 @@ func refusedLife(t *testing.T, d *faultdisk.Disk) {
 				return err
 			})
 		case 33:
-			if err := l.Trim(15); errors.Is(err, journal.ErrJournal) {
+			if err := l.Trim(15); errors.Is(err, log.ErrJournal) {
 				t.Fatal("trim: ", err) // what could not be renamed or removed is left
 			}
 		case 36:
@@ -108,77 +106,6 @@ func refusedLife(t *testing.T, d *faultdisk.Disk) {
 	untilDone(t, "open after the power cut", open)
 	if got := contents(t, l); uint64(len(got)) < 26 || l.Last() != 40 {
 		t.Fatalf("the log holds %d to %d; want 15 to 40", l.First(), l.Last())
-	}
-}
-
-// TestQueueWithoutHandles takes all file handles away for half a second while
-// callers write: new writes are refused, what has begun is written when there are
-// handles again, and the queue goes on.
-func TestQueueWithoutHandles(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		d := faultdisk.New(1)
-		l := mustOpen(t, d, journal.FileOptions{SegmentBytes: 64 << 10})
-		q := newQueue(t, l, journal.QueueOptions{})
-		write(t, q, 1)
-		synctest.Wait()
-		d.SetPlan(faultdisk.Plan{Refuse: faultdisk.Refusal{From: 1, Until: math.MaxUint64, Why: syscall.EMFILE}})
-		var tickets []journal.Ticket
-		for range 60 {
-			tickets = append(tickets, write(t, q, 1))
-			pass(time.Millisecond)
-			synctest.Wait()
-		}
-		if err := q.Admit(t.Context()); !errors.Is(err, journal.ErrUnavailable) || !errors.Is(err, syscall.EMFILE) {
-			t.Errorf("admit without file handles: %v; want ErrUnavailable", err)
-		}
-		pass(500 * time.Millisecond)
-		if err := q.Err(); err != nil {
-			t.Fatal("the queue has stopped: ", err)
-		}
-		if q.Durable() == q.Last() {
-			t.Fatal("the test changes no segment")
-		}
-		d.SetPlan(faultdisk.Plan{})
-		for _, ticket := range tickets {
-			if err := q.Wait(t.Context(), ticket); err != nil {
-				t.Fatal("wait: ", err)
-			}
-		}
-		pass(time.Second)
-		if err := q.Admit(t.Context()); err != nil {
-			t.Error("admit with file handles again: ", err)
-		}
-		if n := l.Numbers(); n.Watermark != n.Last {
-			t.Errorf("the watermark is at %d of %d", n.Watermark, n.Last)
-		}
-		if err := q.Close(); err != nil {
-			t.Error("close: ", err)
-		}
-	})
-}
-
-// TestTooLarge refuses what no frame takes, before it is queued, and goes on.
-func TestTooLarge(t *testing.T) {
-	l := mustOpen(t, faultdisk.New(1), smallSegments)
-	q := newQueue(t, l, journal.QueueOptions{Manual: true, FrameBytes: 1 << 30})
-	giant := make([]byte, 260<<20)
-	for what, try := range map[string]func() (journal.Ticket, error){
-		"a record of 260 MiB":     func() (journal.Ticket, error) { return q.Append(giant) },
-		"one byte more than fits": func() (journal.Ticket, error) { return q.Append(giant[:journal.MaxRecordBytes+1]) },
-		"many that belong together": func() (journal.Ticket, error) {
-			return q.AppendAll(giant[:130<<20], giant[:130<<20])
-		},
-	} {
-		if _, err := try(); !errors.Is(err, journal.ErrTooLarge) || errors.Is(err, journal.ErrJournal) {
-			t.Fatalf("%s is queued: got %v, want ErrTooLarge", what, err)
-		}
-	}
-	if err := l.Append(1, 1, giant); !errors.Is(err, journal.ErrTooLarge) {
-		t.Errorf("a frame of 260 MiB: %v; want ErrTooLarge", err)
-	}
-	write(t, q, 1)
-	if err := q.Step(); err != nil || q.Durable() != 1 {
-		t.Errorf("the queue goes on to %d, %v", q.Durable(), err)
 	}
 }
 
@@ -211,7 +138,7 @@ func TestOpenOnFullDisk(t *testing.T) {
 		before := d.Names()
 		l, err := journal.OpenFile(d, smallSegments)
 		if c.refuse {
-			if !errors.Is(err, journal.ErrNoSpace) || !errors.Is(err, syscall.ENOSPC) {
+			if !errors.Is(err, log.ErrNoSpace) || !errors.Is(err, syscall.ENOSPC) {
 				t.Fatalf("%s: %v; want ErrNoSpace", c.what, err)
 			}
 			if after := d.Names(); !slices.Equal(after, before) {
@@ -257,7 +184,7 @@ func TestHistoryGivesWay(t *testing.T) {
 	}
 	for {
 		err := l.Append(l.Last()+1, 1, make([]byte, 150_000)) // gets a segment of its own
-		if errors.Is(err, journal.ErrNoSpace) {
+		if errors.Is(err, log.ErrNoSpace) {
 			break
 		}
 		must(t, err)
@@ -344,10 +271,10 @@ func TestUnsyncedNamesStopTheLog(t *testing.T) {
 	s, err := l.WriteSnapshot(1, func(io.Writer) (uint64, error) { return 2, nil })
 	must(t, err)
 	d.SetPlan(faultdisk.Plan{Fail: [5]uint64{faultdisk.Sync: 1}})
-	if err := l.RemoveSnapshot(s); !errors.Is(err, journal.ErrJournal) || !errors.Is(err, syscall.EIO) {
+	if err := l.RemoveSnapshot(s); !errors.Is(err, log.ErrJournal) || !errors.Is(err, syscall.EIO) {
 		t.Errorf("removing a snapshot: %v; want ErrJournal", err)
 	}
-	if err := l.Append(3, 1, []byte("c")); !errors.Is(err, journal.ErrJournal) {
+	if err := l.Append(3, 1, []byte("c")); !errors.Is(err, log.ErrJournal) {
 		t.Errorf("append: %v; want ErrJournal", err)
 	}
 	l = mustOpen(t, d.Kill(), smallSegments)

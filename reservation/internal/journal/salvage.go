@@ -9,15 +9,17 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
+
+	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
 // A SalvageReport says what Salvage found and what it made of it.
 type SalvageReport struct {
-	Identity [16]byte        // of both logs
-	From, To uint64          // the records that were copied; none if To < From
-	Left     [][2]uint64     // whole records behind damage, first and last of each run, that were not
-	Damage   []*CorruptError // what is wrong, in the order of the records
-	Others   []string        // files of other kinds, snapshots, that were copied as they are
+	Identity [16]byte            // of both logs
+	From, To uint64              // the records that were copied; none if To < From
+	Left     [][2]uint64         // whole records behind damage, first and last of each run, that were not
+	Damage   []*log.CorruptError // what is wrong, in the order of the records
+	Others   []string            // files of other kinds, snapshots, that were copied as they are
 }
 
 // Salvage copies what is provable of a damaged log into an empty directory, as
@@ -131,22 +133,22 @@ type rescue struct {
 	marked uint64 // what was durable at least
 }
 
-func (r *rescue) damage(e *CorruptError) { r.report.Damage = append(r.report.Damage, e) }
+func (r *rescue) damage(e *log.CorruptError) { r.report.Damage = append(r.report.Damage, e) }
 
 // identify finds out whose log it is: from the superblock, or if that is
 // damaged from the first segment whose head is whole.
 func (r *rescue) identify(names []string, schema uint32) error {
 	super, err := readSuperblock(r.disk)
-	var damaged *CorruptError
+	var damaged *log.CorruptError
 	switch {
 	case errors.As(err, &damaged):
 		r.damage(damaged)
 	case errors.Is(err, fs.ErrNotExist):
-		r.damage(&CorruptError{File: superblockName, Offset: -1, Why: "it is missing"})
+		r.damage(&log.CorruptError{File: superblockName, Offset: -1, Why: "it is missing"})
 	case err != nil:
 		return err
 	case super.schema > schema:
-		return fmt.Errorf("%w: the records have schema %d, this program knows up to %d", ErrNewer, super.schema, schema)
+		return fmt.Errorf("%w: the records have schema %d, this program knows up to %d", log.ErrNewer, super.schema, schema)
 	}
 	r.report.Identity = super.identity
 	for _, name := range names {
@@ -213,7 +215,7 @@ func (r *rescue) collect(names []string) error {
 		}
 	}
 	if r.marked >= next {
-		r.damage(&CorruptError{File: segmentName(next), Offset: -1, From: next, To: r.marked, Why: "nothing whole is left, and the watermark says that there was"})
+		r.damage(&log.CorruptError{File: segmentName(next), Offset: -1, From: next, To: r.marked, Why: "nothing whole is left, and the watermark says that there was"})
 	}
 	return nil
 }
@@ -223,7 +225,7 @@ func (r *rescue) collect(names []string) error {
 // is no telling what the file holds, and s is nil.
 func (r *rescue) head(f File, name string) (s *segment, err error) {
 	s, err = readHead(f, name, r.report.Identity)
-	var damaged *CorruptError
+	var damaged *log.CorruptError
 	if !errors.As(err, &damaged) {
 		return s, err
 	}

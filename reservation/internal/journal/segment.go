@@ -7,6 +7,9 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"github.com/clickcollect/clickcollect/reservation/internal/journal/mutant"
+	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
 // A segment is one file of frames.
@@ -72,8 +75,8 @@ func newSegment(first uint64, size int64, chain uint32) *segment {
 }
 
 // damaged is a CorruptError of this segment.
-func (s *segment) damaged(offset int64, from, to uint64, why string) *CorruptError {
-	return &CorruptError{File: s.name, Offset: offset, From: from, To: to, Why: why}
+func (s *segment) damaged(offset int64, from, to uint64, why string) *log.CorruptError {
+	return &log.CorruptError{File: s.name, Offset: offset, From: from, To: to, Why: why}
 }
 
 // readHead reads and checks the first block of the segment of that name.
@@ -89,7 +92,7 @@ func readHead(f File, name string, identity [16]byte) (*segment, error) {
 	}
 	err = b.check(magicSegment)
 	switch {
-	case errors.Is(err, ErrNewer):
+	case errors.Is(err, log.ErrNewer):
 		return nil, fmt.Errorf("%w (%s)", err, name)
 	case err != nil:
 		return nil, s.damaged(0, s.first, 0, "its head is not whole")
@@ -223,7 +226,7 @@ func (w *walk) step() (header, []byte, error) {
 	if why != "" {
 		return h, nil, errNoFrame(why)
 	}
-	if h.segment != w.id && mutant != mutantSegment {
+	if h.segment != w.id && mutant.Built != mutant.Segment {
 		return h, nil, errNoFrame("a frame of another segment")
 	}
 	if b, err = w.bytes(w.pos, size); err != nil {
@@ -242,7 +245,7 @@ func (w *walk) step() (header, []byte, error) {
 		return h, nil, errNoFrame("a seal among frames")
 	case h.first != w.next:
 		return h, nil, errNoFrame(fmt.Sprintf("a frame that begins with %d, not %d", h.first, w.next))
-	case h.previous != w.chain && mutant != mutantChain:
+	case h.previous != w.chain && mutant.Built != mutant.Chain:
 		return h, nil, errNoFrame("a frame that does not follow the one before it")
 	}
 	w.pos += size

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+
+	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
 // OpenSnapshot opens a snapshot for reading. Every byte it returns has been
@@ -99,7 +101,7 @@ func (r *snapshotReader) block(offset int64, magic string, identity [16]byte) (*
 }
 
 func (r *snapshotReader) damaged(offset int64, why string) error {
-	return &CorruptError{File: r.name, Offset: offset, From: 1, To: r.to, Why: why}
+	return &log.CorruptError{File: r.name, Offset: offset, From: 1, To: r.to, Why: why}
 }
 
 // Read implements io.Reader.

@@ -15,8 +15,10 @@ import (
 	"testing"
 	"testing/iotest"
 
+	"github.com/clickcollect/clickcollect/reservation/internal/commit"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal/faultdisk"
+	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
 var updateGolden = flag.Bool("update-golden", false, "write the golden snapshot anew")
@@ -149,7 +151,7 @@ func TestSnapshotRefused(t *testing.T) {
 	b[4] = 2 // the version
 	binary.LittleEndian.PutUint32(b, crc32.Checksum(b[4:4096], crc32.MakeTable(crc32.Castagnoli)))
 	d.Put(s.Name, b)
-	if _, err := readSnapshot(d, s); !errors.Is(err, journal.ErrNewer) {
+	if _, err := readSnapshot(d, s); !errors.Is(err, log.ErrNewer) {
 		t.Errorf("version 2: got %v, want ErrNewer", err)
 	}
 }
@@ -173,7 +175,7 @@ func TestSnapshotFails(t *testing.T) {
 		t.Error("a content older than the snapshot's beginning was taken")
 	}
 	d.SetSpace(d.Used() + 100_000)
-	if _, err := writeSnapshot(d, 9, 9, content(2, 200_000)); !errors.Is(err, journal.ErrNoSpace) || !errors.Is(err, syscall.ENOSPC) {
+	if _, err := writeSnapshot(d, 9, 9, content(2, 200_000)); !errors.Is(err, log.ErrNoSpace) || !errors.Is(err, syscall.ENOSPC) {
 		t.Errorf("disk full: got %v, want ErrNoSpace", err)
 	}
 	if names := d.Names(); !slices.Equal(names, []string{old.Name}) {
@@ -219,7 +221,7 @@ func TestSnapshotIsVerified(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := writeSnapshot(d, 9, 9, content(2, 140_000)); !errors.Is(err, journal.ErrCorrupt) {
+		if _, err := writeSnapshot(d, 9, 9, content(2, 140_000)); !errors.Is(err, log.ErrCorrupt) {
 			t.Fatalf("a snapshot with byte %d wrong on the disk is believed: got %v, want ErrCorrupt", d.at, err)
 		}
 		if names := d.Names(); !slices.Equal(names, []string{old.Name}) {
@@ -283,7 +285,7 @@ func TestSnapshotDamage(t *testing.T) {
 		case bytes.Equal(damaged, whole):
 		case err == nil:
 			t.Fatalf("damage %d at byte %d was not noticed", n, at)
-		case !errors.Is(err, journal.ErrCorrupt):
+		case !errors.Is(err, log.ErrCorrupt):
 			t.Fatalf("damage %d at byte %d: got %v, want ErrCorrupt", n, at, err)
 		case !bytes.HasPrefix(b, got):
 			t.Fatalf("damage %d at byte %d: what was read before the error is not what was written", n, at)
@@ -417,9 +419,9 @@ func FuzzRecords(f *testing.F) {
 	f.Add([]byte{0x80, 0x01})
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		left := payload
-		for r, err := range journal.Records(payload) {
+		for r, err := range commit.Records(payload) {
 			if err != nil {
-				if !errors.Is(err, journal.ErrCorrupt) {
+				if !errors.Is(err, log.ErrCorrupt) {
 					t.Fatal("error ", err)
 				}
 				return

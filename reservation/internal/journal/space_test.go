@@ -13,6 +13,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal/faultdisk"
+	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
 // TestDiskFull fills a small disk, with and without goroutines, and then makes
@@ -27,10 +28,10 @@ func TestDiskFull(t *testing.T) {
 			o := journal.FileOptions{Manual: manual, SegmentBytes: 64 << 10}
 			l := mustOpen(t, d, o)
 			want := fill(t, l)
-			if n, err := l.HeadRoom(); n != 0 || !errors.Is(err, journal.ErrNoSpace) {
+			if n, err := l.HeadRoom(); n != 0 || !errors.Is(err, log.ErrNoSpace) {
 				t.Errorf("head-room of a full disk: %d, %v", n, err)
 			}
-			if err := l.Append(l.Last()+1, 1, []byte("x")); !errors.Is(err, journal.ErrNoSpace) {
+			if err := l.Append(l.Last()+1, 1, []byte("x")); !errors.Is(err, log.ErrNoSpace) {
 				t.Errorf("a second try: %v", err)
 			}
 			if got := contents(t, l); got != want {
@@ -60,7 +61,7 @@ func fill(t *testing.T, l *journal.FileLog) (all string) {
 	for i := 0; ; i++ {
 		c := string(rune('a' + i%26))
 		err := l.Append(l.Last()+1, 1, []byte(c))
-		if errors.Is(err, journal.ErrNoSpace) {
+		if errors.Is(err, log.ErrNoSpace) {
 			return all
 		}
 		must(t, err)
@@ -76,7 +77,7 @@ func TestGiantFrameFindsNoSpace(t *testing.T) {
 	put(t, l, "abc")
 	d.SetSpace(d.Used() + 100_000)
 	for range 2 {
-		if err := l.Append(4, 1, make([]byte, 1<<20)); !errors.Is(err, journal.ErrNoSpace) {
+		if err := l.Append(4, 1, make([]byte, 1<<20)); !errors.Is(err, log.ErrNoSpace) {
 			t.Fatalf("got %v; want ErrNoSpace", err)
 		}
 	}
@@ -101,7 +102,7 @@ func TestTrim(t *testing.T) {
 			t.Fatalf("trimmed below %d, and the log begins at %d", last-30, first)
 		}
 		for _, err := range l.Read(first - 1) {
-			var trimmed *journal.TrimmedError
+			var trimmed *log.TrimmedError
 			if !errors.As(err, &trimmed) || trimmed.First != first {
 				t.Fatalf("read %d: %v", first-1, err)
 			}
@@ -138,7 +139,7 @@ func TestReadersMeetTrim(t *testing.T) {
 			for l.Last() < frames {
 				next := l.First()
 				for f, err := range l.Read(next) {
-					if errors.Is(err, journal.ErrTrimmed) {
+					if errors.Is(err, log.ErrTrimmed) {
 						trimmed[i]++
 						break
 					}

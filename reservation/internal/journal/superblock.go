@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+
+	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
 // Names of files.
@@ -37,7 +39,7 @@ func (s *superblock) block() *block {
 func parseSuperblock(b *block) (s superblock, err error) {
 	if err := b.check(magicJournal); err != nil {
 		if errors.Is(err, errBlock) {
-			return s, &CorruptError{File: superblockName, Why: "its checksum does not hold"}
+			return s, &log.CorruptError{File: superblockName, Why: "its checksum does not hold"}
 		}
 		return s, fmt.Errorf("%w (%s)", err, superblockName)
 	}
@@ -200,7 +202,7 @@ func checkNew(names []string) error {
 	for _, name := range names {
 		switch {
 		case strings.HasSuffix(name, segmentSuffix):
-			return &CorruptError{File: superblockName, Offset: -1, From: 1, Why: "it is missing, and there are segments"}
+			return &log.CorruptError{File: superblockName, Offset: -1, From: 1, Why: "it is missing, and there are segments"}
 		case name == superblockDraft, name == watermarkName, name == lockName, strings.HasPrefix(name, preparingName),
 			strings.HasPrefix(name, preparedPrefix), strings.HasPrefix(name, "."):
 		default:

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+
+	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
 // A mark is what the watermark file says. It trails the log: everything to
@@ -47,7 +49,7 @@ func createWatermark(d Disk, identity [16]byte, first uint64) error {
 // openWatermark reads both slots. One of them may be torn, never both.
 func openWatermark(d Disk, identity [16]byte) (w *watermark, err error) {
 	damaged := func(offset int64, why string) error {
-		return &CorruptError{File: watermarkName, Offset: offset, From: 1, Why: why}
+		return &log.CorruptError{File: watermarkName, Offset: offset, From: 1, Why: why}
 	}
 	f, err := d.Open(watermarkName)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -72,7 +74,7 @@ func openWatermark(d Disk, identity [16]byte) (w *watermark, err error) {
 			return nil, err
 		}
 		err = b.check(magicWatermark)
-		if errors.Is(err, ErrNewer) {
+		if errors.Is(err, log.ErrNewer) {
 			return nil, fmt.Errorf("%w (%s)", err, watermarkName)
 		}
 		if err != nil {

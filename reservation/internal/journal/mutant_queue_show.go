@@ -1,6 +1,0 @@
-//go:build mutant_queue_show
-
-package journal
-
-// queueMutant is the deliberate bug compiled in, see mutant_queue.go.
-const queueMutant = mutantQueueShow
