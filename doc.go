@@ -116,9 +116,9 @@
 //	reservation/internal/book    orders, transfers and IDs by ID, with their timers and lists
 //	reservation/internal/stock   counters, claims over several lines, availability bits: lock-free
 //	reservation/log              the seam of the journal: what a log must do, its errors, a log in memory
+//	reservation/log/logtest      the suite any log must pass that takes the journal's place; a log for tests
 //	reservation/internal/commit  the queue before a log: numbers, group commit, admission
 //	reservation/internal/journal a log in files: frames, segments, snapshots; opaque bytes
-//	reservation/reservationtest  the suite any log must pass that takes the journal's place
 //	allocator                    the door: routes an order and holds its stock in one step
 //	allocator/metrics            the numbers of an engine for Prometheus; nobody imports it
 //	allocator/hours              opening hours and working time; knows nothing else

@@ -25,7 +25,7 @@ const (
 // than BacklogBytes are queued. ErrNoSpace, ErrUnavailable: what head-room the log
 // has is kept for what ends reservations; try again when there is space, or when
 // the system has files to give. ErrJournal,
-// ErrClosed: the queue has stopped. Nothing was written in any of these cases,
+// ErrFenced, ErrClosed: the queue has stopped. Nothing was written in any of these cases,
 // nor when ctx ends.
 func (q *Queue) Admit(ctx context.Context) error {
 	if q.gate.Load() == 0 {

@@ -1,4 +1,4 @@
-//go:build !mutant_queue_ack && !mutant_queue_full && !mutant_queue_show && !mutant_cut && !mutant_queue_size
+//go:build !mutant_queue_ack && !mutant_queue_full && !mutant_queue_show && !mutant_cut && !mutant_queue_size && !mutant_queue_fence
 
 package commit_test
 
@@ -24,6 +24,7 @@ func TestQueueMutantsAreCaught(t *testing.T) {
 		{"mutant_cut", "TestAppendAllIsOneFrame", `a group is cut|is due`},
 		{"mutant_cut", "TestAppendAllSurvivesCrashes", `a group is cut|is due`},
 		{"mutant_queue_size", "TestTooLarge", `is queued: got <nil>, want ErrTooLarge`},
+		{"mutant_queue_fence", "TestQueueFenced", `want ErrFenced and not ErrJournal`},
 	} {
 		t.Run(m.mutant+"/"+m.test, func(t *testing.T) {
 			scaletest.Caught(t, m.test, m.says, "-tags", m.mutant)

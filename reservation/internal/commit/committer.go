@@ -72,7 +72,7 @@ func (q *Queue) take() (b *batch, over bool) {
 	q.mu.Lock(lock.Queue)
 	defer q.mu.Unlock()
 	switch {
-	case errors.Is(q.stopped, log.ErrJournal):
+	case isFinal(q.stopped):
 		return nil, q.closing
 	case len(q.sealed) > 0:
 		q.inFlight = q.sealed[0]
@@ -181,14 +181,21 @@ func (q *Queue) wake() {
 	}
 }
 
+// isFinal reports whether a queue that has stopped so writes nothing more; one that is
+// being closed does.
+func isFinal(stopped error) bool {
+	return errors.Is(stopped, log.ErrJournal) || errors.Is(stopped, log.ErrFenced)
+}
+
 // stop ends the queue for good: all callers that wait, and all that come, get
-// the first cause.
+// the first cause. Behind a fence nothing was written, neither of the batch that was
+// refused nor of those that were queued behind it, so it is not ErrJournal.
 func (q *Queue) stop(cause error) {
-	if !errors.Is(cause, log.ErrJournal) {
+	if !isFinal(cause) || mutant.Built == mutant.Fence {
 		cause = fmt.Errorf("%w: %w", log.ErrJournal, cause)
 	}
 	q.mu.Lock(lock.Queue)
-	if errors.Is(q.stopped, log.ErrJournal) {
+	if isFinal(q.stopped) {
 		q.mu.Unlock()
 		return
 	}
@@ -212,7 +219,7 @@ func (q *Queue) stop(cause error) {
 
 // syncWritten makes durable what was acknowledged when written.
 func (q *Queue) syncWritten() {
-	if errors.Is(q.Err(), log.ErrJournal) {
+	if isFinal(q.Err()) {
 		return
 	}
 	q.setAlarm()
@@ -224,7 +231,7 @@ func (q *Queue) syncWritten() {
 }
 
 // Step commits what is queued, in a Manual queue. ErrNoSpace, ErrUnavailable: it is still
-// queued, and the next Step tries again. ErrJournal: the queue has stopped.
+// queued, and the next Step tries again. ErrJournal, ErrFenced: the queue has stopped.
 func (q *Queue) Step() error {
 	for {
 		q.mu.Lock(lock.Queue)
@@ -245,7 +252,7 @@ func (q *Queue) Step() error {
 // Close commits what is queued, stops the goroutines and closes the log. All
 // that wait are answered before it returns; Append then fails with ErrClosed,
 // unless the queue had stopped before. It returns ErrJournal if something that
-// was queued may not be in the log. Another Close gives the same answer.
+// was queued may not be in the log, ErrFenced if nothing more of it is. Another Close gives the same answer.
 func (q *Queue) Close() error {
 	q.closed.Do(func() { q.failed = q.close() })
 	return q.failed
@@ -281,7 +288,7 @@ func (q *Queue) close() error {
 	if err := q.log.Close(); err != nil {
 		return err
 	}
-	if errors.Is(err, log.ErrJournal) {
+	if isFinal(err) {
 		return err
 	}
 	return nil

@@ -16,7 +16,7 @@ type Record struct {
 // Follow walks the acknowledged records from a sequence number on (0 and 1 both
 // mean the first ever). It ends at the last one, or, if live, waits for more
 // until ctx ends, which it then yields as the last step's error, as it does
-// with ErrClosed and ErrJournal when the queue stops. A *TrimmedError says that
+// with ErrClosed, ErrJournal and ErrFenced when the queue stops. A *TrimmedError says that
 // from is gone and which record is the first there is; ErrCorrupt that the log
 // is damaged. A slow reader never holds a writer up: it reads from the log, not
 // from the queue. An iterator may be used by one goroutine at a time.

@@ -88,7 +88,9 @@ func (o Options) withDefaults(most int) Options {
 //
 // Invariant: durable <= last; the records (durable, last] lie, in order, in the
 // batch that is being committed, then the sealed ones, then the open one; no
-// ticket of a batch is answered before the batch is in the log or known lost.
+// ticket of a batch is answered before the batch is in the log or known lost. Lost
+// is one of two: ErrJournal, it may or may not be in the log; ErrFenced, it is not,
+// and neither is what was queued behind it, because another writer owns the log.
 // Linearizes at: the mutex of Append and AppendAll, which orders records by their
 // numbers.
 // Bound: Admit holds new writes back above BacklogBytes; Append never refuses
@@ -181,7 +183,7 @@ func (q *Queue) MaxRecordBytes() int { return q.most - recordOverhead }
 // Append gives the record the next sequence number and queues a copy of it. It
 // never waits for the log and may be called under the caller's locks: the order
 // of the numbers is the order of the calls. It fails only when the queue has
-// stopped, with ErrJournal or ErrClosed, or with ErrTooLarge for a record of more
+// stopped, with ErrJournal, ErrFenced or ErrClosed, or with ErrTooLarge for a record of more
 // than MaxRecordBytes, and has then queued nothing.
 func (q *Queue) Append(record []byte) (Ticket, error) {
 	if len(record) > q.MaxRecordBytes() && mutant.Built != mutant.Size {
@@ -314,7 +316,7 @@ func (q *Queue) Last() uint64 {
 func (q *Queue) Durable() uint64 { return q.durable.Load() }
 
 // Err is nil while the queue takes records, else ErrJournal with the first
-// cause, or ErrClosed.
+// cause, ErrFenced, or ErrClosed.
 func (q *Queue) Err() error {
 	q.mu.Lock(lock.Queue)
 	defer q.mu.Unlock()

@@ -2,12 +2,10 @@ package commit
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
 	"github.com/clickcollect/clickcollect/reservation/lock"
-	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
 // A commit that takes longer than alarmFirst, or eight times as long as the one
@@ -19,8 +17,8 @@ const (
 
 // Wait returns nil once the record of t is durable (or taken by the log, with
 // Written), at once for the zero Ticket. ErrJournal, or the end of ctx: it may
-// or may not be in the log, and the end of ctx does not take it back. A wait
-// may go on for 100 ms after ctx has ended.
+// or may not be in the log, and the end of ctx does not take it back. ErrFenced: it
+// is not in the log. A wait may go on for 100 ms after ctx has ended.
 //
 // That is because a caller that waits for two channels at a time costs a third
 // more than one that waits for one, which a wait of one commit is not worth:
@@ -137,7 +135,7 @@ func (q *Queue) holding(sequence uint64) (*batch, error) {
 // unanswering is why the open batch will never be committed, nil if it may be.
 // The caller holds the mutex.
 func (q *Queue) unanswering() error {
-	if q.closing && q.open.count > 0 && !errors.Is(q.stopped, log.ErrJournal) {
+	if q.closing && q.open.count > 0 && !isFinal(q.stopped) {
 		return nil // Close still commits it
 	}
 	return q.stopped

@@ -6,10 +6,11 @@ package mutant
 
 // The deliberate bugs.
 const (
-	_    = iota
-	Ack  // a record is called durable before the log has it
-	Full // a batch that found no space is taken for written
-	Show // readers see records before they are acknowledged
-	Size // the size of a record is not looked at before it is queued
-	Cut  // records that belong together lie in frames of their own
+	_     = iota
+	Ack   // a record is called durable before the log has it
+	Full  // a batch that found no space is taken for written
+	Show  // readers see records before they are acknowledged
+	Size  // the size of a record is not looked at before it is queued
+	Cut   // records that belong together lie in frames of their own
+	Fence // what another writer keeps out is said to be of unknown outcome
 )

@@ -1,4 +1,4 @@
-//go:build !mutant_queue_ack && !mutant_queue_full && !mutant_queue_show && !mutant_queue_size && !mutant_cut
+//go:build !mutant_queue_ack && !mutant_queue_full && !mutant_queue_show && !mutant_queue_size && !mutant_queue_fence && !mutant_cut
 
 package mutant
 

@@ -1,12 +1,14 @@
-package reservationtest
+package logtest
 
 import (
 	"errors"
 	"fmt"
 	"testing"
+
+	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
-func checkTrim(_ *testing.T, l Log) error {
+func checkTrim(_ *testing.T, l log.Log) error {
 	s := newScript(l, 9)
 	first := uint64(1)
 	for range 40 {
@@ -43,15 +45,26 @@ func checkTrimmed(s *script, before, below uint64) error {
 		return fmt.Errorf("trim below %d cut a frame: First is %d", below, first)
 	}
 	if first > 1 {
-		err := s.log.Read(first-1, func(uint64, int, []byte) bool { return false })
-		if !errors.Is(err, ErrTrimmed) {
-			return fmt.Errorf("read of record %d of a log that begins at %d: got %v, want ErrTrimmed", first-1, first, err)
+		err := readFault(s.log, first-1)
+		var trimmed *log.TrimmedError
+		if !errors.Is(err, log.ErrTrimmed) || !errors.As(err, &trimmed) || trimmed.First != first {
+			return fmt.Errorf("read of record %d of a log that begins at %d: got %v, want a *TrimmedError that says so", first-1, first, err)
 		}
 	}
 	return errors.Join(s.check(first), s.check(max(first, below)))
 }
 
-func checkClose(t *testing.T, l Log) error {
+// readFault is the first error of a read.
+func readFault(l log.Log, from uint64) error {
+	for _, err := range l.Read(from) {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkClose(t *testing.T, l log.Log) error {
 	s := newScript(l, 10)
 	if err := s.append(5); err != nil {
 		return err
@@ -59,24 +72,24 @@ func checkClose(t *testing.T, l Log) error {
 	if err := l.Close(); err != nil {
 		return fmt.Errorf("close: %w", err)
 	}
-	if err := l.Append(s.next, 1, []byte("late")); !errors.Is(err, ErrClosed) {
+	if err := l.Append(s.next, 1, []byte("late")); !errors.Is(err, log.ErrClosed) {
 		return fmt.Errorf("append to a closed log: got %v, want ErrClosed", err)
 	}
-	read := l.Read(1, func(uint64, int, []byte) bool { return true })
-	if !errors.Is(read, ErrClosed) {
+	read := readFault(l, 1)
+	if !errors.Is(read, log.ErrClosed) {
 		return fmt.Errorf("read of a closed log: got %v, want ErrClosed", read)
 	}
-	if err := l.Tail(t.Context(), s.next); !errors.Is(err, ErrClosed) {
+	if err := l.Tail(t.Context(), s.next); !errors.Is(err, log.ErrClosed) {
 		return fmt.Errorf("tail of a closed log: got %v, want ErrClosed", err)
 	}
-	if err := l.Close(); err != nil && !errors.Is(err, ErrClosed) {
+	if err := l.Close(); err != nil && !errors.Is(err, log.ErrClosed) {
 		return fmt.Errorf("second close: got %v, want nil or ErrClosed", err)
 	}
 	return nil
 }
 
 // checkReopen holds a log that outlives its handle to what it acknowledged.
-func checkReopen(t *testing.T, l Log) error {
+func checkReopen(t *testing.T, l log.Log) error {
 	if _, ok := l.(Reopener); !ok {
 		t.Skip("this log ends with its handle")
 	}
@@ -94,7 +107,7 @@ func checkReopen(t *testing.T, l Log) error {
 		if err := s.check(again.First()); err != nil {
 			return fmt.Errorf("reopened: %w", err)
 		}
-		if err := again.Append(s.next+1, 1, []byte("gap")); !errors.Is(err, ErrSequence) {
+		if err := again.Append(s.next+1, 1, []byte("gap")); !errors.Is(err, log.ErrSequence) {
 			return fmt.Errorf("reopened, an append at %d: got %v, want ErrSequence", s.next+1, err)
 		}
 		if _, ok := again.(Reopener); !ok {
@@ -104,8 +117,57 @@ func checkReopen(t *testing.T, l Log) error {
 	return nil
 }
 
+// checkFence lets another writer own the log again and again. What the one before
+// appends then is not written, and says so each time, whatever it expects.
+func checkFence(t *testing.T, l log.Log) error {
+	if _, ok := l.(Fencer); !ok {
+		t.Skip("this log is not shared")
+	}
+	s := newScript(l, 14)
+	for range 8 {
+		if err := s.append(5); err != nil {
+			return err
+		}
+		old := s.log
+		s.log = old.(Fencer).Fence(t)
+		defer s.log.Close()
+		if _, ok := s.log.(Fencer); !ok {
+			return errors.New("the log of a new owner cannot be fenced")
+		}
+		for _, expected := range []uint64{s.next, s.next, s.next + 1, 1} {
+			if err := checkFenced(old.Append(expected, 1, []byte("late"))); err != nil {
+				return fmt.Errorf("append at %d to a log that ends at %d and has another owner: %w", expected, s.next-1, err)
+			}
+		}
+		if err := s.append(2); err != nil {
+			return fmt.Errorf("the new owner: %w", err)
+		}
+		if err := checkFenced(old.Append(s.next, 1, []byte("late"))); err != nil {
+			return fmt.Errorf("append to a log that another owner has written to: %w", err)
+		}
+		if err := errors.Join(s.check(1), old.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkFenced looks at what a fenced append answered.
+func checkFenced(err error) error {
+	var fenced *log.FencedError
+	switch {
+	case !errors.Is(err, log.ErrFenced) || !errors.As(err, &fenced):
+		return fmt.Errorf("got %v, want a *FencedError", err)
+	case errors.Is(err, log.ErrJournal):
+		return fmt.Errorf("got %v, which is ErrJournal too: it is known that nothing was written", err)
+	case fenced.By <= fenced.Epoch:
+		return fmt.Errorf("got %v: epoch %d cannot fence epoch %d", err, fenced.By, fenced.Epoch)
+	}
+	return nil
+}
+
 // checkProgram does things in a drawn order.
-func checkProgram(t *testing.T, l Log) error {
+func checkProgram(t *testing.T, l log.Log) error {
 	s := newScript(l, 12)
 	first := uint64(1)
 	for step := range 600 {
@@ -122,7 +184,7 @@ func checkProgram(t *testing.T, l Log) error {
 				err = s.check(from)
 			}
 		case 2:
-			if got := l.Append(s.next+1+s.draw.Uint64N(5), 1, []byte("gap")); !errors.Is(got, ErrSequence) {
+			if got := l.Append(s.next+1+s.draw.Uint64N(5), 1, []byte("gap")); !errors.Is(got, log.ErrSequence) {
 				err = fmt.Errorf("append behind a gap: got %v, want ErrSequence", got)
 			}
 		case 3:

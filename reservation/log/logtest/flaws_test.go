@@ -1,12 +1,16 @@
-package reservationtest
+package logtest
 
 import (
 	"context"
 	"errors"
+	"fmt"
+	"iter"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
 // A flaw is a promise that a list does not keep.
@@ -20,6 +24,12 @@ var flaws = map[flaw]string{
 	"keeps the slice":       "payload-not-kept",
 	"takes any sequence":    "expected-sequence",
 	"refuses after refusal": "expected-sequence",
+	"says no sequence":      "expected-sequence",
+	"takes too little":      "sizes",
+	"takes anything":        "sizes",
+	"stops when too large":  "sizes",
+	"takes no records":      "sizes",
+	"takes no bytes":        "sizes",
 	"begins behind":         "read-from-within",
 	"reads on":              "read-stops",
 	"shows half":            "read-while-appending",
@@ -28,14 +38,23 @@ var flaws = map[flaw]string{
 	"trims too much":        "trim",
 	"trims within":          "trim",
 	"reads what is gone":    "trim",
+	"says not what is gone": "trim",
 	"writes when closed":    "close",
 	"forgets the end":       "reopen",
+	"writes when fenced":    "fence",
+	"fences once":           "fence",
+	"fence is a sequence":   "fence",
+	"fence is unknown":      "fence",
+	"fences itself":         "fence",
+	"forgets its epoch":     "fence",
 	"trims at any time":     "random-program",
 }
 
 // A list is a log in memory that outlives its handles, with at most one flaw.
 type list struct {
 	flaw   flaw
+	epoch  uint64
+	told   bool // that it is fenced
 	kept   *listContent
 	closed chan struct{}
 	once   sync.Once
@@ -47,6 +66,7 @@ type listContent struct {
 	first  uint64
 	last   uint64
 	more   chan struct{}
+	epoch  uint64
 	upset  bool
 }
 
@@ -67,16 +87,56 @@ func (l *list) isClosed() bool {
 	}
 }
 
+func (l *list) checkFrame(count int, payload []byte) error {
+	switch {
+	case l.flaw == "takes anything", l.flaw == "takes no records" && count == 0, l.flaw == "takes no bytes" && len(payload) == 0:
+		return nil
+	case l.flaw == "stops when too large" && len(payload) > log.PayloadBytes:
+		return log.ErrJournal
+	case l.flaw == "takes too little":
+		return log.CheckFrame(count, payload, log.PayloadBytes-1)
+	}
+	return log.CheckFrame(count, payload, log.PayloadBytes)
+}
+
+// fenced refuses what another owner keeps out. The mutex is held.
+func (l *list) fenced(expected uint64) error {
+	k := l.kept
+	if k.epoch == l.epoch || l.flaw == "writes when fenced" || l.flaw == "fences once" && l.told {
+		return nil
+	}
+	l.told = true
+	err := &log.FencedError{Epoch: l.epoch, By: k.epoch}
+	switch l.flaw {
+	case "fence is a sequence":
+		return &log.SequenceError{Expected: expected, Last: k.last}
+	case "fence is unknown":
+		return fmt.Errorf("%w: %w", log.ErrJournal, err)
+	case "fences itself":
+		err.By = l.epoch
+	}
+	return err
+}
+
 func (l *list) Append(expected uint64, count int, payload []byte) error {
+	if err := l.checkFrame(count, payload); err != nil {
+		return err
+	}
 	k := l.kept
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	if l.isClosed() && l.flaw != "writes when closed" {
-		return ErrClosed
+		return log.ErrClosed
+	}
+	if err := l.fenced(expected); err != nil {
+		return err
 	}
 	if expected != k.last+1 && l.flaw != "takes any sequence" || k.upset {
 		k.upset = l.flaw == "refuses after refusal"
-		return ErrSequence
+		if l.flaw == "says no sequence" {
+			return log.ErrSequence
+		}
+		return &log.SequenceError{Expected: expected, Last: k.last}
 	}
 	if l.flaw == "loses payload" && len(payload) > 100_000 {
 		payload = payload[:100_000]
@@ -84,7 +144,10 @@ func (l *list) Append(expected uint64, count int, payload []byte) error {
 	if l.flaw != "keeps the slice" {
 		payload = slices.Clone(payload)
 	}
-	f := frame{first: k.last + 1, count: count, payload: payload}
+	f := frame{first: k.last + 1, count: count, epoch: l.epoch, payload: payload}
+	if l.flaw == "forgets its epoch" && l.epoch > 2 {
+		f.epoch = 0
+	}
 	k.frames = append(k.frames, f)
 	if l.flaw == "adds a frame" && len(k.frames) == 200 {
 		k.frames = append(k.frames, frame{first: f.next(), count: 1, payload: []byte("more")})
@@ -97,31 +160,42 @@ func (l *list) Append(expected uint64, count int, payload []byte) error {
 	return nil
 }
 
-func (l *list) Read(from uint64, each func(first uint64, count int, payload []byte) bool) error {
+func (l *list) Read(from uint64) iter.Seq2[log.Frame, error] {
+	return func(yield func(log.Frame, error) bool) {
+		frames, err := l.snapshot(from)
+		if err != nil {
+			yield(log.Frame{}, err)
+			return
+		}
+		for _, f := range frames {
+			if from >= f.next() || l.flaw == "begins behind" && from > f.first {
+				continue
+			}
+			if !yield(log.Frame{First: f.first, Count: f.count, Epoch: f.epoch, Payload: f.payload}, nil) && l.flaw != "reads on" {
+				return
+			}
+		}
+	}
+}
+
+// snapshot is the frames there are now.
+func (l *list) snapshot(from uint64) ([]frame, error) {
 	k := l.kept
 	k.mu.Lock()
-	if l.isClosed() {
-		k.mu.Unlock()
-		return ErrClosed
-	}
-	if from < k.first && l.flaw != "reads what is gone" {
-		k.mu.Unlock()
-		return ErrTrimmed
+	defer k.mu.Unlock()
+	switch {
+	case l.isClosed():
+		return nil, log.ErrClosed
+	case from < k.first && l.flaw == "says not what is gone":
+		return nil, log.ErrTrimmed
+	case from < k.first && l.flaw != "reads what is gone":
+		return nil, &log.TrimmedError{First: k.first}
 	}
 	frames := slices.Clone(k.frames)
-	k.mu.Unlock()
 	if l.flaw == "shows half" && len(frames) > 10 {
 		frames = frames[:len(frames)-1]
 	}
-	for _, f := range frames {
-		if from >= f.next() || l.flaw == "begins behind" && from > f.first {
-			continue
-		}
-		if !each(f.first, f.count, f.payload) && l.flaw != "reads on" {
-			break
-		}
-	}
-	return nil
+	return frames, nil
 }
 
 func (l *list) First() uint64 { l.kept.mu.Lock(); defer l.kept.mu.Unlock(); return l.kept.first }
@@ -144,7 +218,7 @@ func (l *list) Tail(ctx context.Context, after uint64) error {
 			}
 			return ctx.Err()
 		case <-l.closed:
-			return ErrClosed
+			return log.ErrClosed
 		case <-more:
 		}
 	}
@@ -174,16 +248,32 @@ func (l *list) Trim(below uint64) error {
 	return nil
 }
 
-func (l *list) Reopen(*testing.T) Log {
+func (l *list) Reopen(*testing.T) log.Log {
 	k := l.kept
 	if n := len(k.frames); l.flaw == "forgets the end" && n > 30 {
 		k.frames, k.last = k.frames[:n-1], k.frames[n-1].first-1
 	}
-	return &list{flaw: l.flaw, kept: k, closed: make(chan struct{})}
+	return l.another()
+}
+
+func (l *list) Fence(*testing.T) log.Log { return l.another() }
+
+// another is a handle that owns the list.
+func (l *list) another() *list {
+	k := l.kept
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.epoch++
+	return &list{flaw: l.flaw, epoch: k.epoch, kept: k, closed: make(chan struct{})}
+}
+
+// TestStorePasses holds the log for tests to the suite.
+func TestStorePasses(t *testing.T) {
+	RunLog(t, func(*testing.T) log.Log { return new(Store).Open("a") })
 }
 
 func TestListPasses(t *testing.T) {
-	RunLog(t, func(*testing.T) Log { return newList("") })
+	RunLog(t, func(*testing.T) log.Log { return newList("") })
 }
 
 // TestFlawsAreFound is the suite's own trial: every flaw is found by the check
@@ -202,7 +292,7 @@ func TestFlawsAreFound(t *testing.T) {
 			} else {
 				t.Log(err)
 			}
-			if err := l.Close(); err != nil && !errors.Is(err, ErrClosed) {
+			if err := l.Close(); err != nil && !errors.Is(err, log.ErrClosed) {
 				t.Error(err)
 			}
 			found[name] = true
