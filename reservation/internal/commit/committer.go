@@ -6,7 +6,6 @@ import (
 	"math"
 	"time"
 
-	"github.com/clickcollect/clickcollect/reservation/internal/commit/mutant"
 	"github.com/clickcollect/clickcollect/reservation/lock"
 	"github.com/clickcollect/clickcollect/reservation/log"
 )
@@ -114,18 +113,12 @@ func (q *Queue) commitUntilDone(b *batch, timer *time.Timer) {
 // commit hands a batch to the log and answers its callers. A refusal: the
 // batch is still in flight. Any other error has stopped the queue.
 func (q *Queue) commit(b *batch) error {
-	if mutant.Built == mutant.Ack {
-		q.durable.Store(b.first + uint64(b.count) - 1)
-	}
 	begun := time.Now()
 	q.meter.begin(begun)
 	q.setAlarm()
 	err := q.log.Append(b.first, b.count, b.payload)
 	took := time.Since(begun)
 	q.meter.end(took)
-	if mutant.Built == mutant.Full && log.Refused(err) {
-		err = nil
-	}
 	switch {
 	case err == nil:
 		if took > slowCommit {
@@ -191,7 +184,7 @@ func isFinal(stopped error) bool {
 // the first cause. Behind a fence nothing was written, neither of the batch that was
 // refused nor of those that were queued behind it, so it is not ErrJournal.
 func (q *Queue) stop(cause error) {
-	if !isFinal(cause) || mutant.Built == mutant.Fence {
+	if !isFinal(cause) {
 		cause = fmt.Errorf("%w: %w", log.ErrJournal, cause)
 	}
 	q.mu.Lock(lock.Queue)

@@ -3,8 +3,6 @@ package commit
 import (
 	"context"
 	"iter"
-
-	"github.com/clickcollect/clickcollect/reservation/internal/commit/mutant"
 )
 
 // A Record is one record of the log with its number.
@@ -43,12 +41,7 @@ func (q *Queue) Follow(ctx context.Context, from uint64, live bool) iter.Seq2[Re
 }
 
 // shown is the last record that readers may see.
-func (q *Queue) shown() uint64 {
-	if mutant.Built == mutant.Show {
-		return q.log.Last()
-	}
-	return q.durable.Load()
-}
+func (q *Queue) shown() uint64 { return q.durable.Load() }
 
 // read yields the records from next to last. It returns the number to go on
 // with, and whether to go on.

@@ -10,7 +10,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/clickcollect/clickcollect/reservation/internal/commit/mutant"
 	"github.com/clickcollect/clickcollect/reservation/lock"
 	"github.com/clickcollect/clickcollect/reservation/log"
 )
@@ -186,7 +185,7 @@ func (q *Queue) MaxRecordBytes() int { return q.most - recordOverhead }
 // stopped, with ErrJournal, ErrFenced or ErrClosed, or with ErrTooLarge for a record of more
 // than MaxRecordBytes, and has then queued nothing.
 func (q *Queue) Append(record []byte) (Ticket, error) {
-	if len(record) > q.MaxRecordBytes() && mutant.Built != mutant.Size {
+	if len(record) > q.MaxRecordBytes() {
 		return Ticket{}, fmt.Errorf("%w: a record of %d bytes, at most %d are possible", log.ErrTooLarge, len(record), q.MaxRecordBytes())
 	}
 	q.mu.Lock(lock.Queue)
@@ -221,7 +220,7 @@ func (q *Queue) AppendAll(records ...[]byte) (Ticket, error) {
 	for _, record := range records {
 		size += len(record) + recordOverhead
 	}
-	if size > q.most && mutant.Built != mutant.Size {
+	if size > q.most {
 		return Ticket{}, fmt.Errorf("%w: %d records of %d bytes that belong together, at most %d are possible",
 			log.ErrTooLarge, len(records), size, q.most)
 	}
@@ -235,10 +234,7 @@ func (q *Queue) AppendAll(records ...[]byte) (Ticket, error) {
 	if b.count > 0 && len(b.payload)+size > q.o.FrameBytes {
 		b = q.seal()
 	}
-	for i, record := range records {
-		if mutant.Built == mutant.Cut && i > 0 {
-			b = q.seal()
-		}
+	for _, record := range records {
 		q.put(b, record)
 	}
 	q.tell()

@@ -8,7 +8,6 @@ import (
 	"hash/crc32"
 	"io"
 
-	"github.com/clickcollect/clickcollect/reservation/internal/journal/mutant"
 	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
@@ -110,17 +109,9 @@ func forget(f File) error {
 	return nil
 }
 
-// syncFile makes a file durable, and is where the mutants go wrong.
-func syncFile(f File) error {
-	err := f.Sync()
-	if err != nil && mutant.Built == mutant.Retried {
-		err = f.Sync()
-	}
-	if mutant.Built == mutant.Ignored {
-		return nil
-	}
-	return err
-}
+// syncFile makes a file durable. A failed sync is not tried again: the system may
+// have thrown away what it could not write, and told of it once.
+func syncFile(f File) error { return f.Sync() }
 
 // errNames: a sync of the names has failed, whoever asked for it. Which names are
 // durable is unknown, those of segments among them: the system tells of a fault
@@ -129,9 +120,6 @@ var errNames = errors.New("the names of files may not be durable")
 
 // syncNames makes the names of a disk durable, or fails with errNames.
 func syncNames(d Disk) error {
-	if mutant.Built == mutant.Directory {
-		return nil
-	}
 	if err := d.Sync(); err != nil {
 		return fmt.Errorf("%w: %w", errNames, err)
 	}

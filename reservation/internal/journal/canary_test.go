@@ -1,5 +1,3 @@
-//go:build !mutant_ack && !mutant_directory && !mutant_ignored && !mutant_retried && !mutant_chain && !mutant_segment && !mutant_scrub && !mutant_scan && !mutant_unverified && !mutant_recycle && !mutant_fatal && !mutant_hoard
-
 package journal_test
 
 import (
@@ -8,32 +6,61 @@ import (
 	"github.com/clickcollect/clickcollect/bench/scaletest"
 )
 
+// The deliberate bugs.
+var (
+	// An append returns before its sync.
+	unsynced = edit("filelog.go", "	if synced {\n		if err := syncFile", "	if false {\n		if err := syncFile")
+	// Names are not synced.
+	nameless = edit("block.go", "	if err := d.Sync(); err != nil {", "	if err := error(nil); err != nil {")
+	// The error of a sync is ignored.
+	ignored = edit("block.go", "error { return f.Sync() }", "error { f.Sync(); return nil }")
+	// A failed sync is tried again.
+	retried = edit("block.go", "error { return f.Sync() }", "error {\n	if err := f.Sync(); err == nil {\n		return nil\n	}\n	return f.Sync()\n}")
+	// A frame is taken whatever frame came before it.
+	unchained = edit("segment.go", "case h.previous != w.chain:", "case false:")
+	// A frame of an earlier life of the segment is taken.
+	relived = edit("segment.go", "if h.segment != w.id {", "if false {")
+	// What lies behind a torn end is left there.
+	unscrubbed = append(edit("recover.go", "for _, r := range t.rubbish {", "for _, r := range t.rubbish[:0] {"),
+		edit("recover.go", "copyRange(f, s.file, 0, s.end)", "copyRange(f, s.file, 0, s.size)")...)
+	// Nothing is looked for behind the first bad frame.
+	unscanned = edit("recover.go", "	if found {\n		return t, s.damaged", "	if false {\n		return t, s.damaged")
+	// A snapshot is believed without being read again.
+	unverified = edit("snapshot.go", "	if err := syncFile(f); err != nil {\n		return draft, s, err", "	if err := syncFile(f); err != nil || true {\n		return draft, s, err")
+	// Segments are dropped before the snapshot is durable.
+	hasty = edit("snapshot.go", "	if len(snapshots) < 2 {\n		return 1", "	if len(snapshots) > 0 {\n		return snapshots[0].To + 1\n	}\n	if len(snapshots) < 2 {\n		return 1")
+	// What is refused before anything was written stops the log.
+	fatal = edit("filelog.go", "err := typed(cause); log.Refused(err) {", "err := typed(cause); log.Refused(err) && false {")
+	// History for readers is not given up for want of space.
+	hoards = edit("filelog_tend.go", "ok := len(l.segments) > 1 && l.segments[0].next <= l.spared", "ok := false")
+)
+
+func edit(file, old, new string) []scaletest.Edit {
+	return []scaletest.Edit{{File: file, Old: old, New: new}}
+}
+
 // TestMutantsAreCaught builds the package with each of the log's deliberate
 // bugs and runs the tests that are there for it. They must fail, and for the
-// reason they give. The builds carry tags this file is not part of.
+// reason they give.
 func TestMutantsAreCaught(t *testing.T) {
-	if !scaletest.Full() {
-		t.Skip("builds the package once for every bug")
+	mutant := func(name string, edits []scaletest.Edit, test, says string, pkg ...string) scaletest.Mutant {
+		return scaletest.Mutant{Name: name, Edits: edits, Test: test, Says: says, Flags: append([]string{"-timeout", "60s"}, pkg...)}
 	}
-	for _, m := range []struct{ mutant, pkg, test, says string }{
-		{"mutant_ack", ".", "TestCrash", `acknowledged to \d+, recovered to|no whole frame, but a later one`},
-		{"mutant_directory", ".", "TestCrash", `acknowledged to \d+, recovered to`},
+	scaletest.Mutants(t,
+		mutant("unsynced", unsynced, "TestCrash", `acknowledged to \d+, recovered to|no whole frame, but a later one`),
+		mutant("nameless", nameless, "TestCrash", `acknowledged to \d+, recovered to`),
 		// Whichever comes first: the loss itself, or that it is told by the watermark.
-		{"mutant_ignored", ".", "TestCrash", `acknowledged to \d+, recovered to|no whole frame, but the watermark says that there was one`},
-		{"mutant_retried", ".", "TestEveryIOFails", `I/O \d+ of \d+ failed`},
-		{"mutant_chain", ".", "TestFramesOfTwoHistories", `two histories were taken for one: "abcdE"`},
-		{"mutant_segment", ".", "TestFramesOfAnotherLife", `a frame of another life was taken`},
-		{"mutant_scrub", ".", "TestTornTailIsScrubbed", `a frame that was given up came back: "abcde"`},
-		{"mutant_scrub", ".", "TestCrash", `seed \d+`},
-		{"mutant_fatal", ".", "TestRefusedCalls", `journal: stopped: .*; want a refusal`},
-		{"mutant_fatal", "../commit", "TestQueueWithoutHandles", `journal: stopped: look who owns the directory`},
-		{"mutant_hoard", ".", "TestHistoryGivesWay", `is refused while there is history from 1 on`},
-		{"mutant_scan", ".", "TestLaterFramesAreLookedFor", `the log was cut silently`},
-		{"mutant_unverified", ".", "TestSnapshotIsVerified", `a snapshot with byte \d+ wrong on the disk is believed`},
-		{"mutant_recycle", ".", "TestTrimPoint", `a snapshot that is damaged has no other`},
-	} {
-		t.Run(m.mutant+"/"+m.test, func(t *testing.T) {
-			scaletest.Caught(t, m.test, m.says, "-timeout", "60s", "-tags", m.mutant, m.pkg)
-		})
-	}
+		mutant("ignored", ignored, "TestCrash", `acknowledged to \d+, recovered to|no whole frame, but the watermark says that there was one`),
+		mutant("retried", retried, "TestEveryIOFails", `I/O \d+ of \d+ failed`),
+		mutant("unchained", unchained, "TestFramesOfTwoHistories", `two histories were taken for one: "abcdE"`),
+		mutant("relived", relived, "TestFramesOfAnotherLife", `a frame of another life was taken`),
+		mutant("unscrubbed", unscrubbed, "TestTornTailIsScrubbed", `a frame that was given up came back: "abcde"`),
+		mutant("unscrubbed", unscrubbed, "TestCrash", `seed \d+`),
+		mutant("fatal", fatal, "TestRefusedCalls", `journal: stopped: .*; want a refusal`),
+		mutant("fatal", fatal, "TestQueueWithoutHandles", `journal: stopped: look who owns the directory`, "../commit"),
+		mutant("hoards", hoards, "TestHistoryGivesWay", `is refused while there is history from 1 on`),
+		mutant("unscanned", unscanned, "TestLaterFramesAreLookedFor", `the log was cut silently`),
+		mutant("unverified", unverified, "TestSnapshotIsVerified", `a snapshot with byte \d+ wrong on the disk is believed`),
+		mutant("hasty", hasty, "TestTrimPoint", `a snapshot that is damaged has no other`),
+	)
 }

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"github.com/clickcollect/clickcollect/reservation/internal/journal/mutant"
 	"github.com/clickcollect/clickcollect/reservation/lock"
 	"github.com/clickcollect/clickcollect/reservation/log"
 )
@@ -92,7 +91,7 @@ func (l *FileLog) announce() {
 // judge is what an error of a call on names means to a change of segments or a
 // look at the owner: a refusal, or the log has stopped.
 func (l *FileLog) judge(doing string, cause error) error {
-	if err := typed(cause); log.Refused(err) && mutant.Built != mutant.Fatal {
+	if err := typed(cause); log.Refused(err) {
 		return fmt.Errorf("journal: %s: %w", doing, err)
 	}
 	return l.fail(doing, cause)
@@ -136,7 +135,7 @@ func (l *FileLog) Append(expected uint64, count int, payload []byte) error {
 		return l.fail("append to "+s.name, err)
 	}
 	synced := !l.options.NoSync
-	if synced && mutant.Built != mutant.Ack {
+	if synced {
 		if err := syncFile(s.file); err != nil {
 			return l.fail("sync "+s.name, err)
 		}

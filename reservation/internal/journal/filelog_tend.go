@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/clickcollect/clickcollect/reservation/internal/journal/mutant"
 	"github.com/clickcollect/clickcollect/reservation/lock"
 	"github.com/clickcollect/clickcollect/reservation/log"
 )
@@ -216,7 +215,7 @@ func (l *FileLog) Spare(below uint64) {
 // whether it did.
 func (l *FileLog) giveUp() bool {
 	l.mu.Lock(lock.Segments)
-	ok := len(l.segments) > 1 && l.segments[0].next <= l.spared && mutant.Built != mutant.Hoard
+	ok := len(l.segments) > 1 && l.segments[0].next <= l.spared
 	below := l.next
 	if ok {
 		below = l.segments[0].next

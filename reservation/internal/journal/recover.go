@@ -10,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/clickcollect/clickcollect/reservation/internal/journal/mutant"
 	"github.com/clickcollect/clickcollect/reservation/lock"
 	"github.com/clickcollect/clickcollect/reservation/log"
 )
@@ -292,25 +291,23 @@ func (l *FileLog) readTail() (t tail, err error) {
 		return t, err
 	}
 	s.end, s.next, s.last = w.pos, w.next, w.chain
-	if mutant.Built != mutant.Scan {
-		// A frame that knows of later records as durable proves that this was
-		// not the end. So does any whole frame that begins just here, because
-		// nothing else has ever been written here since the frame before it.
-		later, at, found, err := w.later(s.end, func(h *header) bool { return h.durable >= s.next })
+	// A frame that knows of later records as durable proves that this was
+	// not the end. So does any whole frame that begins just here, because
+	// nothing else has ever been written here since the frame before it.
+	later, at, found, err := w.later(s.end, func(h *header) bool { return h.durable >= s.next })
+	if err != nil {
+		return t, err
+	}
+	if !found {
+		var next header
+		next, at, found, err = w.later(s.end, func(*header) bool { return true })
 		if err != nil {
 			return t, err
 		}
-		if !found {
-			var next header
-			next, at, found, err = w.later(s.end, func(*header) bool { return true })
-			if err != nil {
-				return t, err
-			}
-			later, found = next, found && at == s.end && next.kind == kindData
-		}
-		if found {
-			return t, s.damaged(s.end, s.next, max(later.first-1, s.next), fmt.Sprintf("no whole frame, but a later one at byte %d", at))
-		}
+		later, found = next, found && at == s.end && next.kind == kindData
+	}
+	if found {
+		return t, s.damaged(s.end, s.next, max(later.first-1, s.next), fmt.Sprintf("no whole frame, but a later one at byte %d", at))
 	}
 	if l.marked >= s.next {
 		return t, s.damaged(s.end, s.next, l.marked, "no whole frame, but the watermark says that there was one")
@@ -367,11 +364,9 @@ func (l *FileLog) settle(t tail) error {
 	if err := l.rewrite(s, t.unsure); err != nil {
 		return err
 	}
-	if mutant.Built != mutant.Scrub {
-		for _, r := range t.rubbish {
-			if err := zero(s.file, r[0], r[1]); err != nil {
-				return err
-			}
+	for _, r := range t.rubbish {
+		if err := zero(s.file, r[0], r[1]); err != nil {
+			return err
 		}
 	}
 	if t.torn {
@@ -395,11 +390,7 @@ func (l *FileLog) rewrite(s *segment, from int64) error {
 	if err != nil {
 		return err
 	}
-	end := s.end
-	if mutant.Built == mutant.Scrub {
-		end = s.size
-	}
-	if err := copyRange(f, s.file, 0, end); err != nil {
+	if err := copyRange(f, s.file, 0, s.end); err != nil {
 		return errors.Join(err, f.Close())
 	}
 	if err := syncFile(f); err != nil {

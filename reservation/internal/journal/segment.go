@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/clickcollect/clickcollect/reservation/internal/journal/mutant"
 	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
@@ -226,7 +225,7 @@ func (w *walk) step() (header, []byte, error) {
 	if why != "" {
 		return h, nil, errNoFrame(why)
 	}
-	if h.segment != w.id && mutant.Built != mutant.Segment {
+	if h.segment != w.id {
 		return h, nil, errNoFrame("a frame of another segment")
 	}
 	if b, err = w.bytes(w.pos, size); err != nil {
@@ -245,7 +244,7 @@ func (w *walk) step() (header, []byte, error) {
 		return h, nil, errNoFrame("a seal among frames")
 	case h.first != w.next:
 		return h, nil, errNoFrame(fmt.Sprintf("a frame that begins with %d, not %d", h.first, w.next))
-	case h.previous != w.chain && mutant.Built != mutant.Chain:
+	case h.previous != w.chain:
 		return h, nil, errNoFrame("a frame that does not follow the one before it")
 	}
 	w.pos += size

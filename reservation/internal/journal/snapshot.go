@@ -11,8 +11,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-
-	"github.com/clickcollect/clickcollect/reservation/internal/journal/mutant"
 )
 
 // A snapshot file of version 1, in order; numbers are little-endian:
@@ -126,7 +124,7 @@ func draftSnapshot(d Disk, identity [16]byte, from uint64, write func(w io.Write
 		return draft, s, err
 	}
 	s = SnapshotInfo{Name: snapshotName(from, to), From: from, To: to, Bytes: w.offset}
-	if err := syncFile(f); err != nil || mutant.Built == mutant.Unverified {
+	if err := syncFile(f); err != nil {
 		return draft, s, err
 	}
 	if err := forget(f); err != nil {
@@ -259,9 +257,6 @@ func RemoveSnapshot(d Disk, s SnapshotInfo) error {
 // records from there on. With fewer than two it is the first of all, since the
 // log itself is then one of the two ways to recover.
 func TrimPoint(snapshots []SnapshotInfo) uint64 {
-	if mutant.Built == mutant.Recycle && len(snapshots) > 0 {
-		return snapshots[0].To + 1
-	}
 	if len(snapshots) < 2 {
 		return 1
 	}
