@@ -118,6 +118,7 @@
 //	reservation/log              the seam of the journal: what a log must do, its errors, a log in memory
 //	reservation/log/logtest      the suite any log must pass that takes the journal's place; a log for tests
 //	reservation/internal/commit  the queue before a log: numbers, group commit, admission
+//	reservation/internal/storage where a ledger lies: a log, and the snapshots beside it
 //	reservation/internal/journal a log in files: frames, segments, snapshots; opaque bytes
 //	allocator                    the door: routes an order and holds its stock in one step
 //	allocator/metrics            the numbers of an engine for Prometheus; nobody imports it
@@ -132,11 +133,12 @@
 //
 //	examples → allocator, allocator/sourcing, allocator/hours, geo; bench → allocator, geo
 //	allocator/metrics → allocator, reservation/latency
-//	allocator → geo, reservation, reservation/{latency, excerpt}, allocator/sourcing, allocator/hours, allocator/internal/{gate, cover}
+//	allocator → geo, reservation, reservation/{latency, excerpt, log}, allocator/sourcing, allocator/hours, allocator/internal/{gate, cover}
 //	allocator/internal/gate → reservation, reservation/{history, lock}
 //	allocator/sourcing → geo, allocator/hours
-//	reservation → reservation/{life, history, excerpt, log}, reservation/internal/{book, stock, commit, journal}
+//	reservation → reservation/{life, history, excerpt, log}, reservation/internal/{book, stock, commit, storage}
 //	reservation/internal/book → reservation/internal/commit
+//	reservation/internal/storage → reservation/internal/journal, reservation/log
 //	reservation/internal/{commit, journal} → reservation/log
 //	reservation, reservation/internal/commit → reservation/latency
 //

@@ -49,7 +49,7 @@ type Allocator struct {
 	timing   timing
 }
 
-// Open returns an engine in memory, or the one that Options.Dir holds, with
+// Open returns an engine in memory, or the one that Options.Dir or Options.Log holds, with
 // everything that was acknowledged and with all holds ended whose deadline has
 // passed meanwhile. It reads a snapshot and the journal behind it, some millions
 // of records a second. ctx is looked at before; it ends nothing later on.
@@ -60,7 +60,9 @@ type Allocator struct {
 // Errors: every fault of the options at once, as *InvalidError each; ErrLocked,
 // ErrCorrupt, ErrNewer, ErrForeign, ErrFull; ErrNoSpace and ErrUnavailable, not even
 // the few kilobytes, or the file handles, that opening takes are to be had; what the
-// system says of the directory, such as fs.ErrPermission. Nothing was changed but for an unfinished
+// system says of the directory, such as fs.ErrPermission; of Options.Log what its
+// methods say, ErrFenced included, ErrTrimmed if it begins
+// behind all there is in Dir, and ErrLogLost if it ends before. Nothing was changed but for an unfinished
 // end of the journal, which was acknowledged to nobody.
 func Open(ctx context.Context, o Options) (*Allocator, error) {
 	if err := ctx.Err(); err != nil {
@@ -73,7 +75,7 @@ func Open(ctx context.Context, o Options) (*Allocator, error) {
 	a := &Allocator{options: o, holdFor: o.HoldFor.Milliseconds()}
 	a.options.Logger = a.gate.Open(gate.Options{Clock: o.Clock, MaxClockGap: o.MaxClockGap, LiveReads: o.LiveReads, Logger: o.Logger})
 	a.rules.Store(newRuleset(o.Rules))
-	if o.Dir == "" {
+	if !o.lasts() {
 		a.ledger = reservation.New(a.options.ledger())
 	} else {
 		var err error
@@ -84,7 +86,7 @@ func Open(ctx context.Context, o Options) (*Allocator, error) {
 	if err := a.start(); err != nil {
 		return nil, fmt.Errorf("allocator: open: %w", errors.Join(err, a.gate.Close()))
 	}
-	if o.Dir != "" {
+	if o.lasts() {
 		a.recovery = a.ledger.Recovered()
 		a.recovery.Took = time.Since(begun)
 		a.options.Logger.Info("journal opened", "records", a.recovery.Records, "snapshot", a.recovery.Snapshot, "took", a.recovery.Took)

@@ -117,7 +117,8 @@
 //
 // # What lasts
 //
-// Without Options.Dir nothing lasts: the content ends with Close or the process.
+// Without Options.Dir and Options.Log nothing lasts: the content ends with Close or
+// the process.
 // Options.FeedBytes then keeps some history in memory, for Events.
 //
 // With Dir everything that can be read is in a journal, and Open brings it back:
@@ -129,6 +130,12 @@
 //	Synced          nothing               nothing
 //	Written         nothing               about the last 50 ms, newest first
 //	no Dir          everything            everything
+//
+// Options.Log puts a log of your own in the place of the files: what it has taken is
+// what lasts, and Dir, if there is one, holds snapshots so that Open has less to read.
+// reservation/log says what it must do and reservation/log/logtest tries it. Whoever
+// opens the log anew fences the engine before, whose changes are ErrFenced from then
+// on: not written. Drivers for databases, and an engine that stands by, come later.
 //
 // Whatever is lost is lost from the end: what remains is what was true at one
 // instant, and no order is there in part. Options.CommitDelay makes commits fewer
@@ -154,7 +161,8 @@
 //
 // # Errors
 //
-// An error is a refusal, and nothing was changed, or unknown: ErrJournal, and the
+// An error is a refusal, and nothing was changed (ErrFenced: nothing that lasts, the
+// engine is done for), or unknown: ErrJournal, and the
 // error of a ctx that ended while the call waited for the disk. Then what was done
 // may or may not last: repeat it with the same ID, after ErrJournal when the
 // directory has been opened anew. The calls that book one part after the other
@@ -164,7 +172,7 @@
 // When several faults apply, the first of these is the answer:
 //
 //  1. the error of the context, then ErrClosed
-//  2. ErrJournal of an earlier failure, then ErrNoSpace or ErrUnavailable; but for
+//  2. ErrJournal or ErrFenced of an earlier failure, then ErrNoSpace or ErrUnavailable; but for
 //     verbs, which meet a failed journal last
 //  3. *InvalidError: of the ID, the terms, the number of lines, the point, the
 //     distance, the kinds, the lines

@@ -16,8 +16,8 @@ var (
 	ErrNoLocation = errors.New("no location can fill the order")
 	// ErrClosed: the allocator was closed. Nothing was changed.
 	ErrClosed = gate.ErrClosed
-	// ErrNoFeed: the engine has neither Options.Dir nor Options.FeedBytes, so it
-	// keeps no history.
+	// ErrNoFeed: the engine has none of Options.Dir, Log and FeedBytes, so it keeps
+	// no history.
 	ErrNoFeed = errors.New("no history is kept")
 	// ErrReturns: the location takes no returns (Location.NoReturns).
 	ErrReturns = errors.New("location takes no returns")
@@ -65,7 +65,7 @@ var (
 	// goes on by itself.
 	ErrUnavailable = reservation.ErrUnavailable
 	// ErrTooLarge: a setting, or what a location says, is more than one record of
-	// the journal takes, 256 MiB less a few bytes. It is an *InvalidError too.
+	// the journal takes, 256 MiB less a few bytes, or as much as Options.Log does. It is an *InvalidError too.
 	ErrTooLarge = reservation.ErrTooLarge
 	// ErrTrimmed: the history from there is not kept any more; *TrimmedError says
 	// where it begins.
@@ -77,12 +77,21 @@ var (
 	// what lasts.
 	ErrJournal = reservation.ErrJournal
 
+	// ErrFenced: another writer has taken over Options.Log; *log.FencedError says
+	// which. The change was not written, nor will any be by this engine, and what was
+	// acknowledged before lasts. Close it; Open anew takes the log over in its turn.
+	ErrFenced = reservation.ErrFenced
+
 	// ErrLocked: another engine, in this process or another one, has the
 	// directory open.
 	ErrLocked = reservation.ErrLocked
 	// ErrCorrupt: the journal or a snapshot is damaged where it was whole before;
 	// the error says where. Nothing was changed.
 	ErrCorrupt = reservation.ErrCorrupt
+	// ErrLogLost: Options.Log ends before records that a snapshot in Options.Dir has
+	// seen; *log.LostError says which. It went back, as a restored backup does: bring
+	// back its end, or take another directory if what is gone may be gone.
+	ErrLogLost = reservation.ErrLogLost
 	// ErrNewer: a newer version of this library wrote the directory.
 	ErrNewer = reservation.ErrNewer
 	// ErrForeign: the directory holds files of another product.

@@ -76,7 +76,7 @@ type TrimmedError = reservation.TrimmedError
 //
 // An error comes last: ErrClosed; the error of ctx; *TrimmedError, when the
 // events from there are not kept any more (Options.RetainBytes); ErrNoFeed,
-// without a Dir and FeedBytes; ErrCorrupt; ErrJournal.
+// without a Dir, a Log and FeedBytes; ErrCorrupt; ErrJournal.
 func (a *Allocator) Events(ctx context.Context, from uint64) iter.Seq2[Event, error] {
 	return a.events(ctx, from, true)
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
+	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
 // Durability is when a change is acknowledged, for an engine with a directory.
@@ -35,10 +36,23 @@ type Options struct {
 	Logger *slog.Logger
 
 	// Dir is the directory of the journal; it is made if it is not there, and
-	// belongs to one engine at a time. Empty: in memory, and nothing lasts.
+	// belongs to one engine at a time. Empty: in memory, and nothing lasts. With Log
+	// it holds snapshots alone, under the log's identity, and must hold nothing else.
 	Dir string
 
-	// Durability is when a change is acknowledged. It means nothing without Dir.
+	// Log is where the records lie, in place of files in Dir: a log of your own, such
+	// as rows of a database, that passes the suite of reservation/log/logtest. It is
+	// the engine's from Open on: Close closes it, and so does an Open that fails, but
+	// for *InvalidError. Nobody else may append to it; whoever takes it over fences
+	// this engine, see ErrFenced. With Dir it must be log.Identified, and what
+	// snapshots make needless is trimmed, but for RetainBytes. Without Dir it is never
+	// trimmed, and Open reads all of it. A location or a setting must fit one of its
+	// payloads. It has no standby yet: Open takes the log over at once. Nil: files in
+	// Dir, or memory.
+	Log log.Log
+
+	// Durability is when a change is acknowledged. It means nothing without Dir, and
+	// must be Synced with Log: the log says itself when a frame lasts.
 	Durability Durability
 
 	// CommitDelay is how long a commit to the disk waits for company, at most
@@ -46,7 +60,7 @@ type Options struct {
 	CommitDelay time.Duration
 
 	// SegmentBytes is the size of a file of the journal, a multiple of 4,096, at
-	// least 65,536, at most 1 GiB. 0: 32 MiB.
+	// least 65,536, at most 1 GiB. It means nothing with Log. 0: 32 MiB.
 	SegmentBytes int64
 
 	// SnapshotEvery is after how many bytes of journal a snapshot is written, so
@@ -59,7 +73,7 @@ type Options struct {
 	// it goes before anything is refused for want of space. 0: 1 GiB.
 	RetainBytes int64
 
-	// FeedBytes is how much history an engine without Dir keeps in memory. 0:
+	// FeedBytes is how much history an engine without Dir and Log keeps in memory. 0:
 	// none, and Events is ErrNoFeed.
 	FeedBytes int
 
@@ -171,6 +185,12 @@ func (o *Options) validate() error {
 	if o.Durability > Written {
 		fault("Durability", uint8(o.Durability), "must be Synced or Written")
 	}
+	if o.Log != nil && o.Durability == Written {
+		fault("Durability", "Written", "must be Synced with Options.Log, which says itself when a frame lasts")
+	}
+	if _, ok := o.Log.(log.Identified); o.Log != nil && o.Dir != "" && !ok {
+		fault("Log", fmt.Sprintf("%T", o.Log), "must be log.Identified, since the snapshots in Options.Dir name the log they are of")
+	}
 	if o.SegmentBytes != 0 && (o.SegmentBytes < minSegmentBytes || o.SegmentBytes%segmentPage != 0 || o.SegmentBytes > 1<<30) {
 		fault("SegmentBytes", o.SegmentBytes, "must be 0 or a multiple of 4096 from 65536 to 2^30")
 	}
@@ -245,10 +265,13 @@ func (o *Options) validateTimes() (faults []error) {
 	return faults
 }
 
+// lasts tells that the engine outlives the process.
+func (o *Options) lasts() bool { return o.Dir != "" || o.Log != nil }
+
 // ledger is what the options mean to the ledger.
 func (o *Options) ledger() reservation.Options {
 	return reservation.Options{SKUs: o.MaxSKUs, Locations: o.MaxLocations, Remember: o.Remember,
 		RememberFor: o.RememberFor.Milliseconds(), RemindBefore: max(0, o.RemindBefore.Milliseconds()),
-		Dir: o.Dir, Delay: o.CommitDelay, Written: o.Durability == Written, SegmentBytes: o.SegmentBytes,
+		Dir: o.Dir, Log: o.Log, Delay: o.CommitDelay, Written: o.Durability == Written, SegmentBytes: o.SegmentBytes,
 		RetainBytes: o.RetainBytes, FeedBytes: o.FeedBytes, Logger: o.Logger}
 }

@@ -30,7 +30,7 @@ func (a *Allocator) RerouteFrom(ctx context.Context, location string, each func(
 	}
 	for i, id := range ids {
 		got, tried, err := a.rerouteOffline(ctx, id, location)
-		if errors.Is(err, ErrClosed) || errors.Is(err, ErrNoSpace) || errors.Is(err, ErrUnavailable) || errors.Is(err, ErrJournal) || ctx.Err() != nil && !tried {
+		if errors.Is(err, ErrClosed) || errors.Is(err, ErrNoSpace) || errors.Is(err, ErrUnavailable) || errors.Is(err, ErrJournal) || errors.Is(err, ErrFenced) || ctx.Err() != nil && !tried {
 			return fmt.Errorf("allocator: reroute from %s: %d of %d done: %w", quoted(location), i, len(ids), err)
 		}
 		if err != nil {

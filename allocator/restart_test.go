@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/clickcollect/clickcollect/geo"
+	"github.com/clickcollect/clickcollect/reservation/log/logtest"
 )
 
 // kept is everything a restart must keep, as far as it can be read.
@@ -102,13 +103,21 @@ func TestRestartKeepsEverything(t *testing.T) {
 		name      string
 		o         Options
 		snapshots bool
-	}{{name: "journal"}, {name: "snapshot", snapshots: true}, {name: "written", o: Options{Durability: Written}},
+		store     *logtest.Store // of Options.Log
+		dirless   bool
+	}{{name: "log", store: new(logtest.Store), dirless: true}, {name: "log and snapshots", store: new(logtest.Store), snapshots: true}, {name: "journal"}, {name: "snapshot", snapshots: true}, {name: "written", o: Options{Durability: Written}},
 		{name: "small segments", o: Options{SegmentBytes: 64 << 10, CommitDelay: time.Millisecond}, snapshots: true}} {
 		t.Run(c.name, func(t *testing.T) {
 			var clock handClock
 			o := c.o
-			o.Dir, o.Clock, o.ManualExpiry = filepath.Join(t.TempDir(), "data"), clock.now, true
+			o.Clock, o.ManualExpiry = clock.now, true
+			if !c.dirless {
+				o.Dir = filepath.Join(t.TempDir(), "data")
+			}
 			open := func() *Allocator {
+				if c.store != nil {
+					o.Log = c.store.Open("a")
+				}
 				a, err := Open(t.Context(), o)
 				must(t, err)
 				return a

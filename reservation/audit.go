@@ -9,7 +9,6 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/book"
-	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // AuditReport is what an audit looked at and what it found wrong.
@@ -61,7 +60,7 @@ func (l *Ledger) Audit(ctx context.Context, pause func() (resume func())) (Audit
 		pause = func() func() { return func() {} }
 	}
 	var err error
-	if l.file == nil {
+	if l.storage == nil {
 		resume := pause()
 		defer resume()
 		a.withoutJournal()
@@ -84,8 +83,7 @@ func (a *auditor) differs(d Difference) {
 // rest until little is left, and that under pause.
 func (a *auditor) withJournal(pause func() func()) error {
 	l := a.live
-	l.file.writing.Lock(lock.Snapshot) // no snapshot takes the journal away meanwhile
-	defer l.file.writing.Unlock()
+	defer l.storage.Steady()() // no snapshot takes the journal away meanwhile
 	if err := a.build(); err != nil {
 		return err
 	}
@@ -115,7 +113,7 @@ func (a *auditor) build() error {
 	l := a.live
 	o := l.options
 	o.Logger = nil
-	shadow, p, err := recoverFrom(l.file.disk, l.file.log, o)
+	shadow, p, err := recoverFrom(l.storage.Storage, o)
 	if err != nil {
 		return err
 	}

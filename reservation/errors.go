@@ -58,6 +58,10 @@ var (
 	// ErrJournal: writing or syncing failed once. Nothing more is written until
 	// the ledger is opened anew; reading goes on. It wraps the first cause.
 	ErrJournal = log.ErrJournal
+	// ErrFenced: another writer owns the log (Options.Log); *log.FencedError says
+	// which. Nothing was written, nor will anything be by this ledger: open it
+	// anew, which fences the other one.
+	ErrFenced = log.ErrFenced
 	// ErrNoSpace: the disk is full. Free some space; writing resumes by itself.
 	// Cancel, expiry and collecting still pass.
 	ErrNoSpace = log.ErrNoSpace
@@ -78,6 +82,9 @@ var (
 	ErrNewer = log.ErrNewer
 	// ErrForeign: the directory holds another product's files.
 	ErrForeign = journal.ErrForeign
+	// ErrLogLost: the log that was given ends before records that a snapshot has seen;
+	// *log.LostError says which. It went back. Nothing was changed.
+	ErrLogLost = log.ErrLost
 	// ErrTrimmed: the history from there is not kept any more.
 	ErrTrimmed = log.ErrTrimmed
 )

@@ -15,7 +15,7 @@ type JournalNumbers struct {
 	LastCommit, Slowest  time.Duration     // how long the latest commit took, and the longest
 	Took                 latency.Histogram // all commits
 	Degraded             bool              // a commit takes more than a second
-	Bytes                int64             // of its files
+	Bytes                int64             // of its files; 0 of a log that was given
 	Segments, Prepared   int               // files with records, files made ready for more
 	Err                  error             // why nothing more is written; nil: all is well
 }
@@ -28,8 +28,8 @@ func (l *Ledger) Journal() JournalNumbers {
 	q := l.queue.Numbers()
 	n := JournalNumbers{First: 1, Last: q.Last, Durable: q.Durable, Commits: q.Commits, Written: q.Bytes, Took: q.Took,
 		Backlog: q.BacklogBytes, LastCommit: q.LastCommit, Slowest: q.Slowest, Degraded: q.Degraded, Err: q.Err}
-	if l.file != nil {
-		f := l.file.log.Files()
+	if l.storage != nil {
+		f := l.storage.Files()
 		n.First, n.Bytes, n.Segments, n.Prepared = f.First, f.Bytes, f.Segments, f.Prepared
 	}
 	return n

@@ -35,7 +35,7 @@ func diskLedger(t *testing.T, o Options) *Ledger {
 
 // written commits what is queued, and does what a journal that is not manual does by
 // itself.
-func written(l *Ledger) error { return errors.Join(l.queue.Step(), l.file.log.Tend()) }
+func written(l *Ledger) error { return errors.Join(l.queue.Step(), l.storage.Tend()) }
 
 // fillDisk reserves a unit of tea each until the journal admits no more, and
 // returns how many were reserved.
@@ -100,7 +100,7 @@ func TestLedgerOpensOnFullDisk(t *testing.T) {
 	}
 	mustDo(t, l.Settled(t.Context()))
 	disk.SetSpace(1 << 30)
-	mustDo(t, l.file.log.Tend())
+	mustDo(t, l.storage.Tend())
 	how, err := reserveTea(l, n)
 	if mustDo(t, l.Admit(t.Context()), err, written(l)); how != Done {
 		t.Errorf("with space again: %d", how)
@@ -141,7 +141,7 @@ func TestLedgerOpensWithoutRoom(t *testing.T) {
 		t.Errorf("%d are held, want %d", a.Held, n-canceled)
 	}
 	disk.SetSpace(1 << 30)
-	mustDo(t, l.file.log.Tend(), l.Admit(t.Context()))
+	mustDo(t, l.storage.Tend(), l.Admit(t.Context()))
 	_, err := end(l, history.Canceled, teaID(canceled))
 	mustDo(t, err, written(l), l.Close())
 }
@@ -155,7 +155,7 @@ func TestRetainedHistoryGivesWay(t *testing.T) {
 	l := diskLedger(t, o)
 	for n := range 2000 {
 		if err := l.Admit(t.Context()); err != nil {
-			t.Fatalf("order %d, with history from %d to %d: %v", n, l.file.log.First(), l.file.log.Last(), err)
+			t.Fatalf("order %d, with history from %d to %d: %v", n, l.storage.Log().First(), l.storage.Log().Last(), err)
 		}
 		how, err := reserveTea(l, n)
 		if how != Done {
@@ -170,12 +170,12 @@ func TestRetainedHistoryGivesWay(t *testing.T) {
 			mustDo(t, l.Close())
 			o.disk = o.disk.(*faultdisk.Disk).Kill()
 			l = diskLedger(t, o)
-			if l.file.log.First() == 1 {
+			if l.storage.Log().First() == 1 {
 				t.Fatal("no history went")
 			}
 		}
 	}
-	if n := l.file.log.Numbers(); n.Bytes < 1<<19 {
+	if n := l.storage.Counted(); n.Bytes < 1<<19 {
 		t.Errorf("only %d bytes of history were kept, of 2 MiB", n.Bytes)
 	}
 	mustDo(t, l.Close())

@@ -54,12 +54,16 @@ type Options struct {
 	RememberFor  int64 // how long at most after their end, in milliseconds; 0: while there is room
 	RemindBefore int64 // how long before the pickup deadline the customer is reminded, in milliseconds; 0: never
 
-	// Dir is the directory of the journal. Empty: in memory, and nothing lasts.
-	Dir          string
+	// Dir is the directory of the journal, or of the snapshots of Log. Empty, without
+	// a Log: in memory, and nothing lasts.
+	Dir string
+	// Log is where the records lie, in place of files in Dir. It must be the only
+	// writer. Without Dir it has no snapshots and is never trimmed. nil: files in Dir.
+	Log          log.Log
 	Delay        time.Duration // how long a commit waits for company; 0: not at all
 	Written      bool          // acknowledge what is written but not yet synced
 	SyncEvery    time.Duration // how often Written is synced; 0: 50 ms
-	SegmentBytes int64         // of the journal's files; 0: 32 MiB
+	SegmentBytes int64         // of the journal's files; 0: 32 MiB. Means nothing with Log
 	BacklogBytes int           // of changes not yet written before new ones wait; 0: 32 MiB
 	RetainBytes  int64         // of history kept for readers of the feed, beyond what recovery needs
 	FeedBytes    int           // of history kept in memory when there is no Dir; 0: none
@@ -115,8 +119,8 @@ type Ledger struct {
 	time    atomic.Int64       // the latest engine time recorded or recovered
 
 	// Both nil without a journal.
-	queue *commit.Queue
-	file  *fileState
+	queue   *commit.Queue
+	storage *stored
 	// shelves are the units on hand that were recovered and await Fill.
 	shelves *recovered
 }
@@ -215,6 +219,12 @@ func (l *Ledger) Slot(name string) (slot uint32, ok bool) {
 
 // SlotName is the name of a location, a removed one's included.
 func (l *Ledger) SlotName(slot uint32) string { return l.slots.name(slot) }
+
+// CheckPlace refuses a location that says more than a record takes: ErrTooLarge,
+// as an *InvalidError.
+func (l *Ledger) CheckPlace(name string, place []byte) error {
+	return checkSize("Place", len(name)+len(place)+fixedBytes, longest(l.queue))
+}
 
 // AddSlot gives a location a handle, a new one if its name was removed before,
 // and records where it is; what place says is the caller's affair, nil leaves it

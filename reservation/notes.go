@@ -45,7 +45,7 @@ func (n *notes) put(key string, value []byte) {
 // Errors: ErrInvalid, also as ErrTooLarge for more than maxRecordBytes together;
 // ErrJournal. Nothing was changed.
 func (l *Ledger) SetNotes(now int64, set ...Note) (t Ticket, err error) {
-	if err := checkNotes(set); err != nil {
+	if err := checkNotes(set, longest(l.queue)); err != nil {
 		return t, fmt.Errorf("reservation: notes: %w", err)
 	}
 	records := make([][]byte, 0, len(set))

@@ -4,25 +4,18 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync/atomic"
 	"time"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/commit"
-	"github.com/clickcollect/clickcollect/reservation/internal/journal"
-	"github.com/clickcollect/clickcollect/reservation/lock"
+	"github.com/clickcollect/clickcollect/reservation/internal/storage"
 	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
-// fileState is what a ledger with a directory needs besides the queue.
-type fileState struct {
-	disk journal.Disk
-	log  *journal.FileLog
-	// writing lets one snapshot be written at a time.
-	writing  lock.Mutex
-	snapshot atomic.Uint64 // records up to here are in the newest snapshot
+// stored is a storage, and what was found in it.
+type stored struct {
+	*storage.Storage
 	recovery Recovery
-	closed   atomic.Bool
 }
 
 // Recovery is what Open found and how long it took.
@@ -32,57 +25,80 @@ type Recovery struct {
 	Took     time.Duration // measured by the caller
 }
 
-// Open returns the ledger that a directory holds, or a new one in an empty
-// directory. It reads the newest snapshot that is whole and then the journal
-// after it. The caller numbers the locations (Renumber) and then calls Fill;
-// before that there is no stock.
+// Open returns the ledger that a directory or a log holds (Options.Dir and
+// Options.Log), or a new one if it is empty. It reads the newest snapshot that is whole
+// and then the log after it. The caller numbers the locations (Renumber) and then calls
+// Fill; before that there is no stock. The log is the ledger's from then on: Close closes
+// it, and so does an Open that fails, but for *InvalidError.
 //
 // A directory on a full disk opens: what is there is read, and what frees passes as
 // far as there is room (see Opened).
 //
-// Errors: ErrLocked, ErrCorrupt, ErrNewer, ErrForeign, ErrFull (a limit is below
-// what is there), *InvariantError, ErrNoSpace and ErrUnavailable (not even the few
-// kilobytes, or the handles, that opening takes are to be had), or the system's.
+// Errors: *InvalidError, neither a directory nor a log, or a log that has no identity
+// beside a directory; ErrLocked, ErrCorrupt, ErrNewer, ErrForeign (of the directory, also
+// if it holds a journal and a log is given, or another log's snapshots), ErrLogLost (the log
+// given ends before what a snapshot has seen), ErrTrimmed (the
+// log given does not reach back to a snapshot, or to its first record), ErrFull (a
+// limit is below what is there), *InvariantError, ErrNoSpace and ErrUnavailable (not even
+// the few kilobytes, or the handles, that opening takes are to be had), or the system's.
 // Nothing was changed but for a torn end of the journal, which no one was told of
 // and which is cut off.
 func Open(o Options) (*Ledger, error) {
-	disk := o.disk
-	if disk == nil {
-		var err error
-		if disk, err = journal.OpenDir(o.Dir); err != nil {
-			return nil, fmt.Errorf("reservation: open %q: %w", o.Dir, err)
-		}
+	if err := o.checkPlaces(); err != nil {
+		return nil, fmt.Errorf("reservation: open: %w", err)
 	}
-	log, err := journal.OpenFile(disk, journal.FileOptions{Schema: history.Version, SegmentBytes: o.SegmentBytes,
-		NoSync: o.Written, Manual: o.manual, Logger: o.Logger})
+	name := o.Dir
+	if o.Log != nil {
+		name = "a log"
+	}
+	s, err := storage.Open(storage.Options{Dir: o.Dir, Disk: o.disk, Log: o.Log, Schema: history.Version, SegmentBytes: o.SegmentBytes,
+		NoSync: o.Written, Manual: o.manual, RetainBytes: o.RetainBytes, Logger: o.Logger})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("reservation: open %q: %w", o.Dir, err), closeDisk(disk))
+		return nil, fmt.Errorf("reservation: open %q: %w", name, err)
 	}
-	l, _, err := recoverFrom(disk, log, o)
+	l, _, err := recoverFrom(s, o)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("reservation: open %q: %w", o.Dir, err), log.Close(), closeDisk(disk))
+		return nil, errors.Join(fmt.Errorf("reservation: open %q: %w", name, err), s.Log().Close(), s.Close())
 	}
-	l.begin(commit.New(log, commit.Options{Delay: o.Delay, Written: o.Written, SyncEvery: o.SyncEvery,
+	l.begin(commit.New(s.Log(), commit.Options{Delay: o.Delay, Written: o.Written, SyncEvery: o.SyncEvery,
 		BacklogBytes: o.BacklogBytes, FrameBytes: o.frame, Manual: o.manual, Logger: o.Logger}))
 	return l, nil
 }
 
+// checkPlaces refuses options that do not say where the ledger lies.
+func (o *Options) checkPlaces() error {
+	if o.Log == nil {
+		if o.Dir == "" && o.disk == nil {
+			return &InvalidError{Field: "Options.Dir", Value: "", Why: "must name a directory, or Options.Log a log"}
+		}
+		return nil
+	}
+	if _, ok := o.Log.(log.Identified); !ok && o.Dir != "" {
+		return &InvalidError{Field: "Options.Log", Value: fmt.Sprintf("%T", o.Log), Why: "must be log.Identified, since snapshots in Options.Dir name the log they are of"}
+	}
+	if o.Written {
+		return &InvalidError{Field: "Options.Written", Value: true, Why: "must be false with Options.Log: the log says when a frame lasts"}
+	}
+	return nil
+}
+
 // recoverFrom builds the ledger from the newest whole snapshot and the records
 // after it. A damaged snapshot makes it go back to the one before, as long as the
-// journal reaches back so far.
-func recoverFrom(disk journal.Disk, log *journal.FileLog, o Options) (*Ledger, *replay, error) {
-	snapshots, err := journal.Snapshots(disk)
+// log reaches back so far.
+func recoverFrom(from *storage.Storage, o Options) (*Ledger, *replay, error) {
+	snapshots, err := from.Snapshots()
 	if err != nil {
 		return nil, nil, err
 	}
+	first := from.Log().First()
 	var damaged error
 	for i, s := range snapshots {
-		if s.From+1 < log.First() {
+		if s.From+1 < first {
 			break
 		}
-		l, p, err := restore(disk, log, o, &s)
+		l, p, err := restore(from, o, &s)
 		if err == nil {
-			log.Spare(journal.TrimPoint(snapshots[i:])) // those before are damaged
+			from.Whole(snapshots[i:]) // those before are damaged
 			return l, p, nil
 		}
 		if !errors.Is(err, ErrCorrupt) {
@@ -90,13 +106,15 @@ func recoverFrom(disk journal.Disk, log *journal.FileLog, o Options) (*Ledger, *
 		}
 		damaged = errors.Join(damaged, err)
 	}
-	if log.First() > 1 {
-		if damaged == nil {
-			damaged = fmt.Errorf("records 1 to %d are in no snapshot: %w", log.First()-1, ErrCorrupt)
+	if first > 1 {
+		if damaged == nil && o.Log == nil {
+			damaged = fmt.Errorf("records 1 to %d are in no snapshot: %w", first-1, ErrCorrupt)
+		} else if damaged == nil { // somebody else may have trimmed it
+			damaged = fmt.Errorf("records 1 to %d are in no snapshot: %w", first-1, &log.TrimmedError{First: first})
 		}
 		return nil, nil, damaged
 	}
-	l, p, err := restore(disk, log, o, nil)
+	l, p, err := restore(from, o, nil)
 	if err != nil {
 		return nil, nil, errors.Join(err, damaged)
 	}
@@ -104,44 +122,43 @@ func recoverFrom(disk journal.Disk, log *journal.FileLog, o Options) (*Ledger, *
 }
 
 // restore builds the ledger from one snapshot, or none, and the records after it.
-func restore(disk journal.Disk, log *journal.FileLog, o Options, s *journal.SnapshotInfo) (*Ledger, *replay, error) {
+func restore(from *storage.Storage, o Options, s *storage.Snapshot) (*Ledger, *replay, error) {
 	quiet := o
 	quiet.FeedBytes = 0
 	l := New(quiet)
 	l.options = o
 	l.shelves = &recovered{}
 	l.digests = digests{words: &formerWords} // until a key is met, or drawn
-	l.file = &fileState{disk: disk, log: log}
+	l.storage = &stored{Storage: from}
 	l.book.Loosen()
 	p := &replay{ledger: l}
 	if s != nil {
-		if log.Last() < s.To {
-			return nil, nil, fmt.Errorf("the journal ends at record %d, before snapshot %s is exact: %w", log.Last(), s.Name, ErrCorrupt)
+		if last := from.Log().Last(); last < s.To {
+			return nil, nil, fmt.Errorf("the journal ends at record %d, before snapshot %s is exact: %w", last, s.Name, ErrCorrupt)
 		}
-		if err := loadSnapshot(disk, log.Identity(), s, l); err != nil {
+		if err := loadSnapshot(from, s, l); err != nil {
 			return nil, nil, err
 		}
 		p.from, p.to, p.sequence = s.From, s.To, s.From
-		l.file.snapshot.Store(s.From)
-		l.file.recovery.Snapshot = s.From
+		l.storage.recovery.Snapshot = s.From
 		since := l.time.Load()
 		for i := range l.floors {
 			l.floors[i].since = since
 		}
 	}
-	if log.Last() > p.from {
-		if err := p.all(log, p.from+1); err != nil {
+	if from.Log().Last() > p.from {
+		if err := p.all(from.Log(), p.from+1); err != nil {
 			return nil, nil, err
 		}
 	}
 	l.time.Store(max(l.time.Load(), p.latest))
 	l.book.Settle(l.recoveryWorkers(), l.time.Load())
-	l.file.recovery.Records = p.records
+	l.storage.recovery.Records = p.records
 	return l, p, nil
 }
 
-func loadSnapshot(disk journal.Disk, identity [16]byte, s *journal.SnapshotInfo, l *Ledger) (err error) {
-	r, err := journal.OpenSnapshot(disk, identity, *s)
+func loadSnapshot(from *storage.Storage, s *storage.Snapshot, l *Ledger) (err error) {
+	r, err := from.OpenSnapshot(*s)
 	if err != nil {
 		return err
 	}
@@ -160,8 +177,8 @@ func loadSnapshot(disk journal.Disk, identity [16]byte, s *journal.SnapshotInfo,
 func (l *Ledger) Opened(now int64) (Ticket, error) {
 	l.time.Store(max(l.time.Load(), now))
 	l.Look(now)
-	if l.file != nil {
-		if err := l.file.log.Room(); errors.Is(err, ErrNoSpace) || errors.Is(err, ErrUnavailable) {
+	if l.storage != nil {
+		if err := l.storage.Room(); errors.Is(err, ErrNoSpace) || errors.Is(err, ErrUnavailable) {
 			return Ticket{}, nil
 		}
 	}
@@ -175,14 +192,14 @@ func (l *Ledger) Opened(now int64) (Ticket, error) {
 
 // Recovered is what Open found.
 func (l *Ledger) Recovered() Recovery {
-	if l.file == nil {
+	if l.storage == nil {
 		return Recovery{}
 	}
-	return l.file.recovery
+	return l.storage.recovery
 }
 
-// Close records what is queued and lets go of the directory. Changes after it are
-// refused by the journal; a ledger in memory goes on.
+// Close records what is queued and lets go of the directory and the log. Changes
+// after it are refused by the journal; a ledger in memory goes on.
 func (l *Ledger) Close() error {
 	if l.queue == nil {
 		return nil
@@ -191,19 +208,11 @@ func (l *Ledger) Close() error {
 	if errors.Is(err, log.ErrClosed) {
 		return nil
 	}
-	if l.file != nil && l.file.closed.CompareAndSwap(false, true) {
-		err = errors.Join(err, closeDisk(l.file.disk))
+	if l.storage != nil {
+		err = errors.Join(err, l.storage.Close())
 	}
 	if err != nil {
 		return fmt.Errorf("reservation: close: %w", err)
-	}
-	return nil
-}
-
-// closeDisk lets go of a directory, if it is one that has to be let go of.
-func closeDisk(d journal.Disk) error {
-	if c, ok := d.(io.Closer); ok {
-		return c.Close()
 	}
 	return nil
 }

@@ -140,7 +140,7 @@ func (s *sim) again() {
 // compare reads what the ledger has recovered, and lets the game go on with that.
 func (s *sim) compare() {
 	g := s.g
-	if err := s.x.read(g.l.file.log); err != nil {
+	if err := s.x.read(g.l.storage.Log()); err != nil {
 		s.fails("what was recovered: %v", err)
 		return
 	}

@@ -204,7 +204,7 @@ func (s *sim) commit() {
 		s.fails("commit: %v", err)
 	}
 	if g.n(8) == 0 {
-		s.note(s.x.read(g.l.file.log))
+		s.note(s.x.read(g.l.storage.Log()))
 		s.note(g.l.Snapshot(context.Background(), g.now))
 		s.down = s.down || g.l.queue.Err() != nil
 	}

@@ -6,9 +6,9 @@ import (
 	"github.com/clickcollect/clickcollect/reservation/internal/commit"
 )
 
-// maxRecordBytes is the longest record of the journal, and the most that records
-// can be which are written all or none: what one of its frames takes, 256 MiB less
-// a few bytes.
+// maxRecordBytes is the longest record of a journal in files or in memory, and the
+// most that records can be which are written all or none: what one of its frames
+// takes, 256 MiB less a few bytes. A log that was given may take less (longest).
 //
 // Only two kinds are as long as their caller likes, and are checked before
 // anything is taken or changed: a location's place (AddSlot, CheckPlace) and notes
@@ -23,33 +23,35 @@ const maxRecordBytes = commit.MaxRecordBytes
 // lines.
 const fixedBytes = 128
 
-// CheckPlace refuses a location that says more than a record takes: ErrTooLarge,
-// as an *InvalidError.
-func (*Ledger) CheckPlace(name string, place []byte) error {
-	return checkSize("Place", len(name)+len(place)+fixedBytes)
+// longest is the longest record that a queue takes, or none.
+func longest(q *commit.Queue) int {
+	if q == nil {
+		return maxRecordBytes
+	}
+	return q.MaxRecordBytes()
 }
 
 // checkSize refuses what a record of that many bytes could not say.
-func checkSize(field string, bytes int) error {
-	if bytes <= maxRecordBytes {
+func checkSize(field string, bytes, most int) error {
+	if bytes <= most {
 		return nil
 	}
 	return fmt.Errorf("%w: %w", ErrTooLarge, &InvalidError{Field: field, Value: bytes,
-		Why: fmt.Sprintf("must be at most %d bytes with all that belongs to it", maxRecordBytes)})
+		Why: fmt.Sprintf("must be at most %d bytes with all that belongs to it", most)})
 }
 
 // checkNotes refuses notes that one frame does not take.
-func checkNotes(set []Note) error {
+func checkNotes(set []Note, most int) error {
 	all := 0
 	for i := range set {
 		if key := set[i].Key; key == "" || key == digestsNote {
 			return &InvalidError{Field: fmt.Sprintf("Notes[%d].Key", i), Value: key, Why: "must not be empty, or a name of the ledger's own"}
 		}
 		size := len(set[i].Key) + len(set[i].Value) + fixedBytes
-		if err := checkSize(fmt.Sprintf("Notes[%d]", i), size); err != nil {
+		if err := checkSize(fmt.Sprintf("Notes[%d]", i), size, most); err != nil {
 			return err
 		}
 		all += size
 	}
-	return checkSize("Notes", all)
+	return checkSize("Notes", all, most)
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/book"
-	"github.com/clickcollect/clickcollect/reservation/internal/journal"
 	"github.com/clickcollect/clickcollect/reservation/life"
 	"github.com/clickcollect/clickcollect/reservation/lock"
 )
@@ -34,7 +33,8 @@ const (
 
 // Snapshot writes down the state, while changes go on, and then lets go of the
 // part of the journal that neither it nor the snapshot before it needs, nor
-// RetainBytes keeps for readers of the feed. Without a directory it does nothing.
+// RetainBytes keeps for readers of the feed. Without a directory it does nothing, and
+// a log that was given is never trimmed.
 //
 // What it writes is no single instant: an entry or a shelf may be ahead of the
 // record at which the snapshot begins. Each says by how much: an entry has the
@@ -43,39 +43,18 @@ const (
 // snapshot counts only when the journal is durable up to the record at which it
 // ends.
 func (l *Ledger) Snapshot(ctx context.Context, now int64) error {
-	if l.file == nil {
+	if l.storage == nil || !l.storage.HasSnapshots() {
 		return nil
 	}
-	f := l.file
-	f.writing.Lock(lock.Snapshot)
-	defer f.writing.Unlock()
-	l.time.Store(max(l.time.Load(), now))
-	info, err := l.writeSnapshot(ctx)
-	for files := 1; errors.Is(err, ErrNoSpace); files *= 2 {
-		// It frees more than it takes: what is kept for readers alone goes first.
-		freed := false
-		for range files {
-			freed = f.log.FreeSpace() || freed
+	begin := func() uint64 {
+		l.time.Store(max(l.time.Load(), now))
+		from := l.queue.Last()
+		if mutant != mutantGrace {
+			l.grace()
 		}
-		if !freed {
-			break
-		}
-		info, err = l.writeSnapshot(ctx)
+		return from
 	}
-	if err != nil {
-		return fmt.Errorf("reservation: snapshot: %w", err)
-	}
-	f.snapshot.Store(info.From)
-	return l.trim()
-}
-
-// writeSnapshot writes one file. The caller holds fileState.writing.
-func (l *Ledger) writeSnapshot(ctx context.Context) (journal.SnapshotInfo, error) {
-	from := l.queue.Last()
-	if mutant != mutantGrace {
-		l.grace()
-	}
-	return l.file.log.WriteSnapshot(from, func(w io.Writer) (uint64, error) {
+	write := func(w io.Writer) (uint64, error) {
 		out := &snapshotWriter{to: bufio.NewWriterSize(w, 1<<16), ctx: ctx}
 		out.all(l)
 		if err := errors.Join(out.err, out.to.Flush()); err != nil {
@@ -83,7 +62,19 @@ func (l *Ledger) writeSnapshot(ctx context.Context) (journal.SnapshotInfo, error
 		}
 		to := l.queue.Last()
 		return to, l.queue.WaitFor(ctx, to)
-	})
+	}
+	keep := 2
+	if mutant == mutantOnly {
+		keep = 1
+	}
+	perRecord := func() int64 {
+		n := l.queue.Numbers()
+		return int64(n.Bytes / max(1, n.Records))
+	}
+	if err := l.storage.WriteSnapshot(begin, write, keep, perRecord); err != nil {
+		return fmt.Errorf("reservation: %w", err)
+	}
+	return nil
 }
 
 // grace returns when every change that had its sequence number when it was called
@@ -104,40 +95,6 @@ func (l *Ledger) grace() {
 func pass(m *lock.Mutex, r lock.Rank) {
 	m.Lock(r)
 	defer m.Unlock()
-}
-
-// trim drops snapshots older than the previous one, and the journal before that
-// one, but for RetainBytes of it, which goes when the disk is full.
-func (l *Ledger) trim() error {
-	f := l.file
-	snapshots, err := journal.Snapshots(f.disk)
-	if err != nil {
-		return fmt.Errorf("reservation: snapshot: %w", err)
-	}
-	kept := 2
-	if mutant == mutantOnly {
-		kept = 1
-	}
-	for _, s := range snapshots[min(kept, len(snapshots)):] {
-		if err := f.log.RemoveSnapshot(s); err != nil {
-			return fmt.Errorf("reservation: snapshot: %w", err)
-		}
-	}
-	below := journal.TrimPoint(snapshots)
-	f.log.Spare(below)
-	if n := f.log.Numbers(); l.options.RetainBytes > 0 && n.Bytes > 0 {
-		// By size: as many records as RetainBytes holds on the average.
-		perRecord := max(1, n.Bytes/int64(max(1, n.Last-n.First+1)))
-		if keep := uint64(l.options.RetainBytes / perRecord); n.Last < keep {
-			below = 0
-		} else {
-			below = min(below, n.Last-keep)
-		}
-	}
-	if err := f.log.Trim(below); err != nil {
-		return fmt.Errorf("reservation: trimming the journal: %w", err)
-	}
-	return nil
 }
 
 // snapshotWriter writes items; after the first error it writes nothing more.

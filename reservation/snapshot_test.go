@@ -54,7 +54,7 @@ func snapshotLedger(t *testing.T, disk *faultdisk.Disk) (l *Ledger, o Options) {
 func restored(t *testing.T, l *Ledger, o Options) {
 	t.Helper()
 	mustDo(t, l.Settled(t.Context()))
-	shadow, _, err := recoverFrom(l.file.disk, l.file.log, o)
+	shadow, _, err := recoverFrom(l.storage.Storage, o)
 	mustDo(t, err)
 	for sku := range uint32(l.SKUs()) {
 		s := &shadow.shelves.skus[sku]
@@ -157,7 +157,7 @@ func TestOlderSnapshotIsKept(t *testing.T) {
 	}
 	received(t, l, "last", 0, "tea", 1)
 	mustDo(t, l.Close())
-	if first := l.file.log.Numbers().First; first == 1 {
+	if first := l.storage.Counted().First; first == 1 {
 		t.Fatal("nothing of the journal was trimmed")
 	}
 	all, err := journal.Snapshots(disk)

@@ -13,7 +13,7 @@ var bounds = Figure{CircleFiles: 10, CircleLines: 2_500, Methods: Count{N: 40}, 
 // only get smaller; a package that keeps to the bounds is taken off the list.
 var knots = map[string]Figure{
 	"allocator":                    {CircleFiles: 50, CircleLines: 13_050, Methods: Count{N: 275}, Exported: Count{N: 68}, Fields: Count{N: 30}, Touched: Count{N: 47}},
-	"reservation":                  {CircleFiles: 30, CircleLines: 6_200, Methods: Count{N: 115}, Exported: Count{N: 60}, Fields: Count{N: 20}, Touched: Count{N: 31}},
+	"reservation":                  {CircleFiles: 30, CircleLines: 6_170, Methods: Count{N: 113}, Exported: Count{N: 60}, Fields: Count{N: 20}, Touched: Count{N: 31}},
 	"examples/replay":              {CircleFiles: 17, CircleLines: 2_800},
 	"reservation/internal/book":    {CircleFiles: 13, CircleLines: 2_960, Methods: Count{N: 65}, Exported: Count{N: 32}, Touched: Count{N: 11}},
 	"reservation/internal/commit":  {Methods: Count{N: 44}, Fields: Count{N: 29}, Touched: Count{N: 7}},

@@ -18,7 +18,7 @@ const (
 	Goods
 	// Capacities is in allocator: pickup windows and capacities, one change of them or step of their sweep at a time; a pause, changes, the ledger.
 	Capacities
-	// Snapshot is in reservation: the snapshot that is being written, or the audit; a pause, all of the ledger, the journal's files.
+	// Snapshot is in reservation/internal/storage: the snapshot that is being written, or the audit; a pause, all of the ledger, the journal's files.
 	Snapshot
 	// Pause is in allocator/internal/gate: one pause of all changes at a time; what the pause is for, with all of the ledger.
 	Pause

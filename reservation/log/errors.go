@@ -21,6 +21,9 @@ var (
 	// ErrFenced: another handle owns the log. Nothing was written, and nothing
 	// will be by this one. See FencedError.
 	ErrFenced = errors.New("journal: another writer owns the log")
+	// ErrLost: the log ends before records that were once in it: it went back, as a
+	// restored backup or an asynchronous fail-over makes it. See LostError.
+	ErrLost = errors.New("journal: the log has lost its end")
 	// ErrTrimmed: the records asked for were dropped. See TrimmedError.
 	ErrTrimmed = errors.New("journal: no longer there")
 	// ErrNoSpace: nothing was written and the log goes on; the same append may
@@ -70,6 +73,12 @@ type (
 		Owner string // its name; "" if the log knows none
 	}
 
+	// A LostError says which records are gone. It is ErrLost.
+	LostError struct {
+		From uint64 // the first of them
+		To   uint64 // the last that is known of
+	}
+
 	// A TrimmedError says what is still there. It is ErrTrimmed.
 	TrimmedError struct {
 		First uint64 // the first sequence number that is
@@ -110,6 +119,14 @@ func (e *FencedError) Error() string {
 
 // Is reports whether target is ErrFenced.
 func (e *FencedError) Is(target error) bool { return target == ErrFenced }
+
+// Error names the records.
+func (e *LostError) Error() string {
+	return fmt.Sprintf("journal: the log has lost its end: records %d to %d were once in it", e.From, e.To)
+}
+
+// Is reports whether target is ErrLost.
+func (e *LostError) Is(target error) bool { return target == ErrLost }
 
 // Error names the first sequence number there is.
 func (e *TrimmedError) Error() string {
