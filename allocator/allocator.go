@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/clickcollect/clickcollect/allocator/internal/gate"
+	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/reservation/latency"
@@ -28,8 +29,7 @@ type Allocator struct {
 	holdFor  int64 // Options.HoldFor in milliseconds
 	recovery reservation.Recovery
 
-	setting  lock.Mutex // one change of locations at a time
-	topology atomic.Pointer[topology]
+	locations topology.Locations
 
 	ruling   lock.Mutex // one change of the rules at a time, and of what follows from them
 	rules    atomic.Pointer[ruleset]

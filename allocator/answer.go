@@ -36,7 +36,7 @@ func (p *plan) answer(deadline int64) Allocation {
 		if len(p.shares) > 1 {
 			id = partID(id, i+1)
 		}
-		d.parts[i] = Allocation{ID: id, Location: p.topology.places[sh.slot].ID, Distance: sh.distance, HeldUntil: held,
+		d.parts[i] = Allocation{ID: id, Location: p.topology.Place(sh.slot).ID, Distance: sh.distance, HeldUntil: held,
 			Form: sh.form, Ready: p.told(sh), Cost: sh.cost, why: &decision{plan: p, number: i + 1}}
 		for _, t := range sh.lines {
 			w := &p.wants[t.want]
@@ -60,9 +60,9 @@ func (p *plan) told(sh *share) time.Time {
 	if p.past {
 		return sh.ready
 	}
-	place := &p.topology.places[sh.slot]
-	brought := sh.form == sourcing.ShipToStore && p.topology.places[p.at].Terms.timed()
-	if !p.order.Window.IsZero() || place.Terms.timed() || brought || p.engine.limited(place.ID) {
+	place := p.topology.Place(sh.slot)
+	brought := sh.form == sourcing.ShipToStore && p.topology.Place(p.at).Terms.Timed()
+	if !p.order.Window.IsZero() || place.Terms.Timed() || brought || p.engine.limited(place.ID) {
 		return fromMillis(millis(sh.ready))
 	}
 	return time.Time{}
@@ -169,5 +169,5 @@ func (a *Allocator) planFor(s *scratch, o Order, rules *sourcing.Rules) (*plan, 
 	if err := a.checkTerms(s, &o); err != nil {
 		return nil, err
 	}
-	return a.newOrder(s, a.topology.Load(), &o, rules, false)
+	return a.newOrder(s, a.locations.Load(), &o, rules, false)
 }

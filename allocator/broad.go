@@ -6,6 +6,7 @@ import (
 	"math/bits"
 	"slices"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 )
@@ -44,7 +45,7 @@ func (p *plan) addBroad(options []option, begin int, f sourcing.Form) []option {
 // countWants counts for every location the wants of a form of which it has
 // something, up to 255, and returns the number of these wants.
 func (p *plan) countWants(f sourcing.Form) (counts []uint8, wants int) {
-	n := p.topology.index.Len()
+	n := p.topology.Index().Len()
 	counts = slices.Grow(p.work.counts[:0], n)[:n]
 	clear(counts)
 	p.work.counts = counts
@@ -56,7 +57,7 @@ func (p *plan) countWants(f sourcing.Form) (counts []uint8, wants int) {
 		}
 		wants++
 		p.work.groups = append(p.work.groups[:0], w.handles(nil))
-		mask.Start(p.topology.table, p.work.groups, true, p.topology.filter(kindSet(p.ask[f].Kinds), f))
+		mask.Start(p.topology.Table(), p.work.groups, true, p.topology.Filter(topology.KindSet(p.ask[f].Kinds), f))
 		for top := 0; top<<12 < n; top++ {
 			for blocks := mask.Word(1, top); blocks != 0; blocks &= blocks - 1 {
 				word := top<<6 + bits.TrailingZeros64(blocks)
@@ -93,7 +94,7 @@ func (p *plan) broadest(counts []uint8, wants int, f sourcing.Form) []uint32 {
 		if int(c) < least || len(all) == maxBroadLooks {
 			continue
 		}
-		slot := p.topology.table.Space.Slot(uint32(number))
+		slot := p.topology.Slot(uint32(number))
 		b := broad{number: uint32(number), distance: p.distanceTo(slot, f)}
 		for i := range p.wants {
 			if w := &p.wants[i]; w.form == f {

@@ -147,7 +147,7 @@ func (a *Allocator) room(s *sourcing.Site, at time.Time, lines int) (left int64,
 	}
 	begin, ends := periodAt(at, s.Calendar.Zone, l.Per)
 	k, _ := a.capacity.period(begin.Unix(), l.Per)
-	table, number := a.topology.Load().table, uint32(reservation.NoNumber)
+	table, number := a.locations.Load().Table(), uint32(reservation.NoNumber)
 	if slot, ok := a.ledger.Slot(s.ID); ok {
 		number = table.Space.Number(slot)
 	}
@@ -187,7 +187,7 @@ func (c *capacity) period(begin int64, per Period) (periodCells, bool) {
 // pickup window if the customer comes there. False: it is full.
 func (a *Allocator) roomLines(p *plan, sh *share) ([]reservation.Line, bool) {
 	var lines []reservation.Line
-	if l, ok := (*a.capacity.limits.Load())[p.topology.places[sh.slot].ID]; ok {
+	if l, ok := (*a.capacity.limits.Load())[p.topology.Place(sh.slot).ID]; ok {
 		k, err := a.periodFor(p, sh, l)
 		switch {
 		case errors.Is(err, ErrUnknownLocation): // it was removed meanwhile
@@ -230,9 +230,9 @@ func (a *Allocator) periodFor(p *plan, sh *share, l limit) (periodCells, error) 
 	if at.IsZero() {
 		at = fromMillis(p.now)
 	}
-	begin, _ := periodAt(at, p.topology.siteOf(sh.slot).Calendar.Zone, l.Per)
+	begin, _ := periodAt(at, p.topology.SiteOf(sh.slot).Calendar.Zone, l.Per)
 	k, _ := a.capacity.period(begin.Unix(), l.Per)
-	table := p.topology.table
+	table := p.topology.Table()
 	if lacks(table, k.orders, sh.number, l.Orders) || lacks(table, k.lines, sh.number, l.Lines) {
 		return a.capacity.openPeriod(a, k, sh.slot, l, p.now)
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/reservation/history"
@@ -316,23 +317,23 @@ func (a *Allocator) skuOr(name string) uint32 {
 // disk.
 func (a *Allocator) Windows(location string, from, to time.Time) iter.Seq[WindowState] {
 	return func(yield func(WindowState) bool) {
-		t := a.topology.Load()
+		t := a.locations.Load()
 		if location == "" {
-			for slot := range t.places {
-				if !t.places[slot].gone && !a.windowsAt(t, uint32(slot), from, to, yield) {
+			for slot := range t.Slots() {
+				if !t.Place(slot).Gone() && !a.windowsAt(t, slot, from, to, yield) {
 					return
 				}
 			}
 			return
 		}
-		if slot, ok := a.ledger.Slot(location); ok && int(slot) < len(t.places) {
+		if slot, ok := a.ledger.Slot(location); ok && slot < t.Slots() {
 			a.windowsAt(t, slot, from, to, yield)
 		}
 	}
 }
 
-func (a *Allocator) windowsAt(t *topology, slot uint32, from, to time.Time, yield func(WindowState) bool) bool {
-	number, now := t.table.Space.Number(slot), a.gate.Now()
+func (a *Allocator) windowsAt(t *topology.Catalogue, slot uint32, from, to time.Time, yield func(WindowState) bool) bool {
+	number, now := t.Number(slot), a.gate.Now()
 	if number == reservation.NoNumber {
 		return true
 	}
@@ -349,11 +350,11 @@ func (a *Allocator) windowsAt(t *topology, slot uint32, from, to time.Time, yiel
 		if !to.IsZero() && !start.Before(to) {
 			break
 		}
-		places, taken := w.limit(t.table, number), takenOf(t.table, w.sku, number, allPlaces)
+		places, taken := w.limit(t.Table(), number), takenOf(t.Table(), w.sku, number, allPlaces)
 		if places == 0 && taken == 0 || w.end()*1000 <= now {
 			continue
 		}
-		if !yield(WindowState{Taken: taken, Free: max(places-taken, 0), Window: Window{Location: t.places[slot].ID,
+		if !yield(WindowState{Taken: taken, Free: max(places-taken, 0), Window: Window{Location: t.Place(slot).ID,
 			Start: start, Length: time.Duration(w.minutes) * time.Minute, Places: places}}) {
 			return false
 		}
@@ -369,7 +370,7 @@ func (p *plan) window(number uint32) (w windowCells, places int64) {
 		return w, 0
 	}
 	for _, w := range p.engine.capacity.from(start.Unix()) {
-		if places := w.limit(p.topology.table, number); places > 0 && w.sku != noSKU {
+		if places := w.limit(p.topology.Table(), number); places > 0 && w.sku != noSKU {
 			return w, places
 		}
 	}
@@ -394,10 +395,10 @@ func (p *plan) windowFull(number uint32, f sourcing.Form) bool {
 	case p.order.Window.IsZero() || f == sourcing.Ship:
 		return false
 	case f == sourcing.ShipToStore:
-		number = p.topology.table.Space.Number(p.at)
+		number = p.topology.Number(p.at)
 	}
 	w, places := p.window(number)
-	return places <= 0 || p.topology.table.Reachable(w.sku, number) <= allPlaces-places
+	return places <= 0 || p.topology.Table().Reachable(w.sku, number) <= allPlaces-places
 }
 
 // visited is where the customer of a share comes; false: nowhere.
@@ -444,6 +445,6 @@ func (a *Allocator) visitLines(p *plan) (lines []reservation.Line, slot uint32, 
 	if !comes {
 		return nil, 0, true
 	}
-	line, ok := p.windowLine(p.topology.table.Space.Number(p.at))
+	line, ok := p.windowLine(p.topology.Number(p.at))
 	return []reservation.Line{line}, p.at, ok
 }

@@ -409,8 +409,8 @@ func (a *Allocator) availableTo(channel, sku, location string) (int64, error) {
 	if !ok {
 		return 0, fmt.Errorf("%w: %s", ErrUnknownSKU, quoted(sku))
 	}
-	t := a.topology.Load()
-	number := t.table.Space.Number(slot)
+	t := a.locations.Load()
+	number := t.Number(slot)
 	if number == reservation.NoNumber { // added a moment ago, not yet searched
 		return 0, nil
 	}

@@ -4,6 +4,7 @@ import (
 	"container/heap"
 	"iter"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
@@ -60,7 +61,7 @@ func (p *plan) whole(s *scratch) verdict {
 // single tries the locations that fill every want, in the order of the keys.
 func (p *plan) single(s *scratch, f sourcing.Form) verdict {
 	if p.at != reservation.Everywhere && f != sourcing.Ship {
-		c, ok := p.eligible(p.topology.table.Space.Number(p.at), p.distanceTo(p.at, f), f)
+		c, ok := p.eligible(p.topology.Number(p.at), p.distanceTo(p.at, f), f)
 		if !ok {
 			return nothing
 		}
@@ -95,10 +96,10 @@ func (p *plan) nearest(f sourcing.Form, yield func(*sourcing.Candidate) bool) {
 	tried := make(map[uint32]bool, len(p.order.Prefer))
 	for _, id := range p.order.Prefer {
 		slot, ok := p.engine.ledger.Slot(id)
-		if !ok || int(slot) >= len(p.topology.places) {
+		if !ok || slot >= p.topology.Slots() {
 			continue
 		}
-		number := p.topology.table.Space.Number(slot)
+		number := p.topology.Number(slot)
 		if number == reservation.NoNumber || tried[number] {
 			continue
 		}
@@ -188,14 +189,14 @@ func (p *plan) findWhole(f sourcing.Form) {
 // of p.work.groups, or of any.
 func (p *plan) startSearch(f sourcing.Form, every bool) {
 	r, t := &p.ask[f], p.topology
-	p.work.mask.Start(t.table, p.work.groups, every, t.filter(kindSet(r.Kinds), f))
+	p.work.mask.Start(t.Table(), p.work.groups, every, t.Filter(topology.KindSet(r.Kinds), f))
 	list, few := p.work.mask.List(maxListed, p.work.listed[:0])
 	p.work.listed = list
 	if few {
-		p.work.search.StartList(t.index, r.Near, list, r.Within)
+		p.work.search.StartList(t.Index(), r.Near, list, r.Within)
 		return
 	}
-	p.work.search.Start(t.index, r.Near, &p.work.mask, r.Within)
+	p.work.search.Start(t.Index(), r.Near, &p.work.mask, r.Within)
 }
 
 // maxListed is how many locations are listed rather than searched for.
@@ -217,7 +218,7 @@ func (p *plan) distanceTo(slot uint32, f sourcing.Form) geo.Meters {
 	if !r.HasPoint {
 		return 0
 	}
-	return geo.Distance(r.Near, p.topology.places[slot].Point)
+	return geo.Distance(r.Near, p.topology.Place(slot).Point)
 }
 
 // eligible measures a location and notes it if it is not.

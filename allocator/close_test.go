@@ -1,7 +1,6 @@
 package allocator
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -10,9 +9,6 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
-
-	"github.com/clickcollect/clickcollect/allocator/sourcing"
-	"github.com/clickcollect/clickcollect/geo"
 )
 
 // Close while everybody is at work, from several goroutines at once: each call
@@ -127,56 +123,6 @@ func TestPause(t *testing.T) {
 		must(t, a.Close())
 		wait.Wait()
 		resume()
-	})
-}
-
-// A place is read back as it was written, and what was never written is refused.
-func TestPlaces(t *testing.T) {
-	area, err := geo.NewArea([]geo.Point{{Lat: -10, Lon: 170}, {Lat: -10, Lon: -170}, {Lat: 10, Lon: -170}, {Lat: 10, Lon: 170}},
-		[]geo.Point{{Lat: -1, Lon: 179}, {Lat: -1, Lon: -179}, {Lat: 1, Lon: 180}})
-	must(t, err)
-	for _, l := range []Location{{ID: "a"}, {ID: "b", Kind: Locker, Point: geo.Point{Lat: -90, Lon: 180}, NoReturns: true},
-		{ID: "c", Kind: Warehouse, Point: geo.Point{Lat: 1.5, Lon: -0.25}, Area: area}} {
-		b := appendPlace(nil, &l)
-		got, err := takePlace(l.ID, b)
-		must(t, err)
-		if again := appendPlace(nil, &got); !bytes.Equal(again, b) || got.ID != l.ID || got.NoReturns != l.NoReturns {
-			t.Errorf("%+v was read back as %+v", l, got)
-		}
-		for i := range b {
-			if _, err := takePlace(l.ID, b[:i]); !errors.Is(err, ErrCorrupt) {
-				t.Errorf("%d of %d bytes: %v", i, len(b), err)
-			}
-		}
-		if _, err := takePlace(l.ID, append(b, 0)); !errors.Is(err, ErrCorrupt) {
-			t.Errorf("a byte too many: %v", err)
-		}
-		b[0]++
-		if _, err := takePlace(l.ID, b); !errors.Is(err, ErrNewer) {
-			t.Errorf("a later version: %v", err)
-		}
-	}
-}
-
-// Reading a place never panics, and what it accepts is written the same way.
-func FuzzPlace(f *testing.F) {
-	f.Add(appendPlace(nil, &Location{Point: geo.Point{Lat: 1, Lon: 2}, NoReturns: true}))
-	area, err := geo.NewArea([]geo.Point{{Lat: 1, Lon: 1}, {Lat: 1, Lon: 2}, {Lat: 2, Lon: 2}})
-	must(f, err)
-	f.Add(appendPlace(nil, &Location{Area: area}))
-	f.Add(appendPlace(nil, &Location{Terms: &Terms{Hours: "Mo-Fr 09:00-17:00", Zone: "Europe/Warsaw", Groups: []string{"a"},
-		Forms: []sourcing.Form{sourcing.Ship}, Prep: time.Hour, Priority: -1}}))
-	f.Fuzz(func(t *testing.T, b []byte) {
-		l, err := takePlace("l", b)
-		if err != nil {
-			return
-		}
-		first := appendPlace(nil, &l)
-		again, err := takePlace("l", first)
-		must(t, err)
-		if !bytes.Equal(first, appendPlace(nil, &again)) {
-			t.Errorf("%x was read and written as %x", b, first)
-		}
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 )
@@ -158,15 +159,15 @@ func TestKindsAreKept(t *testing.T) {
 func TestShortNotes(t *testing.T) {
 	var s scratch
 	for _, c := range []struct {
-		set   kindSet
+		set   topology.KindSet
 		at    string
 		bytes string
 	}{{0, "L0", "\x01L0"}, {1<<Warehouse | 1<<Locker, "", "\x02\x0a"}, {1 << Store, "L0", "\x02\x01L0"}} {
 		s.noteShort(c.set, c.at)
 		if !bytes.Equal(s.hold.Note, []byte(c.bytes)) {
-			t.Errorf("%v %q: note %q, want %q", c.set.list(), c.at, s.hold.Note, c.bytes)
+			t.Errorf("%v %q: note %q, want %q", kindsOf(c.set), c.at, s.hold.Note, c.bytes)
 		}
-		if back := takeTerms(s.hold.Note); back.At != c.at || !slices.Equal(back.Kinds, c.set.list()) {
+		if back := takeTerms(s.hold.Note); back.At != c.at || !slices.Equal(back.Kinds, kindsOf(c.set)) {
 			t.Errorf("%q says %+v", s.hold.Note, back)
 		}
 	}

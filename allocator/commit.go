@@ -292,7 +292,7 @@ func (a *Allocator) source(s *scratch, order Order) (Allocation, error) {
 
 // sourceOnce decides it by the settings of now. again is how often it was decided.
 func (a *Allocator) sourceOnce(s *scratch, o *Order, again int) (Allocation, verdict, error) {
-	p, err := a.newOrder(s, a.topology.Load(), o, &a.rules.Load().Rules, a.keptNowhere(s, o))
+	p, err := a.newOrder(s, a.locations.Load(), o, &a.rules.Load().Rules, a.keptNowhere(s, o))
 	if err != nil {
 		return Allocation{}, failed, err
 	}

@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/reservation"
 )
 
@@ -22,7 +23,7 @@ const (
 
 // orderDigest begins the digest of an order with what all of them have besides their
 // lines.
-func (a *Allocator) orderDigest(o *Order, set kindSet) reservation.Digest {
+func (a *Allocator) orderDigest(o *Order, set topology.KindSet) reservation.Digest {
 	return digestReach(a.ledger.Digest(uint64(set)), o)
 }
 
@@ -119,7 +120,7 @@ func linesOf(o *Order) ([]exploded, bool) {
 // markOf is the digest of a checked order that is planned. One that asks for no more
 // than the hot path serves has the same one there, because what is set may change
 // from one call to its repeat.
-func (a *Allocator) markOf(s *scratch, o *Order, set kindSet) uint64 {
+func (a *Allocator) markOf(s *scratch, o *Order, set topology.KindSet) uint64 {
 	d := a.orderDigest(o, set)
 	if !o.isGeneral() {
 		if lines, err := a.resolve(s, o.Lines); err == nil {
@@ -135,7 +136,7 @@ func (a *Allocator) markOf(s *scratch, o *Order, set kindSet) uint64 {
 // have got its handle since, and the reservation may be from before digests had a
 // key.
 func (a *Allocator) isOf(s *scratch, o *Order, e *reservation.Entry) bool {
-	set := kindSet(0)
+	set := topology.KindSet(0)
 	for _, k := range o.Kinds {
 		if k >= kinds {
 			return false

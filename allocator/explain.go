@@ -60,7 +60,7 @@ func (p *plan) explain() sourcing.Explanation {
 		sh := &p.shares[i]
 		named[key(sh.slot, sh.form)] = true
 		farthest[sh.form] = max(farthest[sh.form], sh.distance)
-		c := sourcing.Considered{Site: p.topology.places[sh.slot].ID, Form: sh.form, Distance: sh.distance, Ready: p.told(sh), Cost: sh.cost}
+		c := sourcing.Considered{Site: p.topology.Place(sh.slot).ID, Form: sh.form, Distance: sh.distance, Ready: p.told(sh), Cost: sh.cost}
 		for _, t := range sh.lines {
 			c.Lines = append(c.Lines, p.engine.ledger.SKUName(p.wants[t.want].choices[t.choice].sku))
 		}
@@ -72,7 +72,7 @@ func (p *plan) explain() sourcing.Explanation {
 	for _, seen := range p.trace {
 		if k := key(seen.slot, seen.form); !named[k] && len(e.Rejected) < maxExplained {
 			named[k] = true
-			e.Rejected = append(e.Rejected, sourcing.Considered{Site: p.topology.places[seen.slot].ID, Form: seen.form,
+			e.Rejected = append(e.Rejected, sourcing.Considered{Site: p.topology.Place(seen.slot).ID, Form: seen.form,
 				Distance: seen.distance, Reason: seen.reason, Detail: seen.detail})
 		}
 	}
@@ -84,7 +84,7 @@ func (p *plan) explain() sourcing.Explanation {
 			return before
 		})
 	}
-	e.More = max(0, p.topology.live-len(e.Rejected)-len(e.Chosen))
+	e.More = max(0, p.topology.Live()-len(e.Rejected)-len(e.Chosen))
 	return e
 }
 
@@ -93,18 +93,18 @@ func (p *plan) explain() sourcing.Explanation {
 func (p *plan) explainNearest(e *sourcing.Explanation, f sourcing.Form, farthest geo.Meters, named func(slot uint32) bool) {
 	if p.at != reservation.Everywhere && f == sourcing.Collect {
 		if !named(p.at) {
-			e.Rejected = append(e.Rejected, p.considered(p.topology.table.Space.Number(p.at), p.distanceTo(p.at, f), f, farthest))
+			e.Rejected = append(e.Rejected, p.considered(p.topology.Number(p.at), p.distanceTo(p.at, f), f, farthest))
 		}
 		return
 	}
 	var search geo.Search
-	search.Start(p.topology.index, p.ask[f].Near, nil, 0)
+	search.Start(p.topology.Index(), p.ask[f].Near, nil, 0)
 	for len(e.Rejected) < maxExplained {
 		number, distance, ok := search.Next()
 		if !ok {
 			return
 		}
-		if slot := p.topology.table.Space.Slot(number); !p.topology.places[slot].gone && !named(slot) {
+		if slot := p.topology.Slot(number); !p.topology.Place(slot).Gone() && !named(slot) {
 			e.Rejected = append(e.Rejected, p.considered(number, distance, f, farthest))
 		}
 	}
@@ -157,7 +157,7 @@ func (a *Allocator) explainIn(s *scratch, o *Order) (sourcing.Explanation, error
 	if err := a.checkTerms(s, o); err != nil {
 		return sourcing.Explanation{}, err
 	}
-	p, err := a.newOrder(s, a.topology.Load(), o, &a.rules.Load().Rules, a.ledger.Find(o.ID, &s.found))
+	p, err := a.newOrder(s, a.locations.Load(), o, &a.rules.Load().Rules, a.ledger.Find(o.ID, &s.found))
 	if err != nil {
 		return sourcing.Explanation{}, err
 	}
@@ -168,8 +168,8 @@ func (a *Allocator) explainIn(s *scratch, o *Order) (sourcing.Explanation, error
 	got := a.recall(s, o, true)
 	p.past = true
 	for _, part := range got.Parts() {
-		if slot, ok := a.ledger.Slot(part.Location); ok && int(slot) < len(p.topology.places) {
-			p.shares = append(p.shares, share{slot: slot, number: p.topology.table.Space.Number(slot), form: part.Form,
+		if slot, ok := a.ledger.Slot(part.Location); ok && slot < p.topology.Slots() {
+			p.shares = append(p.shares, share{slot: slot, number: p.topology.Number(slot), form: part.Form,
 				distance: part.Distance, ready: part.Ready})
 		}
 	}
@@ -226,16 +226,16 @@ func (p *plan) walk(yield func(Candidate) bool) (any bool) {
 	f := p.forms[0]
 	see := func(c sourcing.Candidate) bool {
 		any = true
-		slot := p.topology.table.Space.Slot(c.Number)
-		place := &p.topology.places[slot]
-		out := Candidate{Location: place.ID, Kind: place.Kind, Distance: c.Distance, Ready: c.Ready, Cost: c.Cost, Available: make([]int64, len(p.order.Lines))}
+		slot := p.topology.Slot(c.Number)
+		place := p.topology.Place(slot)
+		out := Candidate{Location: place.ID, Kind: Kind(place.Kind), Distance: c.Distance, Ready: c.Ready, Cost: c.Cost, Available: make([]int64, len(p.order.Lines))}
 		for i := range p.order.Lines {
 			out.Available[i] = p.there(p.order.Lines[i].SKU, &c)
 		}
 		return p.engine.gate.Settled() == nil && yield(out)
 	}
 	if p.at != reservation.Everywhere && f == sourcing.Collect {
-		if c, ok := p.eligible(p.topology.table.Space.Number(p.at), p.distanceTo(p.at, f), f); ok {
+		if c, ok := p.eligible(p.topology.Number(p.at), p.distanceTo(p.at, f), f); ok {
 			if _, reason, _ := p.weigh(&c, f); reason == 0 {
 				see(c)
 			}

@@ -162,7 +162,7 @@ func (p *plan) there(sku string, c *sourcing.Candidate) int64 {
 	if b := p.engine.wares.bundles.Load(); b.has(sku) {
 		parts = b.flat[sku]
 	}
-	slot, least := p.topology.table.Space.Slot(c.Number), int64(-1)
+	slot, least := p.topology.Slot(c.Number), int64(-1)
 	for _, part := range parts {
 		units := int64(0)
 		for i := range p.wants {

@@ -8,7 +8,6 @@ import (
 	"runtime"
 	"sync/atomic"
 	"testing"
-
 	"time"
 
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
@@ -101,12 +100,11 @@ func TestClockPanicsAtOpen(t *testing.T) {
 func TestPanicOfOursInACall(t *testing.T) {
 	a := street(t, 1, Options{})
 	stocked(t, a, "L0", "tea", 9)
-	topology := a.topology.Load()
-	a.topology.Store(nil)
+	before := a.locations.Swap(nil)
 	if !panicked(func() { _, _ = a.Allocate(t.Context(), ordered("o", Line{"tea", 1})) }) {
 		t.Fatal("nothing happened")
 	}
-	a.topology.Store(topology)
+	a.locations.Swap(before)
 	serves(t, a, "p")
 	returns(t, "Close", func() { must(t, a.Close()) })
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 )
@@ -82,7 +83,7 @@ func (a *Allocator) checkVertices(field string, area *geo.Area) error {
 
 // newOrder is newPlan for an order of a caller's: what could not be kept is refused,
 // so that no reroute forgets what the order forbids.
-func (a *Allocator) newOrder(s *scratch, t *topology, o *Order, rules *sourcing.Rules, inBook bool) (*plan, error) {
+func (a *Allocator) newOrder(s *scratch, t *topology.Catalogue, o *Order, rules *sourcing.Rules, inBook bool) (*plan, error) {
 	if err := a.checkLists(o); err != nil && !inBook {
 		return nil, fmt.Errorf("allocator: order %s: %w", quoted(o.ID), err)
 	}

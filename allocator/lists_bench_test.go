@@ -24,10 +24,10 @@ func listed(n, locations int) []string {
 // grouped is a country whose locations are each in some groups of their own.
 func grouped(b testing.TB, locations, groups int) *country {
 	c := newCountry(b, locations, 90)
-	t := c.a.topology.Load()
-	all := make([]Location, len(t.places))
+	t := c.a.locations.Load()
+	all := make([]Location, t.Slots())
 	for i := range all {
-		all[i] = t.places[i].Location
+		all[i] = locationOf(t.Place(uint32(i)))
 		all[i].Terms = &Terms{}
 		for g := range groups {
 			all[i].Terms.Groups = append(all[i].Terms.Groups, fmt.Sprintf("G%d-%d", i, g))

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/geo"
 )
 
@@ -241,10 +242,10 @@ func TestOneByOneAndBulkAnswerAlike(t *testing.T) {
 func TestStockOfALocationJoinedMeanwhile(t *testing.T) {
 	a := street(t, 2, Options{})
 	stocked(t, a, "L1", "tea", 1)
-	before := a.topology.Load()
+	before := a.locations.Load()
 	must(t, a.SetLocations(t.Context(), Location{ID: "new", Point: streetPoint(0)}))
 	stocked(t, a, "new", "tea", 1)
-	after := a.topology.Swap(before)
+	after := a.locations.Swap(before)
 	near, err := a.Nearby(Query{Near: streetPoint(0), Lines: []Line{{"tea", 1}}})
 	must(t, err)
 	for c := range near {
@@ -255,7 +256,7 @@ func TestStockOfALocationJoinedMeanwhile(t *testing.T) {
 	allocated(t, a, ordered("o", Line{"tea", 1}), "L1")
 	_, err = a.Allocate(t.Context(), Order{ID: "p", At: "new", Lines: []Line{{"tea", 1}}})
 	refused(t, err, ErrUnknownLocation, `allocator: order "p": unknown location: "new"`)
-	a.topology.Store(after)
+	a.locations.Swap(after)
 	allocated(t, a, ordered("p", Line{"tea", 1}), "new")
 }
 
@@ -264,7 +265,7 @@ func TestRefusalAtALocationSetAnewMeanwhile(t *testing.T) {
 	a := street(t, 1, Options{})
 	must(t, a.Count(t.Context(), Count{ID: "c", Location: "L0", Lines: []Line{{"tea", 0}}}))
 	slot, _ := a.ledger.Slot("L0")
-	before := a.topology.Load()
+	before := a.locations.Load()
 	must(t, a.RemoveLocation(t.Context(), "L0"), a.SetLocations(t.Context(), Location{ID: "L0", Point: streetPoint(0)}))
 	c, err := a.gate.Enter()
 	must(t, err)
@@ -276,4 +277,14 @@ func TestRefusalAtALocationSetAnewMeanwhile(t *testing.T) {
 	w.at = slot
 	_, err = a.refuse(s, before, &o, w, 0)
 	refused(t, err, ErrNoLocation, `allocator: order "o": no location can fill the order: 1 short, 0 too far, 0 of another kind, 0 outside the service area; nearest: "L0" 0.0 km short of SKU "tea"`)
+}
+
+// The kinds of the door and of the catalogue have the same numbers, which are stored.
+func TestKindsOfTheCatalogue(t *testing.T) {
+	for door, catalogue := range map[Kind]topology.Kind{Store: topology.Store, Warehouse: topology.Warehouse, PickupPoint: topology.PickupPoint,
+		Locker: topology.Locker, kinds: topology.Kinds} {
+		if uint8(door) != uint8(catalogue) {
+			t.Errorf("%v is %d there", door, catalogue)
+		}
+	}
 }

@@ -18,9 +18,12 @@ func TestHostUnderALockIsCaught(t *testing.T) {
 		Clock:        func() time.Time { return time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC) },
 		Holidays:     func(string, int, time.Month, int) bool { return false },
 	})
+	must(t, a.SetLocations(t.Context(), Location{ID: "L0", Point: streetPoint(0), Terms: &Terms{Hours: "Mo-Fr 09:00-17:00; PH off"}}))
+	slot, _ := a.ledger.Slot("L0")
+	holiday := a.locations.Load().SiteOf(slot).Calendar.Holiday
 	for name, call := range map[string]func(){
 		"the clock":    func() { a.gate.Now() },
-		"the holidays": func() { a.holidays("L0")(2026, time.March, 2) },
+		"the holidays": func() { holiday(2026, time.March, 2) },
 	} {
 		a.dividing.Lock(lock.Channels)
 		what := caught(call)

@@ -12,9 +12,9 @@ import (
 // measure looks at a location for the wants of a form, as far as they do not
 // depend on the stock: reason 0 says that it is eligible.
 func (p *plan) measure(number uint32, distance geo.Meters, f sourcing.Form) (c sourcing.Candidate, reason Reason, detail string) {
-	slot := p.topology.table.Space.Slot(number)
-	c = sourcing.Candidate{Site: p.topology.siteOf(slot), Request: &p.ask[f], Number: number, Distance: distance, Room: -1}
-	if p.topology.places[slot].gone {
+	slot := p.topology.Slot(number)
+	c = sourcing.Candidate{Site: p.topology.SiteOf(slot), Request: &p.ask[f], Number: number, Distance: distance, Room: -1}
+	if p.topology.Place(slot).Gone() {
 		return c, sourcing.Offline, ""
 	}
 	if reason, detail = c.Static(); reason != 0 {
@@ -73,7 +73,7 @@ func (p *plan) fill(w *want, number, slot uint32, ready time.Time) (choice int, 
 // has is how many units of goods an order can have at a location. If it is fewer
 // than wanted for another reason than that there are none, why says so.
 func (p *plan) has(g *product, number, slot uint32, ready, wanted int64) (units int64, why Reason) {
-	table, old := p.topology.table, int64(0)
+	table, old := p.topology.Table(), int64(0)
 	pool := int64(0)
 	for _, src := range g.from {
 		n := table.Reachable(src.sku, number)
@@ -103,7 +103,7 @@ func (p *plan) has(g *product, number, slot uint32, ready, wanted int64) (units 
 // cells spreads units of goods over the cells they are taken from, the ones to be
 // used first in front.
 func (p *plan) cells(g *product, number, slot uint32, ready, units int64, into []reservation.Line) []reservation.Line {
-	table := p.topology.table
+	table := p.topology.Table()
 	kept := p.keeps.of(g.sku, slot)
 	from := make([]source, 0, len(g.from))
 	pool := int64(0)
@@ -144,7 +144,7 @@ func (p *plan) cells(g *product, number, slot uint32, ready, units int64, into [
 // weigh adds to an eligible candidate what its stock says: whether it fills
 // every want of the form, what it costs, and how much would be left.
 func (p *plan) weigh(c *sourcing.Candidate, f sourcing.Form) (sh share, reason Reason, detail string) {
-	slot := p.topology.table.Space.Slot(c.Number)
+	slot := p.topology.Slot(c.Number)
 	sh = share{number: c.Number, slot: slot, form: f, distance: c.Distance, start: c.Start, ready: c.Ready}
 	sh.cost = p.costs.Part(c)
 	left := int64(-1)
@@ -200,8 +200,8 @@ func addCost(a, b int64) int64 {
 
 // saw notes a location that was looked at and not taken.
 func (p *plan) saw(c *sourcing.Candidate, f sourcing.Form, reason Reason, detail string) {
-	if p.traces && len(p.trace) < maxTrace && !p.topology.places[p.topology.table.Space.Slot(c.Number)].gone {
-		p.trace = append(p.trace, sighting{slot: p.topology.table.Space.Slot(c.Number), form: f, reason: reason,
+	if p.traces && len(p.trace) < maxTrace && !p.topology.Place(p.topology.Slot(c.Number)).Gone() {
+		p.trace = append(p.trace, sighting{slot: p.topology.Slot(c.Number), form: f, reason: reason,
 			distance: c.Distance, detail: detail})
 	}
 }

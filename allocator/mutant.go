@@ -12,6 +12,5 @@ const (
 	mutantNoRoom  // the parts of a split but the first take no capacity
 	mutantBrim    // IDs are checked without what the engine adds to them
 	mutantJudged  // a call that was made before is judged by what is set now
-	mutantOpen    // what is collected is held where no customer is let in
 	mutantBytes   // texts need not be valid UTF-8
 )

@@ -6,6 +6,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
@@ -52,7 +53,7 @@ func (a *Allocator) Nearby(q Query) (iter.Seq[Candidate], error) {
 		return nil, fmt.Errorf("allocator: nearby: %w", err)
 	}
 	defer c.Leave()
-	if t := a.topology.Load(); a.nearbyNeedsPlan(t, &q) {
+	if t := a.locations.Load(); a.nearbyNeedsPlan(t, &q) {
 		_, err = a.nearbyPlan(scratchOf(c.Pass), t, &q)
 	} else {
 		_, err = a.check(scratchOf(c.Pass), q.Near, true, q.Lines, q.MaxDistance, q.Kinds)
@@ -72,13 +73,13 @@ func (a *Allocator) Nearby(q Query) (iter.Seq[Candidate], error) {
 }
 
 // nearbyNeedsPlan tells the queries that stock and kind alone do not answer.
-func (a *Allocator) nearbyNeedsPlan(t *topology, q *Query) bool {
+func (a *Allocator) nearbyNeedsPlan(t *topology.Catalogue, q *Query) bool {
 	return a.needsPlan(t, q.order(), a.gate.Now()) || a.keepsOf("") != nil
 }
 
 // nearbyPlan is the plan of a query: by the rules in force, as far as they rule
 // locations out.
-func (a *Allocator) nearbyPlan(s *scratch, t *topology, q *Query) (*plan, error) {
+func (a *Allocator) nearbyPlan(s *scratch, t *topology.Catalogue, q *Query) (*plan, error) {
 	rules := a.rules.Load().Rules
 	rules.Soft, rules.Keys = nil, nil
 	s.hold = reservation.Hold{Now: a.gate.Now()}
@@ -87,7 +88,7 @@ func (a *Allocator) nearbyPlan(s *scratch, t *topology, q *Query) (*plan, error)
 }
 
 func (a *Allocator) walk(s *scratch, q Query, yield func(Candidate) bool) {
-	t := a.topology.Load()
+	t := a.locations.Load()
 	if a.nearbyNeedsPlan(t, &q) {
 		if p, err := a.nearbyPlan(s, t, &q); err == nil {
 			p.walk(yield)
@@ -99,7 +100,7 @@ func (a *Allocator) walk(s *scratch, q Query, yield func(Candidate) bool) {
 		return
 	}
 	defer s.claim.Reset()
-	if s.claim.Start(a.ledger, t.table, w.lines, t.filter(w.set, sourcing.Collect)) >= 0 {
+	if s.claim.Start(a.ledger, t.Table(), w.lines, t.Filter(w.set, sourcing.Collect)) >= 0 {
 		return
 	}
 	a.searchFor(s, t, q.Near, w.within, true)
@@ -108,7 +109,7 @@ func (a *Allocator) walk(s *scratch, q Query, yield func(Candidate) bool) {
 		if !ok {
 			return
 		}
-		p := &t.places[t.spots[number].slot]
+		p := t.Place(t.Spot(number).Slot)
 		if p.Area != nil && !p.Area.Contains(q.Near) {
 			continue
 		}
@@ -117,7 +118,7 @@ func (a *Allocator) walk(s *scratch, q Query, yield func(Candidate) bool) {
 		if !enough {
 			continue
 		}
-		c := Candidate{Location: p.ID, Kind: p.Kind, Distance: distance, Available: make([]int64, len(q.Lines))}
+		c := Candidate{Location: p.ID, Kind: Kind(p.Kind), Distance: distance, Available: make([]int64, len(q.Lines))}
 		for i := range q.Lines {
 			handle, _ := a.ledger.SKU(q.Lines[i].SKU)
 			for j := range w.lines {

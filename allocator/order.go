@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/clickcollect/clickcollect/allocator/internal/gate"
+	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
@@ -121,7 +122,7 @@ type Outcome struct {
 type wants struct {
 	lines  []reservation.Line
 	within geo.Meters
-	set    kindSet
+	set    topology.KindSet
 	at     uint32 // the slot of Order.At
 }
 
@@ -211,7 +212,7 @@ func (a *Allocator) allocate(s *scratch, o *Order) (got Allocation, ticket reser
 	s.claim.Expect(a.ledger, o.ID)
 	s.hold.Now = s.Now()
 	if err = a.checkTerms(s, o); err == nil {
-		t := a.topology.Load()
+		t := a.locations.Load()
 		if sh := a.shadow.Load(); sh != nil {
 			got, ticket, err = a.allocateShadowed(s, t, o, sh)
 		} else {
@@ -230,14 +231,14 @@ func (a *Allocator) allocate(s *scratch, o *Order) (got Allocation, ticket reser
 }
 
 // decide is allocate for an order whose terms are checked.
-func (a *Allocator) decide(s *scratch, t *topology, o *Order) (Allocation, reservation.Ticket, error) {
+func (a *Allocator) decide(s *scratch, t *topology.Catalogue, o *Order) (Allocation, reservation.Ticket, error) {
 	if a.needsPlan(t, o, s.Now()) {
 		s.ticket = reservation.Ticket{}
 		got, err := a.source(s, *o)
 		return got, s.ticket, err
 	}
 	if o.At == "" { // early, so that what it reads is near when the names are resolved
-		s.search.Start(t.index, o.Near, nil, cmp.Or(o.MaxDistance, a.options.MaxDistance))
+		s.search.Start(t.Index(), o.Near, nil, cmp.Or(o.MaxDistance, a.options.MaxDistance))
 	}
 	w, err := a.check(s, o.Near, o.At == "" && !a.keptNowhere(s, o), o.Lines, o.MaxDistance, o.Kinds)
 	if err != nil {
@@ -394,7 +395,7 @@ func (a *Allocator) sum(s *scratch, lines []reservation.Line) ([]reservation.Lin
 // allocateNear is the hot path: search nearest first, claim at the first
 // location that holds, go on from there when a claim is lost. s.search has been
 // started without the availability bits.
-func (a *Allocator) allocateNear(s *scratch, t *topology, o *Order, w wants) (Allocation, error) {
+func (a *Allocator) allocateNear(s *scratch, t *topology.Catalogue, o *Order, w wants) (Allocation, error) {
 	mark := w.digest(a.orderDigest(o, w.set), o)
 	if w.set != 0 {
 		s.noteShort(w.set, "")
@@ -405,7 +406,7 @@ func (a *Allocator) allocateNear(s *scratch, t *topology, o *Order, w wants) (Al
 			return a.refuse(s, t, o, w, mark)
 		}
 	}
-	if s.claim.Start(a.ledger, t.table, w.lines, t.filter(w.set, sourcing.Collect)) >= 0 {
+	if s.claim.Start(a.ledger, t.Table(), w.lines, t.Filter(w.set, sourcing.Collect)) >= 0 {
 		return a.refuse(s, t, o, w, mark)
 	}
 	if s.claim.Common() {
@@ -420,7 +421,7 @@ func (a *Allocator) allocateNear(s *scratch, t *topology, o *Order, w wants) (Al
 	list := a.searchFor(s, t, o.Near, w.within, false)
 	got, err, ended := a.claimFirst(s, t, o, mark)
 	if !ended && !list && s.claim.Exhausted() {
-		s.search.StartList(t.index, o.Near, s.claim.Numbers(), w.within)
+		s.search.StartList(t.Index(), o.Near, s.claim.Numbers(), w.within)
 		got, err, ended = a.claimFirst(s, t, o, mark)
 	}
 	if !ended {
@@ -446,22 +447,22 @@ func (n *nearest) find(s *scratch) {
 // searchFor begins the search for locations that have something of every line,
 // by the plan that reads the least. It returns true when they are all listed;
 // otherwise the search may end Exhausted.
-func (a *Allocator) searchFor(s *scratch, t *topology, near geo.Point, within geo.Meters, walk bool) (list bool) {
+func (a *Allocator) searchFor(s *scratch, t *topology.Catalogue, near geo.Point, within geo.Meters, walk bool) (list bool) {
 	switch {
 	case s.claim.Plan(walk):
-		s.search.StartList(t.index, near, s.claim.Numbers(), within)
+		s.search.StartList(t.Index(), near, s.claim.Numbers(), within)
 		return true
 	case s.claim.Rare():
-		s.search.StartSparse(t.index, near, &s.claim, within)
+		s.search.StartSparse(t.Index(), near, &s.claim, within)
 	default:
-		s.search.Start(t.index, near, &s.claim, within)
+		s.search.Start(t.Index(), near, &s.claim, within)
 	}
 	return false
 }
 
 // claimFirst reserves at the first location of the search that holds. ended is
 // false when none did.
-func (a *Allocator) claimFirst(s *scratch, t *topology, o *Order, mark uint64) (got Allocation, err error, ended bool) {
+func (a *Allocator) claimFirst(s *scratch, t *topology.Catalogue, o *Order, mark uint64) (got Allocation, err error, ended bool) {
 	for {
 		var n nearest
 		if n.find(s); !n.ok || s.claim.Exhausted() {
@@ -475,14 +476,14 @@ func (a *Allocator) claimFirst(s *scratch, t *topology, o *Order, mark uint64) (
 
 // claimAt reserves at a location the search has found. ended is false when it
 // does not serve the customer or is short.
-func (a *Allocator) claimAt(s *scratch, t *topology, o *Order, mark uint64, n nearest) (got Allocation, err error, ended bool) {
-	p := &t.spots[n.number]
-	if p.area != nil && !p.area.Contains(o.Near) {
+func (a *Allocator) claimAt(s *scratch, t *topology.Catalogue, o *Order, mark uint64, n nearest) (got Allocation, err error, ended bool) {
+	p := t.Spot(n.number)
+	if p.Area != nil && !p.Area.Contains(o.Near) {
 		return Allocation{}, nil, false
 	}
-	switch a.reserve(s, n.number, p.slot, mark, n.distance) {
+	switch a.reserve(s, n.number, p.Slot, mark, n.distance) {
 	case reservation.Done:
-		return a.allocated(s, o, p.id, n.distance), nil, true
+		return a.allocated(s, o, p.ID, n.distance), nil, true
 	case reservation.Known:
 		got, err = a.repeat(s, o, mark, false)
 		return got, err, true
@@ -512,27 +513,27 @@ func (a *Allocator) allocated(s *scratch, o *Order, location string, distance ge
 }
 
 // allocateAt reserves at the location the order names.
-func (a *Allocator) allocateAt(s *scratch, t *topology, o *Order, w wants) (Allocation, error) {
+func (a *Allocator) allocateAt(s *scratch, t *topology.Catalogue, o *Order, w wants) (Allocation, error) {
 	slot, ok := a.ledger.Slot(o.At)
 	if !ok {
 		return Allocation{}, fmt.Errorf("allocator: order %s: %w: %s", quoted(o.ID), ErrUnknownLocation, quoted(o.At))
 	}
-	number := t.table.Space.Number(slot)
-	if number == reservation.NoNumber || int(slot) >= len(t.places) { // added a moment ago, not yet searched
+	number := t.Number(slot)
+	if number == reservation.NoNumber || slot >= t.Slots() { // added a moment ago, not yet searched
 		return Allocation{}, fmt.Errorf("allocator: order %s: %w: %s", quoted(o.ID), ErrUnknownLocation, quoted(o.At))
 	}
 	w.at = slot
 	mark := w.digest(a.orderDigest(o, w.set), o)
-	p := &t.places[slot]
+	p := t.Place(slot)
 	distance := geo.Meters(0)
 	if o.Near != (geo.Point{}) {
 		distance = geo.Distance(o.Near, p.Point)
 	}
 	tooFar := o.Near != (geo.Point{}) && w.within > 0 && distance > w.within
-	if tooFar || !t.anywhere(w.set, sourcing.Collect) && !p.allows(w.set, sourcing.Collect) {
+	if tooFar || !t.Anywhere(w.set, sourcing.Collect) && !p.Allows(w.set, sourcing.Collect) {
 		return a.refuse(s, t, o, w, mark)
 	}
-	if !s.claim.Bind(a.ledger, t.table, w.lines) {
+	if !s.claim.Bind(a.ledger, t.Table(), w.lines) {
 		return a.refuse(s, t, o, w, mark)
 	}
 	if len(o.At) > maxTerms { // there are such locations

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/clickcollect/clickcollect/allocator/internal/cover"
+	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
@@ -25,7 +26,7 @@ import (
 type plan struct {
 	engine   *Allocator
 	order    *Order
-	topology *topology
+	topology *topology.Catalogue
 	rules    *sourcing.Rules
 	costs    sourcing.Costs
 	now      int64
@@ -155,8 +156,8 @@ func (a *Allocator) SetRules(r sourcing.Rules) error {
 }
 
 // needsPlan tells the orders that the hot path does not serve.
-func (a *Allocator) needsPlan(t *topology, o *Order, now int64) bool {
-	return a.rules.Load().general || t.terms || a.special.Load() || a.coolingAny(now) || o.isGeneral() || a.hasQuotas(o.Channel) || a.wantsGoods(o.Lines)
+func (a *Allocator) needsPlan(t *topology.Catalogue, o *Order, now int64) bool {
+	return a.rules.Load().general || t.Terms() || a.special.Load() || a.coolingAny(now) || o.isGeneral() || a.hasQuotas(o.Channel) || a.wantsGoods(o.Lines)
 }
 
 // newPlan checks an order and works out what it wants of whom. inBook tells an order
@@ -165,7 +166,7 @@ func (a *Allocator) needsPlan(t *topology, o *Order, now int64) bool {
 // what a reservation has, which is not judged by what is set now: it has as many
 // lines as it has, none of them is a bundle, and of its substitutes those count that
 // still can be taken.
-func (a *Allocator) newPlan(s *scratch, t *topology, o *Order, rules *sourcing.Rules, inBook, reserved bool) (*plan, error) {
+func (a *Allocator) newPlan(s *scratch, t *topology.Catalogue, o *Order, rules *sourcing.Rules, inBook, reserved bool) (*plan, error) {
 	p := &plan{inBook: inBook, reserved: reserved, engine: a, order: o, topology: t, rules: rules, now: s.hold.Now, at: reservation.Everywhere, epoch: a.gate.Epoch(),
 		soft: len(rules.Soft), keeps: a.keepsOf(o.Channel), traces: !a.untraced, exact: true}
 	if s.plan == nil {
@@ -312,7 +313,7 @@ func (p *plan) chosenStore() error {
 		return nil
 	}
 	slot, ok := p.engine.ledger.Slot(o.At)
-	if !ok || int(slot) >= len(p.topology.places) || p.topology.table.Space.Number(slot) == reservation.NoNumber {
+	if !ok || slot >= p.topology.Slots() || p.topology.Number(slot) == reservation.NoNumber {
 		return fmt.Errorf("%w: %s", ErrUnknownLocation, quoted(o.At))
 	}
 	p.at = slot
@@ -324,15 +325,15 @@ func (p *plan) asks(w wants) {
 	o := p.order
 	var members []uint64
 	if len(o.Groups) > 0 {
-		members = p.topology.inGroups(o.Groups)
+		members = p.topology.InGroups(o.Groups)
 	}
 	for _, f := range p.forms {
 		r := &p.ask[f]
 		*r = sourcing.Request{Now: fromMillis(p.now), Near: o.Near, HasPoint: p.at == reservation.Everywhere || o.Near != (geo.Point{}), Form: f,
-			Kinds: uint8(w.set), CollectAt: uint8(collectAt), Within: w.within, Payment: o.Payment, Channel: o.Channel, Groups: slices.Clone(o.Groups), Prefer: slices.Clone(o.Prefer),
+			Kinds: uint8(w.set), CollectAt: uint8(topology.CollectAt), Within: w.within, Payment: o.Payment, Channel: o.Channel, Groups: slices.Clone(o.Groups), Prefer: slices.Clone(o.Prefer),
 			Exclude: slices.Clone(o.Exclude), NeededBy: o.NeededBy, Window: o.Window, Lines: len(p.wants), Room: p.engine.roomFor()}
 		if p.at != reservation.Everywhere && f != sourcing.Ship { // what is sent comes from anywhere
-			r.At = p.topology.siteOf(p.at)
+			r.At = p.topology.SiteOf(p.at)
 		}
 		if p.inBook && r.At != nil {
 			r.CollectAt = 0

@@ -15,10 +15,10 @@ import (
 // that every order is planned.
 func newPlannedCountry(b testing.TB, locations, percent int) *country {
 	c := newCountry(b, locations, percent)
-	t := c.a.topology.Load()
-	all := make([]Location, len(t.places))
+	t := c.a.locations.Load()
+	all := make([]Location, t.Slots())
 	for i := range all {
-		all[i] = t.places[i].Location
+		all[i] = locationOf(t.Place(uint32(i)))
 		all[i].Terms = &Terms{Hours: "Mo-Fr 09:00-18:00; Sa 09:00-14:00", Prep: time.Hour, Transfer: 24 * time.Hour, Delivery: 48 * time.Hour}
 	}
 	must(b, c.a.SetLocations(context.Background(), all...))

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 )
 
@@ -112,7 +113,8 @@ func (p *planTwin) told(c *planChoice, ready time.Time) bool {
 	if !ready.IsZero() {
 		return ready.Equal(c.ready)
 	}
-	return !c.site.terms.timed() && !(c.form == sourcing.ShipToStore && p.at.terms.timed())
+	timed := func(t Terms) bool { return (*topology.Terms)(&t).Timed() }
+	return !timed(c.site.terms) && !(c.form == sourcing.ShipToStore && timed(p.at.terms))
 }
 
 // validLines checks the lines of a part, takes them off what is left, and notes

@@ -1,6 +1,23 @@
 package allocator
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/clickcollect/clickcollect/allocator/internal/topology"
+)
+
+// rebuild brings back the locations and the settings that the ledger has recovered, and
+// lays the stock out between the two.
+func (a *Allocator) rebuild() error {
+	err := a.locations.Open(a.ledger, &a.gate, topology.Options{Most: a.options.MaxLocations, Holidays: a.options.Holidays, Logger: a.options.Logger})
+	if err != nil {
+		return err
+	}
+	if err := a.ledger.Fill(); err != nil {
+		return fmt.Errorf("laying out the stock: %w", err)
+	}
+	return a.recoverSettings()
+}
 
 // recoverSettings brings back what was set before the engine was closed. The
 // stock is laid out.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/clickcollect/clickcollect/allocator/internal/gate"
+	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
@@ -48,12 +49,12 @@ type NoLocationError struct {
 	ID string // the order
 
 	engine   *Allocator
-	topology *topology
+	topology *topology.Catalogue
 	near     geo.Point
 	hasPoint bool
 	at       uint32 // the slot the order named, or reservation.Everywhere
 	within   geo.Meters
-	set      kindSet
+	set      topology.KindSet
 	lines    []reservation.Line
 	plan     *plan               // nil: the hot path
 	keeps    *keeps              // protection levels of the order's channel
@@ -66,7 +67,7 @@ const rejections = 5
 
 // refuse answers an order that no location could fill: with the first answer if
 // the ID is in the book after all, with a refusal otherwise.
-func (a *Allocator) refuse(s *scratch, t *topology, o *Order, w wants, mark uint64) (Allocation, error) {
+func (a *Allocator) refuse(s *scratch, t *topology.Catalogue, o *Order, w wants, mark uint64) (Allocation, error) {
 	if a.ledger.Find(o.ID, &s.found) {
 		return a.repeat(s, o, mark, false)
 	}
@@ -134,13 +135,13 @@ func (e *NoLocationError) Candidates() []Rejection {
 	}
 	out := make([]Rejection, 0, rejections)
 	var search geo.Search
-	search.Start(t.index, e.near, nil, 0)
+	search.Start(t.Index(), e.near, nil, 0)
 	for len(out) < rejections {
 		number, distance, ok := search.Next()
 		if !ok {
 			break
 		}
-		if slot := t.table.Space.Slot(number); !t.places[slot].gone {
+		if slot := t.Slot(number); !t.Place(slot).Gone() {
 			out = append(out, e.explain(slot, distance))
 		}
 	}
@@ -152,16 +153,16 @@ func (e *NoLocationError) distance(slot uint32) geo.Meters {
 	if !e.hasPoint {
 		return 0
 	}
-	return geo.Distance(e.near, e.topology.places[slot].Point)
+	return geo.Distance(e.near, e.topology.Place(slot).Point)
 }
 
 // static is the first reason that holds against a location whatever its stock,
 // or 0.
-func (e *NoLocationError) static(p *place, distance geo.Meters) Reason {
+func (e *NoLocationError) static(p *topology.Place, distance geo.Meters) Reason {
 	switch {
 	case e.within > 0 && distance > e.within:
 		return ReasonTooFar
-	case !p.allows(e.set, sourcing.Collect):
+	case !p.Allows(e.set, sourcing.Collect):
 		return ReasonKind
 	case p.Area != nil && e.at == reservation.Everywhere && !p.Area.Contains(e.near):
 		return ReasonArea
@@ -171,15 +172,15 @@ func (e *NoLocationError) static(p *place, distance geo.Meters) Reason {
 
 // explain finds the first reason that holds against a location.
 func (e *NoLocationError) explain(slot uint32, distance geo.Meters) Rejection {
-	p := &e.topology.places[slot]
+	p := e.topology.Place(slot)
 	r := Rejection{Location: p.ID, Distance: distance, Reason: e.static(p, distance)}
 	if r.Reason != 0 {
 		return r
 	}
 	r.Reason = ReasonShort
-	number := e.topology.table.Space.Number(slot)
+	number := e.topology.Number(slot)
 	for _, line := range e.lines {
-		has := e.topology.table.Reachable(line.SKU, number)
+		has := e.topology.Table().Reachable(line.SKU, number)
 		if has-line.Quantity < e.keeps.of(line.SKU, slot) {
 			if has >= line.Quantity {
 				r.Reason = sourcing.Protected
@@ -198,7 +199,7 @@ func (e *NoLocationError) Counts() (c ReasonCounts) {
 	if e.why != nil {
 		return c
 	}
-	count := func(p *place, distance geo.Meters) {
+	count := func(p *topology.Place, distance geo.Meters) {
 		switch e.static(p, distance) {
 		case ReasonTooFar:
 			c.TooFar++
@@ -215,12 +216,12 @@ func (e *NoLocationError) Counts() (c ReasonCounts) {
 	case e.plan != nil:
 		return e.plan.counts()
 	case e.at != reservation.Everywhere:
-		count(&t.places[e.at], e.distance(e.at))
-	case e.within == 0 && t.anywhere(e.set, sourcing.Collect) && !t.areas:
-		c.Short = t.live
+		count(t.Place(e.at), e.distance(e.at))
+	case e.within == 0 && t.Anywhere(e.set, sourcing.Collect) && !t.Areas():
+		c.Short = t.Live()
 	default:
-		for i := range t.places {
-			if p := &t.places[i]; !p.gone {
+		for i := range t.Slots() {
+			if p := t.Place(i); !p.Gone() {
 				count(p, geo.Distance(e.near, p.Point))
 			}
 		}

@@ -27,7 +27,7 @@ func (p *plan) rejections() []Rejection {
 func (p *plan) counts() (c ReasonCounts) {
 	f := p.forms[0]
 	count := func(slot uint32) {
-		number := p.topology.table.Space.Number(slot)
+		number := p.topology.Number(slot)
 		if number == reservation.NoNumber {
 			return
 		}
@@ -48,8 +48,8 @@ func (p *plan) counts() (c ReasonCounts) {
 		count(p.at)
 		return c
 	}
-	for slot := range p.topology.places {
-		if !p.topology.places[slot].gone {
+	for slot := range p.topology.Slots() {
+		if !p.topology.Place(slot).Gone() {
 			count(uint32(slot))
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
@@ -53,7 +54,7 @@ const (
 )
 
 // noteShort makes the note of an order that only named kinds or its store.
-func (s *scratch) noteShort(set kindSet, at string) {
+func (s *scratch) noteShort(set topology.KindSet, at string) {
 	if set == 0 {
 		s.note = append(s.note[:0], noteOfStore)
 	} else {
@@ -73,7 +74,7 @@ func takeTerms(note []byte) (t orderTerms) {
 	case note[0] == noteOfStore:
 		t.At = string(note[1:])
 	case note[0] == noteOfKinds && len(note) > 1:
-		t.Kinds, t.At = kindSet(note[1]).list(), string(note[2:])
+		t.Kinds, t.At = kindsOf(topology.KindSet(note[1])), string(note[2:])
 	default:
 		if err := json.Unmarshal(note, &t); err != nil {
 			return orderTerms{unread: fmt.Errorf("the terms of the order: %w: %w", err, ErrCorrupt)}
@@ -366,11 +367,11 @@ func (a *Allocator) askedAgain(id string, e *reservation.Entry, t *orderTerms, l
 	o := &Order{ID: id, At: t.At, Form: t.Form, MaxDistance: geo.Meters(t.Within), Kinds: t.Kinds, Payment: t.Payment, Groups: t.Groups,
 		Exclude: append(a.excluded(t), from), Substitutes: t.Instead, MaxLocations: t.Most, Partial: true,
 		Order: e.Order, Customer: e.Customer, Owner: e.Owner, Channel: e.Channel}
-	switch topology := a.topology.Load(); {
+	switch places := a.locations.Load(); {
 	case t.Near != nil:
 		o.Near = *t.Near
-	case t.At == "" && int(e.Slot) < len(topology.places):
-		o.Near = topology.places[e.Slot].Point
+	case t.At == "" && e.Slot < places.Slots():
+		o.Near = places.Place(e.Slot).Point
 	}
 	if o.Form == sourcing.Collect && o.At != "" {
 		o.Form = sourcing.ShipToStore

@@ -160,11 +160,11 @@ func (l *lateness) refresh(id string, slot uint32, now int64) {
 // after Rules.AcceptWithin of opening time.
 func (a *Allocator) acceptBy(is wait) int64 {
 	within := a.rules.Load().AcceptWithin
-	t := a.topology.Load()
-	if within <= 0 || int(is.slot) >= len(t.places) {
+	t := a.locations.Load()
+	if within <= 0 || is.slot >= t.Slots() {
 		return math.MaxInt64
 	}
-	by, ok := t.siteOf(is.slot).Calendar.Add(fromMillis(is.since), within)
+	by, ok := t.SiteOf(is.slot).Calendar.Add(fromMillis(is.since), within)
 	if !ok {
 		return math.MaxInt64
 	}

@@ -146,7 +146,7 @@ func (m *moving) plan(e *reservation.Entry, t *orderTerms, left []reservation.Li
 	m.s.Aside()
 	now := a.gate.Now()
 	m.s.hold = reservation.Hold{Now: now}
-	p, err := a.newPlan(m.s, a.topology.Load(), a.askedAgain(m.id, e, t, left, now), &a.rules.Load().Rules, true, true)
+	p, err := a.newPlan(m.s, a.locations.Load(), a.askedAgain(m.id, e, t, left, now), &a.rules.Load().Rules, true, true)
 	if err != nil {
 		return nil, errors.Unwrap(err) // it is told which order it is about anyway
 	}
@@ -373,7 +373,7 @@ func (m *moving) giveUp() {
 		m.refuse(left, err)
 		return
 	}
-	c := sourcing.Candidate{Number: p.topology.table.Space.Number(e.Slot)}
+	c := sourcing.Candidate{Number: p.topology.Number(e.Slot)}
 	p.saw(&c, p.forms[0], sourcing.RejectedTooOften, "")
 	m.refuse(left, p.refusal())
 }

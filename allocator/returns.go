@@ -117,7 +117,7 @@ func (a *Allocator) translateReturn(s *scratch, r *Return, into *reservation.Cha
 	if into.Slot, ok = a.ledger.Slot(r.Location); !ok {
 		return fmt.Errorf("%w: %s", ErrUnknownLocation, quoted(r.Location))
 	}
-	if t := a.topology.Load(); int(into.Slot) < len(t.places) && t.places[into.Slot].NoReturns {
+	if t := a.locations.Load(); into.Slot < t.Slots() && t.Place(into.Slot).NoReturns {
 		return fmt.Errorf("%w: %s", ErrReturns, quoted(r.Location))
 	}
 	return unknown

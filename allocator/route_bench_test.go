@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
 )
@@ -46,12 +47,12 @@ func routeWorld(b *testing.B, locations, skus int, share float64) *country {
 
 // route is the search of allocateNear without the claim: the nearest location
 // that has something of every line.
-func route(a *Allocator, s *scratch, t *topology, near geo.Point, lines []reservation.Line) bool {
-	if s.claim.Start(a.ledger, t.table, lines, nil) >= 0 {
+func route(a *Allocator, s *scratch, t *topology.Catalogue, near geo.Point, lines []reservation.Line) bool {
+	if s.claim.Start(a.ledger, t.Table(), lines, nil) >= 0 {
 		return false
 	}
 	if s.claim.Common() {
-		s.search.Start(t.index, near, nil, 0)
+		s.search.Start(t.Index(), near, nil, 0)
 		number, _, _ := s.search.Next()
 		levels, enough := s.claim.Levels(number, s.levels[:0])
 		if s.levels = levels; enough {
@@ -61,7 +62,7 @@ func route(a *Allocator, s *scratch, t *topology, near geo.Point, lines []reserv
 	list := a.searchFor(s, t, near, 0, false)
 	_, _, ok := s.search.Next()
 	if !list && s.claim.Exhausted() {
-		s.search.StartList(t.index, near, s.claim.Numbers(), 0)
+		s.search.StartList(t.Index(), near, s.claim.Numbers(), 0)
 		_, _, ok = s.search.Next()
 	}
 	return ok
@@ -85,7 +86,7 @@ func BenchmarkRoute(b *testing.B) {
 
 func (c *country) route(b *testing.B, k int) {
 	r := rand.New(rand.NewPCG(7, uint64(k)))
-	t := c.a.topology.Load()
+	t := c.a.locations.Load()
 	orders := make([][]reservation.Line, 1024)
 	for i := range orders {
 		for _, at := range r.Perm(len(c.skus))[:k] {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/clickcollect/clickcollect/allocator/internal/gate"
+	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/reservation/lock"
@@ -89,7 +90,7 @@ func (a *Allocator) result(got Allocation, now int64) (r sourcing.Result) {
 }
 
 // allocateShadowed is allocate while there is a shadow.
-func (a *Allocator) allocateShadowed(s *scratch, t *topology, o *Order, sh *shadow) (Allocation, reservation.Ticket, error) {
+func (a *Allocator) allocateShadowed(s *scratch, t *topology.Catalogue, o *Order, sh *shadow) (Allocation, reservation.Ticket, error) {
 	hold := s.hold
 	s.Aside() // its rules are functions of the host's
 	other, otherErr := a.quoteIn(s, o, sh.rules)

@@ -82,7 +82,7 @@ func (p *plan) gather() (options []option) {
 	for _, f := range p.forms {
 		begin := len(options)
 		if p.at != reservation.Everywhere && f != sourcing.Ship {
-			options = p.addOption(options, begin, p.topology.table.Space.Number(p.at), f)
+			options = p.addOption(options, begin, p.topology.Number(p.at), f)
 			if f == sourcing.Collect {
 				continue
 			}
@@ -136,7 +136,7 @@ func (p *plan) addNearest(options []option, begin int, f sourcing.Form, most int
 }
 
 func (p *plan) addOption(options []option, begin int, number uint32, f sourcing.Form) []option {
-	slot := p.topology.table.Space.Slot(number)
+	slot := p.topology.Slot(number)
 	return p.addOptionAt(options, begin, number, p.distanceTo(slot, f), f)
 }
 
@@ -152,7 +152,7 @@ func (p *plan) addOptionAt(options []option, begin int, number uint32, distance 
 	if !ok {
 		return options
 	}
-	o := option{Candidate: c, form: f, slot: p.topology.table.Space.Slot(number), fixed: p.costs.Part(&c), has: p.supplies()}
+	o := option{Candidate: c, form: f, slot: p.topology.Slot(number), fixed: p.costs.Part(&c), has: p.supplies()}
 	any, reason, detail := false, sourcing.Short, ""
 	for i := range p.wants {
 		w := &p.wants[i]

@@ -68,7 +68,7 @@ func (a *Allocator) Stats() Stats {
 	held, remembered := a.ledger.Counts()
 	host, own := a.gate.Panics()
 	j := a.ledger.Journal()
-	return Stats{Locations: a.topology.Load().live, Held: held, Remembered: remembered, Short: a.ledger.Short(),
+	return Stats{Locations: a.locations.Load().Live(), Held: held, Remembered: remembered, Short: a.ledger.Short(),
 		HostPanics: host, Panics: own,
 		Allocated: a.gate.Counted(gate.Allocated), Repeated: a.gate.Counted(gate.Repeated), Refused: a.gate.Counted(gate.Refused),
 		Collected: a.gate.Counted(gate.Collected), Canceled: a.gate.Counted(gate.Canceled), LostRaces: a.gate.Counted(gate.LostRaces),
@@ -106,9 +106,9 @@ func (a *Allocator) Sizes() Sizes {
 // one count where they were sent from. It takes the lock of one location at a time.
 func (a *Allocator) Loads() iter.Seq2[string, int] {
 	return func(yield func(string, int) bool) {
-		t := a.topology.Load()
-		for slot := range t.places {
-			if p := &t.places[slot]; !p.gone && !yield(p.ID, a.ledger.Live(uint32(slot))) {
+		t := a.locations.Load()
+		for slot := range t.Slots() {
+			if p := t.Place(slot); !p.Gone() && !yield(p.ID, a.ledger.Live(slot)) {
 				return
 			}
 		}

@@ -1,15 +1,11 @@
 package allocator
 
 import (
-	"encoding/binary"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
-	"github.com/clickcollect/clickcollect/allocator/hours"
+	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 )
 
@@ -57,36 +53,6 @@ func (t *Terms) clone() *Terms {
 	return &c
 }
 
-// limits tells the terms that can rule an order out whatever it asks for.
-func (t *Terms) limits() bool {
-	return t != nil && (t.Offline || len(t.Forms) > 0 || len(t.Payments) > 0 || len(t.Channels) > 0)
-}
-
-// timed tells the terms by which a promise is made.
-func (t *Terms) timed() bool {
-	return t != nil && (t.Hours != "" || t.Zone != "" || t.Prep != 0 || t.CutOff != 0 || t.Transfer != 0 || t.Delivery != 0)
-}
-
-// appendTo adds the terms behind their length.
-func (t *Terms) appendTo(b []byte) []byte {
-	text, err := json.Marshal(t)
-	if err != nil { // strings, numbers and flags always marshal
-		text = []byte("{}")
-	}
-	b = binary.AppendUvarint(b, uint64(len(text)))
-	return append(b, text...)
-}
-
-// takeFrom reads what appendTo wrote and returns the bytes behind it.
-func (t *Terms) takeFrom(b []byte) ([]byte, error) {
-	size, n := binary.Uvarint(b)
-	if n <= 0 || size > uint64(len(b)-n) {
-		return b, errors.New("cut off")
-	}
-	b = b[n:]
-	return b[size:], json.Unmarshal(b[:size], t)
-}
-
 // checkTermsOf validates the terms of a location.
 func (a *Allocator) checkTermsOf(l *Location, field func(string) string) error {
 	t := l.Terms
@@ -132,84 +98,8 @@ func (a *Allocator) checkTermsOf(l *Location, field func(string) string) error {
 		}
 		return &InvalidError{Field: field("Terms.Zone"), Value: t.Zone, Why: why}
 	}
-	if _, err := parseHours(t.Hours); err != nil {
+	if _, err := topology.ParseHours(t.Hours); err != nil {
 		return &InvalidError{Field: field("Terms.Hours"), Value: t.Hours, Why: err.Error()}
 	}
 	return nil
-}
-
-// parseHours reads opening hours; nil for none.
-func parseHours(text string) (*hours.Schedule, error) {
-	if text == "" {
-		return nil, nil
-	}
-	return hours.Parse(text)
-}
-
-// site is a location with terms as the rules see it; nil for one without.
-func (a *Allocator) site(l *Location) (*sourcing.Site, error) {
-	t := l.Terms
-	if t == nil {
-		return nil, nil
-	}
-	s := plainSite(l)
-	s.Offline, s.Groups, s.Priority = t.Offline, slices.Clone(t.Groups), t.Priority
-	s.Forms, s.Payments, s.Channels = slices.Clone(t.Forms), slices.Clone(t.Payments), slices.Clone(t.Channels)
-	s.Index()
-	s.Prep, s.CutOff, s.Transfer, s.Delivery = t.Prep, t.CutOff, t.Transfer, t.Delivery
-	zone, err := time.LoadLocation(t.Zone)
-	if err != nil {
-		return nil, fmt.Errorf("time zone: %w", err)
-	}
-	s.Calendar.Zone = zone
-	if s.Calendar.Schedule, err = parseHours(t.Hours); err != nil {
-		return nil, err
-	}
-	s.Calendar.Holiday = a.holidays(l.ID)
-	return &s, nil
-}
-
-// holidays is Options.Holidays as the calendars ask it; nil for none.
-func (a *Allocator) holidays(location string) func(year int, month time.Month, day int) bool {
-	ask := a.options.Holidays
-	if ask == nil {
-		return nil
-	}
-	return func(year int, month time.Month, day int) (is bool) {
-		told := false
-		if a.gate.Host("Options.Holidays", func() { told = ask(location, year, month, day) }) {
-			is = told
-		}
-		return is
-	}
-}
-
-// plainSite is a location without terms as the rules see it.
-func plainSite(l *Location) sourcing.Site {
-	s := sourcing.Site{ID: l.ID, Kind: uint8(l.Kind), Point: l.Point, Area: l.Area}
-	s.Calendar.Zone = time.UTC
-	return s
-}
-
-// sites are all locations as the rules see them, made when an order first asks
-// for them: orders that name no terms, where no location has any, never do.
-type sites struct {
-	once  sync.Once
-	plain []sourcing.Site // by slot, of those without terms
-}
-
-// siteOf is the location at a slot as the rules see it.
-func (t *topology) siteOf(slot uint32) *sourcing.Site {
-	if s := t.places[slot].site; s != nil {
-		return s
-	}
-	t.sites.once.Do(func() {
-		t.sites.plain = make([]sourcing.Site, len(t.places))
-		for i := range t.places {
-			if p := &t.places[i]; p.site == nil {
-				t.sites.plain[i] = plainSite(&p.Location)
-			}
-		}
-	})
-	return &t.sites.plain[slot]
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
@@ -25,8 +26,7 @@ func asBefore(t *testing.T, a *Allocator) {
 	ctx := t.Context()
 	must(t, a.SetLocations(ctx, Location{ID: "shop", Point: streetPoint(0)}))
 	for _, l := range []Location{{ID: oldPlace, Point: streetPoint(1)}, {ID: "nowhere"}, {ID: "empty", Point: streetPoint(2), Area: new(geo.Area)}} {
-		m, err := a.merge(a.topology.Load(), []Location{l}, a.gate.Now())
-		must(t, err, a.publish(a.topology.Load(), &m))
+		must(t, a.locations.Set([]topology.Place{l.place()}, a.gate.Now()))
 	}
 	move := func(id string, cause history.Cause, at, to string, units int64) {
 		slot, _ := a.ledger.Slot(at)
@@ -53,11 +53,11 @@ func asBefore(t *testing.T, a *Allocator) {
 		must(t, err)
 		w.lines, err = a.resolve(s, o.Lines)
 		must(t, err)
-		s.search.Start(a.topology.Load().index, o.Near, nil, 0)
+		s.search.Start(a.locations.Load().Index(), o.Near, nil, 0)
 		if o.At != "" {
-			_, err = a.allocateAt(s, a.topology.Load(), &o, w)
+			_, err = a.allocateAt(s, a.locations.Load(), &o, w)
 		} else {
-			_, err = a.allocateNear(s, a.topology.Load(), &o, w)
+			_, err = a.allocateNear(s, a.locations.Load(), &o, w)
 		}
 		must(t, err, c.Wait(ctx, s.ticket))
 	}

@@ -24,7 +24,7 @@ const (
 	Pause
 	// Change is in allocator/internal/gate: no mutex, a call that counts as a change, for all of which a pause waits; all that follows.
 	Change
-	// Locations is in allocator: the topology, one change at a time; the ledger.
+	// Locations is in allocator/internal/topology: the catalogue of locations, one change at a time; the ledger.
 	Locations
 	// Orders is in allocator: what moves an order to another place, by stripe of the order; the ledger.
 	Orders

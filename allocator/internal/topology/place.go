@@ -1,4 +1,4 @@
-package allocator
+package topology
 
 import (
 	"encoding/binary"
@@ -6,9 +6,11 @@ import (
 	"math"
 
 	"github.com/clickcollect/clickcollect/geo"
+	"github.com/clickcollect/clickcollect/reservation"
+	"github.com/clickcollect/clickcollect/reservation/excerpt"
 )
 
-// A location's place is what the journal keeps of it besides its ID, as opaque
+// A place as the journal keeps it is what there is of a location besides its ID, as opaque
 // bytes to the ledger. Integers are uvarints, floats the 8 bytes of their bits,
 // little-endian.
 //
@@ -29,8 +31,8 @@ const (
 	placeFlags // one more than all flags together
 )
 
-// appendPlace is a location as its place.
-func appendPlace(b []byte, l *Location) []byte {
+// appendPlace is a place as the journal keeps it.
+func appendPlace(b []byte, l *Place) []byte {
 	flags := byte(0)
 	if l.NoReturns {
 		flags |= placeNoReturns
@@ -73,15 +75,15 @@ const pointBytes = 16
 
 // takePlace reads a place back. ErrNewer, ErrCorrupt: no version of this library
 // so far has written it.
-func takePlace(id string, b []byte) (l Location, err error) {
+func takePlace(id string, b []byte) (l Place, err error) {
 	l.ID = id
-	malformed := func(why string) (Location, error) {
-		return Location{ID: id}, fmt.Errorf("location %s: %s: %w", quoted(id), why, ErrCorrupt)
+	malformed := func(why string) (Place, error) {
+		return Place{ID: id}, fmt.Errorf("location %s: %s: %w", excerpt.Quote(id), why, reservation.ErrCorrupt)
 	}
 	if len(b) > 0 && b[0] > placeVersion {
-		return l, fmt.Errorf("location %s: version %d: %w", quoted(id), b[0], ErrNewer)
+		return l, fmt.Errorf("location %s: version %d: %w", excerpt.Quote(id), b[0], reservation.ErrNewer)
 	}
-	if len(b) < 3+pointBytes || b[0] != placeVersion || Kind(b[1]) >= kinds || b[2] >= placeFlags {
+	if len(b) < 3+pointBytes || b[0] != placeVersion || Kind(b[1]) >= Kinds || b[2] >= placeFlags {
 		return malformed("malformed")
 	}
 	flags := b[2]
@@ -143,40 +145,4 @@ func takeRings(b []byte) ([][]geo.Point, []byte) {
 		}
 	}
 	return rings, b
-}
-
-// rebuild makes the topology of the locations that the ledger has recovered, and
-// lays their stock out.
-func (a *Allocator) rebuild() error {
-	next := &topology{places: make([]place, a.ledger.Slots())}
-	all := make([]uint32, len(next.places))
-	for i := range next.places {
-		slot := uint32(i)
-		all[i] = slot
-		name := a.ledger.SlotName(slot)
-		l, err := takePlace(name, a.ledger.Place(slot))
-		if err != nil {
-			return err
-		}
-		known, ok := a.ledger.Slot(name)
-		site, err := a.site(&l)
-		if err != nil {
-			return fmt.Errorf("location %s: %w", quoted(name), err)
-		}
-		next.places[i] = place{Location: l, site: site, gone: !ok || known != slot}
-	}
-	if len(next.places) == 0 {
-		index, err := geo.NewIndex(nil, nil)
-		if err != nil {
-			return err
-		}
-		next.index, next.table = index, a.ledger.Table()
-		a.topology.Store(next)
-	} else if err := a.renumber(next.with(next.places, all, false)); err != nil {
-		return err
-	}
-	if err := a.ledger.Fill(); err != nil {
-		return fmt.Errorf("laying out the stock: %w", err)
-	}
-	return a.recoverSettings()
 }
