@@ -125,6 +125,7 @@
 //	allocator/hours              opening hours and working time; knows nothing else
 //	allocator/sourcing           rules, rankings, promises, costs, reasons: pure; knows nothing of stock
 //	allocator/internal/gate      the way into a call and out of it: pauses, the end, engine time, the host's functions
+//	allocator/internal/acceptance orders that their locations have not accepted yet, by when they have to
 //	allocator/internal/topology  the catalogue of locations: where they are, and who may be served there
 //	allocator/internal/cover     the cheapest split: an exact minimum-cost cover
 //	bench, bench/cmd/ccbench     workloads and their command
@@ -134,8 +135,9 @@
 //
 //	examples → allocator, allocator/sourcing, allocator/hours, geo; bench → allocator, geo
 //	allocator/metrics → allocator, reservation/latency
-//	allocator → geo, reservation, reservation/{latency, excerpt, log}, allocator/sourcing, allocator/hours, allocator/internal/{gate, topology, cover}
+//	allocator → geo, reservation, reservation/{latency, excerpt, log}, allocator/sourcing, allocator/hours, allocator/internal/{acceptance, gate, topology, cover}
 //	allocator/internal/topology → geo, reservation, reservation/{excerpt, lock}, allocator/hours, allocator/sourcing, allocator/internal/gate
+//	allocator/internal/acceptance → reservation/lock
 //	allocator/internal/gate → reservation, reservation/{history, lock}
 //	allocator/sourcing → geo, allocator/hours
 //	reservation → reservation/{life, history, excerpt, log}, reservation/internal/{book, stock, commit, storage}

@@ -284,7 +284,7 @@ func (a *Allocator) step(s *scratch, c *reservation.Change) (reservation.Ticket,
 	if err != nil {
 		return t, err
 	}
-	a.moves.late.changed(a, c, state)
+	a.moves.followWait(a, c, state)
 	switch {
 	case c.Verb == history.Collected && state.Ended():
 		s.Count(gate.Collected)

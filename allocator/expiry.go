@@ -36,7 +36,7 @@ func (a *Allocator) keep() {
 	a.expiry.wake = make(chan struct{}, 1)
 	a.expiry.armed.Store(math.MinInt64) // nobody need wake it before it has looked
 	if !a.options.ManualExpiry {
-		a.gate.Keep("acceptance", a.moves.late.wake, a.lateDue)
+		a.gate.Keep("acceptance", a.moves.late.Wake(), a.lateDue)
 		a.gate.Keep("deadlines", a.expiry.wake, a.expireDue)
 	}
 	if a.options.Dir != "" && a.options.SnapshotEvery > 0 {

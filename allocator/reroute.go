@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/acceptance"
 	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
@@ -23,7 +24,7 @@ type moves struct {
 	one   [64]lock.Mutex // by order: one rejection or reroute of an order at a time
 	parts atomic.Bool    // there may be orders of several parts
 	cool  cooldowns
-	late  lateness
+	late  *acceptance.Queue
 }
 
 // lockOrder keeps whatever else moves an order out, for one step: a rejection is
@@ -234,7 +235,7 @@ func (a *Allocator) recordPart(s *scratch, c *reservation.Change, again bool, re
 	case again && !m.unfinished(&e, rejects):
 		return nil, t, nil
 	case !again:
-		a.moves.late.restart(a, c.ID, &e, c.Now)
+		a.moves.restartWait(a, c.ID, &e, c.Now)
 		m.ticket = later(t, a.cool(c, &e))
 	}
 	most := a.rules.Load().MaxRejects

@@ -2,186 +2,63 @@ package allocator
 
 import (
 	"cmp"
-	"container/heap"
 	"context"
 	"errors"
 	"fmt"
 	"math"
-	"sync/atomic"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/acceptance"
 	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/reservation/history"
-	"github.com/clickcollect/clickcollect/reservation/lock"
 )
-
-// lateness is the confirmed orders that wait for their location to accept them,
-// while Rules.AcceptWithin says how long they may. An order waits from its
-// confirmation on, or since it came to another location. The ledger does not keep
-// that time; after a restart it is read from the journal, as far as it is kept, and
-// what was confirmed before waits from the restart on.
-type lateness struct {
-	wake chan struct{}
-
-	on      atomic.Bool // changed under mu, together with what waits
-	mu      lock.Mutex
-	waiting map[string]*waiter
-	queue   waitQueue
-}
-
-// waiter is an order that waits to be accepted.
-type waiter struct {
-	wait
-	id string
-	at int // in the queue
-}
-
-// wait says since when an order waits at a location, and until when it may. How
-// long it may is worked out by whoever looks at the queue, which asks for opening
-// hours and so runs a function of the host's; until then it is due at once.
-type wait struct {
-	slot   uint32
-	since  int64 // engine time
-	due    int64
-	worked bool // due is worked out
-}
 
 // lateStep is how many late orders are dealt with before others get a turn.
 const lateStep = 64
 
-func (l *lateness) watched() bool { return l.on.Load() }
-
-// restart begins to wait for the acceptance of an order, from a time on, if it is
+// restartWait begins to wait for the acceptance of an order, from a time on, if it is
 // confirmed; otherwise it does not wait any more.
-func (l *lateness) restart(a *Allocator, id string, e *reservation.Entry, since int64) {
-	if !l.on.Load() {
-		return
-	}
-	if e.State != Confirmed || !a.goods(e) {
-		l.forget(id)
-		return
-	}
-	l.put(id, wait{slot: e.Slot, since: since, due: since})
-}
-
-// put puts an order in the queue, or to another place in it.
-func (l *lateness) put(id string, is wait) {
-	l.mu.Lock(lock.Acceptance)
-	defer l.mu.Unlock()
-	if !l.on.Load() {
-		return
-	}
-	l.putIn(id, is)
-}
-
-// putIn is put with the lock held.
-func (l *lateness) putIn(id string, is wait) {
-	w := l.waiting[id]
-	if w == nil {
-		w = &waiter{id: id}
-		l.waiting[id] = w
-		heap.Push(&l.queue, w)
-	}
-	w.wait = is
-	heap.Fix(&l.queue, w.at)
-	if l.queue[0] == w {
-		select {
-		case l.wake <- struct{}{}:
-		default:
-		}
-	}
-}
-
-func (l *lateness) forget(id string) {
-	l.mu.Lock(lock.Acceptance)
-	defer l.mu.Unlock()
-	if w := l.waiting[id]; w != nil {
-		heap.Remove(&l.queue, w.at)
-		delete(l.waiting, id)
-	}
-}
-
-// next is the order that is due first.
-func (l *lateness) next() (id string, is wait) {
-	l.mu.Lock(lock.Acceptance)
-	defer l.mu.Unlock()
-	if len(l.queue) == 0 {
-		return "", wait{due: math.MaxInt64}
-	}
-	return l.queue[0].id, l.queue[0].wait
-}
-
-// waits reports whether an order still waits as it did.
-func (l *lateness) waits(id string, as wait) bool {
-	l.mu.Lock(lock.Acceptance)
-	defer l.mu.Unlock()
-	w := l.waiting[id]
-	return w != nil && w.wait == as
-}
-
-// work notes until when an order may wait, unless it waits otherwise by now.
-func (l *lateness) work(id string, was wait, due int64) {
-	l.mu.Lock(lock.Acceptance)
-	defer l.mu.Unlock()
-	if w := l.waiting[id]; w != nil && w.wait == was {
-		was.due, was.worked = due, true
-		l.putIn(id, was)
-	}
-}
-
-// turn begins to watch, or ends it.
-func (l *lateness) turn(on bool) {
-	l.mu.Lock(lock.Acceptance)
-	defer l.mu.Unlock()
-	l.on.Store(on)
+//
+// An order waits from its confirmation on, or since it came to another location. The
+// ledger does not keep that time; after a restart it is read from the journal, as far
+// as it is kept, and what was confirmed before waits from the restart on.
+func (m *moves) restartWait(a *Allocator, id string, e *reservation.Entry, since int64) {
+	q := m.late
 	switch {
-	case !on:
-		l.waiting, l.queue = nil, nil
-	case l.waiting == nil:
-		l.waiting = map[string]*waiter{}
+	case !q.On():
+	case e.State != Confirmed || !a.goods(e):
+		q.Forget(id)
+	default:
+		q.Put(id, acceptance.Wait{Slot: e.Slot, Since: since, Due: since})
 	}
-}
-
-// refresh has an order wait at its location, since it began to wait there, or from
-// now on if that is not known; how long is worked out anew.
-func (l *lateness) refresh(id string, slot uint32, now int64) {
-	l.mu.Lock(lock.Acceptance)
-	defer l.mu.Unlock()
-	if !l.on.Load() {
-		return
-	}
-	if w := l.waiting[id]; w != nil {
-		now = w.since
-	}
-	l.putIn(id, wait{slot: slot, since: now, due: now})
 }
 
 // acceptBy is until when a location has to accept an order that waits since a time:
 // after Rules.AcceptWithin of opening time.
-func (a *Allocator) acceptBy(is wait) int64 {
+func (a *Allocator) acceptBy(is acceptance.Wait) int64 {
 	within := a.rules.Load().AcceptWithin
 	t := a.locations.Load()
-	if within <= 0 || is.slot >= t.Slots() {
+	if within <= 0 || is.Slot >= t.Slots() {
 		return math.MaxInt64
 	}
-	by, ok := t.SiteOf(is.slot).Calendar.Add(fromMillis(is.since), within)
+	by, ok := t.SiteOf(is.Slot).Calendar.Add(fromMillis(is.Since), within)
 	if !ok {
 		return math.MaxInt64
 	}
 	return by.UnixMilli()
 }
 
-// changed follows a change of a reservation.
-func (l *lateness) changed(a *Allocator, c *reservation.Change, state State) {
+// followWait follows a change of a reservation.
+func (m *moves) followWait(a *Allocator, c *reservation.Change, state State) {
 	switch {
-	case !l.on.Load():
+	case !m.late.On():
 	case c.Verb == history.Confirmed && state == Confirmed:
 		var e reservation.Entry
 		if a.ledger.Find(c.ID, &e) {
-			l.restart(a, c.ID, &e, c.Now)
+			m.restartWait(a, c.ID, &e, c.Now)
 		}
 	case state != Confirmed:
-		l.forget(c.ID)
+		m.late.Forget(c.ID)
 	}
 }
 
@@ -189,21 +66,21 @@ func (l *lateness) changed(a *Allocator, c *reservation.Change, state State) {
 // rules, or ends it. Orders whose time is not known wait from now on. The rules are
 // locked.
 func (a *Allocator) watchAcceptance(now int64) {
-	l := &a.moves.late
-	l.turn(a.rules.Load().AcceptWithin > 0)
-	if !l.watched() {
+	q := a.moves.late
+	q.Turn(a.rules.Load().AcceptWithin > 0)
+	if !q.On() {
 		return
 	}
 	for id, e := range a.ledger.All() {
 		if e.State == Confirmed && a.goods(e) {
-			l.refresh(id, e.Slot, now)
+			q.Refresh(id, e.Slot, now)
 		}
 	}
 }
 
 // recoverWaiting reads from the journal since when orders wait.
 func (a *Allocator) recoverWaiting() error {
-	a.moves.late.wake = make(chan struct{}, 1)
+	a.moves.late = acceptance.New()
 	if a.rules.Load().AcceptWithin <= 0 {
 		return nil
 	}
@@ -219,13 +96,13 @@ func (a *Allocator) recoverWaiting() error {
 		}
 		from = trimmed.First
 	}
-	l := &a.moves.late
-	l.turn(true)
+	q := a.moves.late
+	q.Turn(true)
 	now := a.gate.Now()
 	for id, e := range a.ledger.All() {
 		if e.State == Confirmed && a.goods(e) {
 			from := cmp.Or(since[id], now)
-			l.put(id, wait{slot: e.Slot, since: from, due: from})
+			q.Put(id, acceptance.Wait{Slot: e.Slot, Since: from, Due: from})
 		}
 	}
 	return nil
@@ -261,12 +138,12 @@ func (a *Allocator) lateDue() time.Duration {
 		}
 		return expiryRetry
 	}
-	_, is := a.moves.late.next()
+	_, is := a.moves.late.Next()
 	rest := expiryRest
-	if now = a.gate.Now(); is.due-now < rest.Milliseconds() {
-		rest = max(time.Duration(is.due-now)*time.Millisecond, time.Millisecond)
+	if now = a.gate.Now(); is.Due-now < rest.Milliseconds() {
+		rest = max(time.Duration(is.Due-now)*time.Millisecond, time.Millisecond)
 	}
-	if a.options.Clock != nil && is.due != math.MaxInt64 {
+	if a.options.Clock != nil && is.Due != math.MaxInt64 {
 		rest = min(rest, expiryTick)
 	}
 	return rest
@@ -275,18 +152,18 @@ func (a *Allocator) lateDue() time.Duration {
 // rerouteLate rejects, in the name of their locations, orders that were not accepted
 // by now, at most lateStep of them.
 func (a *Allocator) rerouteLate(ctx context.Context, now int64) (n int, err error) {
-	l := &a.moves.late
+	q := a.moves.late
 	for n < lateStep {
 		if err := ctx.Err(); err != nil {
 			return n, err
 		}
-		id, is := l.next()
-		if is.due > now {
+		id, is := q.Next()
+		if is.Due > now {
 			break
 		}
 		// The hours or the rules may have changed since it was worked out.
 		if due := a.acceptBy(is); due > now {
-			l.work(id, is, due)
+			q.Work(id, is, due)
 			continue
 		}
 		done, err := a.rerouteOneLate(ctx, id, is)
@@ -309,7 +186,7 @@ func unplannable(err error) bool {
 
 // rerouteOneLate rejects an order that is late and takes it to another place. False:
 // it is not late any more.
-func (a *Allocator) rerouteOneLate(ctx context.Context, id string, is wait) (done bool, err error) {
+func (a *Allocator) rerouteOneLate(ctx context.Context, id string, is acceptance.Wait) (done bool, err error) {
 	c, err := a.gate.BeginVerb(ctx, history.Rejected)
 	if err != nil {
 		return false, err
@@ -325,45 +202,20 @@ func (a *Allocator) rerouteOneLate(ctx context.Context, id string, is wait) (don
 
 // rejectLate records that a late order is rejected, unless it has been accepted
 // meanwhile, or waits otherwise; then there is nothing to move.
-func (a *Allocator) rejectLate(s *scratch, id string, is wait) (*moving, reservation.Ticket, error) {
+func (a *Allocator) rejectLate(s *scratch, id string, is acceptance.Wait) (*moving, reservation.Ticket, error) {
 	defer a.lockOrder(id)()
-	l := &a.moves.late
-	if !l.waits(id, is) {
+	q := a.moves.late
+	if !q.Waits(id, is) {
 		return nil, reservation.Ticket{}, nil
 	}
 	var e reservation.Entry
 	if !a.ledger.Find(id, &e) || e.State != Confirmed || !a.goods(&e) {
-		l.forget(id)
+		q.Forget(id)
 		return nil, reservation.Ticket{}, nil
 	}
 	m, t, err := a.recordPart(s, &reservation.Change{Verb: history.Rejected, ID: id, Now: s.Now(), Cause: history.Late}, false, 0)
 	if err != nil && saw(err) { // it is in another state by now
-		l.forget(id)
+		q.Forget(id)
 	}
 	return m, t, err
-}
-
-// waitQueue is a heap by due time, then ID.
-type waitQueue []*waiter
-
-func (q waitQueue) Len() int { return len(q) }
-func (q waitQueue) Less(i, j int) bool {
-	return cmp.Or(cmp.Compare(q[i].due, q[j].due), cmp.Compare(q[i].id, q[j].id)) < 0
-}
-func (q waitQueue) Swap(i, j int) {
-	q[i], q[j] = q[j], q[i]
-	q[i].at, q[j].at = i, j
-}
-
-// Push adds a waiter behind all others.
-func (q *waitQueue) Push(w any) {
-	w.(*waiter).at = len(*q)
-	*q = append(*q, w.(*waiter))
-}
-
-// Pop takes the last one.
-func (q *waitQueue) Pop() any {
-	last := (*q)[len(*q)-1]
-	*q = (*q)[:len(*q)-1]
-	return last
 }

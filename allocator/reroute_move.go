@@ -47,7 +47,7 @@ const maxMoves = 1 << 10
 func (m *moving) finish() (reservation.Ticket, error) {
 	if m.givesUp {
 		m.giveUp()
-		m.a.moves.late.forget(m.id)
+		m.a.moves.late.Forget(m.id)
 	} else {
 		m.run()
 	}
@@ -298,7 +298,7 @@ func (m *moving) arrived(id string, sh *share, ready time.Time, lines []Line, no
 	if !a.ledger.Find(id, e) {
 		return
 	}
-	a.moves.late.restart(a, id, e, now)
+	a.moves.restartWait(a, id, e, now)
 	if heldIn(e) {
 		a.due(e.Deadline)
 	}

@@ -225,7 +225,7 @@ func concerns(c *reservation.Change, p *part) bool {
 // stepNamed makes a change of the reservation, the part, or the parts of the order
 // that its ID names. The ticket is of the last record.
 func (a *Allocator) stepNamed(s *scratch, c *reservation.Change) (reservation.Ticket, error) {
-	if c.Verb == history.Accepted && a.moves.late.watched() {
+	if c.Verb == history.Accepted && a.moves.late.On() {
 		defer a.lockOrder(c.ID)()
 	}
 	if !a.moves.parts.Load() {
