@@ -127,6 +127,7 @@
 //	allocator/internal/gate      the way into a call and out of it: pauses, the end, engine time, the host's functions
 //	allocator/internal/acceptance orders that their locations have not accepted yet, by when they have to
 //	allocator/internal/topology  the catalogue of locations: where they are, and who may be served there
+//	allocator/internal/route     the hot path: the nearest location that can fill an order, and the claim there
 //	allocator/internal/cover     the cheapest split: an exact minimum-cost cover
 //	bench, bench/cmd/ccbench     workloads and their command
 //	bench/house                  the rules of the house, as a test
@@ -135,7 +136,8 @@
 //
 //	examples → allocator, allocator/sourcing, allocator/hours, geo; bench → allocator, geo
 //	allocator/metrics → allocator, reservation/latency
-//	allocator → geo, reservation, reservation/{latency, excerpt, log}, allocator/sourcing, allocator/hours, allocator/internal/{acceptance, gate, topology, cover}
+//	allocator → geo, reservation, reservation/{latency, excerpt, log}, allocator/sourcing, allocator/hours, allocator/internal/{acceptance, gate, topology, route, cover}
+//	allocator/internal/route → geo, reservation, allocator/internal/topology
 //	allocator/internal/topology → geo, reservation, reservation/{excerpt, lock}, allocator/hours, allocator/sourcing, allocator/internal/gate
 //	allocator/internal/acceptance → reservation/lock
 //	allocator/internal/gate → reservation, reservation/{history, lock}

@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/clickcollect/clickcollect/allocator/internal/gate"
+	"github.com/clickcollect/clickcollect/allocator/internal/route"
 	"github.com/clickcollect/clickcollect/allocator/internal/topology"
-	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/reservation/latency"
 	"github.com/clickcollect/clickcollect/reservation/lock"
@@ -154,15 +154,13 @@ func begun(p *gate.Pass) (t time.Time) {
 type scratch struct {
 	*gate.Pass
 
-	claim  reservation.Claim
+	route  route.Route
 	hold   reservation.Hold
 	change reservation.Change
 	ticket reservation.Ticket // of the answer to an order
-	search geo.Search
 	lines  []reservation.Line
 	found  reservation.Entry
 	plan   *planWork
-	levels []int64
 	note   []byte
 	keeps  *keeps // protection levels of the order's channel; nil: none
 }

@@ -71,14 +71,6 @@ func (k *keeps) of(sku, slot uint32) int64 {
 	return 0
 }
 
-// apply has a claim keep, at a location, what an order of the channel must leave
-// there; nil: nothing.
-func (k *keeps) apply(claim *reservation.Claim, slot uint32) {
-	for i := range claim.Len() {
-		claim.Keep(i, k.of(claim.Line(i).SKU, slot))
-	}
-}
-
 // levels is protection levels of one channel, or of all.
 //
 // Bound: 32 to 64 bytes for each level.

@@ -99,26 +99,17 @@ func (a *Allocator) walk(s *scratch, q Query, yield func(Candidate) bool) {
 	if err != nil {
 		return
 	}
-	defer s.claim.Reset()
-	if s.claim.Start(a.ledger, t.Table(), w.lines, t.Filter(w.set, sourcing.Collect)) >= 0 {
+	defer s.route.Reset()
+	if !s.route.StartWalk(a.ledger, t, q.Near, w.within, w.lines, t.Filter(w.set, sourcing.Collect)) {
 		return
 	}
-	a.searchFor(s, t, q.Near, w.within, true)
 	for {
-		number, distance, ok := s.search.Next()
+		levels, ok := s.route.Step()
 		if !ok {
 			return
 		}
-		p := t.Place(t.Spot(number).Slot)
-		if p.Area != nil && !p.Area.Contains(q.Near) {
-			continue
-		}
-		levels, enough := s.claim.Levels(number, s.levels[:0])
-		s.levels = levels
-		if !enough {
-			continue
-		}
-		c := Candidate{Location: p.ID, Kind: Kind(p.Kind), Distance: distance, Available: make([]int64, len(q.Lines))}
+		p := t.Place(s.route.Spot().Slot)
+		c := Candidate{Location: p.ID, Kind: Kind(p.Kind), Distance: s.route.Distance(), Available: make([]int64, len(q.Lines))}
 		for i := range q.Lines {
 			handle, _ := a.ledger.SKU(q.Lines[i].SKU)
 			for j := range w.lines {

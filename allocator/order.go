@@ -209,7 +209,7 @@ func (a *Allocator) allocateOne(ctx context.Context, o *Order) (out Outcome, t r
 // allocate is Allocate up to the ticket that is to be waited for, also if there is
 // an error.
 func (a *Allocator) allocate(s *scratch, o *Order) (got Allocation, ticket reservation.Ticket, err error) {
-	s.claim.Expect(a.ledger, o.ID)
+	s.route.Expect(a.ledger, o.ID)
 	s.hold.Now = s.Now()
 	if err = a.checkTerms(s, o); err == nil {
 		t := a.locations.Load()
@@ -238,7 +238,7 @@ func (a *Allocator) decide(s *scratch, t *topology.Catalogue, o *Order) (Allocat
 		return got, s.ticket, err
 	}
 	if o.At == "" { // early, so that what it reads is near when the names are resolved
-		s.search.Start(t.Index(), o.Near, nil, cmp.Or(o.MaxDistance, a.options.MaxDistance))
+		s.route.Aim(t, o.Near, cmp.Or(o.MaxDistance, a.options.MaxDistance))
 	}
 	w, err := a.check(s, o.Near, o.At == "" && !a.keptNowhere(s, o), o.Lines, o.MaxDistance, o.Kinds)
 	if err != nil {
@@ -392,124 +392,49 @@ func (a *Allocator) sum(s *scratch, lines []reservation.Line) ([]reservation.Lin
 	return out, nil
 }
 
-// allocateNear is the hot path: search nearest first, claim at the first
-// location that holds, go on from there when a claim is lost. s.search has been
-// started without the availability bits.
+// allocateNear is the hot path: it claims at the nearest location that can fill the
+// order, and goes on to the next when the claim is lost. s.route has been aimed.
 func (a *Allocator) allocateNear(s *scratch, t *topology.Catalogue, o *Order, w wants) (Allocation, error) {
 	mark := w.digest(a.orderDigest(o, w.set), o)
 	if w.set != 0 {
 		s.noteShort(w.set, "")
 	}
-	var first nearest
-	if w.within > 0 { // it costs little and spares an order from nowhere all else
-		if first.find(s); !first.ok {
-			return a.refuse(s, t, o, w, mark)
+	for ok := s.route.Start(a.ledger, w.lines, t.Filter(w.set, sourcing.Collect)); ok && s.route.Next(); {
+		if got, err, ended := a.claim(s, o, s.route.Spot().ID, mark); ended {
+			return got, err
+		}
+		s.Count(gate.LostRaces)
+	}
+	return a.refuse(s, t, o, w, mark)
+}
+
+// claim reserves at the location that the route has found. ended is false when it is
+// short.
+func (a *Allocator) claim(s *scratch, o *Order, location string, mark uint64) (got Allocation, err error, ended bool) {
+	s.hold.Fingerprint = mark
+	if s.keeps != nil {
+		for i := range s.route.Lines() {
+			s.route.Keep(i, s.keeps.of(s.route.Line(i).SKU, s.route.Slot()))
 		}
 	}
-	if s.claim.Start(a.ledger, t.Table(), w.lines, t.Filter(w.set, sourcing.Collect)) >= 0 {
-		return a.refuse(s, t, o, w, mark)
-	}
-	if s.claim.Common() {
-		// Blind: only the nearest of all. The second nearest costs more to find than
-		// the nearest with the bits.
-		if first.find(s); first.ok {
-			if got, err, ended := a.claimAt(s, t, o, mark, first); ended {
-				return got, err
-			}
-		}
-	}
-	list := a.searchFor(s, t, o.Near, w.within, false)
-	got, err, ended := a.claimFirst(s, t, o, mark)
-	if !ended && !list && s.claim.Exhausted() {
-		s.search.StartList(t.Index(), o.Near, s.claim.Numbers(), w.within)
-		got, err, ended = a.claimFirst(s, t, o, mark)
-	}
-	if !ended {
-		return a.refuse(s, t, o, w, mark)
-	}
-	return got, err
-}
-
-// nearest is one result of a search.
-type nearest struct {
-	number   uint32
-	distance geo.Meters
-	ok       bool
-}
-
-// find takes the next result of the search, unless it has been taken.
-func (n *nearest) find(s *scratch) {
-	if !n.ok {
-		n.number, n.distance, n.ok = s.search.Next()
-	}
-}
-
-// searchFor begins the search for locations that have something of every line,
-// by the plan that reads the least. It returns true when they are all listed;
-// otherwise the search may end Exhausted.
-func (a *Allocator) searchFor(s *scratch, t *topology.Catalogue, near geo.Point, within geo.Meters, walk bool) (list bool) {
-	switch {
-	case s.claim.Plan(walk):
-		s.search.StartList(t.Index(), near, s.claim.Numbers(), within)
-		return true
-	case s.claim.Rare():
-		s.search.StartSparse(t.Index(), near, &s.claim, within)
-	default:
-		s.search.Start(t.Index(), near, &s.claim, within)
-	}
-	return false
-}
-
-// claimFirst reserves at the first location of the search that holds. ended is
-// false when none did.
-func (a *Allocator) claimFirst(s *scratch, t *topology.Catalogue, o *Order, mark uint64) (got Allocation, err error, ended bool) {
-	for {
-		var n nearest
-		if n.find(s); !n.ok || s.claim.Exhausted() {
-			return Allocation{}, nil, false
-		}
-		if got, err, ended = a.claimAt(s, t, o, mark, n); ended {
-			return got, err, true
-		}
-	}
-}
-
-// claimAt reserves at a location the search has found. ended is false when it
-// does not serve the customer or is short.
-func (a *Allocator) claimAt(s *scratch, t *topology.Catalogue, o *Order, mark uint64, n nearest) (got Allocation, err error, ended bool) {
-	p := t.Spot(n.number)
-	if p.Area != nil && !p.Area.Contains(o.Near) {
-		return Allocation{}, nil, false
-	}
-	switch a.reserve(s, n.number, p.Slot, mark, n.distance) {
+	switch s.route.Claim(&s.hold, &s.found) {
 	case reservation.Done:
-		return a.allocated(s, o, p.ID, n.distance), nil, true
+		return a.allocated(s, o, location), nil, true
 	case reservation.Known:
 		got, err = a.repeat(s, o, mark, false)
 		return got, err, true
 	case reservation.Failed:
-		return Allocation{}, fmt.Errorf("allocator: order %s: %w", quoted(o.ID), s.claim.Err()), true
+		return Allocation{}, fmt.Errorf("allocator: order %s: %w", quoted(o.ID), s.route.Err()), true
 	}
-	s.Count(gate.LostRaces)
 	return Allocation{}, nil, false
 }
 
-// reserve takes the claim's lines at a location. The claim's answer says more.
-func (a *Allocator) reserve(s *scratch, number, slot uint32, mark uint64, distance geo.Meters) int {
-	h := &s.hold
-	h.Fingerprint, h.Slot, h.Distance = mark, slot, float64(distance)
-	if s.keeps != nil {
-		s.keeps.apply(&s.claim, slot)
-	}
-	return s.claim.Reserve(number, h, &s.found)
-}
-
 // allocated is the answer to an order whose lines are held.
-func (a *Allocator) allocated(s *scratch, o *Order, location string, distance geo.Meters) Allocation {
-	s.ticket = s.claim.Ticket()
+func (a *Allocator) allocated(s *scratch, o *Order, location string) Allocation {
+	s.ticket = s.route.Ticket()
 	s.Count(gate.Allocated)
 	a.due(s.hold.Deadline)
-	return Allocation{ID: o.ID, Location: location, Distance: distance, HeldUntil: fromMillis(s.hold.Deadline)}
+	return Allocation{ID: o.ID, Location: location, Distance: s.route.Distance(), HeldUntil: fromMillis(s.hold.Deadline)}
 }
 
 // allocateAt reserves at the location the order names.
@@ -518,8 +443,7 @@ func (a *Allocator) allocateAt(s *scratch, t *topology.Catalogue, o *Order, w wa
 	if !ok {
 		return Allocation{}, fmt.Errorf("allocator: order %s: %w: %s", quoted(o.ID), ErrUnknownLocation, quoted(o.At))
 	}
-	number := t.Number(slot)
-	if number == reservation.NoNumber || slot >= t.Slots() { // added a moment ago, not yet searched
+	if t.Number(slot) == reservation.NoNumber || slot >= t.Slots() { // added a moment ago, not yet searched
 		return Allocation{}, fmt.Errorf("allocator: order %s: %w: %s", quoted(o.ID), ErrUnknownLocation, quoted(o.At))
 	}
 	w.at = slot
@@ -533,20 +457,15 @@ func (a *Allocator) allocateAt(s *scratch, t *topology.Catalogue, o *Order, w wa
 	if tooFar || !t.Anywhere(w.set, sourcing.Collect) && !p.Allows(w.set, sourcing.Collect) {
 		return a.refuse(s, t, o, w, mark)
 	}
-	if !s.claim.Bind(a.ledger, t.Table(), w.lines) {
+	if !s.route.Bind(a.ledger, t, slot, distance, w.lines) {
 		return a.refuse(s, t, o, w, mark)
 	}
 	if len(o.At) > maxTerms { // there are such locations
 		return Allocation{}, fmt.Errorf("allocator: order %s: %w", quoted(o.ID), (&orderTerms{At: o.At}).tooLong(len(o.At), maxTerms))
 	}
 	s.noteShort(w.set, o.At) // a reroute is not to send the customer elsewhere
-	switch a.reserve(s, number, slot, mark, distance) {
-	case reservation.Done:
-		return a.allocated(s, o, p.ID, distance), nil
-	case reservation.Known:
-		return a.repeat(s, o, mark, false)
-	case reservation.Failed:
-		return Allocation{}, fmt.Errorf("allocator: order %s: %w", quoted(o.ID), s.claim.Err())
+	if got, err, ended := a.claim(s, o, p.ID, mark); ended {
+		return got, err
 	}
 	return a.refuse(s, t, o, w, mark)
 }

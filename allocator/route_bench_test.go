@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/route"
 	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
@@ -45,27 +46,16 @@ func routeWorld(b *testing.B, locations, skus int, share float64) *country {
 	return c
 }
 
-// route is the search of allocateNear without the claim: the nearest location
-// that has something of every line.
-func route(a *Allocator, s *scratch, t *topology.Catalogue, near geo.Point, lines []reservation.Line) bool {
-	if s.claim.Start(a.ledger, t.Table(), lines, nil) >= 0 {
-		return false
-	}
-	if s.claim.Common() {
-		s.search.Start(t.Index(), near, nil, 0)
-		number, _, _ := s.search.Next()
-		levels, enough := s.claim.Levels(number, s.levels[:0])
-		if s.levels = levels; enough {
+// routed is the search of allocateNear without the claim: the nearest location
+// that has enough of every line.
+func routed(a *Allocator, r *route.Route, t *topology.Catalogue, near geo.Point, lines []reservation.Line) bool {
+	r.Aim(t, near, 0)
+	for ok := r.Start(a.ledger, lines, nil); ok && r.Next(); {
+		if _, enough := r.Levels(); enough {
 			return true
 		}
 	}
-	list := a.searchFor(s, t, near, 0, false)
-	_, _, ok := s.search.Next()
-	if !list && s.claim.Exhausted() {
-		s.search.StartList(t.Index(), near, s.claim.Numbers(), 0)
-		_, _, ok = s.search.Next()
-	}
-	return ok
+	return false
 }
 
 // BenchmarkRoute times the choice alone, call by call; clock-ns is what the clock
@@ -95,12 +85,12 @@ func (c *country) route(b *testing.B, k int) {
 		}
 		slices.SortFunc(orders[i], func(x, y reservation.Line) int { return int(x.SKU) - int(y.SKU) })
 	}
-	s := &scratch{}
+	var s route.Route
 	took, clock := make(latencies, 0, 1<<20), make(latencies, 0, 1<<20)
 	found, run := 0, 0
 	for b.Loop() {
 		start := time.Now()
-		if route(c.a, s, t, c.points[run%len(c.points)], orders[run%len(orders)]) {
+		if routed(c.a, &s, t, c.points[run%len(c.points)], orders[run%len(orders)]) {
 			found++
 		}
 		middle := time.Now()

@@ -53,7 +53,7 @@ func asBefore(t *testing.T, a *Allocator) {
 		must(t, err)
 		w.lines, err = a.resolve(s, o.Lines)
 		must(t, err)
-		s.search.Start(a.locations.Load().Index(), o.Near, nil, 0)
+		s.route.Aim(a.locations.Load(), o.Near, 0)
 		if o.At != "" {
 			_, err = a.allocateAt(s, a.locations.Load(), &o, w)
 		} else {
