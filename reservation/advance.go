@@ -2,6 +2,7 @@ package reservation
 
 import (
 	"github.com/clickcollect/clickcollect/reservation/internal/book"
+	"github.com/clickcollect/clickcollect/reservation/internal/state"
 	"github.com/clickcollect/clickcollect/reservation/life"
 )
 
@@ -10,7 +11,7 @@ import (
 // happens and when its record is replayed, and it looks at nothing but its
 // arguments, and at which SKUs are resources. The given units are there, and ascend
 // by SKU: plan or a check of the record saw to it.
-func advance(e *book.Entry, c *Change, given []Line, effects *[]effect, k *classes) {
+func advance(e *book.Entry, c *Change, given []Line, effects *[]effect, k *state.Classes) {
 	rule, slot := c.rule(), e.Location
 	if rule.Lock == life.FloorAhead || rule.Lock == life.FloorNamed {
 		slot = c.Slot
@@ -23,7 +24,7 @@ func advance(e *book.Entry, c *Change, given []Line, effects *[]effect, k *class
 			continue
 		}
 		move := &rule.Goods
-		if k.resource(line.SKU) {
+		if k.Resource(line.SKU) {
 			move = &rule.Resource
 		}
 		if f := move.Apply(line, units); f.Free != 0 || f.OnHand != 0 {
@@ -35,8 +36,8 @@ func advance(e *book.Entry, c *Change, given []Line, effects *[]effect, k *class
 }
 
 // turn moves the state on. It comes after the lines moved.
-func turn(e *book.Entry, c *Change, rule *life.Rule, k *classes) {
-	next, over, stale := rule.State(e.State, e.Lines, k.firm(e))
+func turn(e *book.Entry, c *Change, rule *life.Rule, k *state.Classes) {
+	next, over, stale := rule.State(e.State, e.Lines, k.Firm(e))
 	e.State = next
 	if over {
 		e.Deadline = c.Now
@@ -77,5 +78,15 @@ func carry(e *book.Entry, w *went) {
 	e.Location, e.Distance, e.Promise = w.to, w.distance, w.promise
 	if w.note != "" {
 		e.Note = w.note
+	}
+}
+
+// noteEffects remembers on a floor what a change did to units of goods; a resource is
+// not counted on a shelf.
+func noteEffects(f *state.Floor, now int64, effects []effect, k *state.Classes) {
+	for _, e := range effects {
+		if e.onHand != 0 && !k.Resource(e.sku) {
+			f.Remember(state.ShelfChange{Time: now, SKU: e.sku, Slot: e.slot, Units: e.onHand})
+		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/book"
+	"github.com/clickcollect/clickcollect/reservation/internal/state"
 )
 
 // AuditReport is what an audit looked at and what it found wrong.
@@ -164,17 +165,17 @@ func (a *auditor) number() {
 // compareAll looks at everything once and notes what is different now.
 func (a *auditor) compareAll() {
 	l := a.live
-	for sku := range uint32(l.skus.len()) {
+	for sku := range uint32(l.state.SKUs.Len()) {
 		for _, of := range [2]*Ledger{l, a.shadow} {
-			if int(sku) >= of.skus.len() {
+			if int(sku) >= of.state.SKUs.Len() {
 				continue
 			}
-			of.stock.Slots(sku, func(slot uint32) bool {
+			of.state.Stock.Slots(sku, func(slot uint32) bool {
 				if of == l {
 					a.report.Cells++
 				}
 				if !a.sameCell(sku, slot) {
-					a.cells[pair(sku, slot)] = struct{}{}
+					a.cells[state.Pair(sku, slot)] = struct{}{}
 				}
 				return true
 			})
@@ -184,7 +185,7 @@ func (a *auditor) compareAll() {
 		}
 	}
 	for _, of := range [2]*Ledger{l, a.shadow} {
-		for id := range of.book.All() {
+		for id := range of.state.Book.All() {
 			if of == l {
 				a.report.Reservations++
 			}
@@ -198,7 +199,7 @@ func (a *auditor) compareAll() {
 // sameCell compares one cell. What nobody has taken of a window or a period goes
 // with its location: the live counter stays as it was, the shadow has none.
 func (a *auditor) sameCell(sku, slot uint32) bool {
-	return a.live.classes.resource(sku) && a.live.isGone(slot) || a.live.Available(sku, slot) == a.shadow.Available(sku, slot)
+	return a.live.state.Classes.Resource(sku) && a.live.isGone(slot) || a.live.Available(sku, slot) == a.shadow.Available(sku, slot)
 }
 
 // entryDifference compares one reservation; it says what is different, or
@@ -206,8 +207,8 @@ func (a *auditor) sameCell(sku, slot uint32) bool {
 // ended one is remembered is not in the journal.
 func (a *auditor) entryDifference(id string) string {
 	var live, shadow book.Entry
-	isLive := a.live.book.Find(book.KindOrder, id, &live)
-	isShadow := a.shadow.book.Find(book.KindOrder, id, &shadow)
+	isLive := a.live.state.Book.Find(book.KindOrder, id, &live)
+	isShadow := a.shadow.state.Book.Find(book.KindOrder, id, &shadow)
 	switch {
 	case !isLive && !isShadow, !isLive && shadow.State.Ended(), !isShadow && live.State.Ended():
 		return ""
@@ -263,11 +264,11 @@ func (a *auditor) compareSuspects(final bool) {
 // compareNotes compares what the caller keeps with the ledger, unless it has been
 // changed after all that was read.
 func (a *auditor) compareNotes() {
-	live, changed := a.live.notes.copied()
+	live, changed := a.live.state.Notes.Copied()
 	if changed > a.replay.sequence {
 		return
 	}
-	shadow, _ := a.shadow.notes.copied()
+	shadow, _ := a.shadow.state.Notes.Copied()
 	for key, value := range live {
 		if again, ok := shadow[key]; !ok || !bytes.Equal(value, again) {
 			a.differs(Difference{ID: key, What: "note"})
@@ -284,7 +285,7 @@ func (a *auditor) compareNotes() {
 func (a *auditor) withoutJournal() {
 	l := a.live
 	held := map[uint64]int64{}
-	for id, e := range l.book.All() {
+	for id, e := range l.state.Book.All() {
 		a.report.Reservations++
 		if !e.Sound() {
 			a.differs(Difference{ID: id, What: "lines"})
@@ -293,20 +294,20 @@ func (a *auditor) withoutJournal() {
 			continue
 		}
 		for i := range e.Lines {
-			held[pair(e.Lines[i].SKU, e.Location)] += int64(e.Lines[i].Held) + int64(e.Lines[i].Confirmed)
+			held[state.Pair(e.Lines[i].SKU, e.Location)] += int64(e.Lines[i].Held) + int64(e.Lines[i].Confirmed)
 		}
 	}
-	for sku := range uint32(l.skus.len()) {
-		l.stock.Slots(sku, func(slot uint32) bool {
+	for sku := range uint32(l.state.SKUs.Len()) {
+		l.state.Stock.Slots(sku, func(slot uint32) bool {
 			a.report.Cells++
 			level := l.Available(sku, slot)
-			if want := held[pair(sku, slot)]; level.Held != want {
+			if want := held[state.Pair(sku, slot)]; level.Held != want {
 				a.differs(Difference{SKU: l.SKUName(sku), Location: l.SlotName(slot), What: "held", Live: level.Held, Recomputed: want})
 			}
 			if level.OnHand < 0 {
 				a.differs(Difference{SKU: l.SKUName(sku), Location: l.SlotName(slot), What: "on hand", Live: level.OnHand})
 			}
-			delete(held, pair(sku, slot))
+			delete(held, state.Pair(sku, slot))
 			return true
 		})
 	}
@@ -321,8 +322,8 @@ func (a *auditor) withoutJournal() {
 // hidden looks for stock that no bit shows.
 func (a *auditor) hidden() {
 	l := a.live
-	for sku := range uint32(l.skus.len()) {
-		l.stock.Hidden(sku, func(slot uint32) bool {
+	for sku := range uint32(l.state.SKUs.Len()) {
+		l.state.Stock.Hidden(sku, func(slot uint32) bool {
 			a.differs(Difference{SKU: l.SKUName(sku), Location: l.SlotName(slot), What: "availability bit"})
 			return len(a.report.Differences) < maxDifferences
 		})

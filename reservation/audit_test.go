@@ -48,10 +48,10 @@ func TestAuditFindsWhatIsTamperedWith(t *testing.T) {
 		do   func(l *Ledger)
 		want string
 	}{
-		{"an available unit too many", func(l *Ledger) { l.stock.Change(0, 1, 1) }, "tea l1  held"},
-		{"a unit on hand too few", func(l *Ledger) { l.stock.AddOnHand(1, 2, -1) }, "cup l2  on hand"},
-		{"safety stock from nowhere", func(l *Ledger) { l.safety.put(SafetyLevel{SKU: 0, Slot: 3, Units: 7}) }, "tea l3  held"},
-		{"a reservation that is gone", func(l *Ledger) { l.book.Drop(book.KindOrder, "o4") }, "  o4 is there"},
+		{"an available unit too many", func(l *Ledger) { l.state.Stock.Change(0, 1, 1) }, "tea l1  held"},
+		{"a unit on hand too few", func(l *Ledger) { l.state.Stock.AddOnHand(1, 2, -1) }, "cup l2  on hand"},
+		{"safety stock from nowhere", func(l *Ledger) { l.state.Safety.Put(SafetyLevel{SKU: 0, Slot: 3, Units: 7}) }, "tea l3  held"},
+		{"a reservation that is gone", func(l *Ledger) { l.state.Book.Drop(book.KindOrder, "o4") }, "  o4 is there"},
 		{"a state nobody recorded", func(l *Ledger) { l.tamper("o8", func(e *book.Entry) { e.State = Ready }) }, "  o8 state"},
 		{"another deadline", func(l *Ledger) { l.tamper("o4", func(e *book.Entry) { e.Deadline++ }) }, "  o4 deadline"},
 		{"units in another place", func(l *Ledger) {
@@ -82,7 +82,7 @@ func TestAuditFindsWhatIsTamperedWith(t *testing.T) {
 // tamper changes an entry behind the journal's back.
 func (l *Ledger) tamper(id string, how func(*book.Entry)) {
 	var e book.Entry
-	if _, err := l.book.Change(book.KindOrder, id, &e, tampering(how)); err != nil {
+	if _, err := l.state.Book.Change(book.KindOrder, id, &e, tampering(how)); err != nil {
 		panic(err)
 	}
 }
@@ -103,7 +103,7 @@ func TestAuditInMemory(t *testing.T) {
 	if err != nil || len(report.Differences) > 0 {
 		t.Errorf("%+v %v", report, err)
 	}
-	l.stock.Change(tea, 0, -1)
+	l.state.Stock.Change(tea, 0, -1)
 	report, err = l.Audit(t.Context(), nil)
 	if err != nil || len(report.Differences) != 1 || report.Differences[0] != (Difference{SKU: "tea", Location: "l0", What: "held", Live: 3, Recomputed: 2}) {
 		t.Errorf("%+v %v", report, err)

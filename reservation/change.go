@@ -7,6 +7,7 @@ import (
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/book"
 	"github.com/clickcollect/clickcollect/reservation/internal/commit"
+	"github.com/clickcollect/clickcollect/reservation/internal/state"
 	"github.com/clickcollect/clickcollect/reservation/life"
 )
 
@@ -100,12 +101,12 @@ func (s *step) Apply(id string, e *book.Entry) ([]byte, error) {
 		return nil, err
 	}
 	s.effects = s.effects[:0]
-	advance(e, c, s.given, &s.effects, s.ledger.classes)
+	advance(e, c, s.given, &s.effects, s.ledger.state.Classes)
 	for _, f := range s.effects { // what comes in does so under the floor
 		if f.onHand <= 0 {
 			continue
 		}
-		if there := s.ledger.stock.OnHand(f.sku, f.slot); there+f.onHand > MaxQuantity {
+		if there := s.ledger.state.Stock.OnHand(f.sku, f.slot); there+f.onHand > MaxQuantity {
 			return nil, fmt.Errorf("SKU %s: %d on hand and %d more: %w", shown(s.ledger.SKUName(f.sku)), there, f.onHand, ErrOverflow)
 		}
 	}
@@ -178,7 +179,7 @@ func (s *step) say(r *history.Record, says life.Says, e *book.Entry) {
 func (s *step) shelfAfter(r *history.Record) {
 	for i := range r.Lines {
 		line := &r.Lines[i]
-		line.OnHand = s.ledger.stock.OnHand(line.SKU, r.Slot)
+		line.OnHand = s.ledger.state.Stock.OnHand(line.SKU, r.Slot)
 		for _, f := range s.effects {
 			if f.sku == line.SKU {
 				line.OnHand += f.onHand
@@ -191,13 +192,13 @@ func (s *step) shelfAfter(r *history.Record) {
 func (s *step) plan(e *book.Entry) error {
 	c := s.change
 	s.given = s.given[:0]
-	if err := allowed(e, c, s.ledger.classes); err != nil {
+	if err := allowed(e, c, s.ledger.state.Classes); err != nil {
 		return err
 	}
 	if c.rule().Whole {
 		return nil
 	}
-	if s.ledger.classes.any(e) {
+	if s.ledger.state.Classes.Any(e) {
 		return s.planClasses(e)
 	}
 	if c.Lines == nil {
@@ -252,9 +253,9 @@ func (s *step) checkShort(e *book.Entry) error {
 func (c *Change) movable(line *entryLine) int64 { return c.rule().Movable(line) }
 
 // allowed says whether the state lets the verb pass.
-func allowed(e *book.Entry, c *Change, k *classes) error {
+func allowed(e *book.Entry, c *Change, k *state.Classes) error {
 	rule := c.rule()
-	switch rule.Check(e.State, e.Lines, k.firm(e), c.Lines != nil) {
+	switch rule.Check(e.State, e.Lines, k.Firm(e), c.Lines != nil) {
 	case life.ByEnd:
 		return fmt.Errorf("%w", &EndedError{ID: c.ID, State: e.State})
 	case life.ByState:

@@ -28,7 +28,7 @@ type Claim struct {
 // place in the book comes into the cache while the search goes on. It may be
 // left out by callers who never call it.
 func (c *Claim) Expect(l *Ledger, id string) {
-	c.hash, c.expected = l.book.Prefetch(book.KindOrder, id), true
+	c.hash, c.expected = l.state.Book.Prefetch(book.KindOrder, id), true
 }
 
 // Start begins a claim over a table. Lines ascend by SKU and name each once;
@@ -37,14 +37,14 @@ func (c *Claim) Expect(l *Ledger, id string) {
 func (c *Claim) Start(l *Ledger, t *Table, lines []Line, filter *Filter) int {
 	c.ledger = l
 	c.entry.Lines = c.entry.Lines[:0]
-	return c.Query.Start(l.stock, t, lines, filter)
+	return c.Query.Start(l.state.Stock, t, lines, filter)
 }
 
 // Bind begins a claim at a location known beforehand. False: a SKU is nowhere.
 func (c *Claim) Bind(l *Ledger, t *Table, lines []Line) bool {
 	c.ledger = l
 	c.entry.Lines = c.entry.Lines[:0]
-	return c.Query.Bind(l.stock, t, lines)
+	return c.Query.Bind(l.state.Stock, t, lines)
 }
 
 // Hold is what a claim records when it has taken its units.
@@ -101,7 +101,7 @@ func (c *Claim) Reserve(number uint32, h *Hold, found *Entry) int {
 			return Failed
 		}
 	}
-	l.book.Expect(h.Slot) // comes while the lines are taken
+	l.state.Book.Expect(h.Slot) // comes while the lines are taken
 	if short := c.Take(number); short >= 0 {
 		return short
 	}
@@ -113,13 +113,13 @@ func (c *Claim) Reserve(number uint32, h *Hold, found *Entry) int {
 	}
 	fill(e, h)
 	if !c.expected {
-		c.hash = l.book.Hash(book.KindOrder, h.ID)
+		c.hash = l.state.Book.Hash(book.KindOrder, h.ID)
 	}
 	var record []byte
 	if l.queue != nil {
 		record = c.log(h)
 	}
-	t, added, err := l.book.AddHashed(c.hash, book.KindOrder, h.ID, e, record, &c.found)
+	t, added, err := l.state.Book.AddHashed(c.hash, book.KindOrder, h.ID, e, record, &c.found)
 	c.ticket, c.err = t, invalid(err)
 	switch {
 	case err != nil:

@@ -8,6 +8,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal/faultdisk"
+	"github.com/clickcollect/clickcollect/reservation/internal/state"
 )
 
 // counter is a ledger with a SKU, a lot of it and a pickup window at each of two
@@ -21,8 +22,8 @@ type counter struct {
 
 // The names of what nobody sees.
 const (
-	aLot    = "tea" + classMark + "l2026-12-31/7"
-	aWindow = classMark + "w2026-11-23T10"
+	aLot    = "tea" + state.ClassMark + "l2026-12-31/7"
+	aWindow = state.ClassMark + "w2026-11-23T10"
 )
 
 func newCounter(t *testing.T, l *Ledger) *counter {

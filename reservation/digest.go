@@ -11,6 +11,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/book"
+	"github.com/clickcollect/clickcollect/reservation/internal/state"
 )
 
 // Digest is a 64-bit digest of a call's content, by which a repeat is told from a
@@ -92,7 +93,7 @@ type digests struct {
 }
 
 const (
-	digestsNote    = classMark + "digests"
+	digestsNote    = state.ClassMark + "digests"
 	digestsVersion = 1
 	digestsBytes   = 33
 )
@@ -152,7 +153,7 @@ func (l *Ledger) Former(first uint64, made int64) (d Digest, ok bool) {
 // noted brings in a note of the journal or of a snapshot: a caller's, or the key.
 func (l *Ledger) noted(r *history.Record) (err error) {
 	if r.Name != digestsNote {
-		l.notes.put(cloned(r.Name), bytes.Clone(r.Place))
+		l.state.Notes.Put(cloned(r.Name), bytes.Clone(r.Place))
 		return nil
 	}
 	l.digests, err = takeDigests(r.Place)

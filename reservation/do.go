@@ -8,6 +8,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/book"
+	"github.com/clickcollect/clickcollect/reservation/internal/state"
 	"github.com/clickcollect/clickcollect/reservation/life"
 	"github.com/clickcollect/clickcollect/reservation/lock"
 )
@@ -26,11 +27,11 @@ func (l *Ledger) Do(c *Change) (State, Ticket, error) {
 		return 0, Ticket{}, fmt.Errorf("reservation: change: %w", tooLongID(c.ID2))
 	}
 	if c.ID2 != "" {
-		m := &l.changes[l.book.Hash(book.KindChange, c.ID2)%floors]
+		m := &l.changes[l.state.Book.Hash(book.KindChange, c.ID2)%state.Floors]
 		m.Lock(lock.Step)
 		defer m.Unlock()
 		var found book.Entry
-		if l.book.Find(book.KindChange, c.ID2, &found) {
+		if l.state.Book.Find(book.KindChange, c.ID2, &found) {
 			if !c.is(l, &found) {
 				return 0, Ticket{}, fmt.Errorf("reservation: change %s: %w", shown(c.ID2), ErrConflict)
 			}
@@ -52,7 +53,7 @@ func (l *Ledger) Do(c *Change) (State, Ticket, error) {
 		if c.Verb == history.Rejected {
 			e.Rejects = s.entry.Rejects
 		}
-		l.book.AddHashed(l.book.Hash(book.KindChange, c.ID2), book.KindChange, c.ID2, &e, nil, nil)
+		l.state.Book.AddHashed(l.state.Book.Hash(book.KindChange, c.ID2), book.KindChange, c.ID2, &e, nil, nil)
 	}
 	return s.entry.State, t, nil
 }
@@ -78,11 +79,11 @@ func (l *Ledger) run(s *step) (Ticket, error) {
 	case life.FloorOf, life.FloorsOfTwo:
 		return l.handOver(s)
 	}
-	t, err := l.book.Change(book.KindOrder, s.change.ID, &s.entry, s)
+	t, err := l.state.Book.Change(book.KindOrder, s.change.ID, &s.entry, s)
 	if err != nil {
 		if mutant == mutantTwice && errors.Is(err, ErrEnded) {
 			for _, line := range s.entry.Lines {
-				l.stock.Change(line.SKU, s.entry.Location, int64(line.Quantity))
+				l.state.Stock.Change(line.SKU, s.entry.Location, int64(line.Quantity))
 			}
 		}
 		return t, err
@@ -99,10 +100,10 @@ func (l *Ledger) run(s *step) (Ticket, error) {
 func (l *Ledger) show(effects []effect) {
 	for _, f := range effects {
 		if f.onHand != 0 {
-			l.stock.AddOnHand(f.sku, f.slot, f.onHand)
+			l.state.Stock.AddOnHand(f.sku, f.slot, f.onHand)
 		}
 		if f.free != 0 {
-			l.stock.Change(f.sku, f.slot, f.free)
+			l.state.Stock.Change(f.sku, f.slot, f.free)
 		}
 	}
 }
@@ -110,7 +111,7 @@ func (l *Ledger) show(effects []effect) {
 // hide takes back what show has made available: for a deliberate bug.
 func (l *Ledger) hide(effects []effect) {
 	for _, f := range effects {
-		l.stock.Change(f.sku, f.slot, -f.free)
+		l.state.Stock.Change(f.sku, f.slot, -f.free)
 	}
 }
 
@@ -119,7 +120,7 @@ func (l *Ledger) hide(effects []effect) {
 func (l *Ledger) handOver(s *step) (Ticket, error) {
 	c := s.change
 	for {
-		if !l.book.Find(book.KindOrder, c.ID, &s.entry) {
+		if !l.state.Book.Find(book.KindOrder, c.ID, &s.entry) {
 			return Ticket{}, ErrNotFound
 		}
 		s.slot = s.entry.Location
@@ -133,7 +134,7 @@ func (l *Ledger) handOver(s *step) (Ticket, error) {
 			unlock()
 			return Ticket{}, fmt.Errorf("%w: %s", ErrUnknownLocation, shown(l.SlotName(c.Slot)))
 		}
-		t, err := l.book.Change(book.KindOrder, c.ID, &s.entry, s)
+		t, err := l.state.Book.Change(book.KindOrder, c.ID, &s.entry, s)
 		if err == nil {
 			l.leave(s)
 		}
@@ -148,9 +149,9 @@ func (l *Ledger) handOver(s *step) (Ticket, error) {
 func (l *Ledger) leave(s *step) {
 	now := s.change.Now
 	l.show(s.effects)
-	l.floor(s.slot).note(now, s.effects, l.classes)
+	noteEffects(l.state.Floor(s.slot), now, s.effects, l.state.Classes)
 	if s.change.rule().Lock == life.FloorsOfTwo {
-		l.places.add(s.change.Slot, 1)
+		l.state.Places.Add(s.change.Slot, 1)
 	}
 	if l.shorts.any() {
 		for _, f := range s.effects {
@@ -162,21 +163,21 @@ func (l *Ledger) leave(s *step) {
 // takeIn runs an arrival under the floor of the location it was sent to.
 func (l *Ledger) takeIn(s *step) (Ticket, error) {
 	c := s.change
-	if !l.book.Find(book.KindOrder, c.ID, &s.entry) {
+	if !l.state.Book.Find(book.KindOrder, c.ID, &s.entry) {
 		return Ticket{}, ErrNotFound
 	}
 	c.Slot = s.entry.To // stands still: nothing sends it on while it is on the road
-	f := l.floor(c.Slot)
+	f := l.state.Floor(c.Slot)
 	f.Lock(lock.Floor)
 	defer f.Unlock()
 	l.makeRoom(s, c)
-	t, err := l.book.Change(book.KindOrder, c.ID, &s.entry, s)
+	t, err := l.state.Book.Change(book.KindOrder, c.ID, &s.entry, s)
 	if err != nil {
 		return t, err
 	}
 	l.show(s.effects)
-	f.note(c.Now, s.effects, l.classes)
-	l.places.add(c.Slot, -1)
+	noteEffects(f, c.Now, s.effects, l.state.Classes)
+	l.state.Places.Add(c.Slot, -1)
 	return t, nil
 }
 
@@ -184,24 +185,24 @@ func (l *Ledger) takeIn(s *step) (Ticket, error) {
 // back.
 func (l *Ledger) bringBack(s *step) (Ticket, error) {
 	c := s.change
-	f := l.floor(c.Slot)
+	f := l.state.Floor(c.Slot)
 	f.Lock(lock.Floor)
 	defer f.Unlock()
 	if l.isGone(c.Slot) {
 		return Ticket{}, fmt.Errorf("%w: %s", ErrUnknownLocation, shown(l.SlotName(c.Slot)))
 	}
-	if !l.book.Find(book.KindOrder, c.ID, &s.entry) {
+	if !l.state.Book.Find(book.KindOrder, c.ID, &s.entry) {
 		return Ticket{}, ErrNotFound
 	}
 	if c.rule().Goods.OnHand > 0 {
 		l.makeRoom(s, c)
 	}
-	t, err := l.book.Change(book.KindOrder, c.ID, &s.entry, s)
+	t, err := l.state.Book.Change(book.KindOrder, c.ID, &s.entry, s)
 	if err != nil {
 		return t, err
 	}
 	l.show(s.effects)
-	f.note(c.Now, s.effects, l.classes)
+	noteEffects(f, c.Now, s.effects, l.state.Classes)
 	if l.shorts.any() {
 		for _, f := range s.effects {
 			l.cover(f.sku, f.slot, c.Now)
@@ -213,25 +214,25 @@ func (l *Ledger) bringBack(s *step) (Ticket, error) {
 // makeRoom makes the cells that goods which come in may need.
 func (l *Ledger) makeRoom(s *step, c *Change) {
 	for i := range s.entry.Lines {
-		l.stock.Ensure(s.entry.Lines[i].SKU, c.Slot)
+		l.state.Stock.Ensure(s.entry.Lines[i].SKU, c.Slot)
 	}
 }
 
 // lockFloors locks the floors of two locations, which may be one, in an order
 // that rules out cycles.
 func (l *Ledger) lockFloors(a, b uint32) (unlock func()) {
-	first, second := a%floors, b%floors
+	first, second := a%state.Floors, b%state.Floors
 	if first > second {
 		first, second = second, first
 	}
-	l.floors[first].Lock(lock.Floor)
+	l.state.Floors[first].Lock(lock.Floor)
 	if second == first {
-		return l.floors[first].Unlock
+		return l.state.Floors[first].Unlock
 	}
-	l.floors[second].Lock(lock.Floor)
+	l.state.Floors[second].Lock(lock.Floor)
 	return func() {
-		l.floors[second].Unlock()
-		l.floors[first].Unlock()
+		l.state.Floors[second].Unlock()
+		l.state.Floors[first].Unlock()
 	}
 }
 

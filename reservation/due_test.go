@@ -47,7 +47,7 @@ func TestOpenTellsTheTime(t *testing.T) {
 		if closed > 0 {
 			want--
 		}
-		passed, asked := l.book.Worked()
+		passed, asked := l.state.Book.Worked()
 		if most := 3*want + 2*holds*4096/span; due.Expired != want || asked > 0 || passed > most {
 			t.Errorf("after %d ms: %d expired, %d timers were moved and %d records read; want %d, at most %d and none", closed, due.Expired, passed, asked, want, most)
 		}

@@ -86,7 +86,7 @@ var reading = sync.Pool{New: func() any { return new(book.Entry) }}
 
 func (l *Ledger) find(kind book.Kind, id string, into *Entry) bool {
 	e := reading.Get().(*book.Entry)
-	found := l.book.Find(kind, id, e)
+	found := l.state.Book.Find(kind, id, e)
 	if found {
 		export(e, into)
 	}
@@ -100,7 +100,7 @@ func (l *Ledger) find(kind book.Kind, id string, into *Entry) bool {
 func (l *Ledger) All() iter.Seq2[string, *Entry] {
 	return func(yield func(string, *Entry) bool) {
 		var out Entry
-		for id, e := range l.book.All() {
+		for id, e := range l.state.Book.All() {
 			export(e, &out)
 			if !yield(id, &out) {
 				return
@@ -113,7 +113,7 @@ func (l *Ledger) All() iter.Seq2[string, *Entry] {
 func (l *Ledger) At(slot uint32) iter.Seq2[string, *Entry] {
 	return func(yield func(string, *Entry) bool) {
 		var out Entry
-		l.book.At(slot, func(id string, e *book.Entry) bool {
+		l.state.Book.At(slot, func(id string, e *book.Entry) bool {
 			export(e, &out)
 			return yield(id, &out)
 		})
@@ -123,13 +123,13 @@ func (l *Ledger) At(slot uint32) iter.Seq2[string, *Entry] {
 // OfOrder walks the IDs of the reservations with an order reference, live and
 // remembered ones, ascending.
 func (l *Ledger) OfOrder(order string) iter.Seq[string] {
-	return func(yield func(string) bool) { l.book.Named(book.ByOrder, order, yield) }
+	return func(yield func(string) bool) { l.state.Book.Named(book.ByOrder, order, yield) }
 }
 
 // OfCustomer walks the IDs of the reservations with a customer reference, live
 // and remembered ones, ascending.
 func (l *Ledger) OfCustomer(customer string) iter.Seq[string] {
-	return func(yield func(string) bool) { l.book.Named(book.ByCustomer, customer, yield) }
+	return func(yield func(string) bool) { l.state.Book.Named(book.ByCustomer, customer, yield) }
 }
 
 // PartsOf walks the IDs of what may be parts of an order, other than the first:
@@ -137,5 +137,5 @@ func (l *Ledger) OfCustomer(customer string) iter.Seq[string] {
 // several, ascending as texts. Another order whose own ID looks like a part's may be
 // among them. It costs as much as there are.
 func (l *Ledger) PartsOf(order string) iter.Seq[string] {
-	return func(yield func(string) bool) { l.book.Named(book.ByWhole, order, yield) }
+	return func(yield func(string) bool) { l.state.Book.Named(book.ByWhole, order, yield) }
 }

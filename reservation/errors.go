@@ -8,6 +8,7 @@ import (
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/book"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
+	"github.com/clickcollect/clickcollect/reservation/internal/state"
 	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
@@ -40,7 +41,7 @@ var (
 	// says how many. Count it down to zero and end its reservations first.
 	ErrInUse = errors.New("location is in use")
 	// ErrFull: a limit of the options is reached. Raise it and open anew.
-	ErrFull = errors.New("limit reached")
+	ErrFull = state.ErrFull
 	// ErrState: the reservation is not in a state that lets the change pass;
 	// *StateError says in which it is.
 	ErrState = errors.New("reservation is in another state")

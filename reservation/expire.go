@@ -49,7 +49,7 @@ func (x *expiry) Apply(id string, e *book.Entry) ([]byte, error) {
 		return nil, nil // nothing to do: it changed since its bucket was filled
 	}
 	x.effects = x.effects[:0]
-	advance(e, x.change, x.given, &x.effects, x.ledger.classes)
+	advance(e, x.change, x.given, &x.effects, x.ledger.state.Classes)
 	x.settled, x.before = len(x.freed), x.counts
 	x.freed = append(x.freed, x.effects...)
 	did := Due{Earliest: at}
@@ -118,8 +118,8 @@ func (d *Due) add(did Due) {
 func (l *Ledger) ExpireSome(now int64) (did Due, more bool, err error) {
 	l.Look(now)
 	var x *expiry
-	for shard := range l.book.Shards() {
-		if l.book.NextDue(shard) > now {
+	for shard := range l.state.Book.Shards() {
+		if l.state.Book.NextDue(shard) > now {
 			continue
 		}
 		if x == nil {
@@ -137,7 +137,7 @@ func (l *Ledger) ExpireSome(now int64) (did Due, more bool, err error) {
 // given, ended or not.
 func (x *expiry) batch(shard int) (n int, err error) {
 	l, e := x.ledger, &x.found
-	n, err = l.book.DueIn(shard, x.now, expireBatch, e, x)
+	n, err = l.state.Book.DueIn(shard, x.now, expireBatch, e, x)
 	if err == errEnough {
 		err = nil
 	}
@@ -145,7 +145,7 @@ func (x *expiry) batch(shard int) (n int, err error) {
 		id := x.again[len(x.again)-1]
 		x.again = x.again[:len(x.again)-1]
 		x.more = true
-		if _, err = l.book.Change(book.KindOrder, id, e, x); err == ErrNotFound {
+		if _, err = l.state.Book.Change(book.KindOrder, id, e, x); err == ErrNotFound {
 			err = nil
 		}
 	}
@@ -162,13 +162,13 @@ func (x *expiry) batch(shard int) (n int, err error) {
 // Look tells the ledger the engine time, so that what is held from now on is found
 // without looking through everything when its deadline comes. To be called at least
 // once a minute while time goes by and nothing is due; it is cheap.
-func (l *Ledger) Look(now int64) { l.book.Look(now) }
+func (l *Ledger) Look(now int64) { l.state.Book.Look(now) }
 
 // NextDue is the earliest engine time at which Expire may find something to do.
 func (l *Ledger) NextDue() int64 {
 	next := int64(math.MaxInt64)
-	for shard := range l.book.Shards() {
-		next = min(next, l.book.NextDue(shard))
+	for shard := range l.state.Book.Shards() {
+		next = min(next, l.state.Book.NextDue(shard))
 	}
 	return next
 }

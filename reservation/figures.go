@@ -41,11 +41,11 @@ func (l *Ledger) Recorded() bool { return l.queue != nil }
 
 // Counts is how many reservations have units held or confirmed, and how many ended
 // ones, movements and changes are remembered. It takes no lock.
-func (l *Ledger) Counts() (held, remembered int) { return l.book.Counts() }
+func (l *Ledger) Counts() (held, remembered int) { return l.state.Book.Counts() }
 
 // Live is how many reservations that have not ended are at a location; those under
 // way to another one are still where they were sent from.
-func (l *Ledger) Live(slot uint32) int { return l.book.LiveAt(slot) }
+func (l *Ledger) Live(slot uint32) int { return l.state.Book.LiveAt(slot) }
 
 // Short is at how many SKUs and locations more is held than is on hand.
 func (l *Ledger) Short() int { return int(l.shorts.cells.Load()) }
@@ -61,8 +61,8 @@ type Numbers struct {
 // Numbers adds up the ledger's size. It walks every SKU, and takes the locks of the
 // book one by one.
 func (l *Ledger) Numbers() Numbers {
-	m := l.stock.Memory(func(sku uint32) bool { return !l.classes.special(sku) })
+	m := l.state.Stock.Memory(func(sku uint32) bool { return !l.state.Classes.Special(sku) })
 	held, remembered := l.Counts()
 	return Numbers{SKUs: m.SKUs, Cells: m.Cells, Held: held, Remembered: remembered,
-		HotBytes: m.HotBytes, StockBytes: m.AllBytes, BookBytes: l.book.Memory()}
+		HotBytes: m.HotBytes, StockBytes: m.AllBytes, BookBytes: l.state.Book.Memory()}
 }

@@ -189,9 +189,12 @@ func TestTooLargeIsRefused(t *testing.T) {
 	giant := make([]byte, 260<<20)
 	for _, l := range []*Ledger{memory, disk} {
 		for what, try := range map[string]func() error{
-			"a note": func() error { _, err := l.SetNotes(1, Note{"a", []byte("b")}, Note{"c", giant}); return err },
+			"a note": func() error {
+				_, err := l.SetNotes(1, Note{Key: "a", Value: []byte("b")}, Note{Key: "c", Value: giant})
+				return err
+			},
 			"notes that belong together": func() error {
-				_, err := l.SetNotes(1, Note{"a", giant[:130<<20]}, Note{"b", giant[:130<<20]})
+				_, err := l.SetNotes(1, Note{Key: "a", Value: giant[:130<<20]}, Note{Key: "b", Value: giant[:130<<20]})
 				return err
 			},
 			"a place": func() error { _, _, err := l.AddSlot("x", giant, 1); return err },
@@ -204,7 +207,7 @@ func TestTooLargeIsRefused(t *testing.T) {
 		if _, ok := l.Slot("x"); ok || l.Note("a") != nil || l.Note("c") != nil {
 			t.Error("what was refused is there")
 		}
-		_, err := l.SetNotes(1, Note{"a", []byte("b")})
+		_, err := l.SetNotes(1, Note{Key: "a", Value: []byte("b")})
 		mustDo(t, err)
 	}
 	mustDo(t, disk.queue.Step(), disk.Settled(context.Background()), disk.Close())

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"math"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"github.com/clickcollect/clickcollect/reservation/internal/book"
 	"github.com/clickcollect/clickcollect/reservation/internal/commit"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal"
+	"github.com/clickcollect/clickcollect/reservation/internal/state"
 	"github.com/clickcollect/clickcollect/reservation/internal/stock"
 	"github.com/clickcollect/clickcollect/reservation/lock"
 	"github.com/clickcollect/clickcollect/reservation/log"
@@ -32,9 +32,9 @@ const (
 	// NoNumber is the number of a slot that a table does not hold.
 	NoNumber = stock.None
 	// Everywhere stands for all slots in SafetyLevel.
-	Everywhere = math.MaxUint32
+	Everywhere = state.Everywhere
 	// EverySKU stands for all SKUs in SafetyLevel.
-	EverySKU = math.MaxUint32
+	EverySKU = state.EverySKU
 	// Done is what Claim.Reserve returns when the units are held and the record
 	// is written.
 	Done = -1
@@ -101,22 +101,13 @@ type Mask = stock.Mask
 // movements and collections of one location are serialised among themselves.
 type Ledger struct {
 	options Options
-	stock   *stock.Stock
-	book    *book.Book
-	skus    *names
-	slots   *names
-	classes *classes // of SKUs
-	notes   notes
+	state   state.State
 	digests digests // set before the first call, and by Opened
-	places  places
-	safety  safetyLevels
 	shorts  shorts
-	floors  [floors]floor
-	changes [floors]lock.Mutex // one for the IDs of changes that share it
-	gone    sync.Map           // slots of removed locations
-	deltas  sync.Pool          // of *[]delta, for Move
-	steps   sync.Pool          // of *step
-	time    atomic.Int64       // the latest engine time recorded or recovered
+	changes [state.Floors]lock.Mutex // one for the IDs of changes that share it
+	deltas  sync.Pool                // of *[]delta, for Move
+	steps   sync.Pool                // of *step
+	time    atomic.Int64             // the latest engine time recorded or recovered
 
 	// Both nil without a journal.
 	queue   *commit.Queue
@@ -134,16 +125,10 @@ func New(o Options) *Ledger {
 	}
 	l := &Ledger{
 		options: o,
-		book:    makeBook(o.Remember),
-		skus:    newNames(o.SKUs),
-		slots:   newNames(o.Locations),
-		classes: newClasses(),
 		digests: o.drawnDigests(0),
 	}
-	l.skus.named = l.classes.note
-	l.safety.apart = l.classes.special
-	l.book.RememberFor, l.book.RemindBefore = o.RememberFor, o.RemindBefore
-	l.stock = stock.New(o.SKUs, l.safety.of)
+	l.state.Fill(makeBook(o.Remember), o.SKUs, o.Locations)
+	l.state.Book.RememberFor, l.state.Book.RemindBefore = o.RememberFor, o.RemindBefore
 	l.steps.New = func() any { return &step{ledger: l} }
 	if o.FeedBytes > 0 {
 		l.begin(commit.New(log.OpenMemory(o.FeedBytes), commit.Options{FrameBytes: o.frame, Manual: o.manual, Logger: o.Logger}))
@@ -154,7 +139,7 @@ func New(o Options) *Ledger {
 // begin lets changes be recorded from now on.
 func (l *Ledger) begin(q *commit.Queue) {
 	l.queue = q
-	l.book.Sink = q
+	l.state.Book.Sink = q
 }
 
 // append records what does not concern the book. The caller holds the lock under
@@ -203,14 +188,14 @@ func (l *Ledger) Admit(ctx context.Context) error {
 func (l *Ledger) Time() int64 { return l.time.Load() }
 
 // SKU is the handle of a SKU that was received or counted before.
-func (l *Ledger) SKU(name string) (handle uint32, ok bool) { return l.skus.find(name) }
+func (l *Ledger) SKU(name string) (handle uint32, ok bool) { return l.state.SKUs.Find(name) }
 
 // SKUName is the name behind a handle.
-func (l *Ledger) SKUName(handle uint32) string { return l.skus.name(handle) }
+func (l *Ledger) SKUName(handle uint32) string { return l.state.SKUs.Name(handle) }
 
 // Slot is the handle of a location, removed ones excepted.
 func (l *Ledger) Slot(name string) (slot uint32, ok bool) {
-	slot, ok = l.slots.find(name)
+	slot, ok = l.state.Slots.Find(name)
 	if ok && l.isGone(slot) {
 		return 0, false
 	}
@@ -218,7 +203,7 @@ func (l *Ledger) Slot(name string) (slot uint32, ok bool) {
 }
 
 // SlotName is the name of a location, a removed one's included.
-func (l *Ledger) SlotName(slot uint32) string { return l.slots.name(slot) }
+func (l *Ledger) SlotName(slot uint32) string { return l.state.Slots.Name(slot) }
 
 // CheckPlace refuses a location that says more than a record takes: ErrTooLarge,
 // as an *InvalidError.
@@ -234,66 +219,65 @@ func (l *Ledger) AddSlot(name string, place []byte, now int64) (slot uint32, t T
 	if err := l.CheckPlace(name, place); err != nil {
 		return 0, t, fmt.Errorf("reservation: adding location %s: %w", shown(name), err)
 	}
-	l.slots.adding.Lock(lock.Names)
-	defer l.slots.adding.Unlock()
-	slot, known := l.slots.find(name)
+	l.state.Slots.Adding.Lock(lock.Names)
+	defer l.state.Slots.Adding.Unlock()
+	slot, known := l.state.Slots.Find(name)
 	if known = known && !l.isGone(slot); !known {
-		slot = uint32(l.slots.len())
-	} else if place == nil || l.places.same(slot, place) {
+		slot = uint32(l.state.Slots.Len())
+	} else if place == nil || l.state.Places.Same(slot, place) {
 		return slot, Ticket{}, nil
 	}
-	if !known && l.slots.len() >= l.slots.limit {
-		return 0, Ticket{}, fmt.Errorf("reservation: adding location %s: %d locations: %w", shown(name), l.slots.limit, ErrFull)
+	if !known && l.state.Slots.Len() >= l.state.Slots.Limit {
+		return 0, Ticket{}, fmt.Errorf("reservation: adding location %s: %d locations: %w", shown(name), l.state.Slots.Limit, ErrFull)
 	}
 	t, err = l.append(&history.Record{Kind: history.LocationSet, Time: now, Slot: slot, Name: name, Place: place})
 	if err != nil {
 		return 0, Ticket{}, fmt.Errorf("reservation: adding location %s: %w", shown(name), err)
 	}
-	l.places.set(slot, place)
+	l.state.Places.Set(slot, place)
 	if !known {
-		l.slots.put(name)
+		l.state.Slots.Put(name)
 	}
 	return slot, t, nil
 }
 
 func (l *Ledger) isGone(slot uint32) bool {
-	_, gone := l.gone.Load(slot)
-	return gone
+	return l.state.IsGone(slot)
 }
 
 // Slots is one more than the highest slot there ever was.
-func (l *Ledger) Slots() int { return l.slots.len() }
+func (l *Ledger) Slots() int { return l.state.Slots.Len() }
 
 // SKUs is how many SKUs there are.
-func (l *Ledger) SKUs() int { return l.skus.len() }
+func (l *Ledger) SKUs() int { return l.state.SKUs.Len() }
 
 // Table is the one new searches should read.
-func (l *Ledger) Table() *Table { return l.stock.Table() }
+func (l *Ledger) Table() *Table { return l.state.Stock.Table() }
 
 // Join gives a slot the next number of the current numbering and calls publish
 // with it; false when the numbering is full and Renumber is due.
 func (l *Ledger) Join(slot uint32, publish func(number uint32)) bool {
-	return l.stock.Join(slot, publish)
+	return l.state.Stock.Join(slot, publish)
 }
 
 // Renumber lays all rows anew so that number i is slot order[i], with room for
 // spare more locations. Reservations and movements go on meanwhile; publish is
 // called when the new table is complete, and must switch searches to it.
 func (l *Ledger) Renumber(order []uint32, spare int, publish func(*Table)) {
-	l.stock.Renumber(order, l.Slots(), spare, publish)
+	l.state.Stock.Renumber(order, l.Slots(), spare, publish)
 }
 
 // Remove takes a location out of the ledger if nothing is there or on its way
 // there, and calls unpublish when that is settled. Its name may be added again,
 // as a new slot. Otherwise *LocationInUseError, and nothing changed.
 func (l *Ledger) Remove(slot uint32, now int64, unpublish func()) (Ticket, error) {
-	f := l.floor(slot)
+	f := l.state.Floor(slot)
 	f.Lock(lock.Floor)
 	defer f.Unlock()
 	use := &LocationInUseError{Location: l.SlotName(slot)}
-	l.stock.SKUs(slot, func(sku uint32) bool {
+	l.state.Stock.SKUs(slot, func(sku uint32) bool {
 		a := l.level(sku, slot)
-		if l.classes.resource(sku) { // what is not taken goes with the location
+		if l.state.Classes.Resource(sku) { // what is not taken goes with the location
 			a.OnHand = 0
 		}
 		if a.OnHand != 0 || a.Held != 0 {
@@ -303,7 +287,7 @@ func (l *Ledger) Remove(slot uint32, now int64, unpublish func()) (Ticket, error
 		}
 		return true
 	})
-	use.Incoming = l.places.incoming(slot)
+	use.Incoming = l.state.Places.Incoming(slot)
 	if use.SKUs > 0 || use.Incoming > 0 {
 		return Ticket{}, fmt.Errorf("reservation: removing a location: %w", use)
 	}
@@ -311,12 +295,10 @@ func (l *Ledger) Remove(slot uint32, now int64, unpublish func()) (Ticket, error
 	if err != nil {
 		return t, fmt.Errorf("reservation: removing a location: %w", err)
 	}
-	l.gone.Store(slot, struct{}{})
+	l.state.Remove(slot)
 	unpublish()
 	return t, nil
 }
-
-func (l *Ledger) floor(slot uint32) *floor { return &l.floors[slot%floors] }
 
 // Availability is a SKU's units at one location, at one instant:
 // Available = OnHand − Held − Safety, and may be below zero.
@@ -330,7 +312,7 @@ type Availability struct {
 // Available reads a SKU's units at a location. A SKU that was never there has
 // none.
 func (l *Ledger) Available(sku, slot uint32) Availability {
-	f := l.floor(slot)
+	f := l.state.Floor(slot)
 	f.Lock(lock.Floor)
 	defer f.Unlock()
 	return l.level(sku, slot)
@@ -339,8 +321,8 @@ func (l *Ledger) Available(sku, slot uint32) Availability {
 // level reads under the location's floor: on hand and safety stand still, so
 // the one load of what is available decides.
 func (l *Ledger) level(sku, slot uint32) Availability {
-	v, ok := l.stock.Level(sku, slot)
-	safety := l.safety.read(sku, slot)
+	v, ok := l.state.Stock.Level(sku, slot)
+	safety := l.state.Safety.Read(sku, slot)
 	if !ok { // no cell; whether there is one is the row's affair
 		return Availability{Safety: safety, Available: -safety}
 	}

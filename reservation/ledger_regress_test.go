@@ -116,7 +116,7 @@ func TestTwoDeadlinesAtOnce(t *testing.T) {
 			t.Errorf("pickup until %d: %+v %v", pickup, due, err)
 		}
 		level(t, l, tea, 0, 2, 0, 0)
-		l.book.Drop(book.KindOrder, "o")
+		l.state.Book.Drop(book.KindOrder, "o")
 	}
 }
 

@@ -28,7 +28,7 @@ func lifeFakes() []lifeFake {
 			serve()
 			if c.verb == history.Canceled && c.fact == lifeFine {
 				for sku, n := range c.units {
-					g.l.stock.Change(g.skus[sku], c.slot, int64(n))
+					g.l.state.Stock.Change(g.skus[sku], c.slot, int64(n))
 				}
 			}
 		}, "no order of"},
@@ -87,7 +87,7 @@ func lifeLateExpiry(g *lifeGame, c *lifeCall, serve func()) {
 	if c.verb == history.Expired {
 		var late []string
 		for slot := range uint32(lifeSlots) {
-			g.l.book.At(slot, func(id string, e *book.Entry) bool {
+			g.l.state.Book.At(slot, func(id string, e *book.Entry) bool {
 				if e.State == Confirmed && e.Deadline <= c.now {
 					late = append(late, id)
 				}
@@ -96,7 +96,7 @@ func lifeLateExpiry(g *lifeGame, c *lifeCall, serve func()) {
 		}
 		var e book.Entry
 		for _, id := range late {
-			_, _ = g.l.book.Change(book.KindOrder, id, &e, lifeRule(func(_ string, e *book.Entry) ([]byte, error) {
+			_, _ = g.l.state.Book.Change(book.KindOrder, id, &e, lifeRule(func(_ string, e *book.Entry) ([]byte, error) {
 				if e.State != Confirmed {
 					return nil, ErrState
 				}
@@ -123,7 +123,7 @@ func lifeFakeReroutes() []lifeFake {
 			if serve(); c.verb == history.Rerouted && c.fact == lifeFine && c.how == Done {
 				for sku, n := range c.units {
 					if n > 0 {
-						g.l.stock.Change(g.skus[sku], c.to, int64(n))
+						g.l.state.Stock.Change(g.skus[sku], c.to, int64(n))
 					}
 				}
 			}

@@ -223,7 +223,7 @@ func (w *lifeWorker) movement() *lifeCall {
 			c.cause, n = history.Counted, int8(content.IntN(8))
 		}
 	}
-	if number <= lifeSlots*lifeSKUs || c.cause == history.Received && w.g.l.stock.OnHand(w.g.skus[c.sku], c.slot) > lifePlenty {
+	if number <= lifeSlots*lifeSKUs || c.cause == history.Received && w.g.l.state.Stock.OnHand(w.g.skus[c.sku], c.slot) > lifePlenty {
 		return &lifeCall{verb: lifeLevel, slot: c.slot, sku: c.sku}
 	}
 	c.units[c.sku] = n

@@ -22,7 +22,7 @@ func TestWrongOrderIsCaught(t *testing.T) {
 		wrong func()
 		says  string
 	}{
-		{"floors from the last to the first", &l.floors[1].Mutex, lock.Floor, func() { l.Available(tea, 0) }, "lock: floor is taken while floor is held"},
+		{"floors from the last to the first", &l.state.Floors[1].Mutex, lock.Floor, func() { l.Available(tea, 0) }, "lock: floor is taken while floor is held"},
 		{"what is short before a name", &l.shorts.mu, lock.Short, func() { _, _, _ = l.AddSlot("new", nil, 1) }, "lock: names is taken while short is held"},
 	} {
 		c.m.Lock(c.rank)
@@ -35,7 +35,7 @@ func TestWrongOrderIsCaught(t *testing.T) {
 	if how, _ := reserve(l, "o", 1, 0, units(tea, 1)); how != Done {
 		t.Fatal(how)
 	}
-	_, _ = l.book.Change(book.KindOrder, "o", new(book.Entry), lifeRule(func(string, *book.Entry) ([]byte, error) {
+	_, _ = l.state.Book.Change(book.KindOrder, "o", new(book.Entry), lifeRule(func(string, *book.Entry) ([]byte, error) {
 		if what := caught(func() { l.Available(tea, 0) }); what != "lock: floor is taken while shard is held" {
 			t.Errorf("a shard before a floor: %q", what)
 		}

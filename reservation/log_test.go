@@ -90,11 +90,11 @@ func (strange) Identity() [16]byte { return [16]byte{1} }
 // is changed.
 func TestLongestRecordOfALog(t *testing.T) {
 	l := onLog(t, new(logtest.Store), "")
-	_, err := l.SetNotes(1, Note{"a", make([]byte, log.PayloadBytes)})
+	_, err := l.SetNotes(1, Note{Key: "a", Value: make([]byte, log.PayloadBytes)})
 	if !errors.Is(err, ErrTooLarge) || !errors.Is(err, ErrInvalid) {
 		t.Errorf("a note of a whole payload: %v, want ErrTooLarge", err)
 	}
-	_, err = l.SetNotes(1, Note{"a", make([]byte, log.PayloadBytes-2*fixedBytes)})
+	_, err = l.SetNotes(1, Note{Key: "a", Value: make([]byte, log.PayloadBytes-2*fixedBytes)})
 	mustDo(t, err, l.Settled(t.Context()), l.Close())
 }
 

@@ -1,5 +1,7 @@
 package reservation
 
+import "github.com/clickcollect/clickcollect/reservation/internal/state"
+
 import (
 	"slices"
 	"strings"
@@ -7,7 +9,7 @@ import (
 
 // lotMark comes between a SKU and a lot in the name of the sub-SKU that is the
 // units of the SKU in that lot.
-const lotMark = classMark + "l"
+const lotMark = state.ClassMark + "l"
 
 // LotName is the name of the SKU whose units are those of a SKU in a lot. Movements
 // of the SKU itself speak of these too, see Move. Where units leave without a lot
@@ -18,7 +20,7 @@ func LotName(sku, lot string) string { return sku + lotMark + lot }
 // LotOf takes a name of LotName's apart; false if it is another one.
 func LotOf(name string) (sku, lot string, ok bool) {
 	sku, lot, ok = strings.Cut(name, lotMark)
-	return sku, lot, ok && sku != "" && !strings.Contains(sku, classMark)
+	return sku, lot, ok && sku != "" && !strings.Contains(sku, state.ClassMark)
 }
 
 // isPart reports whether the rest of a name, behind that of its base, is that of a
@@ -55,7 +57,7 @@ func (l *Ledger) withOwn(m *Movement, deltas []delta) []delta {
 func (l *Ledger) isLotOfKnown(name string) bool {
 	base, _, lot := LotOf(name)
 	if lot {
-		_, lot = l.skus.find(base)
+		_, lot = l.state.SKUs.Find(base)
 	}
 	return lot
 }

@@ -9,7 +9,7 @@ import "github.com/clickcollect/clickcollect/reservation/internal/book"
 // that.
 func (l *Ledger) Made(c *Change) (t Ticket, at int64, rejects int, same, ok bool) {
 	var e book.Entry
-	if c.ID2 == "" || !l.book.Find(book.KindChange, c.ID2, &e) {
+	if c.ID2 == "" || !l.state.Book.Find(book.KindChange, c.ID2, &e) {
 		return t, 0, 0, false, false
 	}
 	return Ticket{Sequence: e.Sequence}, made(&e), int(e.Rejects), c.is(l, &e), true

@@ -13,7 +13,7 @@ func TestOptionsCanary(t *testing.T) {
 		{"forgets", sameSet{options: Options{Remember: 4}}, nil},
 		{"a unit from nowhere", sameSet{}, func(g *sameGame, i int) {
 			if i == sameCalls/2 {
-				g.l.stock.Change(0, 0, 1)
+				g.l.state.Stock.Change(0, 0, 1)
 			}
 		}},
 		{"a crash", sameSet{disk: "fault", options: Options{SegmentBytes: 64 << 10, manual: true}}, func(g *sameGame, i int) {

@@ -328,7 +328,7 @@ func (g *game) lookRest() {
 				[4]int64{l.quantity, l.confirmed, l.collected, l.missing})
 		}
 	}
-	live, _ := g.l.book.Len()
+	live, _ := g.l.state.Book.Len()
 	on := 0
 	for _, o := range g.w.transfers {
 		if o != nil && o.state == InTransit {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/internal/state"
 )
 
 // Sizes of the world that the twin plays in.
@@ -29,7 +30,7 @@ type ledgerTwin struct {
 	transfers    []*twinOrder
 	changes      []*twinChange
 	notes        map[string]string
-	recent       []shelfChange
+	recent       []state.ShelfChange
 	since        int64 // from when on recent is complete
 }
 
@@ -211,7 +212,7 @@ func (w *ledgerTwin) bring(sku, slot uint32) {
 func (w *ledgerTwin) shift(now int64, sku, slot uint32, units int64) {
 	if units != 0 {
 		w.onHand[sku][slot] += units
-		w.recent = append(w.recent, shelfChange{time: now, sku: sku, slot: slot, units: units})
+		w.recent = append(w.recent, state.ShelfChange{Time: now, SKU: sku, Slot: slot, Units: units})
 	}
 }
 
@@ -325,8 +326,8 @@ func (w *ledgerTwin) signed(m *Movement) (signed []int64, err error) {
 					return nil, ErrTooOld
 				}
 				for _, c := range w.recent {
-					if c.sku == sku && c.slot == m.Slot && c.time > m.AsOf {
-						units += c.units
+					if c.SKU == sku && c.Slot == m.Slot && c.Time > m.AsOf {
+						units += c.Units
 					}
 				}
 			}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/book"
+	"github.com/clickcollect/clickcollect/reservation/internal/state"
 	"github.com/clickcollect/clickcollect/reservation/internal/stock"
 )
 
@@ -77,9 +78,9 @@ func (l *Ledger) move(m *Movement) (Ticket, error) {
 	}
 	defer l.lockFloors(m.Slot, to)()
 	mark := m.digest(l.Digest(0), l.SlotName(m.Slot), l.SlotName(to))
-	hash := l.book.Hash(kind, m.ID)
+	hash := l.state.Book.Hash(kind, m.ID)
 	var found book.Entry
-	there := l.book.Find(kind, m.ID, &found)
+	there := l.state.Book.Find(kind, m.ID, &found)
 	switch {
 	case there && l.repeated(m, mark, &found) == nil: // whether or not there still is such a location
 		return Ticket{Sequence: found.Sequence}, nil
@@ -115,7 +116,7 @@ func (l *Ledger) move(m *Movement) (Ticket, error) {
 	}
 	t, err := l.enter(m, kind, hash, &e, deltas, settle, undo)
 	if err == nil && kind == book.KindTransfer {
-		l.places.add(m.To, 1)
+		l.state.Places.Add(m.To, 1)
 	}
 	return t, err
 }
@@ -124,7 +125,7 @@ func (l *Ledger) move(m *Movement) (Ticket, error) {
 // in that order: no prefix of the journal has more leave than came.
 func (l *Ledger) enter(m *Movement, kind book.Kind, hash uint64, e *book.Entry, deltas []delta, settle, undo func()) (Ticket, error) {
 	var found book.Entry
-	t, added, err := l.book.AddHashed(hash, kind, m.ID, e, l.recordOf(m, e.Fingerprint, deltas), &found)
+	t, added, err := l.state.Book.AddHashed(hash, kind, m.ID, e, l.recordOf(m, e.Fingerprint, deltas), &found)
 	if err != nil {
 		undo()
 		return t, invalid(err)
@@ -134,15 +135,15 @@ func (l *Ledger) enter(m *Movement, kind book.Kind, hash uint64, e *book.Entry, 
 		return Ticket{Sequence: found.Sequence}, l.repeated(m, e.Fingerprint, &found)
 	}
 	settle()
-	f := l.floor(m.Slot)
+	f := l.state.Floor(m.Slot)
 	for i := range deltas {
 		d := &deltas[i]
 		d.cell.AddOnHand(d.units)
 		if d.units > 0 {
 			d.cell.Change(d.units)
 		}
-		if d.units != 0 && !l.classes.resource(d.sku) {
-			f.remember(shelfChange{time: m.Now, sku: d.sku, slot: m.Slot, units: d.units})
+		if d.units != 0 && !l.state.Classes.Resource(d.sku) {
+			f.Remember(state.ShelfChange{Time: m.Now, SKU: d.sku, Slot: m.Slot, Units: d.units})
 		}
 	}
 	for i := range deltas {
@@ -217,7 +218,7 @@ func (l *Ledger) claimLeaving(m *Movement, deltas []delta) (settle, undo func(),
 	}
 	slices.SortFunc(picks, func(a, b stock.Pick) int { return cmp.Compare(a.SKU, b.SKU) })
 	var p stock.Picks
-	short := p.Take(l.stock, picks)
+	short := p.Take(l.state.Stock, picks)
 	if short < 0 {
 		return p.Settle, p.Undo, nil
 	}
@@ -236,9 +237,9 @@ func (l *Ledger) findCells(m *Movement, deltas []delta) error {
 		if err != nil {
 			return fmt.Errorf("adding SKU %s: %w", shown(d.name), err)
 		}
-		l.stock.Ensure(sku, m.Slot)
+		l.state.Stock.Ensure(sku, m.Slot)
 		d.sku = sku
-		d.cell, _ = l.stock.Cell(sku, m.Slot)
+		d.cell, _ = l.state.Stock.Cell(sku, m.Slot)
 	}
 	return nil
 }
@@ -246,12 +247,12 @@ func (l *Ledger) findCells(m *Movement, deltas []delta) error {
 // addSKU is the handle of a SKU, a new one recorded before anybody can use it, and
 // after the SKU that it is a part of.
 func (l *Ledger) addSKU(name string, now int64) (uint32, error) {
-	if base, sub := baseName(name); sub {
+	if base, sub := state.BaseName(name); sub {
 		if _, err := l.addSKU(base, now); err != nil {
 			return 0, err
 		}
 	}
-	return l.skus.intern(name, func(handle uint32) error {
+	return l.state.SKUs.Intern(name, func(handle uint32) error {
 		_, err := l.append(&history.Record{Kind: history.SKUAdded, Time: now, SKU: handle, Name: name})
 		return err
 	})
@@ -290,7 +291,7 @@ func (l *Ledger) Booked(m *Movement, at, to string) (Ticket, bool) {
 		kind = book.KindTransfer
 	}
 	var found book.Entry
-	if !l.book.Find(kind, m.ID, &found) {
+	if !l.state.Book.Find(kind, m.ID, &found) {
 		return Ticket{}, false
 	}
 	if m.Ref != "" {
@@ -331,10 +332,10 @@ func (l *Ledger) check(m *Movement, out []delta) ([]delta, error) {
 	for _, line := range m.Lines {
 		d := delta{name: line.SKU}
 		var there int64
-		sku, known := l.skus.find(line.SKU)
+		sku, known := l.state.SKUs.Find(line.SKU)
 		if known {
 			d.sku = sku
-			if d.cell, d.there = l.stock.Cell(sku, m.Slot); d.there {
+			if d.cell, d.there = l.state.Stock.Cell(sku, m.Slot); d.there {
 				there = d.cell.OnHand()
 			}
 			if m.Cause != history.Sent && !m.Available {
@@ -347,7 +348,7 @@ func (l *Ledger) check(m *Movement, out []delta) ([]delta, error) {
 		case history.Counted:
 			if m.AsOf != 0 && known && ok {
 				n := int64(0)
-				n, ok = l.floor(m.Slot).after(m.AsOf, sku, m.Slot)
+				n, ok = l.state.Floor(m.Slot).After(m.AsOf, sku, m.Slot)
 				since += n
 			}
 			if !ok {
@@ -403,7 +404,7 @@ func (l *Ledger) Prepare(movements []Movement) error {
 			return fmt.Errorf("reservation: adding SKU %s: %w", shown(c.name), err)
 		}
 		if len(c.slots) > 1 {
-			l.stock.Ensure(sku, c.slots...)
+			l.state.Stock.Ensure(sku, c.slots...)
 		}
 	}
 	return nil

@@ -130,7 +130,7 @@ func restore(from *storage.Storage, o Options, s *storage.Snapshot) (*Ledger, *r
 	l.shelves = &recovered{}
 	l.digests = digests{words: &formerWords} // until a key is met, or drawn
 	l.storage = &stored{Storage: from}
-	l.book.Loosen()
+	l.state.Book.Loosen()
 	p := &replay{ledger: l}
 	if s != nil {
 		if last := from.Log().Last(); last < s.To {
@@ -142,8 +142,8 @@ func restore(from *storage.Storage, o Options, s *storage.Snapshot) (*Ledger, *r
 		p.from, p.to, p.sequence = s.From, s.To, s.From
 		l.storage.recovery.Snapshot = s.From
 		since := l.time.Load()
-		for i := range l.floors {
-			l.floors[i].since = since
+		for i := range l.state.Floors {
+			l.state.Floors[i].Since = since
 		}
 	}
 	if from.Log().Last() > p.from {
@@ -152,7 +152,7 @@ func restore(from *storage.Storage, o Options, s *storage.Snapshot) (*Ledger, *r
 		}
 	}
 	l.time.Store(max(l.time.Load(), p.latest))
-	l.book.Settle(l.recoveryWorkers(), l.time.Load())
+	l.state.Book.Settle(l.recoveryWorkers(), l.time.Load())
 	l.storage.recovery.Records = p.records
 	return l, p, nil
 }

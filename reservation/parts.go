@@ -55,11 +55,11 @@ func (p *Parts) Reserve(l *Ledger, parts []Part, found *Entry) int {
 		return Failed
 	}
 	p.pick(parts)
-	if short := p.picks.Take(l.stock, p.list); short >= 0 {
+	if short := p.picks.Take(l.state.Stock, p.list); short >= 0 {
 		return p.lines[short]
 	}
 	p.enter(l, parts)
-	t, there, err := l.book.AddAll(p.adds, p.records, &p.found)
+	t, there, err := l.state.Book.AddAll(p.adds, p.records, &p.found)
 	p.ticket = t
 	switch {
 	case err != nil:
@@ -180,7 +180,7 @@ func (p *Parts) enter(l *Ledger, parts []Part) {
 		holdLines(e, part.Lines)
 		fill(e, &part.Hold)
 		e.Sequence = 0
-		p.adds = append(p.adds, book.Addition{Hash: l.book.Hash(book.KindOrder, part.ID), ID: part.ID, Entry: e})
+		p.adds = append(p.adds, book.Addition{Hash: l.state.Book.Hash(book.KindOrder, part.ID), ID: part.ID, Entry: e})
 		if l.queue != nil {
 			p.logHold(part)
 		}

@@ -105,7 +105,7 @@ func TestPartsFillTables(t *testing.T) {
 			}
 		}
 	}
-	if live, _ := l.book.Len(); live != orders*each || l.Available(tea, 0).Available != 0 {
+	if live, _ := l.state.Book.Len(); live != orders*each || l.Available(tea, 0).Available != 0 {
 		t.Errorf("%d live, %+v", live, l.Available(tea, 0))
 	}
 }
@@ -195,9 +195,9 @@ func TestPastsAreRecovered(t *testing.T) {
 	if how := p.Reroute(l, &r, &found); how != Done {
 		t.Fatal(how, p.Err())
 	}
-	_, err := l.SetNotes(5, Note{"b", []byte("1")}, Note{"a", []byte("2")}, Note{"b", []byte("3")}, Note{"c", []byte("4")}, Note{"c", nil})
+	_, err := l.SetNotes(5, Note{Key: "b", Value: []byte("1")}, Note{Key: "a", Value: []byte("2")}, Note{Key: "b", Value: []byte("3")}, Note{Key: "c", Value: []byte("4")}, Note{Key: "c", Value: nil})
 	mustDo(t, err)
-	if _, err := l.SetNotes(5, Note{"z", []byte("1")}, Note{"", nil}); !errors.Is(err, ErrInvalid) || l.Note("z") != nil {
+	if _, err := l.SetNotes(5, Note{Key: "z", Value: []byte("1")}, Note{Key: "", Value: nil}); !errors.Is(err, ErrInvalid) || l.Note("z") != nil {
 		t.Errorf("a note without a key: %v", err)
 	}
 	want := allOf(l)

@@ -18,5 +18,5 @@ type Pick = book.Pick
 // Linearizes at: no one instant. What is live at the location from the beginning of
 // the call to its end and keeps its place is in the list.
 func (l *Ledger) PickList(all []Pick, slot uint32, after *Pick, some []State, limit int) (picks []Pick, last uint64) {
-	return l.book.PickList(all, slot, after, some, limit)
+	return l.state.Book.PickList(all, slot, after, some, limit)
 }

@@ -10,7 +10,7 @@ import (
 // entry's line of that SKU, and what is missing from those of its sub-SKUs in the
 // order of their handles. Resources are not named; they follow the goods.
 func (s *step) planClasses(e *book.Entry) error {
-	c, k := s.change, s.ledger.classes
+	c, k := s.change, s.ledger.state.Classes
 	give := func(line *entryLine, units int64) {
 		if units > 0 {
 			s.given = append(s.given, Line{SKU: line.SKU, Quantity: units})
@@ -18,7 +18,7 @@ func (s *step) planClasses(e *book.Entry) error {
 	}
 	if c.Lines == nil {
 		for i := range e.Lines {
-			if line := &e.Lines[i]; !k.resource(line.SKU) {
+			if line := &e.Lines[i]; !k.Resource(line.SKU) {
 				give(line, c.movable(line))
 			}
 		}
@@ -30,7 +30,7 @@ func (s *step) planClasses(e *book.Entry) error {
 		left := want.Quantity
 		for i := range e.Lines {
 			line := &e.Lines[i]
-			if k.resource(line.SKU) || line.SKU != want.SKU && k.base(line.SKU) != want.SKU {
+			if k.Resource(line.SKU) || line.SKU != want.SKU && k.Base(line.SKU) != want.SKU {
 				continue
 			}
 			units := min(left, c.movable(line)-s.givenOf(line.SKU))
@@ -61,18 +61,18 @@ func (s *step) givenOf(sku uint32) (units int64) {
 // of them, used up when they are sent off, and otherwise given up, or used up, when
 // none of them is left.
 func (s *step) giveResources(e *book.Entry, give func(*entryLine, int64)) {
-	rule, k := s.change.rule(), s.ledger.classes
+	rule, k := s.change.rule(), s.ledger.state.Classes
 	if rule.Follow == life.Stays {
 		return
 	}
 	for i := range e.Lines {
 		line := &e.Lines[i]
-		if rule.Follow == life.WithLast && !k.resource(line.SKU) && line.Open() > s.givenOf(line.SKU) {
+		if rule.Follow == life.WithLast && !k.Resource(line.SKU) && line.Open() > s.givenOf(line.SKU) {
 			return
 		}
 	}
 	for i := range e.Lines {
-		if line := &e.Lines[i]; k.resource(line.SKU) {
+		if line := &e.Lines[i]; k.Resource(line.SKU) {
 			give(line, rule.MovableResource(line))
 		}
 	}

@@ -7,13 +7,14 @@ import (
 	"strings"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/internal/state"
 	"github.com/clickcollect/clickcollect/reservation/internal/stock"
 	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // quotaMark comes between a SKU and a channel in the name of the sub-SKU that is
 // what is set aside of the SKU for the channel.
-const quotaMark = classMark + "q"
+const quotaMark = state.ClassMark + "q"
 
 // QuotaName is the name of the SKU whose units are those of a SKU that are set
 // aside for a channel. Movements of the SKU itself speak of these too, see Move.
@@ -22,7 +23,7 @@ func QuotaName(sku, channel string) string { return sku + quotaMark + channel }
 // QuotaOf takes a name of QuotaName's apart; false if it is another one.
 func QuotaOf(name string) (sku, channel string, ok bool) {
 	sku, channel, ok = strings.Cut(name, quotaMark)
-	return sku, channel, ok && sku != "" && !strings.Contains(sku, classMark)
+	return sku, channel, ok && sku != "" && !strings.Contains(sku, state.ClassMark)
 }
 
 // Quota finds the sub-SKU that is set aside of a SKU for a channel. It takes no
@@ -46,7 +47,7 @@ func (l *Ledger) Quota(sku uint32, channel string) (handle uint32, ok bool) {
 // and then those of its sub-SKUs, at an instant at which no goods move there.
 // They are appended to into.
 func (l *Ledger) AvailableAll(sku, slot uint32, into []Availability) []Availability {
-	f := l.floor(slot)
+	f := l.state.Floor(slot)
 	f.Lock(lock.Floor)
 	defer f.Unlock()
 	into = append(into, l.level(sku, slot))
@@ -64,7 +65,7 @@ func (l *Ledger) quotasAt(sku, slot uint32) (all []uint32) {
 		if i == 0 {
 			base = len(l.SKUName(sku))
 		}
-		if isPart(l.SKUName(sub)[base:]) && l.stock.Has(sub, slot) {
+		if isPart(l.SKUName(sub)[base:]) && l.state.Stock.Has(sub, slot) {
 			all = append(all, sub)
 		}
 	}
@@ -76,9 +77,9 @@ func (l *Ledger) quotasAt(sku, slot uint32) (all []uint32) {
 // time, what its quotas have. False: it is too long ago to know.
 func (l *Ledger) addQuotas(quotas []uint32, m *Movement, there, since *int64) bool {
 	for _, sub := range quotas {
-		*there += l.stock.OnHand(sub, m.Slot)
+		*there += l.state.Stock.OnHand(sub, m.Slot)
 		if m.Cause == history.Counted && m.AsOf != 0 {
-			n, ok := l.floor(m.Slot).after(m.AsOf, sub, m.Slot)
+			n, ok := l.state.Floor(m.Slot).After(m.AsOf, sub, m.Slot)
 			if !ok {
 				return false
 			}
@@ -130,7 +131,7 @@ func (l *Ledger) spread(m *Movement, deltas []delta) (out []delta, settle, undo 
 			takeHeld(out[from:], left)
 		}
 		slices.SortFunc(picks, func(a, b stock.Pick) int { return cmp.Compare(a.SKU, b.SKU) })
-		if p.Take(l.stock, picks) < 0 {
+		if p.Take(l.state.Stock, picks) < 0 {
 			break
 		}
 	}
@@ -147,7 +148,7 @@ func (l *Ledger) cellsOf(d *delta, slot uint32, out []delta) []delta {
 	own := delta{name: d.name, sku: d.sku, cell: d.cell, there: d.there, spread: true}
 	out = append(out, own)
 	for _, sub := range d.quotas {
-		cell, ok := l.stock.Cell(sub, slot)
+		cell, ok := l.state.Stock.Cell(sub, slot)
 		if ok {
 			out = append(out, delta{name: l.SKUName(sub), sku: sub, cell: cell, there: true, spread: true, part: true})
 		}
@@ -230,7 +231,7 @@ func (l *Ledger) setAside(m *Movement) (out []delta, settle, undo func(), err er
 	for {
 		out = out[:0]
 		for _, line := range m.Lines {
-			base, sub := baseName(line.SKU)
+			base, sub := state.BaseName(line.SKU)
 			if !sub {
 				return nil, nil, nil, &InvalidError{Field: "Lines", Value: line.SKU, Why: "is no quota"}
 			}
@@ -252,7 +253,7 @@ func (l *Ledger) setAside(m *Movement) (out []delta, settle, undo func(), err er
 			}
 		}
 		slices.SortFunc(picks, func(a, b stock.Pick) int { return cmp.Compare(a.SKU, b.SKU) })
-		short := p.Take(l.stock, picks)
+		short := p.Take(l.state.Stock, picks)
 		if short < 0 {
 			return out, p.Settle, p.Undo, nil
 		}
@@ -265,9 +266,9 @@ func (l *Ledger) setAside(m *Movement) (out []delta, settle, undo func(), err er
 // deltaOf is a delta without units for a SKU at a location.
 func (l *Ledger) deltaOf(name string, slot uint32) delta {
 	d := delta{name: name}
-	if sku, ok := l.skus.find(name); ok {
+	if sku, ok := l.state.SKUs.Find(name); ok {
 		d.sku = sku
-		d.cell, d.there = l.stock.Cell(sku, slot)
+		d.cell, d.there = l.state.Stock.Cell(sku, slot)
 	}
 	return d
 }
@@ -275,7 +276,7 @@ func (l *Ledger) deltaOf(name string, slot uint32) delta {
 // tooFew is the refusal to take more of a SKU than is available.
 func (l *Ledger) tooFew(name string, slot uint32, wanted int64) error {
 	e := &ShortageError{SKU: name, Location: l.SlotName(slot), Wanted: wanted}
-	if sku, ok := l.skus.find(name); ok {
+	if sku, ok := l.state.SKUs.Find(name); ok {
 		e.Available = max(l.level(sku, slot).Available, 0)
 	}
 	return e

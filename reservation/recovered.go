@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/clickcollect/clickcollect/reservation/internal/book"
+	"github.com/clickcollect/clickcollect/reservation/internal/state"
 	"github.com/clickcollect/clickcollect/reservation/internal/stock"
 	"github.com/clickcollect/clickcollect/reservation/lock"
 )
@@ -89,7 +90,7 @@ func (l *Ledger) Fill() error {
 	for sku := range r.skus {
 		s := &r.skus[sku]
 		s.tidy()
-		if l.classes.resource(uint32(sku)) { // one that has passed leaves no cells
+		if l.state.Classes.Resource(uint32(sku)) { // one that has passed leaves no cells
 			s.cells = slices.DeleteFunc(s.cells, func(c shelfUnits) bool { return c.units == 0 })
 		}
 		slots = slots[:0]
@@ -99,9 +100,9 @@ func (l *Ledger) Fill() error {
 		if len(slots) == 0 {
 			continue
 		}
-		l.stock.Ensure(uint32(sku), slots...)
+		l.state.Stock.Ensure(uint32(sku), slots...)
 		for _, c := range s.cells {
-			if cell, ok := l.stock.Cell(uint32(sku), c.slot); ok {
+			if cell, ok := l.state.Stock.Cell(uint32(sku), c.slot); ok {
 				cell.AddOnHand(int64(c.units))
 				cell.Change(int64(c.units))
 			}
@@ -124,8 +125,8 @@ func (l *Ledger) Fill() error {
 // the stock is read from memory once for many lines, by one processor.
 func (l *Ledger) takeLive() (lacking map[uint64]struct{}, bad error) {
 	t := &taking{ledger: l}
-	shards := l.book.Shards()
-	live, _ := l.book.Len()
+	shards := l.state.Book.Shards()
+	live, _ := l.state.Book.Len()
 	step := min(max(shards*takenHolds/max(live, 1), 1), shards)
 	for from := 0; from < shards && t.bad == nil; from += step {
 		t.some(from, min(from+step, shards))
@@ -218,13 +219,13 @@ func (t *taking) some(from, to int) {
 // note notes the lines of the reservations of one shard.
 func (t *taker) note(l *Ledger, shard int) {
 	t.ledger = l
-	l.book.LiveIn(shard, &t.room, func(s State, deadline int64) bool {
+	l.state.Book.LiveIn(shard, &t.room, func(s State, deadline int64) bool {
 		return mutant == mutantClock && s == Held && deadline <= l.Time()
 	}, t)
 }
 
 // Carried counts goods on their way.
-func (t *taker) Carried(e *book.Entry) { t.ledger.places.add(e.To, 1) }
+func (t *taker) Carried(e *book.Entry) { t.ledger.state.Places.Add(e.To, 1) }
 
 // Line notes a line.
 func (t *taker) Line(sku, slot, units uint32) { t.noteLine(sku, slot, units) }
@@ -242,7 +243,7 @@ func (t *taker) Partial(id string, e *book.Entry) {
 			t.noteLine(line.SKU, e.Location, open)
 		}
 		if line.Short > 0 {
-			cell := pair(line.SKU, e.Location)
+			cell := state.Pair(line.SKU, e.Location)
 			t.shorts = append(t.shorts, shortLine{e.Sequence, cell, id})
 			t.lacking = append(t.lacking, cell)
 		}
@@ -254,7 +255,7 @@ func (t *taker) Partial(id string, e *book.Entry) {
 func (t *taker) take(l *Ledger, lines []heldLine) {
 	t.cells = t.cells[:0]
 	for i := range lines {
-		cell, ok := l.stock.Cell(lines[i].sku, lines[i].slot)
+		cell, ok := l.state.Stock.Cell(lines[i].sku, lines[i].slot)
 		if !ok {
 			t.bad = unheard(&lines[i])
 			return
@@ -268,8 +269,8 @@ func (t *taker) take(l *Ledger, lines []heldLine) {
 			t.bad = unheard(line)
 			return
 		}
-		if t.cells[i].Available()+l.safety.of(line.sku, line.slot) < 0 {
-			t.lacking = append(t.lacking, pair(line.sku, line.slot))
+		if t.cells[i].Available()+l.state.Safety.Of(line.sku, line.slot) < 0 {
+			t.lacking = append(t.lacking, state.Pair(line.sku, line.slot))
 		}
 	}
 }
@@ -285,7 +286,7 @@ func (l *Ledger) mendShorts(cells map[uint64]struct{}) {
 	now := l.Time()
 	for _, key := range slices.Sorted(maps.Keys(cells)) {
 		sku, slot := uint32(key>>32), uint32(key)
-		f := l.floor(slot)
+		f := l.state.Floor(slot)
 		f.Lock(lock.Floor)
 		l.findShort(sku, slot, "", now)
 		l.cover(sku, slot, now)

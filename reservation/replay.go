@@ -7,6 +7,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/book"
+	"github.com/clickcollect/clickcollect/reservation/internal/state"
 	"github.com/clickcollect/clickcollect/reservation/life"
 )
 
@@ -53,11 +54,11 @@ func (p *replay) one(sequence uint64, data []byte) error {
 	case history.Moved:
 		err = p.moved()
 	case history.SKUAdded:
-		err = p.name(l.skus, r.SKU, nil)
+		err = p.name(l.state.SKUs, r.SKU, nil)
 	case history.LocationSet:
-		err = p.name(l.slots, r.Slot, r.Place)
+		err = p.name(l.state.Slots, r.Slot, r.Place)
 	case history.LocationRemoved:
-		l.gone.Store(r.Slot, struct{}{})
+		l.state.Remove(r.Slot)
 	case history.SafetySet:
 		if len(r.Lines) != 1 {
 			return p.unsound("a safety stock without its level")
@@ -66,7 +67,7 @@ func (p *replay) one(sequence uint64, data []byte) error {
 		if l.shelves == nil {
 			_, err = l.SetSafety(v, r.Time)
 		} else {
-			l.safety.put(v)
+			l.state.Safety.Put(v)
 		}
 	case history.NoteSet:
 		err = l.noted(r)
@@ -88,21 +89,21 @@ func (p *replay) unsound(what string) error {
 
 // name brings in a SKU or a location. One that is known by that handle is of the
 // snapshot; a location may be set anew.
-func (p *replay) name(n *names, handle uint32, place []byte) error {
+func (p *replay) name(n *state.Names, handle uint32, place []byte) error {
 	r := &p.record
-	switch known := uint64(n.len()); {
+	switch known := uint64(n.Len()); {
 	case uint64(handle) > known: // as int, a handle of 32 bits may be below zero
 		return p.unsound("a handle out of turn")
 	case uint64(handle) == known:
-		if n.len() >= n.limit {
-			return fmt.Errorf("reservation: record %d: %d names: %w", p.sequence, n.limit, ErrFull)
+		if n.Len() >= n.Limit {
+			return fmt.Errorf("reservation: record %d: %d names: %w", p.sequence, n.Limit, ErrFull)
 		}
-		n.put(cloned(r.Name))
-	case n.name(handle) != r.Name:
+		n.Put(cloned(r.Name))
+	case n.Name(handle) != r.Name:
 		return p.unsound("a handle with two names")
 	}
 	if r.Kind == history.LocationSet {
-		p.ledger.places.set(handle, place)
+		p.ledger.state.Places.Set(handle, place)
 	}
 	return nil
 }
@@ -120,14 +121,14 @@ func (p *replay) held() error {
 		return p.unsound("a reservation with too long a note")
 	}
 	e.Lines = e.Lines[:0]
-	skus := p.ledger.skus.len()
+	skus := p.ledger.state.SKUs.Len()
 	for _, line := range r.Lines {
 		if line.Units < 1 || line.Units > MaxQuantity || uint64(line.SKU) >= uint64(skus) {
 			return p.unsound("a line of no or too many units")
 		}
 		e.Lines = append(e.Lines, entryLine{SKU: line.SKU, Quantity: uint32(line.Units), Held: uint32(line.Units)})
 	}
-	if uint64(r.Slot) >= uint64(p.ledger.slots.len()) || len(e.Lines) == 0 {
+	if uint64(r.Slot) >= uint64(p.ledger.state.Slots.Len()) || len(e.Lines) == 0 {
 		return p.unsound("a reservation of nothing or nowhere")
 	}
 	return p.add(book.KindOrder, r.ID)
@@ -136,7 +137,7 @@ func (p *replay) held() error {
 // add puts p.entry into the book, unless a snapshot has it or a later state of
 // it. An ended one of the same ID is one that had been forgotten by then.
 func (p *replay) add(kind book.Kind, id string) error {
-	b := p.ledger.book
+	b := p.ledger.state.Book
 	hash := p.hash
 	if hash == 0 || kind != book.KindOrder {
 		hash = b.Hash(kind, id)
@@ -169,8 +170,8 @@ func (p *replay) add(kind book.Kind, id string) error {
 // already: a shadow that follows the journal.
 func (p *replay) setShelf(sku, slot uint32, onHand int64) {
 	l := p.ledger
-	l.stock.Ensure(sku, slot)
-	if cell, ok := l.stock.Cell(sku, slot); ok {
+	l.state.Stock.Ensure(sku, slot)
+	if cell, ok := l.state.Stock.Cell(sku, slot); ok {
 		by := onHand - cell.OnHand()
 		cell.AddOnHand(by)
 		cell.Change(by)
@@ -186,7 +187,7 @@ func (p *replay) hold(e *book.Entry, sign int64) {
 	for i := range e.Lines {
 		line := &e.Lines[i]
 		if open := int64(line.Held) + int64(line.Confirmed); open > 0 {
-			p.ledger.stock.Change(line.SKU, e.Location, sign*open)
+			p.ledger.state.Stock.Change(line.SKU, e.Location, sign*open)
 		}
 	}
 }
@@ -195,7 +196,7 @@ func (p *replay) hold(e *book.Entry, sign int64) {
 // be brought in twice.
 func (p *replay) moved() error {
 	r, e := &p.record, &p.entry
-	slots := uint64(p.ledger.slots.len())
+	slots := uint64(p.ledger.state.Slots.Len())
 	if uint64(r.Slot) >= slots || r.Cause == history.Sent && uint64(r.To) >= slots {
 		return p.unsound("a movement nowhere")
 	}
@@ -223,9 +224,9 @@ func (p *replay) moved() error {
 // a time.
 func (p *replay) shelve(slot uint32) error {
 	r, l := &p.record, p.ledger
-	f := l.floor(slot)
+	f := l.state.Floor(slot)
 	for _, line := range r.Lines {
-		if line.OnHand < 0 || line.OnHand > MaxQuantity || uint64(line.SKU) >= uint64(l.skus.len()) {
+		if line.OnHand < 0 || line.OnHand > MaxQuantity || uint64(line.SKU) >= uint64(l.state.SKUs.Len()) {
 			return p.unsound("units on hand out of range")
 		}
 		units := onHandChange(r, line.Units)
@@ -235,7 +236,7 @@ func (p *replay) shelve(slot uint32) error {
 			// is not known here.
 			units = line.OnHand - p.onHand(line.SKU, slot)
 			if p.sequence <= p.to {
-				f.since = max(f.since, r.Time)
+				f.Since = max(f.Since, r.Time)
 			}
 		}
 		if l.shelves != nil {
@@ -243,8 +244,8 @@ func (p *replay) shelve(slot uint32) error {
 		} else {
 			p.setShelf(line.SKU, slot, line.OnHand)
 		}
-		if units != 0 && !l.classes.resource(line.SKU) {
-			f.remember(shelfChange{time: r.Time, sku: line.SKU, slot: slot, units: units})
+		if units != 0 && !l.state.Classes.Resource(line.SKU) {
+			f.Remember(state.ShelfChange{Time: r.Time, SKU: line.SKU, Slot: slot, Units: units})
 		}
 	}
 	return nil
@@ -253,7 +254,7 @@ func (p *replay) shelve(slot uint32) error {
 // onHand is what is on hand before the record.
 func (p *replay) onHand(sku, slot uint32) int64 {
 	if p.ledger.shelves == nil {
-		return p.ledger.stock.OnHand(sku, slot)
+		return p.ledger.state.Stock.OnHand(sku, slot)
 	}
 	return p.ledger.shelves.get(sku, slot)
 }
@@ -281,7 +282,7 @@ func movesShelf(rule *life.Rule) bool { return rule.Goods.OnHand != 0 || rule.Go
 // delivered brings in goods of a transfer that arrived or were lost.
 func (p *replay) delivered() error {
 	p.change = Change{ID: p.record.Ref, Now: p.record.Time}
-	_, err := p.ledger.book.Change(book.KindTransfer, p.record.Ref, &p.entry, redo{p})
+	_, err := p.ledger.state.Book.Change(book.KindTransfer, p.record.Ref, &p.entry, redo{p})
 	if err == ErrNotFound && p.mayBeForgotten() {
 		return nil
 	}
@@ -302,14 +303,14 @@ func (p *replay) changed() error {
 		p.change.Slot = r.To
 	}
 	if r.Kind == history.Rerouted {
-		if uint64(r.To) >= uint64(l.slots.len()) || len(r.Place) > MaxNoteBytes || r.Ref == "" && r.Missing {
+		if uint64(r.To) >= uint64(l.state.Slots.Len()) || len(r.Place) > MaxNoteBytes || r.Ref == "" && r.Missing {
 			return p.unsound("a reroute to nowhere")
 		}
 		p.went = went{to: r.To, distance: r.Distance, promise: r.Promise, ref: r.Ref, note: string(r.Place), parts: r.Parts, missing: r.Missing}
 		p.change.went = &p.went
 	}
 	p.entry.Lines = p.entry.Lines[:0]
-	_, err := l.book.Change(book.KindOrder, r.ID, &p.entry, redo{p})
+	_, err := l.state.Book.Change(book.KindOrder, r.ID, &p.entry, redo{p})
 	if errors.Is(invalid(err), ErrInvalid) {
 		return p.unsound(tooLong)
 	}
@@ -360,7 +361,7 @@ func (p redo) Apply(_ string, e *book.Entry) ([]byte, error) {
 		}
 		p.effects = p.effects[:0]
 		p.hold(e, +1)
-		advance(e, &p.change, p.given, &p.effects, p.ledger.classes)
+		advance(e, &p.change, p.given, &p.effects, p.ledger.state.Classes)
 		p.hold(e, -1)
 	}
 	e.Sequence = p.sequence
@@ -375,7 +376,7 @@ func (p redo) there(line *entryLine) int64 {
 	if p.record.Kind == history.Moved {
 		return int64(line.Confirmed)
 	}
-	if p.ledger.classes.resource(line.SKU) {
+	if p.ledger.state.Classes.Resource(line.SKU) {
 		return p.change.rule().MovableResource(line)
 	}
 	return p.change.movable(line)

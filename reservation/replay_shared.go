@@ -97,7 +97,7 @@ func (l *Ledger) recoveryWorkers() int {
 }
 
 func (l *Ledger) newSharing(worker func() func(it *item, data []byte) error) *sharing {
-	s := &sharing{book: l.book, manual: l.options.manual, filling: new(batch), busy: new(batch)}
+	s := &sharing{book: l.state.Book, manual: l.options.manual, filling: new(batch), busy: new(batch)}
 	for range l.recoveryWorkers() {
 		s.workers = append(s.workers, worker())
 	}
@@ -199,7 +199,7 @@ func (p *replay) all(log log.Log, from uint64) error {
 // rest to the workers: what a record of a reservation depends on is there before
 // them.
 func (p *replay) share(s *sharing, frame log.Frame, from uint64) error {
-	b := p.ledger.book
+	b := p.ledger.state.Book
 	f := s.filling
 	start := len(f.bytes)
 	f.bytes = append(f.bytes, frame.Payload...)

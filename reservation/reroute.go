@@ -110,10 +110,10 @@ func (x *rerouting) run(found *Entry) (int, error) {
 	if err := x.check(); err != nil {
 		return Failed, err
 	}
-	if !l.book.Find(book.KindOrder, r.ID, &x.entry) {
+	if !l.state.Book.Find(book.KindOrder, r.ID, &x.entry) {
 		return Failed, ErrNotFound
 	}
-	if r.To.ID != "" && l.book.Find(book.KindOrder, r.To.ID, &x.target) {
+	if r.To.ID != "" && l.state.Book.Find(book.KindOrder, r.To.ID, &x.target) {
 		return x.known(&x.target, found)
 	}
 	switch err := x.could(&x.entry); {
@@ -127,7 +127,7 @@ func (x *rerouting) run(found *Entry) (int, error) {
 		l.show(x.early)
 	}
 	x.p.pick([]Part{x.part})
-	if short := x.p.picks.Take(l.stock, x.p.list); short >= 0 {
+	if short := x.p.picks.Take(l.state.Stock, x.p.list); short >= 0 {
 		if mutant == mutantGap {
 			l.hide(x.early)
 		}
@@ -205,14 +205,14 @@ func (x *rerouting) enter(found *Entry) (int, error) {
 	var err error
 	there := false
 	if r.To.ID == "" {
-		t, err = l.book.Change(book.KindOrder, r.ID, &x.entry, x)
+		t, err = l.state.Book.Change(book.KindOrder, r.ID, &x.entry, x)
 		if errors.Is(err, errThere) {
 			there, err = true, nil
 		}
 	} else {
 		var added bool
-		part := book.Addition{Hash: l.book.Hash(book.KindOrder, r.To.ID), ID: r.To.ID, Entry: &x.target}
-		t, added, err = l.book.Move(r.ID, &x.entry, &part, x, &p.found)
+		part := book.Addition{Hash: l.state.Book.Hash(book.KindOrder, r.To.ID), ID: r.To.ID, Entry: &x.target}
+		t, added, err = l.state.Book.Move(r.ID, &x.entry, &part, x, &p.found)
 		there = err == nil && !added
 	}
 	if err != nil || there {
@@ -247,7 +247,7 @@ func (x *rerouting) Apply(id string, e *book.Entry) ([]byte, error) {
 	}
 	from := e.Location
 	x.effects = x.effects[:0]
-	advance(e, x.change, x.given, &x.effects, x.ledger.classes)
+	advance(e, x.change, x.given, &x.effects, x.ledger.state.Classes)
 	if x.ledger.queue == nil {
 		return nil, nil
 	}
@@ -279,7 +279,7 @@ func (x *rerouting) Move(id string, e, part *book.Entry) ([][]byte, error) {
 	confirmed := x.confirm(e, part)
 	from := e.Location
 	x.effects = x.effects[:0]
-	advance(e, x.change, x.given, &x.effects, x.ledger.classes)
+	advance(e, x.change, x.given, &x.effects, x.ledger.state.Classes)
 	if x.ledger.queue == nil {
 		return nil, nil
 	}
@@ -302,7 +302,7 @@ func (x *rerouting) Move(id string, e, part *book.Entry) ([][]byte, error) {
 // confirmed, and returns them. Units that replace none of their kind are confirmed
 // if any are.
 func (x *rerouting) confirm(e, part *book.Entry) (lines []Line) {
-	k := x.ledger.classes
+	k := x.ledger.state.Classes
 	sure, held := map[uint32]int64{}, false
 	at := 0
 	for _, g := range x.given {
@@ -314,7 +314,7 @@ func (x *rerouting) confirm(e, part *book.Entry) (lines []Line) {
 			n = min(n, int64(e.Lines[at].Confirmed))
 		}
 		held = held || n < g.Quantity
-		sure[k.base(g.SKU)] += n
+		sure[k.Base(g.SKU)] += n
 	}
 	total := int64(0)
 	for _, n := range sure {
@@ -326,9 +326,9 @@ func (x *rerouting) confirm(e, part *book.Entry) (lines []Line) {
 	for i := range part.Lines {
 		line := &part.Lines[i]
 		n := int64(line.Quantity)
-		if left, ok := sure[k.base(line.SKU)]; held && ok && !k.resource(line.SKU) {
+		if left, ok := sure[k.Base(line.SKU)]; held && ok && !k.Resource(line.SKU) {
 			n = min(n, left)
-			sure[k.base(line.SKU)] -= n
+			sure[k.Base(line.SKU)] -= n
 		}
 		if n > 0 {
 			lines = append(lines, Line{SKU: line.SKU, Quantity: n})

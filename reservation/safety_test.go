@@ -20,7 +20,7 @@ func TestSafetyLevels(t *testing.T) {
 	cup := received(t, l, "r3", 0, "cup", 10)
 	set := func(sku, slot uint32, units int64) {
 		t.Helper()
-		mustDo(t, setSafety(l, SafetyLevel{sku, slot, units}))
+		mustDo(t, setSafety(l, SafetyLevel{SKU: sku, Slot: slot, Units: units}))
 	}
 	set(EverySKU, 0, 3)
 	set(tea, Everywhere, 2)
@@ -60,8 +60,8 @@ func TestSafetyBeyondRangeIsUndone(t *testing.T) {
 	tea, cup := received(t, l, "r1", 0, "tea", 1), received(t, l, "r2", 0, "cup", 2)
 	reserve(l, "o", 1, 0, units(cup, 2))
 	mustDo(t, moved(l, &Movement{ID: "c", Cause: history.Counted, Slot: 0, Lines: []MovementLine{{"cup", 0}}}))
-	mustDo(t, setSafety(l, SafetyLevel{EverySKU, 0, 1}))
-	for _, v := range []SafetyLevel{{EverySKU, Everywhere, MaxQuantity}, {EverySKU, 0, MaxQuantity}, {cup, Everywhere, MaxQuantity}, {cup, 0, MaxQuantity}} {
+	mustDo(t, setSafety(l, SafetyLevel{SKU: EverySKU, Slot: 0, Units: 1}))
+	for _, v := range []SafetyLevel{{SKU: EverySKU, Slot: Everywhere, Units: MaxQuantity}, {SKU: EverySKU, Slot: 0, Units: MaxQuantity}, {SKU: cup, Slot: Everywhere, Units: MaxQuantity}, {SKU: cup, Slot: 0, Units: MaxQuantity}} {
 		if err := setSafety(l, v); !errors.Is(err, ErrOverflow) {
 			t.Errorf("%+v: %v", v, err)
 		}
@@ -70,6 +70,6 @@ func TestSafetyBeyondRangeIsUndone(t *testing.T) {
 		level(t, l, cup, 0, 0, 2, 1)
 		level(t, l, cup, 1, 0, 0, 0)
 	}
-	mustDo(t, setSafety(l, SafetyLevel{cup, 0, MaxQuantity - 1}))
+	mustDo(t, setSafety(l, SafetyLevel{SKU: cup, Slot: 0, Units: MaxQuantity - 1}))
 	level(t, l, cup, 0, 0, 2, MaxQuantity-1)
 }

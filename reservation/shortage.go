@@ -9,6 +9,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/book"
+	"github.com/clickcollect/clickcollect/reservation/internal/state"
 	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
@@ -22,7 +23,7 @@ import (
 type shorts struct {
 	cells atomic.Int64 // how many cells have a list: 0 spares everybody the lock
 	mu    lock.Mutex
-	by    map[uint64][]string // by pair(sku, slot): reservations
+	by    map[uint64][]string // by state.Pair(sku, slot): reservations
 }
 
 func (s *shorts) any() bool { return s.cells.Load() != 0 }
@@ -33,7 +34,7 @@ func (s *shorts) add(sku, slot uint32, id string) {
 	if s.by == nil {
 		s.by = map[uint64][]string{}
 	}
-	key := pair(sku, slot)
+	key := state.Pair(sku, slot)
 	if !slices.Contains(s.by[key], id) {
 		s.by[key] = append(s.by[key], id)
 	}
@@ -44,14 +45,14 @@ func (s *shorts) add(sku, slot uint32, id string) {
 func (s *shorts) of(sku, slot uint32) []string {
 	s.mu.Lock(lock.Short)
 	defer s.mu.Unlock()
-	return slices.Clone(s.by[pair(sku, slot)])
+	return slices.Clone(s.by[state.Pair(sku, slot)])
 }
 
 // forget drops the list of a cell at which nobody is short any more.
 func (s *shorts) forget(sku, slot uint32) {
 	s.mu.Lock(lock.Short)
 	defer s.mu.Unlock()
-	delete(s.by, pair(sku, slot))
+	delete(s.by, state.Pair(sku, slot))
 	s.cells.Store(int64(len(s.by)))
 }
 
@@ -113,7 +114,7 @@ func (l *Ledger) shorten(sku, slot uint32, movement string, now, missing int64, 
 		units int64
 	}
 	var all []candidate
-	l.book.At(slot, func(id string, e *book.Entry) bool {
+	l.state.Book.At(slot, func(id string, e *book.Entry) bool {
 		if e.State == InTransit {
 			return true // its goods have left the shelf
 		}
@@ -150,7 +151,7 @@ func (l *Ledger) mark(c *Change) bool {
 	defer s.release()
 	s.change = c
 	s.entry.Lines = s.room[:0]
-	_, err := l.book.Change(book.KindOrder, c.ID, &s.entry, s)
+	_, err := l.state.Book.Change(book.KindOrder, c.ID, &s.entry, s)
 	return err == nil
 }
 
@@ -197,7 +198,7 @@ type shortOne struct {
 func (l *Ledger) shortAt(sku, slot uint32) (all []shortOne) {
 	var e book.Entry
 	for _, id := range l.shorts.of(sku, slot) {
-		if !l.book.Find(book.KindOrder, id, &e) || e.Location != slot {
+		if !l.state.Book.Find(book.KindOrder, id, &e) || e.Location != slot {
 			continue
 		}
 		for i := range e.Lines {
@@ -224,7 +225,7 @@ func (l *Ledger) coverFreed(effects []effect, now int64) {
 		if f.free <= 0 {
 			continue
 		}
-		floor := l.floor(f.slot)
+		floor := l.state.Floor(f.slot)
 		floor.Lock(lock.Floor)
 		l.cover(f.sku, f.slot, now)
 		floor.Unlock()

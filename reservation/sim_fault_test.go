@@ -42,7 +42,7 @@ func (s *sim) die() {
 	if g.failed != nil {
 		return
 	}
-	g.w.since = g.l.floors[0].since
+	g.w.since = g.l.state.Floors[0].Since
 	g.adopted = false
 	if g.verify(); g.failed == nil && whole && !s.down {
 		s.sameAs(before)

@@ -81,14 +81,14 @@ func (l *Ledger) Snapshot(ctx context.Context, now int64) error {
 // has shown its effects: such a change holds one of these locks from before its
 // record to after them. The ledger's time is then not before that of any of them.
 func (l *Ledger) grace() {
-	for i := range l.floors {
-		l.time.Store(max(l.time.Load(), l.floors[i].latest()))
+	for i := range l.state.Floors {
+		l.time.Store(max(l.time.Load(), l.state.Floors[i].Latest()))
 	}
 	for i := range l.changes {
 		pass(&l.changes[i], lock.Step)
 	}
-	pass(&l.skus.adding, lock.Names)
-	pass(&l.slots.adding, lock.Names)
+	pass(&l.state.SKUs.Adding, lock.Names)
+	pass(&l.state.Slots.Adding, lock.Names)
 }
 
 // pass waits for whoever holds a lock now.
@@ -133,11 +133,11 @@ func (w *snapshotWriter) all(l *Ledger) {
 	if l.digests.drawn() {
 		w.record(&history.Record{Kind: history.NoteSet, Name: digestsNote, Place: l.digests.bytes()})
 	}
-	for _, note := range l.notes.with("") {
+	for _, note := range l.state.Notes.With("") {
 		w.record(&history.Record{Kind: history.NoteSet, Name: note.Key, Place: note.Value})
 	}
 	w.shelves(l)
-	l.book.Dump(func(kind book.Kind, id string, e *book.Entry) bool {
+	l.state.Book.Dump(func(kind book.Kind, id string, e *book.Entry) bool {
 		w.item = putEntry(w.item[:0], kind, id, e)
 		w.put(itemEntry, w.item)
 		return w.err == nil
@@ -149,11 +149,11 @@ func (w *snapshotWriter) all(l *Ledger) {
 // names writes every SKU and location there is now: after everything that may
 // name one.
 func (w *snapshotWriter) names(l *Ledger) {
-	for sku := range uint32(l.skus.len()) {
-		w.record(&history.Record{Kind: history.SKUAdded, SKU: sku, Name: l.skus.name(sku)})
+	for sku := range uint32(l.state.SKUs.Len()) {
+		w.record(&history.Record{Kind: history.SKUAdded, SKU: sku, Name: l.state.SKUs.Name(sku)})
 	}
-	for slot := range uint32(l.slots.len()) {
-		w.record(&history.Record{Kind: history.LocationSet, Slot: slot, Name: l.slots.name(slot), Place: l.places.note(slot)})
+	for slot := range uint32(l.state.Slots.Len()) {
+		w.record(&history.Record{Kind: history.LocationSet, Slot: slot, Name: l.state.Slots.Name(slot), Place: l.state.Places.Note(slot)})
 		if l.isGone(slot) {
 			w.record(&history.Record{Kind: history.LocationRemoved, Slot: slot})
 		}
@@ -161,33 +161,20 @@ func (w *snapshotWriter) names(l *Ledger) {
 }
 
 func (w *snapshotWriter) safety(l *Ledger) {
-	s := &l.safety
-	s.mu.RLock(lock.Safety)
-	defer s.mu.RUnlock()
-	put := func(sku, slot uint32, units int64) {
-		w.record(&history.Record{Kind: history.SafetySet, SKU: sku, Slot: slot, Lines: []history.Line{{Units: units}}})
-	}
-	put(EverySKU, Everywhere, s.everything)
-	for sku, units := range s.bySKU {
-		put(sku, Everywhere, units)
-	}
-	for slot, units := range s.bySlot {
-		put(EverySKU, slot, units)
-	}
-	for key, units := range s.byPair {
-		put(uint32(key>>32), uint32(key), units)
-	}
+	l.state.Safety.All(func(v SafetyLevel) {
+		w.record(&history.Record{Kind: history.SafetySet, SKU: v.SKU, Slot: v.Slot, Lines: []history.Line{{Units: v.Units}}})
+	})
 }
 
 // shelves writes the units on hand, SKU by SKU.
 func (w *snapshotWriter) shelves(l *Ledger) {
 	var cells []byte
-	for sku := range uint32(l.skus.len()) {
+	for sku := range uint32(l.state.SKUs.Len()) {
 		n := uint64(0)
 		cells = cells[:0]
-		resource := l.classes.resource(sku)
-		l.stock.Slots(sku, func(slot uint32) bool {
-			units := l.stock.OnHand(sku, slot)
+		resource := l.state.Classes.Resource(sku)
+		l.state.Stock.Slots(sku, func(slot uint32) bool {
+			units := l.state.Stock.OnHand(sku, slot)
 			if units == 0 && resource {
 				return true
 			}

@@ -48,7 +48,7 @@ func (r *snapshotReader) read() error {
 		return func(it *item, data []byte) error {
 			kind, id, err := takeEntry(data, &e)
 			if err == nil {
-				r.ledger.book.LoadHashed(it.hash, kind, id, &e)
+				r.ledger.state.Book.LoadHashed(it.hash, kind, id, &e)
 			}
 			return err
 		}
@@ -135,15 +135,15 @@ func (r *snapshotReader) one(tag byte, item []byte) error {
 		p := replay{ledger: l, record: r.record}
 		switch r.record.Kind {
 		case history.SKUAdded:
-			return p.name(l.skus, r.record.SKU, nil)
+			return p.name(l.state.SKUs, r.record.SKU, nil)
 		case history.LocationSet:
-			return p.name(l.slots, r.record.Slot, r.record.Place)
+			return p.name(l.state.Slots, r.record.Slot, r.record.Place)
 		case history.LocationRemoved:
-			l.gone.Store(r.record.Slot, struct{}{})
+			l.state.Remove(r.record.Slot)
 		case history.NoteSet:
 			return l.noted(&r.record)
 		case history.SafetySet:
-			l.safety.put(SafetyLevel{SKU: r.record.SKU, Slot: r.record.Slot, Units: r.record.Lines[0].Units})
+			l.state.Safety.Put(SafetyLevel{SKU: r.record.SKU, Slot: r.record.Slot, Units: r.record.Lines[0].Units})
 		default:
 			return malformed("a record that is no name")
 		}
@@ -170,7 +170,7 @@ func (r *snapshotReader) oneEntry(item []byte) error {
 		return malformed("an entry")
 	}
 	kind, state := book.Kind(head[0]), State(head[1])
-	hash := r.ledger.book.HashOf(kind, id)
+	hash := r.ledger.state.Book.HashOf(kind, id)
 	if !book.Remembered(kind, state) {
 		return r.share(hash, item)
 	}
@@ -216,7 +216,7 @@ const maxHandle = 1 << 28
 // checkNames sees that nothing names a SKU or a location that is not there.
 func (r *snapshotReader) checkNames() error {
 	l := r.ledger
-	if len(l.shelves.skus) > l.skus.len() {
+	if len(l.shelves.skus) > l.state.SKUs.Len() {
 		return malformed("a shelf of an unknown SKU")
 	}
 	return nil

@@ -80,7 +80,7 @@ func TestSnapshotWaitsForChanges(t *testing.T) {
 	received(t, l, "first", 0, "tea", 1)
 	mustDo(t, l.Settled(t.Context()))
 	s := &pausingSink{to: l.queue, paused: make(chan struct{}), goOn: make(chan struct{})}
-	l.book.Sink = s
+	l.state.Book.Sink = s
 	for round := range 10 {
 		s.pauses.Store(true)
 		var all sync.WaitGroup

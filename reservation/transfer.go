@@ -5,6 +5,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/book"
+	"github.com/clickcollect/clickcollect/reservation/internal/state"
 	"github.com/clickcollect/clickcollect/reservation/life"
 	"github.com/clickcollect/clickcollect/reservation/lock"
 )
@@ -58,7 +59,7 @@ func (d *delivery) plan(e *book.Entry) error {
 			return &ShortageError{SKU: l.SKUName(line.SKU), Location: l.SlotName(d.slot), Wanted: line.Quantity, Available: onWay}
 		}
 		next := delta{name: l.SKUName(line.SKU), sku: line.SKU, units: line.Quantity}
-		next.cell, _ = l.stock.Cell(line.SKU, d.slot)
+		next.cell, _ = l.state.Stock.Cell(line.SKU, d.slot)
 		if d.m.Cause == history.Lost {
 			next.units, next.lost = 0, line.Quantity
 		} else if there := next.cell.OnHand(); there+line.Quantity > MaxQuantity {
@@ -97,30 +98,30 @@ func deliver(e *book.Entry, cause history.Cause, now int64, lines []Line) {
 // deliver books goods of a transfer in at the place they were sent to, or writes
 // them off.
 func (l *Ledger) deliver(m *Movement) (Ticket, error) {
-	hash := l.book.Hash(book.KindMovement, m.ID)
-	turn := &l.changes[hash%floors]
+	hash := l.state.Book.Hash(book.KindMovement, m.ID)
+	turn := &l.changes[hash%state.Floors]
 	turn.Lock(lock.Step)
 	defer turn.Unlock()
 	var e, found book.Entry
-	if l.book.Find(book.KindMovement, m.ID, &found) { // the transfer may be forgotten by now
+	if l.state.Book.Find(book.KindMovement, m.ID, &found) { // the transfer may be forgotten by now
 		m.Slot = found.Location
 		if l.repeated(m, m.digest(l.Digest(0), l.SlotName(m.Slot), ""), &found) == nil {
 			return Ticket{Sequence: found.Sequence}, nil
 		}
 	}
-	if !l.book.Find(book.KindTransfer, m.Ref, &e) {
+	if !l.state.Book.Find(book.KindTransfer, m.Ref, &e) {
 		return Ticket{}, ErrNotFound
 	}
 	m.Slot = e.To
-	f := l.floor(m.Slot)
+	f := l.state.Floor(m.Slot)
 	f.Lock(lock.Floor)
 	defer f.Unlock()
 	d := &delivery{ledger: l, m: m, mark: m.digest(l.Digest(0), l.SlotName(m.Slot), ""), slot: m.Slot}
-	if l.book.Find(book.KindMovement, m.ID, &found) {
+	if l.state.Book.Find(book.KindMovement, m.ID, &found) {
 		return Ticket{Sequence: found.Sequence}, l.repeated(m, d.mark, &found)
 	}
 	for _, line := range m.Lines {
-		sku, known := l.skus.find(line.SKU)
+		sku, known := l.state.SKUs.Find(line.SKU)
 		if !known {
 			return Ticket{}, fmt.Errorf("%w: %s", ErrUnknownSKU, shown(line.SKU))
 		}
@@ -128,9 +129,9 @@ func (l *Ledger) deliver(m *Movement) (Ticket, error) {
 	}
 	sortLines(d.lines)
 	for i := range e.Lines {
-		l.stock.Ensure(e.Lines[i].SKU, m.Slot)
+		l.state.Stock.Ensure(e.Lines[i].SKU, m.Slot)
 	}
-	t, err := l.book.Change(book.KindTransfer, m.Ref, &e, d)
+	t, err := l.state.Book.Change(book.KindTransfer, m.Ref, &e, d)
 	if err != nil {
 		return t, err
 	}
@@ -141,15 +142,15 @@ func (l *Ledger) deliver(m *Movement) (Ticket, error) {
 		}
 		x.cell.AddOnHand(x.units)
 		x.cell.Change(x.units)
-		f.remember(shelfChange{time: m.Now, sku: x.sku, slot: m.Slot, units: x.units})
+		f.Remember(state.ShelfChange{Time: m.Now, SKU: x.sku, Slot: m.Slot, Units: x.units})
 		if l.shorts.any() {
 			l.cover(x.sku, m.Slot, m.Now)
 		}
 	}
 	if e.State.Ended() {
-		l.places.add(m.Slot, -1)
+		l.state.Places.Add(m.Slot, -1)
 	}
 	done := book.Entry{Fingerprint: d.mark, Sequence: t.Sequence, Location: m.Slot, Origin: m.Slot, Deadline: m.Now}
-	l.book.AddHashed(hash, book.KindMovement, m.ID, &done, nil, nil)
+	l.state.Book.AddHashed(hash, book.KindMovement, m.ID, &done, nil, nil)
 	return t, nil
 }

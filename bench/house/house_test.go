@@ -51,7 +51,7 @@ var (
 var plan = map[string]room{
 	".":                             {},
 	"geo":                           {theirs: globe},
-	"reservation":                   {ours: []string{"reservation/lock", "reservation/history", "reservation/life", "reservation/latency", "reservation/excerpt", "reservation/log", "reservation/internal/book", "reservation/internal/commit", "reservation/internal/journal", "reservation/internal/storage", "reservation/internal/stock"}, tests: []string{"reservation/log/logtest"}, theirs: names},
+	"reservation":                   {ours: []string{"reservation/lock", "reservation/history", "reservation/life", "reservation/latency", "reservation/excerpt", "reservation/log", "reservation/internal/book", "reservation/internal/commit", "reservation/internal/journal", "reservation/internal/state", "reservation/internal/storage", "reservation/internal/stock"}, tests: []string{"reservation/log/logtest"}, theirs: names},
 	"reservation/lock":              {},
 	"reservation/log":               {ours: []string{"reservation/lock"}, tests: []string{"reservation/log/logtest"}},
 	"reservation/log/logtest":       {ours: []string{"reservation/lock", "reservation/log"}},
@@ -63,6 +63,7 @@ var plan = map[string]room{
 	"reservation/internal/commit":   {ours: []string{"reservation/lock", "reservation/latency", "reservation/log"}, tests: []string{"reservation/internal/journal", "reservation/log/logtest"}},
 	"reservation/internal/journal":  {ours: []string{"reservation/lock", "reservation/log"}, tests: []string{"reservation/internal/commit", "reservation/log/logtest"}},
 	"reservation/internal/storage":  {ours: []string{"reservation/lock", "reservation/log", "reservation/internal/journal"}, tests: []string{"reservation/log/logtest"}},
+	"reservation/internal/state":    {ours: []string{"reservation/lock", "reservation/life", "reservation/history", "reservation/internal/book", "reservation/internal/stock"}, theirs: names},
 	"reservation/internal/stock":    {ours: []string{"reservation/lock"}, theirs: names},
 	"bench/scaletest":               {},
 	"bench/house":                   {},
@@ -85,7 +86,7 @@ var plan = map[string]room{
 // core names the rooms that have no clock, goroutine, I/O, logger or random
 // source: time enters once, at the door, and is passed down.
 // What opens a directory or streams a snapshot stands in files of its own.
-var core = []string{"geo", "allocator/hours", "allocator/sourcing", "allocator/internal/cover", "allocator/internal/route", "allocator/metrics", "reservation", "reservation/history", "reservation/latency", "reservation/life", "reservation/excerpt", "reservation/internal/stock"}
+var core = []string{"geo", "allocator/hours", "allocator/sourcing", "allocator/internal/cover", "allocator/internal/route", "allocator/metrics", "reservation", "reservation/history", "reservation/latency", "reservation/life", "reservation/excerpt", "reservation/internal/state", "reservation/internal/stock"}
 
 // exceptions are imports that a rule of the core would report, and why each
 // may stand.

@@ -40,15 +40,15 @@ const (
 	Clock
 	// Step is in reservation: the IDs of changes, by stripe of the ID; floors, the stock, the book, the journal's buffer.
 	Step
-	// Floor is in reservation: the units on hand of some locations, by slot, several ascending; names, the stock, the book, the journal's buffer.
+	// Floor is in reservation/internal/state: the units on hand of some locations, by slot, several ascending; names, the stock, the book, the journal's buffer.
 	Floor
-	// Names is in reservation: new names of SKUs or locations; what is recorded of locations, the journal's buffer.
+	// Names is in reservation/internal/state: new names of SKUs or locations; what is recorded of locations, the journal's buffer.
 	Names
-	// Notes is in reservation: settings; the journal's buffer.
+	// Notes is in reservation/internal/state: settings; the journal's buffer.
 	Notes
 	// Rows is in reservation/internal/stock: the shape of the rows; safety stock, the journal's buffer.
 	Rows
-	// Safety is in reservation: safety stock; the writing of a snapshot, which nobody else waits for.
+	// Safety is in reservation/internal/state: safety stock; the writing of a snapshot, which nobody else waits for.
 	Safety
 	// Picks is in reservation: the pick list of one location; shards and lists of the book.
 	Picks
@@ -62,7 +62,7 @@ const (
 	List
 	// Short is in reservation: who is short of goods; nothing.
 	Short
-	// Places is in reservation: what is recorded of locations, and what is on its way there; nothing.
+	// Places is in reservation/internal/state: what is recorded of locations, and what is on its way there; nothing.
 	Places
 	// Queue is in reservation/internal/commit: the buffer of what is not yet in the log; nothing.
 	Queue

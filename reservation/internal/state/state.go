@@ -1,0 +1,46 @@
+package state
+
+import (
+	"errors"
+	"sync"
+
+	"github.com/clickcollect/clickcollect/reservation/internal/book"
+	"github.com/clickcollect/clickcollect/reservation/internal/stock"
+)
+
+// ErrFull: a limit is reached.
+var ErrFull = errors.New("limit reached")
+
+// State is what a ledger holds. It is safe for concurrent use as its parts are.
+type State struct {
+	Stock   *stock.Stock
+	Book    *book.Book
+	SKUs    *Names
+	Slots   *Names
+	Classes *Classes // of SKUs
+	Notes   Notes
+	Places  Places
+	Safety  Levels
+	Floors  [Floors]Floor
+	gone    sync.Map // slots of removed locations
+}
+
+// Fill makes a state that is empty, with room for so many SKUs and locations.
+func (s *State) Fill(b *book.Book, skus, locations int) {
+	s.Book, s.SKUs, s.Slots, s.Classes = b, newNames(skus), newNames(locations), newClasses()
+	s.SKUs.named = s.Classes.note
+	s.Safety.apart = s.Classes.Special
+	s.Stock = stock.New(skus, s.Safety.Of)
+}
+
+// Floor is the floor of a location.
+func (s *State) Floor(slot uint32) *Floor { return &s.Floors[slot%Floors] }
+
+// Remove marks a location as removed.
+func (s *State) Remove(slot uint32) { s.gone.Store(slot, struct{}{}) }
+
+// IsGone reports whether a location was removed.
+func (s *State) IsGone(slot uint32) bool {
+	_, gone := s.gone.Load(slot)
+	return gone
+}
