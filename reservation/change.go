@@ -110,12 +110,7 @@ func (s *step) Apply(id string, e *book.Entry) ([]byte, error) {
 			return nil, fmt.Errorf("SKU %s: %d on hand and %d more: %w", shown(s.ledger.SKUName(f.sku)), there, f.onHand, ErrOverflow)
 		}
 	}
-	record := s.log(id, e)
-	if mutant == mutantEarly {
-		s.ledger.show(s.effects)
-		s.effects = s.effects[:0]
-	}
-	return record, nil
+	return s.log(id, e), nil
 }
 
 // log writes the record of the change into s.bytes, with all a notice to the
@@ -131,9 +126,6 @@ func (s *step) log(id string, e *book.Entry) []byte {
 	s.say(r, c.rule().Says, e)
 	if c.ID2 != "" {
 		r.Fingerprint = c.Print
-	}
-	if mutant == mutantApart {
-		r.Change = ""
 	}
 	for i := range s.given {
 		r.Lines = append(r.Lines, history.Line{SKU: s.given[i].SKU, Units: s.given[i].Quantity})

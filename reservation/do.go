@@ -81,11 +81,6 @@ func (l *Ledger) run(s *step) (Ticket, error) {
 	}
 	t, err := l.state.Book.Change(book.KindOrder, s.change.ID, &s.entry, s)
 	if err != nil {
-		if mutant == mutantTwice && errors.Is(err, ErrEnded) {
-			for _, line := range s.entry.Lines {
-				l.state.Stock.Change(line.SKU, s.entry.Location, int64(line.Quantity))
-			}
-		}
 		return t, err
 	}
 	l.show(s.effects)
@@ -105,13 +100,6 @@ func (l *Ledger) show(effects []effect) {
 		if f.free != 0 {
 			l.state.Stock.Change(f.sku, f.slot, f.free)
 		}
-	}
-}
-
-// hide takes back what show has made available: for a deliberate bug.
-func (l *Ledger) hide(effects []effect) {
-	for _, f := range effects {
-		l.state.Stock.Change(f.sku, f.slot, -f.free)
 	}
 }
 

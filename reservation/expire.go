@@ -70,9 +70,6 @@ func (x *expiry) Apply(id string, e *book.Entry) ([]byte, error) {
 
 // dueVerb is the first thing that is due by now, and since when; 0 is nothing.
 func dueVerb(e *book.Entry, now, remindBefore int64) (verb life.Verb, at int64) {
-	if mutant == mutantSoon || mutant == mutantDue {
-		now++
-	}
 	d := life.Deadlines{Hold: e.Deadline, Pickup: e.Pickup, Reminded: e.Reminded}
 	return d.Due(e.State, e.Lines, now, remindBefore)
 }

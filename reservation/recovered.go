@@ -219,9 +219,7 @@ func (t *taking) some(from, to int) {
 // note notes the lines of the reservations of one shard.
 func (t *taker) note(l *Ledger, shard int) {
 	t.ledger = l
-	l.state.Book.LiveIn(shard, &t.room, func(s State, deadline int64) bool {
-		return mutant == mutantClock && s == Held && deadline <= l.Time()
-	}, t)
+	l.state.Book.LiveIn(shard, &t.room, t)
 }
 
 // Carried counts goods on their way.

@@ -79,7 +79,6 @@ type rerouting struct {
 	went   went
 	part   Part
 	target book.Entry // the new part
-	early  []effect
 }
 
 // errThere: a reservation is already where a reroute was to take it.
@@ -122,15 +121,8 @@ func (x *rerouting) run(found *Entry) (int, error) {
 	case err != nil:
 		return Failed, err
 	}
-	if mutant == mutantGap {
-		x.early = x.frees()
-		l.show(x.early)
-	}
 	x.p.pick([]Part{x.part})
 	if short := x.p.picks.Take(l.state.Stock, x.p.list); short >= 0 {
-		if mutant == mutantGap {
-			l.hide(x.early)
-		}
 		return x.p.lines[short], nil
 	}
 	return x.enter(found)
@@ -217,9 +209,6 @@ func (x *rerouting) enter(found *Entry) (int, error) {
 	}
 	if err != nil || there {
 		p.picks.Undo()
-		if mutant == mutantGap {
-			l.hide(x.early)
-		}
 		switch {
 		case err != nil:
 			return Failed, err
@@ -230,9 +219,7 @@ func (x *rerouting) enter(found *Entry) (int, error) {
 	}
 	p.ticket = t
 	p.picks.Settle()
-	if mutant != mutantGap {
-		l.show(x.effects)
-	}
+	l.show(x.effects)
 	if l.shorts.any() {
 		l.coverFreed(x.effects, r.Now)
 	}
@@ -356,14 +343,4 @@ func (x *rerouting) log(id string, e *book.Entry, from uint32) {
 		r.Lines = append(r.Lines, history.Line{SKU: line.SKU, Units: line.Quantity})
 	}
 	x.p.log(r)
-}
-
-// frees is what a plan would free, for the bug that frees it first.
-func (x *rerouting) frees() (all []effect) {
-	for _, g := range x.given {
-		if !x.went.missing {
-			all = append(all, effect{sku: g.SKU, slot: x.entry.Location, free: g.Quantity})
-		}
-	}
-	return all
 }

@@ -80,7 +80,7 @@ const searches = 1 << 16
 // youngest unconfirmed ones first, then the youngest confirmed ones. Each is
 // recorded. The floor is locked.
 func (l *Ledger) findShort(sku, slot uint32, movement string, now int64) {
-	if mutant == mutantShort || l.Resource(sku) {
+	if l.Resource(sku) {
 		return
 	}
 	marked := false

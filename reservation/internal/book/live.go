@@ -33,8 +33,8 @@ type Live interface {
 }
 
 // LiveIn shows what is live in a shard, in the order of memory, each entry until the
-// next one; skip says which orders are left out. It holds the lock of the shard.
-func (b *Book) LiveIn(shard int, r *Room, skip func(s life.State, deadline int64) bool, to Live) {
+// next one. It holds the lock of the shard.
+func (b *Book) LiveIn(shard int, r *Room, to Live) {
 	s := &b.shards[shard]
 	s.mu.Lock(lock.Shard)
 	defer s.mu.Unlock()
@@ -45,7 +45,6 @@ func (b *Book) LiveIn(shard int, r *Room, skip func(s life.State, deadline int64
 		case rec.kind() == KindTransfer || rec.state() == life.InTransit:
 			s.read(ref, &r.entry)
 			to.Carried(&r.entry)
-		case skip(rec.state(), rec.deadline()):
 		case s.partial(rec):
 			s.read(ref, &r.entry)
 			to.Partial(string(rec.id()), &r.entry)
