@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/calendar"
 	"github.com/clickcollect/clickcollect/allocator/internal/gate"
 	"github.com/clickcollect/clickcollect/allocator/internal/route"
 	"github.com/clickcollect/clickcollect/allocator/internal/topology"
@@ -36,15 +37,12 @@ type Allocator struct {
 	shadow   atomic.Pointer[shadow]
 	channels atomic.Pointer[channels] // nil: nothing was ever set for a channel
 	dividing lock.Mutex               // one change of protection levels at a time
-	// special tells that there is something that the hot path does not know:
-	// capacities, bundles, lots, locations that cool down.
-	special  atomic.Bool
 	moves    moves
 	wares    wares
 	untraced bool // for benchmarks: decisions remember nothing to explain
 	greedy   bool // for tests: splits are not the cheapest
 
-	capacity capacity
+	calendar *calendar.Calendar // pickup windows and capacities
 	expiry   expiry
 	timing   timing
 }

@@ -62,7 +62,8 @@ func (p *plan) told(sh *share) time.Time {
 	}
 	place := p.topology.Place(sh.slot)
 	brought := sh.form == sourcing.ShipToStore && p.topology.Place(p.at).Terms.Timed()
-	if !p.order.Window.IsZero() || place.Terms.Timed() || brought || p.engine.limited(place.ID) {
+	_, limited := p.engine.calendar.Capacity(sh.slot)
+	if !p.order.Window.IsZero() || place.Terms.Timed() || brought || limited {
 		return fromMillis(millis(sh.ready))
 	}
 	return time.Time{}

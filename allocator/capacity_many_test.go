@@ -177,7 +177,7 @@ func BenchmarkPlaced(b *testing.B) {
 				}
 				must(b, a.SetCapacity(b.Context(), list...))
 			}
-			a.special.Store(true)
+			plannedAll(b, a)
 			ids := make([]string, b.N)
 			for i := range ids {
 				ids[i] = fmt.Sprint(i)

@@ -18,7 +18,7 @@ func TestRerouteMovesTheRoom(t *testing.T) {
 		t.Fatal(said(got))
 	}
 	left := func(location string) int64 {
-		n, _ := a.room(&sourcing.Site{ID: location}, morning(), 1)
+		n, _ := a.capacityLeft(&sourcing.Site{ID: location}, morning(), 1)
 		return n
 	}
 	if l1, l2 := left("L1"), left("L2"); l1 != 1 || l2 != 2 {

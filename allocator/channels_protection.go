@@ -116,20 +116,6 @@ func (a *Allocator) divide(ctx context.Context, now int64, set []Protection) (t 
 	})
 }
 
-// publishSettings writes notes down and makes what they say count, at a moment at
-// which no change is under way. The caller has entered, at that time.
-func (a *Allocator) publishSettings(ctx context.Context, now int64, notes []reservation.Note, publish func()) (reservation.Ticket, error) {
-	if err := ctx.Err(); err != nil {
-		return reservation.Ticket{}, err
-	}
-	defer a.gate.Pause()()
-	t, err := a.ledger.SetNotes(now, notes...)
-	if err == nil {
-		publish()
-	}
-	return t, err
-}
-
 // scope is a SKU and a location by handle, or reservation.EverySKU and
 // reservation.Everywhere.
 type scope struct{ sku, slot uint32 }

@@ -92,7 +92,9 @@ func TestProtectionLinearizable(t *testing.T) {
 			wrong := 0
 			for round := range rounds {
 				a := street(t, 1, Options{})
-				a.special.Store(c.planned)
+				if c.planned {
+					plannedAll(t, a)
+				}
 				stocked(t, a, "L0", "tea", begin)
 				keep := [3]int64{0, 5, 20}
 				set := []Protection{{Channel: "C2", Units: 5}, {Channel: "C3", SKU: "tea", Location: "L0", Units: 20}}
@@ -118,7 +120,9 @@ func TestProtectionRaisedInAStorm(t *testing.T) {
 	for _, planned := range []bool{false, true} {
 		t.Run(fmt.Sprintf("planned=%v", planned), func(t *testing.T) {
 			a := street(t, 1, Options{})
-			a.special.Store(planned)
+			if planned {
+				plannedAll(t, a)
+			}
 			stocked(t, a, "L0", "tea", 40)
 			var over atomic.Bool
 			var all sync.WaitGroup

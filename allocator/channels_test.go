@@ -76,7 +76,7 @@ func TestProtectionNested(t *testing.T) {
 			stocked(t, a, "L0", "tea", 30)
 			must(t, a.SetProtection(t.Context(), Protection{Channel: "C2", Units: 5}, Protection{Channel: "C3", Units: 20}))
 			if planned {
-				a.special.Store(true)
+				plannedAll(t, a)
 			}
 			n := 0
 			take := func(channel string, units int64, ok bool) {

@@ -266,7 +266,7 @@ const maxAttempts = 1 << 12
 func (p *plan) stillRoom(c *sourcing.Candidate) (bool, Reason) {
 	ready, reason := c.Promise(c.Request.Lines)
 	c.Ready = ready
-	if reason == 0 && p.windowFull(c.Number, c.Request.Form) {
+	if reason == 0 && p.windowFull(p.topology.Slot(c.Number), c.Request.Form) {
 		reason = sourcing.Full
 	}
 	return reason == 0, reason

@@ -82,7 +82,7 @@ func (p *plan) build(s *scratch) bool {
 				part.Lines = p.cells(&w.choices[t.choice], sh.number, sh.slot, ready, t.units, part.Lines)
 			}
 		}
-		room, ok := p.engine.roomLines(p, sh)
+		room, ok := p.calendarLines(sh)
 		if !ok {
 			return false
 		}
@@ -92,13 +92,13 @@ func (p *plan) build(s *scratch) bool {
 		part.Lines = joined(append(part.Lines, room...))
 		p.work.held = append(p.work.held, part)
 	}
-	visit, slot, ok := p.engine.visitLines(p)
+	place, ok := p.placeAlone()
 	if !ok {
 		return false
 	}
-	if len(visit) > 0 { // the customer's visit to a store that has none of the goods
-		part := reservation.Part{Hold: p.holdOf(s, len(p.work.held)), Lines: visit}
-		part.Slot, part.Promise = slot, millis(p.order.Window)
+	if len(place) > 0 { // the customer comes to a store that has none of the goods
+		part := reservation.Part{Hold: p.holdOf(s, len(p.work.held)), Lines: place}
+		part.Slot, part.Promise = p.at, millis(p.order.Window)
 		p.work.held = append(p.work.held, part)
 	}
 	for i := range p.work.held {

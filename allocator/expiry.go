@@ -7,6 +7,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/calendar"
 	"github.com/clickcollect/clickcollect/reservation"
 )
 
@@ -79,6 +80,35 @@ func (a *Allocator) expireDue() time.Duration {
 		rest = min(rest, expiryTick)
 	}
 	return rest
+}
+
+// sweepPassed does a step of the sweep of windows and periods that are over, if it is
+// due. It is called by no change. more: there is another one to do.
+func (a *Allocator) sweepPassed(now int64) (more bool, err error) {
+	if !a.calendar.SweepDue(now) {
+		return false, nil
+	}
+	c, err := a.gate.Enter()
+	if err != nil {
+		return false, nil // closed
+	}
+	defer c.Leave()
+	if begun, busy := a.calendar.BeginSweep(now); !begun {
+		return busy, nil
+	}
+	defer a.calendar.EndSweep()
+	for range calendar.SweepSteps {
+		if more, err := a.sweepStep(now); err != nil || !more {
+			return err == nil, err
+		}
+	}
+	return true, nil
+}
+
+// sweepStep does a step of the sweep while nothing changes.
+func (a *Allocator) sweepStep(now int64) (more bool, err error) {
+	defer a.gate.Pause()()
+	return a.calendar.SweepStep(now)
 }
 
 // due tells the goroutine of a deadline that was just set.

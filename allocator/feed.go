@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/calendar"
 	"github.com/clickcollect/clickcollect/allocator/internal/gate"
 	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/reservation/history"
@@ -150,12 +151,11 @@ func (a *Allocator) event(sequence uint64, r *history.Record) Event {
 // part of a SKU's stock.
 func (e *Event) named(name string) {
 	base, _, part := strings.Cut(name, "\x00")
-	switch tag, begin, _, ok := resourceOf(name); {
+	switch begin, window, ok := calendar.Named(name); {
+	case window:
+		e.Name, e.Window = "WindowNamed", begin
 	case ok:
-		e.Name, e.Window = "PeriodNamed", time.Unix(begin, 0).UTC()
-		if tag == tagTaken || tag == tagPlaces {
-			e.Name = "WindowNamed"
-		}
+		e.Name, e.Window = "PeriodNamed", begin
 	case part:
 		e.Name, e.Lines = "StockPartNamed", []EventLine{{SKU: own(base)}}
 	default:
@@ -166,12 +166,12 @@ func (e *Event) named(name string) {
 // eventLines gives an event its lines: of goods, by the SKU that shoppers know.
 func (a *Allocator) eventLines(e *Event, r *history.Record) {
 	shelf := movesShelf(r)
-	var places placesMoved
+	var places calendar.Moved
 	parts := false
 	for i := range r.Lines {
 		line := &r.Lines[i]
 		if a.ledger.Resource(line.SKU) {
-			places.add(a.ledger.SKUName(line.SKU), line.Units)
+			places.Add(a.ledger.SKUName(line.SKU), line.Units)
 			continue
 		}
 		base := a.ledger.Base(line.SKU)
@@ -193,44 +193,24 @@ func (a *Allocator) eventLines(e *Event, r *history.Record) {
 		}
 		e.Lines[at].Units += line.Units
 	}
-	if places.windows || r.Kind == history.Moved {
-		e.Window = places.first
+	if places.Windows || r.Kind == history.Moved {
+		e.Window = places.First
 	}
 	switch {
 	case r.Kind != history.Moved:
-	case len(e.Lines) == 0 && places.some:
-		e.Name, e.ID = places.name(), ""
+	case len(e.Lines) == 0 && places.Some:
+		e.Name, e.ID = movedName(&places), ""
 	case parts && r.Cause == history.Adjusted && !slices.ContainsFunc(e.Lines, func(l EventLine) bool { return l.Units != 0 }):
 		e.Name = "QuotaMoved"
 	}
 }
 
-// placesMoved is what a record says of windows and periods.
-type placesMoved struct {
-	some, windows, passed bool
-	first                 time.Time // the first of its windows begins, or of its periods
-}
-
-func (m *placesMoved) add(name string, units int64) {
-	tag, begin, _, ok := resourceOf(name)
-	if !ok {
-		return
-	}
-	window := tag == tagTaken || tag == tagPlaces
-	start := time.Unix(begin, 0).UTC()
-	if window && !m.windows || window == m.windows && (m.first.IsZero() || start.Before(m.first)) {
-		m.first = start
-	}
-	m.some, m.windows = true, m.windows || window
-	m.passed = m.passed || tag != tagPlaces && units < 0
-}
-
-// name is the name of the event of a movement of places.
-func (m *placesMoved) name() string {
+// movedName is the name of the event of a movement of windows and periods.
+func movedName(m *calendar.Moved) string {
 	switch {
-	case m.passed:
+	case m.Passed:
 		return "PeriodsPassed"
-	case m.windows:
+	case m.Windows:
 		return "WindowsSet"
 	}
 	return "PeriodOpened"

@@ -20,7 +20,7 @@ func (p *plan) measure(number uint32, distance geo.Meters, f sourcing.Form) (c s
 	if reason, detail = c.Static(); reason != 0 {
 		return c, reason, detail
 	}
-	if c.Ready, reason = c.Promise(c.Request.Lines); reason == 0 && p.windowFull(number, f) {
+	if c.Ready, reason = c.Promise(c.Request.Lines); reason == 0 && p.windowFull(slot, f) {
 		return c, sourcing.Full, windowDetail
 	}
 	return c, reason, ""

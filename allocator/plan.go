@@ -157,7 +157,7 @@ func (a *Allocator) SetRules(r sourcing.Rules) error {
 
 // needsPlan tells the orders that the hot path does not serve.
 func (a *Allocator) needsPlan(t *topology.Catalogue, o *Order, now int64) bool {
-	return a.rules.Load().general || t.Terms() || a.special.Load() || a.coolingAny(now) || o.isGeneral() || a.hasQuotas(o.Channel) || a.wantsGoods(o.Lines)
+	return a.rules.Load().general || t.Terms() || a.calendar.Limited() || a.coolingAny(now) || o.isGeneral() || a.hasQuotas(o.Channel) || a.wantsGoods(o.Lines)
 }
 
 // newPlan checks an order and works out what it wants of whom. inBook tells an order
@@ -331,7 +331,7 @@ func (p *plan) asks(w wants) {
 		r := &p.ask[f]
 		*r = sourcing.Request{Now: fromMillis(p.now), Near: o.Near, HasPoint: p.at == reservation.Everywhere || o.Near != (geo.Point{}), Form: f,
 			Kinds: uint8(w.set), CollectAt: uint8(topology.CollectAt), Within: w.within, Payment: o.Payment, Channel: o.Channel, Groups: slices.Clone(o.Groups), Prefer: slices.Clone(o.Prefer),
-			Exclude: slices.Clone(o.Exclude), NeededBy: o.NeededBy, Window: o.Window, Lines: len(p.wants), Room: p.engine.roomFor()}
+			Exclude: slices.Clone(o.Exclude), NeededBy: o.NeededBy, Window: o.Window, Lines: len(p.wants), Room: p.engine.capacityFor()}
 		if p.at != reservation.Everywhere && f != sourcing.Ship { // what is sent comes from anywhere
 			r.At = p.topology.SiteOf(p.at)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"testing"
 
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
 	"go.uber.org/goleak"
@@ -114,3 +115,9 @@ func state(t testing.TB, a *Allocator, id string, want State) Reservation {
 
 // tooMuch is one more than the largest quantity.
 const tooMuch = reservation.MaxQuantity + 1
+
+// plannedAll has all orders planned, also those that the hot path could serve.
+func plannedAll(t testing.TB, a *Allocator) {
+	t.Helper()
+	must(t, a.SetRules(sourcing.Rules{Keys: sourcing.Keys(sourcing.ByDistance)}))
+}

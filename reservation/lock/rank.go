@@ -16,7 +16,7 @@ const (
 	Channels
 	// Goods is in allocator: bundles and shelf lives, one change at a time; a pause, notes.
 	Goods
-	// Capacities is in allocator: pickup windows and capacities, one change of them or step of their sweep at a time; a pause, changes, the ledger.
+	// Capacities is in allocator/internal/calendar: pickup windows and capacities, one change of them or step of their sweep at a time; a pause, changes, the ledger.
 	Capacities
 	// Snapshot is in reservation/internal/storage: the snapshot that is being written, or the audit; a pause, all of the ledger, the journal's files.
 	Snapshot
@@ -28,7 +28,7 @@ const (
 	Locations
 	// Orders is in allocator: what moves an order to another place, by stripe of the order; the ledger.
 	Orders
-	// Periods is in allocator: the first use of a capacity's period; the ledger.
+	// Periods is in allocator/internal/calendar: the first use of a capacity's period; the ledger.
 	Periods
 	// Cooling is in allocator: cool-downs; the queue of orders to be accepted, the book, notes.
 	Cooling

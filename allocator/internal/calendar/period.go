@@ -1,11 +1,24 @@
-package allocator
+package calendar
 
 import "time"
 
-// periodAt is the period of the local clock that a time falls in: from begin on,
-// before end. Periods follow each other without a gap, and none goes on where the
-// clock is changed, but for days.
-func periodAt(at time.Time, zone *time.Location, per Period) (begin, end time.Time) {
+// Period is the span of time over which the work of a location is counted, by the
+// clock of its time zone. The numbers are stored: in the names of periods, and with
+// each capacity.
+type Period uint8
+
+// The periods.
+const (
+	Day         Period = iota // from midnight to midnight, 23 to 25 hours
+	Hour                      // from full hour to full hour
+	HalfHour                  // likewise
+	QuarterHour               //
+)
+
+// At is the period of the local clock that a time falls in: from begin on, before
+// end. Periods follow each other without a gap, and none goes on where the clock is
+// changed, but for days. Without a zone the clock is UTC.
+func (per Period) At(at time.Time, zone *time.Location) (begin, end time.Time) {
 	if zone == nil {
 		zone = time.UTC
 	}
