@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/clickcollect/clickcollect/allocator/internal/calendar"
+	"github.com/clickcollect/clickcollect/allocator/internal/channels"
 	"github.com/clickcollect/clickcollect/allocator/internal/gate"
 	"github.com/clickcollect/clickcollect/allocator/internal/route"
 	"github.com/clickcollect/clickcollect/allocator/internal/topology"
@@ -35,8 +36,7 @@ type Allocator struct {
 	ruling   lock.Mutex // one change of the rules at a time, and of what follows from them
 	rules    atomic.Pointer[ruleset]
 	shadow   atomic.Pointer[shadow]
-	channels atomic.Pointer[channels] // nil: nothing was ever set for a channel
-	dividing lock.Mutex               // one change of protection levels at a time
+	channels *channels.Channels // protection levels and quotas
 	moves    moves
 	wares    wares
 	untraced bool // for benchmarks: decisions remember nothing to explain
@@ -152,15 +152,15 @@ func begun(p *gate.Pass) (t time.Time) {
 type scratch struct {
 	*gate.Pass
 
-	route  route.Route
-	hold   reservation.Hold
-	change reservation.Change
-	ticket reservation.Ticket // of the answer to an order
-	lines  []reservation.Line
-	found  reservation.Entry
-	plan   *planWork
-	note   []byte
-	keeps  *keeps // protection levels of the order's channel; nil: none
+	route      route.Route
+	hold       reservation.Hold
+	change     reservation.Change
+	ticket     reservation.Ticket // of the answer to an order
+	lines      []reservation.Line
+	found      reservation.Entry
+	plan       *planWork
+	note       []byte
+	protection *channels.Levels // protection levels of the order's channel; nil: none
 }
 
 // scratchOf is the memory of the calls of a pass.

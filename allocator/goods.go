@@ -3,6 +3,7 @@ package allocator
 import (
 	"cmp"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -148,7 +149,7 @@ func addedUp(all []exploded) ([]exploded, error) {
 func (p *plan) product(sku uint32) product {
 	lots := p.engine.lotsOf(sku).since(p.now)
 	from := make([]source, 0, 2+len(lots))
-	if quota, ok := p.engine.quotaOf(p.order.Channel, sku); ok {
+	if quota, ok := p.engine.channels.Quota(p.order.Channel, sku); ok {
 		from = append(from, source{sku: quota, quota: true})
 	}
 	from = append(from, lots...)
@@ -252,6 +253,8 @@ func appendParts(parts []Component) []byte {
 	}
 	return b
 }
+
+var errMalformed = errors.New("malformed")
 
 // takeParts reads what appendParts wrote.
 func takeParts(b []byte) (parts []Component, err error) {

@@ -167,7 +167,7 @@ func TestFirstQuotasAgainstSettings(t *testing.T) {
 	for range a.Quotas() {
 		n++
 	}
-	if n != channels || !a.hasQuotas(fmt.Sprint("c", channels-1)) {
+	if n != channels || !a.channels.HasQuotas(fmt.Sprint("c", channels-1)) {
 		t.Errorf("%d of %d quotas are known", n, channels)
 	}
 }

@@ -25,9 +25,10 @@ func TestHostUnderALockIsCaught(t *testing.T) {
 		"the clock":    func() { a.gate.Now() },
 		"the holidays": func() { holiday(2026, time.March, 2) },
 	} {
-		a.dividing.Lock(lock.Channels)
+		var channels lock.Mutex
+		channels.Lock(lock.Channels)
 		what := caught(call)
-		a.dividing.Unlock()
+		channels.Unlock()
 		if what != "lock: host is taken while channels is held" {
 			t.Errorf("%s: %q", name, what)
 		}

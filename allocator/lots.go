@@ -124,7 +124,7 @@ func (a *Allocator) lotLines(g *goods, into *reservation.Movement) error {
 		if at < 0 {
 			return &InvalidError{Field: "Lots", Value: sku, Why: "is not among the lines"}
 		}
-		if handle, ok := a.ledger.SKU(sku); ok && a.hasQuotasOf(handle) {
+		if handle, ok := a.ledger.SKU(sku); ok && a.channels.HasQuotasOf(handle) {
 			return &InvalidError{Field: fmt.Sprintf("Lots[%s]", quoted(sku)), Value: g.Lots[sku].ID,
 				Why: "is of a SKU of which units are set aside for channels: it cannot have lots too"}
 		}

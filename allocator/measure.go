@@ -86,7 +86,7 @@ func (p *plan) has(g *product, number, slot uint32, ready, wanted int64) (units 
 			pool += n
 		}
 	}
-	kept := p.keeps.of(g.sku, slot)
+	kept := p.protection.Of(g.sku, slot)
 	all := units + max(pool, 0)
 	units += max(pool-kept, 0)
 	switch {
@@ -104,7 +104,7 @@ func (p *plan) has(g *product, number, slot uint32, ready, wanted int64) (units 
 // used first in front.
 func (p *plan) cells(g *product, number, slot uint32, ready, units int64, into []reservation.Line) []reservation.Line {
 	table := p.topology.Table()
-	kept := p.keeps.of(g.sku, slot)
+	kept := p.protection.Of(g.sku, slot)
 	from := make([]source, 0, len(g.from))
 	pool := int64(0)
 	for _, src := range g.from {

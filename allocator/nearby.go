@@ -74,7 +74,7 @@ func (a *Allocator) Nearby(q Query) (iter.Seq[Candidate], error) {
 
 // nearbyNeedsPlan tells the queries that stock and kind alone do not answer.
 func (a *Allocator) nearbyNeedsPlan(t *topology.Catalogue, q *Query) bool {
-	return a.needsPlan(t, q.order(), a.gate.Now()) || a.keepsOf("") != nil
+	return a.needsPlan(t, q.order(), a.gate.Now()) || a.channels.LevelsOf("") != nil
 }
 
 // nearbyPlan is the plan of a query: by the rules in force, as far as they rule

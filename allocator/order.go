@@ -248,7 +248,7 @@ func (a *Allocator) decide(s *scratch, t *topology.Catalogue, o *Order) (Allocat
 		return Allocation{}, reservation.Ticket{}, fmt.Errorf("allocator: order %s: %w", quoted(o.ID), err)
 	}
 	s.ticket = reservation.Ticket{}
-	s.keeps = a.keepsOf(o.Channel)
+	s.protection = a.channels.LevelsOf(o.Channel)
 	var got Allocation
 	switch {
 	case o.At != "":
@@ -412,9 +412,9 @@ func (a *Allocator) allocateNear(s *scratch, t *topology.Catalogue, o *Order, w 
 // short.
 func (a *Allocator) claim(s *scratch, o *Order, location string, mark uint64) (got Allocation, err error, ended bool) {
 	s.hold.Fingerprint = mark
-	if s.keeps != nil {
+	if s.protection != nil {
 		for i := range s.route.Lines() {
-			s.route.Keep(i, s.keeps.of(s.route.Line(i).SKU, s.route.Slot()))
+			s.route.Keep(i, s.protection.Of(s.route.Line(i).SKU, s.route.Slot()))
 		}
 	}
 	switch s.route.Claim(&s.hold, &s.found) {

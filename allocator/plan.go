@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/channels"
 	"github.com/clickcollect/clickcollect/allocator/internal/cover"
 	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
@@ -24,27 +25,27 @@ import (
 // of the keys; else the split that costs least; else, if the order allows it, a
 // part of the order. Soft filters are given up one by one before that.
 type plan struct {
-	engine   *Allocator
-	order    *Order
-	topology *topology.Catalogue
-	rules    *sourcing.Rules
-	costs    sourcing.Costs
-	now      int64
-	mark     uint64
-	wants    []want
-	forms    []sourcing.Form // that occur, ascending
-	ask      [3]sourcing.Request
-	at       uint32 // the slot of the chosen store, or reservation.Everywhere
-	most     int    // locations
-	soft     int    // how many of the soft filters are in force
-	keeps    *keeps // protection levels of the order's channel; nil: none
-	epoch    uint64 // the pauses there had been when it was made
-	again    int    // how often it was made before
-	holds    bool   // reserve what is found
-	mixed    bool   // some want has substitutes
-	inBook   bool   // the order is in the book
-	reserved bool   // it is what a reservation has, on its way to another place
-	past     bool   // shares are what was reserved, perhaps as another form or at another store than asked for now
+	engine     *Allocator
+	order      *Order
+	topology   *topology.Catalogue
+	rules      *sourcing.Rules
+	costs      sourcing.Costs
+	now        int64
+	mark       uint64
+	wants      []want
+	forms      []sourcing.Form // that occur, ascending
+	ask        [3]sourcing.Request
+	at         uint32           // the slot of the chosen store, or reservation.Everywhere
+	most       int              // locations
+	soft       int              // how many of the soft filters are in force
+	protection *channels.Levels // protection levels of the order's channel; nil: none
+	epoch      uint64           // the pauses there had been when it was made
+	again      int              // how often it was made before
+	holds      bool             // reserve what is found
+	mixed      bool             // some want has substitutes
+	inBook     bool             // the order is in the book
+	reserved   bool             // it is what a reservation has, on its way to another place
+	past       bool             // shares are what was reserved, perhaps as another form or at another store than asked for now
 
 	work   *planWork
 	trace  []sighting
@@ -157,7 +158,7 @@ func (a *Allocator) SetRules(r sourcing.Rules) error {
 
 // needsPlan tells the orders that the hot path does not serve.
 func (a *Allocator) needsPlan(t *topology.Catalogue, o *Order, now int64) bool {
-	return a.rules.Load().general || t.Terms() || a.calendar.Limited() || a.coolingAny(now) || o.isGeneral() || a.hasQuotas(o.Channel) || a.wantsGoods(o.Lines)
+	return a.rules.Load().general || t.Terms() || a.calendar.Limited() || a.coolingAny(now) || o.isGeneral() || a.channels.HasQuotas(o.Channel) || a.wantsGoods(o.Lines)
 }
 
 // newPlan checks an order and works out what it wants of whom. inBook tells an order
@@ -168,7 +169,7 @@ func (a *Allocator) needsPlan(t *topology.Catalogue, o *Order, now int64) bool {
 // still can be taken.
 func (a *Allocator) newPlan(s *scratch, t *topology.Catalogue, o *Order, rules *sourcing.Rules, inBook, reserved bool) (*plan, error) {
 	p := &plan{inBook: inBook, reserved: reserved, engine: a, order: o, topology: t, rules: rules, now: s.hold.Now, at: reservation.Everywhere, epoch: a.gate.Epoch(),
-		soft: len(rules.Soft), keeps: a.keepsOf(o.Channel), traces: !a.untraced, exact: true}
+		soft: len(rules.Soft), protection: a.channels.LevelsOf(o.Channel), traces: !a.untraced, exact: true}
 	if s.plan == nil {
 		s.plan = new(planWork)
 	}

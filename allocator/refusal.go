@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/channels"
 	"github.com/clickcollect/clickcollect/allocator/internal/gate"
 	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
@@ -48,18 +49,18 @@ type Rejection struct {
 type NoLocationError struct {
 	ID string // the order
 
-	engine   *Allocator
-	topology *topology.Catalogue
-	near     geo.Point
-	hasPoint bool
-	at       uint32 // the slot the order named, or reservation.Everywhere
-	within   geo.Meters
-	set      topology.KindSet
-	lines    []reservation.Line
-	plan     *plan               // nil: the hot path
-	keeps    *keeps              // protection levels of the order's channel
-	few      [3]reservation.Line // the lines, when they are few
-	why      error               // no location was looked at: what was reserved cannot be asked for again
+	engine     *Allocator
+	topology   *topology.Catalogue
+	near       geo.Point
+	hasPoint   bool
+	at         uint32 // the slot the order named, or reservation.Everywhere
+	within     geo.Meters
+	set        topology.KindSet
+	lines      []reservation.Line
+	plan       *plan               // nil: the hot path
+	protection *channels.Levels    // protection levels of the order's channel
+	few        [3]reservation.Line // the lines, when they are few
+	why        error               // no location was looked at: what was reserved cannot be asked for again
 }
 
 // rejections is how many of the nearest locations a refusal names.
@@ -73,7 +74,7 @@ func (a *Allocator) refuse(s *scratch, t *topology.Catalogue, o *Order, w wants,
 	}
 	s.Count(gate.Refused)
 	e := &NoLocationError{ID: o.ID, engine: a, topology: t, near: o.Near, hasPoint: true,
-		at: reservation.Everywhere, within: w.within, set: w.set, keeps: s.keeps}
+		at: reservation.Everywhere, within: w.within, set: w.set, protection: s.protection}
 	if len(w.lines) <= len(e.few) {
 		e.lines = append(e.few[:0], w.lines...)
 	} else {
@@ -181,7 +182,7 @@ func (e *NoLocationError) explain(slot uint32, distance geo.Meters) Rejection {
 	number := e.topology.Number(slot)
 	for _, line := range e.lines {
 		has := e.topology.Table().Reachable(line.SKU, number)
-		if has-line.Quantity < e.keeps.of(line.SKU, slot) {
+		if has-line.Quantity < e.protection.Of(line.SKU, slot) {
 			if has >= line.Quantity {
 				r.Reason = sourcing.Protected
 			}

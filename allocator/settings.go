@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/clickcollect/clickcollect/allocator/internal/calendar"
+	"github.com/clickcollect/clickcollect/allocator/internal/channels"
 	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/reservation"
 )
@@ -29,7 +30,10 @@ func (a *Allocator) recoverSettings() error {
 		name string
 		read func() error
 	}{
-		{"channels", a.recoverChannels},
+		{"channels", func() (err error) {
+			a.channels, err = channels.Open(a.ledger)
+			return err
+		}},
 		{"capacity", func() (err error) {
 			a.calendar, err = calendar.Open(a.ledger)
 			return err

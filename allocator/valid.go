@@ -89,11 +89,7 @@ func (a *Allocator) checkLocation(field, id string) error {
 
 // checkChannel validates the name of a channel for which something is set.
 func (a *Allocator) checkChannel(field, channel string) error {
-	known := a.hasQuotas(channel)
-	if c := a.channels.Load(); c != nil && !known {
-		_, known = c.keeps[channel]
-	}
-	return a.checkKnown(field, channel, known)
+	return a.checkKnown(field, channel, a.channels.Known(channel))
 }
 
 // checkTexts validates a list of texts, none of which is empty.

@@ -2,6 +2,7 @@ package allocator
 
 import (
 	"errors"
+	"net/url"
 	"slices"
 	"testing"
 	"time"
@@ -67,7 +68,7 @@ func asBefore(t *testing.T, a *Allocator) {
 	hold(Order{ID: "anywhere", Lines: []Line{{"tea", 2}}})
 	hold(Order{ID: "at nowhere", Lines: []Line{{oldSKU, 2}}})
 	bundle := []reservation.Note{{Key: bundleArea + oldBundle, Value: appendParts([]Component{{SKU: oldSKU, Quantity: 2}})},
-		{Key: levelKey(oldChannel, "", reservation.Everywhere), Value: chunk{0: 1}.value()}}
+		{Key: "channels/protection/" + url.PathEscape(oldChannel) + "//*", Value: []byte{1, 0, 1}}}
 	_, err := a.ledger.SetNotes(a.gate.Now(), bundle...)
 	must(t, err)
 }

@@ -12,7 +12,7 @@ const (
 	Host Rank = iota + 1
 	// Rules is in allocator: the rules in force, and the wait for acceptance that follows from them; notes, the book, the journal's buffer.
 	Rules
-	// Channels is in allocator: protection levels, one change at a time; a pause, notes.
+	// Channels is in allocator/internal/channels: protection levels, one change at a time; a pause, notes.
 	Channels
 	// Goods is in allocator: bundles and shelf lives, one change at a time; a pause, notes.
 	Goods

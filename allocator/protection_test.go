@@ -64,7 +64,7 @@ func TestProtectionPrecedence(t *testing.T) {
 		must(t, a.SetProtection(t.Context(), p))
 	}
 	open(t, a, "web", "tea", "L0", 100)
-	if got := slices.Collect(a.Protections()); len(got) != 0 || a.keepsOf("web") != nil || a.keepsOf("") != nil {
+	if got := slices.Collect(a.Protections()); len(got) != 0 || a.channels.LevelsOf("web") != nil || a.channels.LevelsOf("") != nil {
 		t.Errorf("left over: %+v", got)
 	}
 }
@@ -227,7 +227,7 @@ func TestProtectionEqualsTwin(t *testing.T) {
 			channel, sku, location := channels[r.IntN(4)], skus[r.IntN(3)], fmt.Sprintf("L%d", r.IntN(20)*37%locations)
 			handle, _ := a.ledger.SKU(sku)
 			slot, _ := a.ledger.Slot(location)
-			if got, want := a.keepsOf(channel).of(handle, slot), twin.of(channel, sku, location); got != want {
+			if got, want := a.channels.LevelsOf(channel).Of(handle, slot), twin.of(channel, sku, location); got != want {
 				t.Fatalf("%s %s %s: got %d, want %d", channel, sku, location, got, want)
 			}
 		}

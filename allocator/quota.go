@@ -2,16 +2,11 @@ package allocator
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
-	"maps"
-	"math"
-	"slices"
-	"strings"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/channels"
 	"github.com/clickcollect/clickcollect/reservation"
-	"github.com/clickcollect/clickcollect/reservation/history"
 )
 
 // Quota is units of a SKU at a location that are set aside for a channel. Orders
@@ -132,14 +127,9 @@ func (a *Allocator) moveAsideIn(ctx context.Context, now int64, n int, movement 
 		if err := ctx.Err(); err != nil {
 			return last, fmt.Errorf("%d of %d booked: %w", i, n, err)
 		}
-		for _, line := range m.Lines {
-			if _, channel, ok := reservation.QuotaOf(line.SKU); ok {
-				a.noteQuota(channel)
-			}
-		}
-		t, err := a.ledger.Move(m)
+		t, err := a.channels.Move(m, skus[i])
 		if err != nil {
-			return last, a.asideError(m, skus[i], err)
+			return last, err
 		}
 		if t.Sequence >= last.Sequence {
 			last = t
@@ -148,52 +138,9 @@ func (a *Allocator) moveAsideIn(ctx context.Context, now int64, n int, movement 
 	return last, nil
 }
 
-// noteQuota notes that units may be set aside for a channel, so that its orders
-// look for them. It takes no lock: a change of protection levels holds one while it
-// waits for all changes to end, of which this is one.
-func (a *Allocator) noteQuota(channel string) {
-	for !a.hasQuotas(channel) {
-		now := a.channels.Load()
-		next := channels{}
-		if now != nil {
-			next = *now
-		}
-		next.quotas = maps.Clone(next.quotas)
-		if next.quotas == nil {
-			next.quotas = map[string]struct{}{}
-		}
-		next.quotas[strings.Clone(channel)] = struct{}{}
-		a.channels.CompareAndSwap(now, &next)
-	}
-}
-
-// asideError words an error of the ledger about quotas with the names that callers
-// know.
-func (a *Allocator) asideError(m *reservation.Movement, sku string, err error) error {
-	var short *ShortageError
-	location := a.ledger.SlotName(m.Slot)
-	if errors.As(err, &short) {
-		most := int64(math.MaxInt64)
-		for _, line := range m.Lines {
-			if handle, ok := a.ledger.SKU(line.SKU); ok && line.Units < 0 {
-				most = min(most, max(a.ledger.Available(handle, m.Slot).Available, 0))
-			} else if line.Units < 0 {
-				most = 0
-			}
-		}
-		if m.Free {
-			most = short.Available
-		}
-		err = &ShortageError{SKU: sku, Location: location, Wanted: short.Wanted, Available: min(most, short.Wanted-1)}
-	} else if errors.Is(err, ErrUnknownSKU) { // the lender has no quota, or nothing was borrowed
-		err = &ShortageError{SKU: sku, Location: location, Wanted: max(m.Lines[0].Units, -m.Lines[0].Units)}
-	}
-	return fmt.Errorf("%s of SKU %s: %w", quoted(m.ID), quoted(sku), err)
-}
-
 // asidePlace checks what quotas and loans have in common.
 func (a *Allocator) asidePlace(field, id, sku, location string, m *reservation.Movement) error {
-	m.ID, m.Cause = id, history.Adjusted
+	m.ID = id
 	if err := a.checkID(field+".ID", id); err != nil {
 		return err
 	}
@@ -228,8 +175,7 @@ func (a *Allocator) hasLots(sku uint32) bool {
 
 // quotaMovement translates a quota for the ledger.
 func (a *Allocator) quotaMovement(q *Quota, field string, m *reservation.Movement) error {
-	m.Free = true
-	m.Lines = []reservation.MovementLine{{SKU: reservation.QuotaName(q.SKU, q.Channel), Units: q.Units}}
+	channels.SetAside(m, q.SKU, q.Channel, q.Units)
 	if err := a.asidePlace(field, q.ID, q.SKU, q.Location, m); err != nil {
 		return err
 	}
@@ -244,12 +190,7 @@ func (a *Allocator) quotaMovement(q *Quota, field string, m *reservation.Movemen
 
 // loanMovement translates a loan for the ledger; way is -1 for its way back.
 func (a *Allocator) loanMovement(v *Loan, field string, way int64, m *reservation.Movement) error {
-	m.Available = true
-	m.Lines = []reservation.MovementLine{
-		{SKU: sideName(v.SKU, v.From), Units: -way * v.Units},
-		{SKU: sideName(v.SKU, v.To), Units: way * v.Units},
-		{SKU: loanName(v), Units: way * v.Units},
-	}
+	channels.Lend(m, v.SKU, v.From, v.To, way*v.Units)
 	if err := a.asidePlace(field, v.ID, v.SKU, v.Location, m); err != nil {
 		return err
 	}
@@ -270,51 +211,14 @@ func (a *Allocator) loanMovement(v *Loan, field string, way int64, m *reservatio
 	return nil
 }
 
-// sideName is the name of the cells of a channel's quota, or of everybody's.
-func sideName(sku, channel string) string {
-	if channel == "" {
-		return sku
-	}
-	return reservation.QuotaName(sku, channel)
-}
-
-// loanPrefix begins the names of resources that are loans: as many units are on
-// hand of one as are borrowed at the location. So a loan and the units it moves
-// are one record of the journal, and what is given back is bounded by the same
-// claim that moves it.
-const loanPrefix = "\x00b"
-
-func loanName(v *Loan) string { return loanPrefix + v.SKU + "\x00" + v.From + "\x00" + v.To }
-
-// takeLoanName takes the name of a loan apart; ok is false if it is none.
-func takeLoanName(name string) (v Loan, ok bool) {
-	rest, ok := strings.CutPrefix(name, loanPrefix)
-	parts := strings.Split(rest, "\x00")
-	if !ok || len(parts) != 3 {
-		return v, false
-	}
-	return Loan{SKU: parts[0], From: parts[1], To: parts[2]}, true
-}
-
 // Quotas walks what is set aside for channels: Units of each are free for orders
 // of the channel now, and the Availability says also what these hold of it. Its ID
 // is empty. Quotas of which nothing is on hand are left out.
 func (a *Allocator) Quotas() iter.Seq2[Quota, Availability] {
 	return func(yield func(Quota, Availability) bool) {
-		for handle, slot := range a.specials(func(name string) bool {
-			_, _, ok := reservation.QuotaOf(name)
-			return ok
-		}) {
-			sku, channel, _ := reservation.QuotaOf(a.ledger.SKUName(handle))
-			v := a.ledger.Available(handle, slot)
-			q := Quota{Channel: channel, SKU: sku, Location: a.ledger.SlotName(slot), Units: max(v.Available, 0)}
-			if v.OnHand+v.Held == 0 {
-				continue
-			}
-			if a.gate.Settled() != nil || !yield(q, v) {
-				return
-			}
-		}
+		handOn(a, a.channels.Quotas(), func(v channels.Aside) bool {
+			return yield(Quota{Channel: v.Channel, SKU: v.SKU, Location: a.ledger.SlotName(v.Slot), Units: max(v.Available, 0)}, v.Availability)
+		})
 	}
 }
 
@@ -323,44 +227,26 @@ func (a *Allocator) Quotas() iter.Seq2[Quota, Availability] {
 // orders have used up stays borrowed.
 func (a *Allocator) Loans() iter.Seq[Loan] {
 	return func(yield func(Loan) bool) {
-		for handle, slot := range a.specials(func(name string) bool { return strings.HasPrefix(name, loanPrefix) }) {
-			v, ok := takeLoanName(a.ledger.SKUName(handle))
-			v.Location, v.Units = a.ledger.SlotName(slot), a.ledger.Available(handle, slot).OnHand
-			if !ok || v.Units == 0 {
-				continue
-			}
-			if a.gate.Settled() != nil || !yield(v) {
-				return
-			}
-		}
+		handOn(a, a.channels.Loans(), func(v channels.Lent) bool {
+			return yield(Loan{SKU: v.SKU, From: v.From, To: v.To, Location: a.ledger.SlotName(v.Slot), Units: v.Units})
+		})
 	}
 }
 
-// specials walks the cells of SKUs that have such names, in the order in which
-// they were first named, each one's by slot, but for those of removed locations.
-func (a *Allocator) specials(is func(name string) bool) iter.Seq2[uint32, uint32] {
-	return func(yield func(sku, slot uint32) bool) {
-		c, err := a.gate.Enter()
-		if err != nil {
-			return
-		}
-		defer c.End()
-		for sku := range uint32(a.ledger.SKUs()) {
-			if !is(a.ledger.SKUName(sku)) {
-				continue
-			}
-			for _, slot := range slices.Sorted(a.ledger.SlotsOf(sku)) {
-				if now, ok := a.ledger.Slot(a.ledger.SlotName(slot)); !ok || now != slot {
-					continue
-				}
-				if !c.Yield(func() bool { return yield(sku, slot) }) {
-					c.Leave()
-					return
-				}
-			}
-		}
-		c.Leave()
+// handOn hands what a room lists to the caller's loop, one by one as soon as it is
+// known to last. The loop may do whatever it likes: it counts as no call.
+func handOn[V any](a *Allocator, list iter.Seq[V], hand func(V) bool) {
+	c, err := a.gate.Enter()
+	if err != nil {
+		return
 	}
+	defer c.End()
+	for v := range list {
+		if !c.Yield(func() bool { return a.gate.Settled() == nil && hand(v) }) {
+			break
+		}
+	}
+	c.Leave()
 }
 
 // stockOf is a SKU's units at a location in all its cells, those of quotas and
@@ -415,7 +301,7 @@ func (a *Allocator) availableTo(channel, sku, location string) (int64, error) {
 		return 0, nil
 	}
 	now := a.gate.Now()
-	p := &plan{engine: a, order: &Order{Channel: channel}, topology: t, now: now, keeps: a.keepsOf(channel)}
+	p := &plan{engine: a, order: &Order{Channel: channel}, topology: t, now: now, protection: a.channels.LevelsOf(channel)}
 	g := p.product(handle)
 	units, _ := p.has(&g, number, slot, now, reservation.MaxQuantity)
 	return units, nil

@@ -3,10 +3,7 @@ package allocator
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"testing"
-
-	"github.com/clickcollect/clickcollect/reservation"
 )
 
 // BenchmarkChannelOrder is an order of five lines at 2,000 locations whose channel
@@ -38,37 +35,6 @@ func BenchmarkChannelOrder(b *testing.B) {
 	must(b, c.a.SetQuota(ctx, quotas...))
 	for _, name := range []string{"none", "everywhere", "pairs", "quotas"} {
 		run(name)
-	}
-}
-
-// BenchmarkKeeps is a look-up of a level.
-func BenchmarkKeeps(b *testing.B) {
-	for _, n := range []int{1_000, 1_000_000} {
-		all := make([]level, n)
-		for i := range all {
-			all[i] = level{scope{uint32(i / 100), uint32(i % 100)}, int64(i % 50)}
-		}
-		wide := newLevels([]level{{scope{reservation.EverySKU, 7}, 3}, {scope{reservation.EverySKU, reservation.Everywhere}, 1}})
-		k := &keeps{own: newLevels(all), all: wide}
-		r := rand.New(rand.NewPCG(1, 2))
-		at := make([]scope, 1<<16)
-		for i := range at {
-			at[i] = all[r.IntN(n)].scope
-		}
-		for _, hit := range []bool{true, false} {
-			b.Run(fmt.Sprintf("levels=%d/hit=%v", n, hit), func(b *testing.B) {
-				i, sum, sku := 0, int64(0), uint32(0)
-				if !hit {
-					sku = 1 << 24
-				}
-				for b.Loop() {
-					sc := at[i&(len(at)-1)]
-					sum += k.of(sc.sku+sku, sc.slot)
-					i++
-				}
-				_ = sum
-			})
-		}
 	}
 }
 

@@ -176,7 +176,7 @@ func TestProtectionWaitsForOrdersUnderWay(t *testing.T) {
 			runtime.Gosched()
 		}
 	}
-	if a.keepsOf("") != nil {
+	if a.channels.LevelsOf("") != nil {
 		t.Error("counts while an order is under way")
 	}
 	order.Leave()
@@ -256,7 +256,7 @@ func TestQuotasConserve(t *testing.T) {
 		t.Errorf("after a restart:\n%v %v %d %d\nbefore:\n%v %v %d %d", cellsNow, loansNow, sumNow, holdsNow, cells, loans, sum, holds)
 	}
 	// A channel's orders still look for their quota.
-	if !a.hasQuotas("C1") || a.hasQuotas("C9") {
+	if !a.channels.HasQuotas("C1") || a.channels.HasQuotas("C9") {
 		t.Error("the channels with quotas are forgotten")
 	}
 }
