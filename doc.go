@@ -132,6 +132,7 @@
 //	allocator/internal/cover     the cheapest split: an exact minimum-cost cover
 //	allocator/internal/calendar  pickup windows and capacities, and what of them is taken
 //	allocator/internal/channels  protection levels, quotas and loans
+//	allocator/internal/goods     SKU to cells: bundles, lots, shelf lives
 //	bench, bench/cmd/ccbench     workloads and their command
 //	bench/house                  the rules of the house, as a test
 //	bench/peers                  the durable alternatives, a module of its own
@@ -139,11 +140,11 @@
 //
 //	examples → allocator, allocator/sourcing, allocator/hours, geo; bench → allocator, geo
 //	allocator/metrics → allocator, reservation/latency
-//	allocator → geo, reservation, reservation/{latency, excerpt, log}, allocator/sourcing, allocator/hours, allocator/internal/{acceptance, gate, topology, route, cover, calendar, channels}
+//	allocator → geo, reservation, reservation/{latency, excerpt, log}, allocator/sourcing, allocator/hours, allocator/internal/{acceptance, gate, topology, route, cover, calendar, channels, goods}
 //	allocator/internal/route → geo, reservation, allocator/internal/topology
 //	allocator/internal/topology → geo, reservation, reservation/{excerpt, lock}, allocator/hours, allocator/sourcing, allocator/internal/gate
 //	allocator/internal/acceptance → reservation/lock
-//	allocator/internal/{calendar, channels} → reservation, reservation/{history, lock, excerpt}
+//	allocator/internal/{calendar, channels, goods} → reservation, reservation/{history, lock, excerpt}
 //	allocator/internal/gate → reservation, reservation/{history, lock}
 //	allocator/sourcing → geo, allocator/hours
 //	reservation → reservation/{life, history, excerpt, log}, reservation/internal/{state, book, stock, commit, storage}

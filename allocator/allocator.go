@@ -10,6 +10,7 @@ import (
 	"github.com/clickcollect/clickcollect/allocator/internal/calendar"
 	"github.com/clickcollect/clickcollect/allocator/internal/channels"
 	"github.com/clickcollect/clickcollect/allocator/internal/gate"
+	"github.com/clickcollect/clickcollect/allocator/internal/goods"
 	"github.com/clickcollect/clickcollect/allocator/internal/route"
 	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/reservation"
@@ -38,9 +39,9 @@ type Allocator struct {
 	shadow   atomic.Pointer[shadow]
 	channels *channels.Channels // protection levels and quotas
 	moves    moves
-	wares    wares
-	untraced bool // for benchmarks: decisions remember nothing to explain
-	greedy   bool // for tests: splits are not the cheapest
+	goods    *goods.Goods // bundles, lots and shelf lives
+	untraced bool         // for benchmarks: decisions remember nothing to explain
+	greedy   bool         // for tests: splits are not the cheapest
 
 	calendar *calendar.Calendar // pickup windows and capacities
 	expiry   expiry

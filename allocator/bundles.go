@@ -1,16 +1,15 @@
 package allocator
 
 import (
-	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
-	"maps"
 	"slices"
 	"strings"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/goods"
 	"github.com/clickcollect/clickcollect/reservation"
-	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // Component is a part of a bundle: so many units of a SKU in one unit of it.
@@ -31,23 +30,7 @@ const (
 	// maxBundleParts is how many parts a bundle may have itself; with its bundles
 	// taken apart it has at most Options.MaxLines.
 	maxBundleParts = 256
-	// maxNesting is how deep bundles may be in one another.
-	maxNesting = 16
 )
-
-// bundles is what every bundle is made of. nil has none. It is immutable.
-type bundles struct {
-	given map[string][]Component // as they were set
-	flat  map[string][]Component // down to SKUs that are no bundles, ascending
-}
-
-func (b *bundles) has(sku string) bool {
-	if b == nil {
-		return false
-	}
-	_, ok := b.flat[sku]
-	return ok
-}
 
 // SetBundles sets what bundles are made of, all of them or none; one without parts
 // is no bundle any more. An order for a bundle is one for its parts, summed with
@@ -79,37 +62,46 @@ func (a *Allocator) setBundles(ctx context.Context, set []Bundle) error {
 		return err
 	}
 	defer c.End()
-	t, err := a.bundle(ctx, c.Now(), set)
+	t, err := a.writeBundles(ctx, c.Now(), set)
 	if err != nil {
 		return err
 	}
 	return c.Wait(ctx, t)
 }
 
-// bundle is setBundles up to the ticket that is to be waited for.
-func (a *Allocator) bundle(ctx context.Context, now int64, set []Bundle) (t reservation.Ticket, err error) {
+// writeBundles is setBundles up to the ticket that is to be waited for.
+func (a *Allocator) writeBundles(ctx context.Context, now int64, set []Bundle) (t reservation.Ticket, err error) {
 	if err := a.checkBundles(set); err != nil || len(set) == 0 {
 		return t, err
 	}
-	a.wares.setting.Lock(lock.Goods)
-	defer a.wares.setting.Unlock()
-	given := map[string][]Component{}
-	if in := a.wares.bundles.Load(); in != nil {
-		given = maps.Clone(in.given)
-	}
-	notes := make([]reservation.Note, len(set))
+	list := make([]goods.Bundle, len(set))
 	for i := range set {
-		b := &set[i]
-		notes[i] = reservation.Note{Key: bundleArea + b.SKU, Value: appendParts(b.Parts)}
-		if delete(given, b.SKU); len(b.Parts) > 0 {
-			given[strings.Clone(b.SKU)] = slices.Clone(b.Parts)
+		list[i].SKU = set[i].SKU
+		for _, part := range set[i].Parts {
+			list[i].Parts = append(list[i].Parts, goods.Part(part))
 		}
 	}
-	next, err := newBundles(given, a.options.MaxLines)
+	change, err := a.goods.SetBundles(list, a.options.MaxLines)
 	if err != nil {
-		return t, err
+		return t, a.bundleFault(err)
 	}
-	return a.publishSettings(ctx, now, notes, func() { a.wares.bundles.Store(next) })
+	defer change.End()
+	return a.writeSettings(ctx, now, change)
+}
+
+// bundleFault words why a bundle cannot be taken apart.
+func (a *Allocator) bundleFault(err error) error {
+	var fault *goods.BundleError
+	switch {
+	case !errors.As(err, &fault):
+		return err
+	case len(fault.Path) > 0:
+		return &InvalidError{Field: "Parts", Value: strings.Join(fault.Path, " > "), Why: "is a bundle that leads back to itself"}
+	case fault.TooDeep:
+		return &InvalidError{Field: "Parts", Value: fault.SKU, Why: fmt.Sprintf("has bundles in one another more than %d deep", goods.MaxNesting)}
+	}
+	return &InvalidError{Field: "Parts", Value: fault.SKU,
+		Why: fmt.Sprintf("has %d SKUs with its bundles taken apart, more than the %d of Options.MaxLines", fault.Parts, a.options.MaxLines)}
 }
 
 // checkBundles validates each bundle by itself.
@@ -148,88 +140,16 @@ func (a *Allocator) checkBundles(set []Bundle) error {
 	return nil
 }
 
-// newBundles takes all bundles apart; nil if there are none. most is how many parts
-// one may have then; 0: any number.
-func newBundles(given map[string][]Component, most int) (*bundles, error) {
-	if len(given) == 0 {
-		return nil, nil
-	}
-	f := flattening{most: most, bundles: &bundles{given: given, flat: make(map[string][]Component, len(given))}, depth: map[string]int{}}
-	for _, sku := range slices.Sorted(maps.Keys(given)) {
-		if err := f.flatten(sku); err != nil {
-			return nil, err
-		}
-	}
-	return f.bundles, nil
-}
-
-// flattening is bundles being taken apart.
-type flattening struct {
-	*bundles
-	most  int
-	path  []string       // the bundles that are being taken apart, each in the one before
-	depth map[string]int // of a bundle taken apart: how many are in one another
-}
-
-// flatten fills in what a bundle comes to, after the bundles in it.
-func (f *flattening) flatten(sku string) error {
-	if _, done := f.flat[sku]; done {
-		return nil
-	}
-	if at := slices.Index(f.path, sku); at >= 0 {
-		return &InvalidError{Field: "Parts", Value: strings.Join(append(f.path[at:], sku), " > "), Why: "is a bundle that leads back to itself"}
-	}
-	tooDeep := func(sku string) error {
-		return &InvalidError{Field: "Parts", Value: sku, Why: fmt.Sprintf("has bundles in one another more than %d deep", maxNesting)}
-	}
-	if f.path = append(f.path, sku); len(f.path) > maxNesting {
-		return tooDeep(f.path[0])
-	}
-	f.depth[sku] = 1
-	sums := map[string]int64{}
-	for _, part := range f.given[sku] {
-		inside := []Component{{SKU: part.SKU, Quantity: 1}}
-		if _, is := f.given[part.SKU]; is {
-			if err := f.flatten(part.SKU); err != nil {
-				return err
-			}
-			if f.depth[sku] = max(f.depth[sku], 1+f.depth[part.SKU]); f.depth[sku] > maxNesting {
-				return tooDeep(sku)
-			}
-			inside = f.flat[part.SKU]
-		}
-		for _, c := range inside {
-			// Both are below 2^31, so the product is in range.
-			sum, fits := addUnits(sums[c.SKU], c.Quantity*part.Quantity)
-			if !fits {
-				return fmt.Errorf("bundle %s: units of SKU %s: %w", quoted(sku), quoted(c.SKU), ErrOverflow)
-			}
-			sums[c.SKU] = sum
-		}
-	}
-	f.path = f.path[:len(f.path)-1]
-	if f.most > 0 && len(sums) > f.most {
-		return &InvalidError{Field: "Parts", Value: sku, Why: fmt.Sprintf("has %d SKUs with its bundles taken apart, more than the %d of Options.MaxLines", len(sums), f.most)}
-	}
-	flat := make([]Component, 0, len(sums))
-	for part, units := range sums {
-		flat = append(flat, Component{SKU: part, Quantity: units})
-	}
-	slices.SortFunc(flat, func(x, y Component) int { return cmp.Compare(x.SKU, y.SKU) })
-	f.flat[sku] = flat
-	return nil
-}
-
 // partsAmong is the SKUs that a line of a SKU comes to: itself, or, if it is a
 // bundle that is among the lines, its parts.
 func (a *Allocator) partsAmong(lines []Line, sku string) []string {
-	b := a.wares.bundles.Load()
-	if !b.has(sku) || !slices.ContainsFunc(lines, func(l Line) bool { return l.SKU == sku }) {
+	is, ok := a.goods.PartsOf(sku)
+	if !ok || !slices.ContainsFunc(lines, func(l Line) bool { return l.SKU == sku }) {
 		return []string{sku}
 	}
-	parts := make([]string, len(b.flat[sku]))
+	parts := make([]string, len(is))
 	for i := range parts {
-		parts[i] = b.flat[sku][i].SKU
+		parts[i] = is[i].SKU
 	}
 	return parts
 }
@@ -242,12 +162,16 @@ func (a *Allocator) Bundles() iter.Seq[Bundle] {
 			return
 		}
 		defer c.End()
-		b := a.wares.bundles.Load()
-		if c.LeaveSettled() != nil || b == nil {
+		all := a.goods.Bundles()
+		if c.LeaveSettled() != nil {
 			return
 		}
-		for _, sku := range slices.Sorted(maps.Keys(b.given)) {
-			if !yield(Bundle{SKU: sku, Parts: slices.Clone(b.given[sku])}) {
+		for is := range all {
+			b := Bundle{SKU: is.SKU, Parts: make([]Component, len(is.Parts))}
+			for i, part := range is.Parts {
+				b.Parts[i] = Component(part)
+			}
+			if !yield(b) {
 				return
 			}
 		}

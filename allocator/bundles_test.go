@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
@@ -195,33 +194,6 @@ func TestBundlesLast(t *testing.T) {
 	shelf(t, b, "L0", "cup", 10, 6, 0)
 	if got := fmt.Sprint(slices.Collect(b.ShelfLives())); got != "[{tea 1ms}]" {
 		t.Errorf("shelf lives %v", got)
-	}
-}
-
-// TestGoodsNotes reads notes that no version has written.
-func TestGoodsNotes(t *testing.T) {
-	for _, c := range []struct{ value, parts, life string }{
-		{"", "malformed: corrupt", "malformed: corrupt"},
-		{"\x01", "malformed", "malformed"},
-		{"\x02\x00", "newer", "newer"},
-		{"\x01\x03te", "malformed", "malformed"},
-		{"\x01\x03tea", "malformed", "malformed"},
-		{"\x01\x03tea\x00", "malformed", "malformed"},
-		{"\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", "malformed", "malformed"},
-	} {
-		_, err := takeParts([]byte(c.value))
-		if err == nil || !strings.Contains(err.Error(), c.parts[:5]) {
-			t.Errorf("parts of %q: %v", c.value, err)
-		}
-		if _, err = takeLife([]byte(c.value)); err == nil || !strings.Contains(err.Error(), c.life[:5]) {
-			t.Errorf("life of %q: %v", c.value, err)
-		}
-	}
-	if got, err := takeParts(appendParts(teaSet[0].Parts)); err != nil || !slices.Equal(got, teaSet[0].Parts) {
-		t.Errorf("got %v, %v", got, err)
-	}
-	if got, err := takeLife(appendLife(maxShelf.Milliseconds())); err != nil || got != maxShelf.Milliseconds() {
-		t.Errorf("got %v, %v", got, err)
 	}
 }
 

@@ -205,8 +205,8 @@ const maxListed = 256
 // handles appends the cells a want may be filled from.
 func (w *want) handles(into []uint32) []uint32 {
 	for i := range w.choices {
-		for _, src := range w.choices[i].from {
-			into = append(into, src.sku)
+		for _, src := range w.choices[i].From {
+			into = append(into, src.SKU)
 		}
 	}
 	return into

@@ -1,10 +1,9 @@
 package allocator
 
 import (
-	"cmp"
 	"math"
-	"slices"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/goods"
 	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/reservation"
 )
@@ -62,7 +61,7 @@ func digestGeneral(d reservation.Digest, o *Order) (mark uint64, ok bool) {
 	}
 	d = digestTerms(d.Layout(layoutGeneral), o).AddString(o.At).Layout(uint64(len(lines)))
 	for _, l := range lines {
-		d = d.AddString(l.sku).Add(uint64(l.units)).Add(uint64(l.form))
+		d = d.AddString(l.SKU).Add(uint64(l.Units)).Add(uint64(l.Way))
 	}
 	d = d.Layout(uint64(len(o.Substitutes)))
 	for _, sku := range sorted(o.Substitutes) {
@@ -100,8 +99,8 @@ func digestGeneral(d reservation.Digest, o *Order) (mark uint64, ok bool) {
 // linesOf is the lines of an order, those of the same SKU summed, ascending by SKU
 // and bundles as they are; false if they are none that could be held. It asks for no
 // limit that is set: those may have been others when the order was held.
-func linesOf(o *Order) ([]exploded, bool) {
-	out := make([]exploded, 0, len(o.Lines))
+func linesOf(o *Order) ([]formLine, bool) {
+	out := make([]formLine, 0, len(o.Lines))
 	for _, line := range o.Lines {
 		if line.Quantity < 1 || line.Quantity > reservation.MaxQuantity {
 			return nil, false
@@ -110,10 +109,9 @@ func linesOf(o *Order) ([]exploded, bool) {
 		if own, ok := o.Forms[line.SKU]; ok {
 			f = own
 		}
-		out = append(out, exploded{line.SKU, line.Quantity, f})
+		out = append(out, formLine{SKU: line.SKU, Units: line.Quantity, Way: f})
 	}
-	slices.SortFunc(out, func(x, y exploded) int { return cmp.Compare(x.sku, y.sku) })
-	out, err := addedUp(out)
+	out, err := goods.Sum(out)
 	return out, err == nil && len(out) > 0
 }
 

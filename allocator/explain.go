@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"iter"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/goods"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
@@ -41,7 +42,7 @@ func (e *NoLocationError) planned() *plan {
 		now: e.engine.gate.Now(), at: e.at, forms: []sourcing.Form{sourcing.Collect}, exact: true}
 	for _, line := range e.lines {
 		p.wants = append(p.wants, want{name: e.engine.ledger.SKUName(line.SKU), units: line.Quantity,
-			choices: []product{{sku: line.SKU, from: []source{{sku: line.SKU}}}}})
+			choices: []goods.Product{{SKU: line.SKU, From: []goods.Source{{SKU: line.SKU}}}}})
 	}
 	p.asks(wants{within: e.within, set: e.set})
 	p.ask[sourcing.Collect].HasPoint = e.hasPoint
@@ -62,7 +63,7 @@ func (p *plan) explain() sourcing.Explanation {
 		farthest[sh.form] = max(farthest[sh.form], sh.distance)
 		c := sourcing.Considered{Site: p.topology.Place(sh.slot).ID, Form: sh.form, Distance: sh.distance, Ready: p.told(sh), Cost: sh.cost}
 		for _, t := range sh.lines {
-			c.Lines = append(c.Lines, p.engine.ledger.SKUName(p.wants[t.want].choices[t.choice].sku))
+			c.Lines = append(c.Lines, p.engine.ledger.SKUName(p.wants[t.want].choices[t.choice].SKU))
 		}
 		e.Chosen = append(e.Chosen, c)
 	}

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -288,9 +287,10 @@ func freshLots(t *testing.T, a *Allocator, id string, began int64) {
 	}
 	sku, _ := a.ledger.SKU("milk")
 	for _, line := range s.found.Lines {
-		at := slices.IndexFunc(a.lotsOf(sku).all, func(src source) bool { return src.sku == line.SKU })
-		if at >= 0 && a.lotsOf(sku).all[at].expires < began {
-			t.Errorf("%s has units of lot %q", id, a.ledger.SKUName(line.SKU))
+		for lot, src := range a.goods.Lots(sku) {
+			if src.SKU == line.SKU && src.Expires < began {
+				t.Errorf("%s has units of lot %v", id, lot)
+			}
 		}
 	}
 }

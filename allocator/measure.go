@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/goods"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
@@ -46,7 +47,7 @@ func (p *plan) fill(w *want, number, slot uint32, ready time.Time) (choice int, 
 	most := int64(0)
 	for i := range w.choices {
 		g := &w.choices[i]
-		if p.engine.cooling(g.sku, slot, p.now) {
+		if p.engine.cooling(g.SKU, slot, p.now) {
 			if reason == sourcing.Short && units == 0 {
 				reason = sourcing.CoolingDown
 			}
@@ -72,21 +73,21 @@ func (p *plan) fill(w *want, number, slot uint32, ready time.Time) (choice int, 
 
 // has is how many units of goods an order can have at a location. If it is fewer
 // than wanted for another reason than that there are none, why says so.
-func (p *plan) has(g *product, number, slot uint32, ready, wanted int64) (units int64, why Reason) {
+func (p *plan) has(g *goods.Product, number, slot uint32, ready, wanted int64) (units int64, why Reason) {
 	table, old := p.topology.Table(), int64(0)
 	pool := int64(0)
-	for _, src := range g.from {
-		n := table.Reachable(src.sku, number)
+	for _, src := range g.From {
+		n := table.Reachable(src.SKU, number)
 		switch {
-		case src.quota:
+		case src.Quota:
 			units += max(n, 0)
-		case src.expires != 0 && src.expires < max(ready, p.now)+p.life(g.sku):
+		case src.Expires != 0 && src.Expires < max(ready, p.now)+p.engine.goods.Life(g.SKU):
 			old += max(n, 0)
 		default:
 			pool += n
 		}
 	}
-	kept := p.protection.Of(g.sku, slot)
+	kept := p.protection.Of(g.SKU, slot)
 	all := units + max(pool, 0)
 	units += max(pool-kept, 0)
 	switch {
@@ -102,25 +103,25 @@ func (p *plan) has(g *product, number, slot uint32, ready, wanted int64) (units 
 
 // cells spreads units of goods over the cells they are taken from, the ones to be
 // used first in front.
-func (p *plan) cells(g *product, number, slot uint32, ready, units int64, into []reservation.Line) []reservation.Line {
+func (p *plan) cells(g *goods.Product, number, slot uint32, ready, units int64, into []reservation.Line) []reservation.Line {
 	table := p.topology.Table()
-	kept := p.protection.Of(g.sku, slot)
-	from := make([]source, 0, len(g.from))
+	kept := p.protection.Of(g.SKU, slot)
+	from := make([]goods.Source, 0, len(g.From))
 	pool := int64(0)
-	for _, src := range g.from {
-		if src.quota || src.expires == 0 || src.expires >= max(ready, p.now)+p.life(g.sku) {
+	for _, src := range g.From {
+		if src.Quota || src.Expires == 0 || src.Expires >= max(ready, p.now)+p.engine.goods.Life(g.SKU) {
 			from = append(from, src)
-			if !src.quota {
-				n := table.Reachable(src.sku, number)
+			if !src.Quota {
+				n := table.Reachable(src.SKU, number)
 				pool += max(n, 0)
 				kept += max(-n, 0) // safety stock is kept back from one cell, also for the others
 			}
 		}
 	}
 	for i, src := range from {
-		n := max(table.Reachable(src.sku, number)-p.laid(src.sku, slot), 0)
+		n := max(table.Reachable(src.SKU, number)-p.laid(src.SKU, slot), 0)
 		take := min(units, n)
-		if !src.quota {
+		if !src.Quota {
 			pool -= n // what the cells behind it have
 		}
 		if i == len(from)-1 {
@@ -129,8 +130,8 @@ func (p *plan) cells(g *product, number, slot uint32, ready, units int64, into [
 		if take == 0 {
 			continue
 		}
-		line := reservation.Line{SKU: src.sku, Quantity: take}
-		if !src.quota {
+		line := reservation.Line{SKU: src.SKU, Quantity: take}
+		if !src.Quota {
 			line.Keep = max(kept-pool, 0)
 		}
 		into = append(into, line)
@@ -183,7 +184,7 @@ func (p *plan) price(w *want, choice int, units int64, c *sourcing.Candidate) in
 	if p.costs.Price == nil && p.isChosen(c) {
 		return 0
 	}
-	return p.costs.Line(p.engine.ledger.SKUName(w.choices[choice].sku), units, c.Site)
+	return p.costs.Line(p.engine.ledger.SKUName(w.choices[choice].SKU), units, c.Site)
 }
 
 func (p *plan) isChosen(c *sourcing.Candidate) bool {

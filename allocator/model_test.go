@@ -144,7 +144,7 @@ func (m *machine) end(t *rapid.T) {
 	same(t, verb(context.Background(), id, lines...), m.twin.end(id, to, lines))
 }
 
-func (m *machine) drawGoods(t *rapid.T) goods {
+func (m *machine) drawGoods(t *rapid.T) moved {
 	m.fresh++
 	id := mostly(t, []string{fmt.Sprint("m", m.fresh)}, []string{"m1", "m2", "m3", ""}, "movement")
 	lines := drawLines(t, []int64{0, -1, -3, 20, reservation.MaxQuantity, -reservation.MaxQuantity, tooMuch}, 3)
@@ -153,7 +153,7 @@ func (m *machine) drawGoods(t *rapid.T) goods {
 			lines[i].SKU = modelSKUs[0]
 		}
 	}
-	return goods{ID: id, Location: mostly(t, modelLocations, []string{"nowhere"}, "location"), Lines: lines}
+	return moved{ID: id, Location: mostly(t, modelLocations, []string{"nowhere"}, "location"), Lines: lines}
 }
 
 func (m *machine) move(t *rapid.T) {
@@ -197,7 +197,7 @@ func (m *machine) receive(t *rapid.T) {
 			}
 		}
 		for _, r := range list {
-			if fault = m.twin.move("receipt", goods{ID: r.ID, Location: r.Location, Lines: r.Lines}); fault != nil {
+			if fault = m.twin.move("receipt", moved{ID: r.ID, Location: r.Location, Lines: r.Lines}); fault != nil {
 				break
 			}
 		}

@@ -90,8 +90,8 @@ type Damage struct {
 // 2^31 − 1 on hand), ErrFull, ErrNoSpace. ErrJournal, or the end of ctx: which of
 // them are booked is unknown; repeat the call.
 func (a *Allocator) Receive(ctx context.Context, receipts ...Receipt) error {
-	return move(ctx, a, history.Received, receipts, func(r *Receipt) goods {
-		return goods{ID: r.ID, Location: r.Location, Lines: r.Lines, Lots: r.Lots}
+	return move(ctx, a, history.Received, receipts, func(r *Receipt) moved {
+		return moved{ID: r.ID, Location: r.Location, Lines: r.Lines, Lots: r.Lots}
 	})
 }
 
@@ -100,37 +100,37 @@ func (a *Allocator) Receive(ctx context.Context, receipts ...Receipt) error {
 // available may fall below zero, and then reservations become short as with Sell.
 // ErrTooOld: too much has happened at the location since AsOf.
 func (a *Allocator) Count(ctx context.Context, counts ...Count) error {
-	return move(ctx, a, history.Counted, counts, func(c *Count) goods {
-		return goods{ID: c.ID, Location: c.Location, Lines: c.Lines, AsOf: c.AsOf, Lots: c.Lots}
+	return move(ctx, a, history.Counted, counts, func(c *Count) moved {
+		return moved{ID: c.ID, Location: c.Location, Lines: c.Lines, AsOf: c.AsOf, Lots: c.Lots}
 	})
 }
 
 // Sell books till sales out, all lines of a sale or none, in the manner of
 // Receive. *ShortageError: a line is more than is on hand; count the shelf.
 func (a *Allocator) Sell(ctx context.Context, sales ...Sale) error {
-	return move(ctx, a, history.Sold, sales, func(s *Sale) goods {
-		return goods{ID: s.ID, Location: s.Location, Lines: s.Lines, Lots: s.Lots}
+	return move(ctx, a, history.Sold, sales, func(s *Sale) moved {
+		return moved{ID: s.ID, Location: s.Location, Lines: s.Lines, Lots: s.Lots}
 	})
 }
 
 // Adjust books corrections, all lines of one or none, in the manner of Receive.
 // *ShortageError: a line takes away more than is on hand.
 func (a *Allocator) Adjust(ctx context.Context, adjustments ...Adjustment) error {
-	return move(ctx, a, history.Adjusted, adjustments, func(x *Adjustment) goods {
-		return goods{ID: x.ID, Location: x.Location, Lines: x.Lines, Lots: x.Lots}
+	return move(ctx, a, history.Adjusted, adjustments, func(x *Adjustment) moved {
+		return moved{ID: x.ID, Location: x.Location, Lines: x.Lines, Lots: x.Lots}
 	})
 }
 
 // WriteOff books damaged goods out, all lines of one call or none, in the manner
 // of Sell.
 func (a *Allocator) WriteOff(ctx context.Context, damages ...Damage) error {
-	return move(ctx, a, history.Damaged, damages, func(d *Damage) goods {
-		return goods{ID: d.ID, Location: d.Location, Lines: d.Lines, Lots: d.Lots}
+	return move(ctx, a, history.Damaged, damages, func(d *Damage) moved {
+		return moved{ID: d.ID, Location: d.Location, Lines: d.Lines, Lots: d.Lots}
 	})
 }
 
-// goods is what all kinds of movement have in common.
-type goods struct {
+// moved is what all kinds of movement have in common.
+type moved struct {
 	ID       string
 	Location string // where it happens; of a delivery or a loss the transfer says so
 	To       string // of a transfer
@@ -140,13 +140,13 @@ type goods struct {
 	Lots     map[string]Lot // by SKU
 }
 
-func move[M any](ctx context.Context, a *Allocator, cause history.Cause, given []M, as func(*M) goods) error {
+func move[M any](ctx context.Context, a *Allocator, cause history.Cause, given []M, as func(*M) moved) error {
 	c, err := a.gate.Admit(ctx)
 	if err != nil {
 		return fmt.Errorf("allocator: %v: %w", cause, err)
 	}
 	defer c.End()
-	t, err := a.moveAll(ctx, c.Now(), cause, len(given), func(i int) goods { return as(&given[i]) })
+	t, err := a.moveAll(ctx, c.Now(), cause, len(given), func(i int) moved { return as(&given[i]) })
 	if err = a.endChange(ctx, &c, t, err); err != nil {
 		return fmt.Errorf("allocator: %w", err)
 	}
@@ -155,7 +155,7 @@ func move[M any](ctx context.Context, a *Allocator, cause history.Cause, given [
 
 // moveAll checks movements and then books them one by one. The ticket is of the
 // last one booked.
-func (a *Allocator) moveAll(ctx context.Context, now int64, cause history.Cause, n int, given func(i int) goods) (last reservation.Ticket, err error) {
+func (a *Allocator) moveAll(ctx context.Context, now int64, cause history.Cause, n int, given func(i int) moved) (last reservation.Ticket, err error) {
 	if err := a.checkBatch("movements", n); err != nil {
 		return last, fmt.Errorf("%v: %w", cause, err)
 	}
@@ -207,7 +207,7 @@ func checkUnits(cause history.Cause, units int64) (why string) {
 }
 
 // movement checks one movement and translates it for the ledger.
-func (a *Allocator) movement(g *goods, cause history.Cause, into *reservation.Movement) error {
+func (a *Allocator) movement(g *moved, cause history.Cause, into *reservation.Movement) error {
 	into.ID, into.Cause, into.AsOf, into.Ref = g.ID, cause, millis(g.AsOf), g.Transfer
 	if err := a.checkID("ID", g.ID); err != nil {
 		return err
@@ -247,7 +247,7 @@ func (a *Allocator) movement(g *goods, cause history.Cause, into *reservation.Mo
 }
 
 // movementLines checks the lines and sums those of one SKU.
-func (a *Allocator) movementLines(g *goods, cause history.Cause, into *reservation.Movement) error {
+func (a *Allocator) movementLines(g *moved, cause history.Cause, into *reservation.Movement) error {
 	if err := a.checkLineCount(len(g.Lines)); err != nil {
 		return err
 	}

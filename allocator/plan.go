@@ -9,6 +9,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/allocator/internal/channels"
 	"github.com/clickcollect/clickcollect/allocator/internal/cover"
+	"github.com/clickcollect/clickcollect/allocator/internal/goods"
 	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
@@ -79,22 +80,8 @@ type want struct {
 	name    string
 	units   int64
 	form    sourcing.Form
-	choices []product // the SKU, then its substitutes, the best first
-	group   int       // the group it is kept together with; 0: none
-}
-
-// product is one SKU as customers know it, and the cells its units are taken from,
-// in this order.
-type product struct {
-	sku  uint32
-	from []source
-}
-
-// source is a cell of a SKU: its own, or that of a quota or a lot of it.
-type source struct {
-	sku     uint32
-	expires int64 // of a lot, in milliseconds; 0: never
-	quota   bool  // set aside for the order's channel: protection levels do not count
+	choices []goods.Product // the SKU, then its substitutes, the best first
+	group   int             // the group it is kept together with; 0: none
 }
 
 // share is what one location does for an order.
@@ -244,11 +231,11 @@ const maxParts = 64
 // summed, with the cells that each may come from.
 func (p *plan) wanted(s *scratch) error {
 	o, a := p.order, p.engine
-	var lines []exploded
+	var lines []formLine
 	var err error
 	if p.reserved {
 		lines, err = a.summed(o.Lines, o.Forms, o.Form)
-	} else if lines, err = a.explode(o.Lines, o.Forms, o.Form); err == nil {
+	} else if lines, err = a.takenApart(o.Lines, o.Forms, o.Form); err == nil {
 		err = p.checkSubstitutes()
 	}
 	if err != nil {
@@ -257,14 +244,14 @@ func (p *plan) wanted(s *scratch) error {
 	p.wants = make([]want, 0, len(lines))
 	var unknown error // found first, and told last
 	for _, line := range lines {
-		w := want{name: line.sku, units: line.units, form: line.form}
-		if w.choices, err = p.choicesOf(line.sku); errors.Is(err, ErrUnknownSKU) {
+		w := want{name: line.SKU, units: line.Units, form: line.Way}
+		if w.choices, err = p.choicesOf(line.SKU); errors.Is(err, ErrUnknownSKU) {
 			unknown = cmp.Or(unknown, err)
 		} else if err != nil {
 			return err
 		}
-		if !slices.Contains(p.forms, line.form) {
-			p.forms = append(p.forms, line.form)
+		if !slices.Contains(p.forms, line.Way) {
+			p.forms = append(p.forms, line.Way)
 		}
 		p.wants = append(p.wants, w)
 	}

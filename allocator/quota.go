@@ -154,23 +154,13 @@ func (a *Allocator) asidePlace(field, id, sku, location string, m *reservation.M
 	if !ok {
 		return fmt.Errorf("%w: %s", ErrUnknownSKU, quoted(sku))
 	}
-	if a.hasLots(handle) {
+	if a.goods.HasLots(handle) {
 		return &InvalidError{Field: field + ".SKU", Value: sku, Why: "has lots, which cannot be set aside"}
 	}
 	if m.Slot, ok = a.ledger.Slot(location); !ok {
 		return fmt.Errorf("%w: %s", ErrUnknownLocation, quoted(location))
 	}
 	return nil
-}
-
-// hasLots reports whether units of a SKU are told apart by lot.
-func (a *Allocator) hasLots(sku uint32) bool {
-	for _, sub := range a.ledger.Subs(sku) {
-		if _, _, quota := reservation.QuotaOf(a.ledger.SKUName(sub)); !quota {
-			return true
-		}
-	}
-	return false
 }
 
 // quotaMovement translates a quota for the ledger.

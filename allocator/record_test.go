@@ -5,6 +5,9 @@ import (
 	"runtime"
 	"sync"
 	"testing"
+
+	"github.com/clickcollect/clickcollect/allocator/internal/goods"
+	"github.com/clickcollect/clickcollect/reservation"
 )
 
 // Recorder stands in for a test, where a test is to show that another one would
@@ -52,4 +55,7 @@ func (r *Recorder) Fatalf(format string, args ...any) {
 
 // ForgetBundles takes the bundles out of memory behind the journal's back, as a verb
 // would that does part of its work before it refuses.
-func ForgetBundles(a *Allocator) { a.wares.bundles.Store(nil) }
+func ForgetBundles(a *Allocator) {
+	empty := reservation.New(reservation.Options{SKUs: 1, Locations: 1})
+	a.goods, _ = goods.Open(empty)
+}

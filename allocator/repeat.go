@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/clickcollect/clickcollect/allocator/internal/gate"
+	"github.com/clickcollect/clickcollect/allocator/internal/goods"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
@@ -41,7 +42,7 @@ func (p *plan) first(i int) *firstAnswer {
 	f := &firstAnswer{Distance: float64(sh.distance), Form: sh.form, Ready: millis(p.told(sh)), Cost: sh.cost}
 	for _, t := range sh.lines {
 		w := &p.wants[t.want]
-		sku := p.engine.ledger.SKUName(w.choices[t.choice].sku)
+		sku := p.engine.ledger.SKUName(w.choices[t.choice].SKU)
 		if sku == w.name {
 			continue
 		}
@@ -225,7 +226,7 @@ func (a *Allocator) made(c *reservation.Change, err error) (reservation.Ticket, 
 }
 
 // booked looks up a movement that is refused by now: true if it was booked before.
-func (a *Allocator) booked(g *goods, cause history.Cause) (t reservation.Ticket, ok bool) {
+func (a *Allocator) booked(g *moved, cause history.Cause) (t reservation.Ticket, ok bool) {
 	m := reservation.Movement{ID: g.ID, Cause: cause, AsOf: millis(g.AsOf), Ref: g.Transfer}
 	if m.Lines, ok = g.content(cause); !ok || !inTime(g.AsOf) || mutant == mutantJudged {
 		return t, false
@@ -235,7 +236,7 @@ func (a *Allocator) booked(g *goods, cause history.Cause) (t reservation.Ticket,
 
 // content is the lines of a movement as they are booked, whatever limits are set;
 // false: nothing like it was ever booked.
-func (g *goods) content(cause history.Cause) ([]reservation.MovementLine, bool) {
+func (g *moved) content(cause history.Cause) ([]reservation.MovementLine, bool) {
 	var lines []reservation.MovementLine
 	at, lots := map[string]int{}, 0
 	for _, line := range g.Lines {
@@ -248,7 +249,7 @@ func (g *goods) content(cause history.Cause) ([]reservation.MovementLine, bool) 
 			at[line.SKU] = i
 			name := line.SKU
 			if lot, is := g.Lots[name]; is {
-				name = reservation.LotName(name, lotName(lot))
+				name = goods.LotName(name, goods.Lot(lot))
 				lots++
 			}
 			lines = append(lines, reservation.MovementLine{SKU: name})

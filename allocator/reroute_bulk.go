@@ -58,7 +58,7 @@ func (a *Allocator) openAt(ctx context.Context, location string) (ids []string, 
 		return nil, fmt.Errorf("%w: %s", ErrUnknownLocation, quoted(location))
 	}
 	for id, e := range a.ledger.At(slot) {
-		if movable(e) && a.goods(e) {
+		if movable(e) && a.hasGoods(e) {
 			ids = append(ids, id)
 		}
 	}

@@ -26,7 +26,7 @@ func (m *moves) restartWait(a *Allocator, id string, e *reservation.Entry, since
 	q := m.late
 	switch {
 	case !q.On():
-	case e.State != Confirmed || !a.goods(e):
+	case e.State != Confirmed || !a.hasGoods(e):
 		q.Forget(id)
 	default:
 		q.Put(id, acceptance.Wait{Slot: e.Slot, Since: since, Due: since})
@@ -72,7 +72,7 @@ func (a *Allocator) watchAcceptance(now int64) {
 		return
 	}
 	for id, e := range a.ledger.All() {
-		if e.State == Confirmed && a.goods(e) {
+		if e.State == Confirmed && a.hasGoods(e) {
 			q.Refresh(id, e.Slot, now)
 		}
 	}
@@ -100,7 +100,7 @@ func (a *Allocator) recoverWaiting() error {
 	q.Turn(true)
 	now := a.gate.Now()
 	for id, e := range a.ledger.All() {
-		if e.State == Confirmed && a.goods(e) {
+		if e.State == Confirmed && a.hasGoods(e) {
 			from := cmp.Or(since[id], now)
 			q.Put(id, acceptance.Wait{Slot: e.Slot, Since: from, Due: from})
 		}
@@ -209,7 +209,7 @@ func (a *Allocator) rejectLate(s *scratch, id string, is acceptance.Wait) (*movi
 		return nil, reservation.Ticket{}, nil
 	}
 	var e reservation.Entry
-	if !a.ledger.Find(id, &e) || e.State != Confirmed || !a.goods(&e) {
+	if !a.ledger.Find(id, &e) || e.State != Confirmed || !a.hasGoods(&e) {
 		q.Forget(id)
 		return nil, reservation.Ticket{}, nil
 	}

@@ -33,8 +33,9 @@ func (p *part) name() string {
 	return p.id
 }
 
-// goods reports whether the part has lines of goods: one that has not is a visit.
-func (a *Allocator) goods(e *reservation.Entry) bool {
+// hasGoods reports whether a part has lines of goods: one that has none is the
+// customer's place in a pickup window.
+func (a *Allocator) hasGoods(e *reservation.Entry) bool {
 	for i := range e.Lines {
 		if !a.ledger.Resource(e.Lines[i].SKU) {
 			return true
@@ -156,7 +157,7 @@ func (a *Allocator) head(parts []part) *part {
 		p := &parts[i]
 		r := 0
 		switch {
-		case !a.goods(&p.e):
+		case !a.hasGoods(&p.e):
 		case !p.e.State.Ended():
 			r = 4
 		case p.e.State == Collected:
@@ -176,7 +177,7 @@ func (a *Allocator) head(parts []part) *part {
 // live is the parts with goods that have not ended.
 func (a *Allocator) live(parts []part) (live []*part) {
 	for i := range parts {
-		if p := &parts[i]; !p.e.State.Ended() && a.goods(&p.e) {
+		if p := &parts[i]; !p.e.State.Ended() && a.hasGoods(&p.e) {
 			live = append(live, p)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/allocator/internal/calendar"
 	"github.com/clickcollect/clickcollect/allocator/internal/channels"
+	"github.com/clickcollect/clickcollect/allocator/internal/goods"
 	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/reservation"
 )
@@ -38,7 +39,10 @@ func (a *Allocator) recoverSettings() error {
 			a.calendar, err = calendar.Open(a.ledger)
 			return err
 		}},
-		{"goods", a.recoverGoods},
+		{"goods", func() (err error) {
+			a.goods, err = goods.Open(a.ledger)
+			return err
+		}},
 		{"rejections", a.recoverCooling},
 	} {
 		if err := area.read(); err != nil {
@@ -46,20 +50,6 @@ func (a *Allocator) recoverSettings() error {
 		}
 	}
 	return nil
-}
-
-// publishSettings writes notes down and makes what they say count, at a moment at
-// which no change is under way. The caller has entered, at that time.
-func (a *Allocator) publishSettings(ctx context.Context, now int64, notes []reservation.Note, publish func()) (reservation.Ticket, error) {
-	if err := ctx.Err(); err != nil {
-		return reservation.Ticket{}, err
-	}
-	defer a.gate.Pause()()
-	t, err := a.ledger.SetNotes(now, notes...)
-	if err == nil {
-		publish()
-	}
-	return t, err
 }
 
 // setting is a change of settings that a room has begun, so that no other one of its

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/goods"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/reservation"
 )
@@ -15,17 +16,17 @@ const maxSubstitutes = 64
 
 // choicesOf is the SKU of a line and its substitutes, the best first, as far as
 // they are known. A SKU counts once.
-func (p *plan) choicesOf(sku string) (choices []product, err error) {
+func (p *plan) choicesOf(sku string) (choices []goods.Product, err error) {
 	a, names := p.engine, p.order.Substitutes[sku]
 	for i, name := range append([]string{sku}, names...) {
-		if i > 0 && a.wares.bundles.Load().has(name) {
+		if i > 0 && a.goods.IsBundle(name) {
 			if p.reserved { // it became one since
 				continue
 			}
 			return nil, &InvalidError{Field: fmt.Sprintf("Substitutes[%s]", quoted(sku)), Value: name, Why: "is a bundle"}
 		}
 		handle, ok := a.ledger.SKU(name)
-		if ok && !slices.ContainsFunc(choices, func(g product) bool { return g.sku == handle }) {
+		if ok && !slices.ContainsFunc(choices, func(g goods.Product) bool { return g.SKU == handle }) {
 			choices = append(choices, p.product(handle))
 			p.mixed = p.mixed || i > 0
 		}
@@ -39,7 +40,7 @@ func (p *plan) choicesOf(sku string) (choices []product, err error) {
 // checkSubstitutes refuses substitutes for a bundle, which is ordered as its parts.
 func (p *plan) checkSubstitutes() error {
 	for _, sku := range sorted(p.order.Substitutes) {
-		if p.engine.wares.bundles.Load().has(sku) {
+		if p.engine.goods.IsBundle(sku) {
 			return &InvalidError{Field: "Substitutes", Value: sku, Why: "is a bundle: name the substitutes of its parts"}
 		}
 	}
@@ -77,17 +78,17 @@ func (p *plan) serve(demands []demand, number, slot uint32, ready time.Time, use
 		s.at[d], s.flow[d] = make([]int, len(w.choices)), make([]int64, len(w.choices))
 		for k := range w.choices {
 			g := &w.choices[k]
-			q := slices.Index(s.skus, g.sku)
+			q := slices.Index(s.skus, g.SKU)
 			if q < 0 {
 				q = len(s.skus)
 				units := int64(0)
-				if !p.engine.cooling(g.sku, slot, p.now) {
+				if !p.engine.cooling(g.SKU, slot, p.now) {
 					units, _ = p.has(g, number, slot, millis(ready), math.MaxInt64)
 				}
 				if used != nil {
-					units -= used(g.sku)
+					units -= used(g.SKU)
 				}
-				s.skus, s.left = append(s.skus, g.sku), append(s.left, max(units, 0))
+				s.skus, s.left = append(s.skus, g.SKU), append(s.left, max(units, 0))
 			}
 			s.at[d][k] = q
 		}
@@ -346,7 +347,7 @@ func (p *plan) takenAt(slot, sku uint32, shares int) (units int64) {
 	for i := range shares {
 		if sh := &p.shares[i]; sh.slot == slot {
 			for _, t := range sh.lines {
-				if p.wants[t.want].choices[t.choice].sku == sku {
+				if p.wants[t.want].choices[t.choice].SKU == sku {
 					units += t.units
 				}
 			}
@@ -359,7 +360,7 @@ func (p *plan) takenAt(slot, sku uint32, shares int) (units int64) {
 func (p *plan) mixedCells(sh *share, into []reservation.Line) []reservation.Line {
 	for i, t := range sh.lines {
 		g := &p.wants[t.want].choices[t.choice]
-		same := func(o taken) bool { return p.wants[o.want].choices[o.choice].sku == g.sku }
+		same := func(o taken) bool { return p.wants[o.want].choices[o.choice].SKU == g.SKU }
 		if slices.ContainsFunc(sh.lines[:i], same) {
 			continue
 		}
@@ -408,7 +409,7 @@ func (g Allocation) Substituted() map[string][]Line {
 		}
 		for _, t := range p.shares[i].lines {
 			w := &p.wants[t.want]
-			if sku := p.engine.ledger.SKUName(w.choices[t.choice].sku); sku != w.name {
+			if sku := p.engine.ledger.SKUName(w.choices[t.choice].SKU); sku != w.name {
 				if out == nil {
 					out = map[string][]Line{}
 				}

@@ -35,8 +35,8 @@ type Loss struct {
 // none, in the manner of Receive. They must be available there, not only on hand:
 // what is held for an order is not sent off. *ShortageError: it is not.
 func (a *Allocator) Send(ctx context.Context, transfers ...Transfer) error {
-	return move(ctx, a, history.Sent, transfers, func(t *Transfer) goods {
-		return goods{ID: t.ID, Location: t.From, To: t.To, Lines: t.Lines}
+	return move(ctx, a, history.Sent, transfers, func(t *Transfer) moved {
+		return moved{ID: t.ID, Location: t.From, To: t.To, Lines: t.Lines}
 	})
 }
 
@@ -44,14 +44,14 @@ func (a *Allocator) Send(ctx context.Context, transfers ...Transfer) error {
 // Receive. ErrNotFound: there is no such transfer; *EndedError: nothing of it is
 // on its way any more; *ShortageError: less of a SKU is.
 func (a *Allocator) Deliver(ctx context.Context, deliveries ...Delivery) error {
-	return move(ctx, a, history.Delivered, deliveries, func(d *Delivery) goods {
-		return goods{ID: d.ID, Transfer: d.Transfer, Lines: d.Lines}
+	return move(ctx, a, history.Delivered, deliveries, func(d *Delivery) moved {
+		return moved{ID: d.ID, Transfer: d.Transfer, Lines: d.Lines}
 	})
 }
 
 // Lose writes off goods of a transfer, in the manner of Deliver.
 func (a *Allocator) Lose(ctx context.Context, losses ...Loss) error {
-	return move(ctx, a, history.Lost, losses, func(l *Loss) goods { return goods{ID: l.ID, Transfer: l.Transfer, Lines: l.Lines} })
+	return move(ctx, a, history.Lost, losses, func(l *Loss) moved { return moved{ID: l.ID, Transfer: l.Transfer, Lines: l.Lines} })
 }
 
 // TransferState is what became of a transfer.

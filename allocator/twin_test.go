@@ -303,7 +303,7 @@ func (w *twin) settle(o *twinOrder, by State) error {
 }
 
 // move is what a movement must answer, and does it.
-func (w *twin) move(kind string, g goods) error {
+func (w *twin) move(kind string, g moved) error {
 	if err := movementFault(kind, g); err != nil {
 		return err
 	}
@@ -364,7 +364,7 @@ func (w *twin) move(kind string, g goods) error {
 	return nil
 }
 
-func movementFault(kind string, g goods) error {
+func movementFault(kind string, g moved) error {
 	if g.ID == "" || len(g.Lines) == 0 {
 		return ErrInvalid
 	}

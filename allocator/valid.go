@@ -78,7 +78,7 @@ func (a *Allocator) checkReservation(s *scratch, id string) error {
 // checkSKU validates the name of a SKU, known or not.
 func (a *Allocator) checkSKU(field, sku string) error {
 	_, known := a.ledger.SKU(sku)
-	return a.checkKnown(field, sku, known || a.wares.bundles.Load().has(sku))
+	return a.checkKnown(field, sku, known || a.goods.IsBundle(sku))
 }
 
 // checkLocation validates the ID of a location, known or not.

@@ -67,7 +67,7 @@ func asBefore(t *testing.T, a *Allocator) {
 	}
 	hold(Order{ID: "anywhere", Lines: []Line{{"tea", 2}}})
 	hold(Order{ID: "at nowhere", Lines: []Line{{oldSKU, 2}}})
-	bundle := []reservation.Note{{Key: bundleArea + oldBundle, Value: appendParts([]Component{{SKU: oldSKU, Quantity: 2}})},
+	bundle := []reservation.Note{{Key: "goods/bundle/" + oldBundle, Value: append(append([]byte{1, byte(len(oldSKU))}, oldSKU...), 2)},
 		{Key: "channels/protection/" + url.PathEscape(oldChannel) + "//*", Value: []byte{1, 0, 1}}}
 	_, err := a.ledger.SetNotes(a.gate.Now(), bundle...)
 	must(t, err)

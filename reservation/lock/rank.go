@@ -14,7 +14,7 @@ const (
 	Rules
 	// Channels is in allocator/internal/channels: protection levels, one change at a time; a pause, notes.
 	Channels
-	// Goods is in allocator: bundles and shelf lives, one change at a time; a pause, notes.
+	// Goods is in allocator/internal/goods: bundles and shelf lives, one change at a time; a pause, notes.
 	Goods
 	// Capacities is in allocator/internal/calendar: pickup windows and capacities, one change of them or step of their sweep at a time; a pause, changes, the ledger.
 	Capacities
