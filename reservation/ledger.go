@@ -112,8 +112,6 @@ type Ledger struct {
 	// Both nil without a journal.
 	queue   *commit.Queue
 	storage *stored
-	// shelves are the units on hand that were recovered and await Fill.
-	shelves *recovered
 }
 
 // New returns an empty ledger in memory. With FeedBytes it keeps that much of

@@ -127,7 +127,7 @@ func restore(from *storage.Storage, o Options, s *storage.Snapshot) (*Ledger, *r
 	quiet.FeedBytes = 0
 	l := New(quiet)
 	l.options = o
-	l.shelves = &recovered{}
+	l.state.Recover()
 	l.digests = digests{words: &formerWords} // until a key is met, or drawn
 	l.storage = &stored{Storage: from}
 	l.state.Book.Loosen()

@@ -13,102 +13,14 @@ import (
 	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
-// recovered is the units on hand as a snapshot and the journal after it give
-// them, SKU by SKU, until the numbering of the locations is known and the cells
-// can be laid out at once. Used by one goroutine.
-type recovered struct {
-	skus []recoveredSKU
-}
-
-type recoveredSKU struct {
-	cells []shelfUnits // the later of two for a slot counts
-	clean int          // how many of them are sorted and name each slot once
-}
-
-type shelfUnits struct {
-	slot, units uint32
-}
-
-// set notes what is on hand of a SKU at a slot from now on.
-func (r *recovered) set(sku, slot uint32, units int64) {
-	for len(r.skus) <= int(sku) {
-		r.skus = append(r.skus, recoveredSKU{})
-	}
-	s := &r.skus[sku]
-	s.cells = append(s.cells, shelfUnits{slot: slot, units: uint32(units)})
-	if len(s.cells) > 2*s.clean+1024 {
-		s.tidy()
-	}
-}
-
-// get is what is on hand of a SKU at a slot now; few ask.
-func (r *recovered) get(sku, slot uint32) int64 {
-	if int(sku) >= len(r.skus) {
-		return 0
-	}
-	s := &r.skus[sku]
-	for i := len(s.cells) - 1; i >= s.clean; i-- {
-		if s.cells[i].slot == slot {
-			return int64(s.cells[i].units)
-		}
-	}
-	at, ok := slices.BinarySearchFunc(s.cells[:s.clean], slot, func(c shelfUnits, slot uint32) int { return cmp.Compare(c.slot, slot) })
-	if !ok {
-		return 0
-	}
-	return int64(s.cells[at].units)
-}
-
-// tidy sorts the cells and keeps the last word on each slot.
-func (s *recoveredSKU) tidy() {
-	if s.clean == len(s.cells) {
-		return
-	}
-	if !slices.IsSortedFunc(s.cells, func(a, b shelfUnits) int { return cmp.Compare(a.slot, b.slot) }) {
-		slices.SortStableFunc(s.cells, func(a, b shelfUnits) int { return cmp.Compare(a.slot, b.slot) })
-	}
-	kept := s.cells[:0]
-	for i, c := range s.cells {
-		if i+1 < len(s.cells) && s.cells[i+1].slot == c.slot {
-			continue
-		}
-		kept = append(kept, c)
-	}
-	s.cells, s.clean = kept, len(kept)
-}
-
 // Fill lays out the stock that was recovered, once the locations are numbered:
 // what is on hand, less safety stock, less what live reservations hold. It does
 // nothing the second time, and for a ledger that recovered nothing.
 func (l *Ledger) Fill() error {
-	r := l.shelves
-	if r == nil {
+	if l.state.LaidOut() {
 		return nil
 	}
-	l.shelves = nil
-	var slots []uint32
-	for sku := range r.skus {
-		s := &r.skus[sku]
-		s.tidy()
-		if l.state.Classes.Resource(uint32(sku)) { // one that has passed leaves no cells
-			s.cells = slices.DeleteFunc(s.cells, func(c shelfUnits) bool { return c.units == 0 })
-		}
-		slots = slots[:0]
-		for _, c := range s.cells {
-			slots = append(slots, c.slot)
-		}
-		if len(slots) == 0 {
-			continue
-		}
-		l.state.Stock.Ensure(uint32(sku), slots...)
-		for _, c := range s.cells {
-			if cell, ok := l.state.Stock.Cell(uint32(sku), c.slot); ok {
-				cell.AddOnHand(int64(c.units))
-				cell.Change(int64(c.units))
-			}
-		}
-		s.cells = nil
-	}
+	l.state.LayOut()
 	lacking, err := l.takeLive()
 	if err != nil || l.queue == nil {
 		return err

@@ -64,7 +64,7 @@ func (p *replay) one(sequence uint64, data []byte) error {
 			return p.unsound("a safety stock without its level")
 		}
 		v := SafetyLevel{SKU: r.SKU, Slot: r.Slot, Units: r.Lines[0].Units}
-		if l.shelves == nil {
+		if l.state.LaidOut() {
 			_, err = l.SetSafety(v, r.Time)
 		} else {
 			l.state.Safety.Put(v)
@@ -166,22 +166,10 @@ func (p *replay) add(kind book.Kind, id string) error {
 	return nil
 }
 
-// setShelf sets the units on hand of a ledger that has its stock laid out
-// already: a shadow that follows the journal.
-func (p *replay) setShelf(sku, slot uint32, onHand int64) {
-	l := p.ledger
-	l.state.Stock.Ensure(sku, slot)
-	if cell, ok := l.state.Stock.Cell(sku, slot); ok {
-		by := onHand - cell.OnHand()
-		cell.AddOnHand(by)
-		cell.Change(by)
-	}
-}
-
 // hold changes what is available by the units an entry has open, in a ledger
 // that has its stock laid out already; sign −1 takes them.
 func (p *replay) hold(e *book.Entry, sign int64) {
-	if p.ledger.shelves != nil || e.State == InTransit || e.State.Ended() {
+	if !p.ledger.state.LaidOut() || e.State == InTransit || e.State.Ended() {
 		return
 	}
 	for i := range e.Lines {
@@ -234,29 +222,17 @@ func (p *replay) shelve(slot uint32) error {
 			// Goods that a count had taken away already were not taken again. What
 			// a snapshot has of them it may have from after this record: then it
 			// is not known here.
-			units = line.OnHand - p.onHand(line.SKU, slot)
+			units = line.OnHand - l.state.OnHand(line.SKU, slot)
 			if p.sequence <= p.to {
 				f.Since = max(f.Since, r.Time)
 			}
 		}
-		if l.shelves != nil {
-			l.shelves.set(line.SKU, slot, line.OnHand)
-		} else {
-			p.setShelf(line.SKU, slot, line.OnHand)
-		}
+		l.state.SetOnHand(line.SKU, slot, line.OnHand)
 		if units != 0 && !l.state.Classes.Resource(line.SKU) {
 			f.Remember(state.ShelfChange{Time: r.Time, SKU: line.SKU, Slot: slot, Units: units})
 		}
 	}
 	return nil
-}
-
-// onHand is what is on hand before the record.
-func (p *replay) onHand(sku, slot uint32) int64 {
-	if p.ledger.shelves == nil {
-		return p.ledger.state.Stock.OnHand(sku, slot)
-	}
-	return p.ledger.shelves.get(sku, slot)
 }
 
 // onHandChange is by how much a record changed the units on hand.

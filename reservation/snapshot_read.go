@@ -203,7 +203,7 @@ func (r *snapshotReader) shelf(item []byte) error {
 		if slot > math.MaxUint32 || units > MaxQuantity || sku > maxHandle {
 			return malformed("a shelf")
 		}
-		r.ledger.shelves.set(uint32(sku), uint32(slot), int64(units))
+		r.ledger.state.SetOnHand(uint32(sku), uint32(slot), int64(units))
 	}
 	if !in.whole() {
 		return malformed("a shelf")
@@ -216,7 +216,7 @@ const maxHandle = 1 << 28
 // checkNames sees that nothing names a SKU or a location that is not there.
 func (r *snapshotReader) checkNames() error {
 	l := r.ledger
-	if len(l.shelves.skus) > l.state.SKUs.Len() {
+	if l.state.Shelved() > l.state.SKUs.Len() {
 		return malformed("a shelf of an unknown SKU")
 	}
 	return nil

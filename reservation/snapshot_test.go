@@ -57,9 +57,7 @@ func restored(t *testing.T, l *Ledger, o Options) {
 	shadow, _, err := recoverFrom(l.storage.Storage, o)
 	mustDo(t, err)
 	for sku := range uint32(l.SKUs()) {
-		s := &shadow.shelves.skus[sku]
-		s.tidy()
-		if got, want := int64(s.cells[0].units), l.Available(sku, 0).OnHand; got != want {
+		if got, want := shadow.state.OnHand(sku, 0), l.Available(sku, 0).OnHand; got != want {
 			t.Fatalf("SKU %d: the snapshot and the journal after it have %d on hand, there are %d", sku, got, want)
 		}
 	}

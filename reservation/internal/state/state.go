@@ -23,6 +23,7 @@ type State struct {
 	Safety  Levels
 	Floors  [Floors]Floor
 	gone    sync.Map // slots of removed locations
+	shelves *shelves // nil: the stock is laid out
 }
 
 // Fill makes a state that is empty, with room for so many SKUs and locations.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/clickcollect/clickcollect/reservation/internal/book"
+	"github.com/clickcollect/clickcollect/reservation/internal/stock"
 )
 
 // opened is an empty state.
@@ -126,5 +127,39 @@ func TestNotesAndPlaces(t *testing.T) {
 	s.Remove(3)
 	if !s.IsGone(3) || s.IsGone(2) {
 		t.Error("another location is gone")
+	}
+}
+
+// TestShelves notes what is on hand before the stock is laid out, the later word on
+// each cell, and has the same on hand afterwards; then it is available.
+func TestShelves(t *testing.T) {
+	s := opened(10, 10)
+	s.SKUs.Put("tea")
+	s.Recover()
+	for i := range int64(5000) {
+		s.SetOnHand(0, uint32(i%7), i)
+	}
+	check := func(when string) {
+		t.Helper()
+		for slot := range uint32(8) {
+			want := int64(0)
+			if slot < 7 {
+				want = 4993 + (int64(slot)+7-4993%7)%7
+			}
+			if got := s.OnHand(0, slot); got != want {
+				t.Errorf("%s: %d on hand at %d, want %d", when, got, slot, want)
+			}
+		}
+	}
+	check("noted")
+	if s.LaidOut() || s.Shelved() != 1 {
+		t.Errorf("laid out %v, %d SKUs", s.LaidOut(), s.Shelved())
+	}
+	s.Stock.Renumber([]uint32{0, 1, 2, 3, 4, 5, 6, 7}, 8, 0, func(*stock.Table) {})
+	s.LayOut()
+	check("laid out")
+	s.SetOnHand(0, 3, 1)
+	if cell, ok := s.Stock.Cell(0, 3); !ok || cell.Available() != 1 || s.OnHand(0, 3) != 1 {
+		t.Error("set afterwards: not what is available")
 	}
 }
