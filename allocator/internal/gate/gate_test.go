@@ -217,7 +217,7 @@ func TestAside(t *testing.T) {
 		synctest.Wait()
 		c.Resume()
 		if g.Paused() || c.Now() != began+1000 || g.Epoch() != epoch+1 {
-			t.Errorf("resumed at %d, began at %d", c.Now(), began)
+			t.Fatalf("resumed at %d, began at %d", c.Now(), began)
 		}
 		c.Leave()
 		g.Pause()()

@@ -66,7 +66,26 @@ func newWorld(t testing.TB, r *rand.Rand, locations int, shares ...float64) *wor
 		}
 		w.skus = append(w.skus, sku)
 	}
+	// Each at every other location, and both at few: what the shares of the two promise
+	// is not there.
+	for i := range all {
+		if rare := i%997 == 500; i%2 == 0 || rare {
+			w.receive(all[i].ID, "even", 100)
+		}
+		if rare := i%997 == 500; i%2 == 1 || rare || locations == 1 {
+			w.receive(all[i].ID, "odd", 100)
+		}
+	}
 	return w
+}
+
+// apart is an order of the two SKUs that few locations have together.
+func (w *world) apart() (lines []reservation.Line) {
+	for _, name := range []string{"even", "odd"} {
+		sku, _ := w.ledger.SKU(name)
+		lines = append(lines, reservation.Line{SKU: sku, Quantity: 1})
+	}
+	return lines
 }
 
 func drawnPoint(r *rand.Rand) geo.Point {
@@ -118,6 +137,9 @@ func TestRouteAgainstAllLocations(t *testing.T) {
 		w := newWorld(t, r, n, 0.95, 0.9, 0.3, 0.05, 0.01, 0.002)
 		for i := range 300 {
 			c, near, lines := w.places.Load(), drawnPoint(r), w.lines(r)
+			if i%7 == 0 {
+				lines = w.apart()
+			}
 			within := []geo.Meters{0, 0, 50_000, 300_000}[r.IntN(4)]
 			kinds := []topology.KindSet{0, 0, 1<<topology.Store | 1<<topology.Locker}[r.IntN(3)]
 			want := w.able(near, within, kinds, lines)

@@ -53,6 +53,8 @@ func must(t testing.TB, errs ...error) {
 // pass. So it does after it was read back.
 func TestCatalogueAgainstAList(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
+	area, err := geo.NewArea([]geo.Point{{Lat: 1, Lon: 1}, {Lat: 1, Lon: 2}, {Lat: 2, Lon: 2}})
+	must(t, err)
 	var w *Locations
 	var ledger *reservation.Ledger
 	for world := range 20 {
@@ -64,7 +66,7 @@ func TestCatalogueAgainstAList(t *testing.T) {
 			all := make([]Place, 1+r.IntN(4)*r.IntN(40))
 			seen := map[string]bool{}
 			for i := range all {
-				all[i] = drawn(r)
+				all[i] = drawn(r, area)
 				seen[all[i].ID] = true
 			}
 			if len(seen) < len(all) { // no list has one twice
@@ -80,9 +82,16 @@ func TestCatalogueAgainstAList(t *testing.T) {
 	}
 }
 
-func drawn(r *rand.Rand) Place {
-	p := Place{ID: fmt.Sprint("L", r.IntN(300)), Kind: Kind(r.IntN(int(Kinds))), NoReturns: r.IntN(2) == 0}
-	p.Point = geo.Point{Lat: float64(r.IntN(20)) + 1, Lon: float64(r.IntN(20))}
+func drawn(r *rand.Rand, area *geo.Area) Place {
+	n := r.IntN(300)
+	p := Place{ID: fmt.Sprint("L", n), Kind: Kind(r.IntN(int(Kinds))), NoReturns: r.IntN(2) == 0}
+	p.Point = geo.Point{Lat: float64(n%20) + 1, Lon: float64(n / 20)}
+	if r.IntN(20) == 0 { // it moves
+		p.Point = geo.Point{Lat: float64(r.IntN(20)) + 1, Lon: float64(r.IntN(20))}
+	}
+	if r.IntN(4) == 0 {
+		p.Area = area
+	}
 	if r.IntN(3) == 0 {
 		p.Terms = &Terms{Offline: r.IntN(9) == 0, Prep: time.Duration(r.IntN(2)) * time.Hour}
 		if r.IntN(2) == 0 {
