@@ -1,5 +1,3 @@
-//go:build !mutant_any
-
 package allocator
 
 import (
@@ -8,27 +6,49 @@ import (
 	"github.com/clickcollect/clickcollect/bench/scaletest"
 )
 
+// The deliberate bugs.
+var (
+	// A planned order that loses a claim does not look again.
+	givesUp = append(mutation("choose.go", "			p.saw(c, f, sourcing.Full, \"\")\n			return nothing\n		}\n	}\n", "			p.saw(c, f, sourcing.Full, \"\")\n			return nothing\n		}\n		break\n	}\n"),
+		mutation("split.go", "v := p.commit(s); v != nothing {", "v := p.commit(s); true {")...)
+	// A list of an order may have any length.
+	noLimit = mutation("limits.go", "func (a *Allocator) checkLists(o *Order) error {\n", "func (a *Allocator) checkLists(o *Order) error {\n	if true {\n		return nil\n	}\n")
+	// Terms that are too long to be kept are cut.
+	cut = mutation("limits.go", "		err = t.tooLong(len(note), most)\n", "		t.Exclude, t.Instead, t.Groups = nil, nil, nil\n		note, err = json.Marshal(&t)\n")
+	// The parts of a split but the first take no capacity.
+	oneCapacity = mutation("commit.go", "		part.Lines = joined(append(part.Lines, room...))", "		if i > 0 {\n			room = nil\n		}\n		part.Lines = joined(append(part.Lines, room...))")
+	// IDs are checked without what the engine adds to them.
+	brim = mutation("commit.go", "	if len(text) <= most {\n		return nil\n	}\n	return &InvalidError{Field: field, Value: text,", "	if true {\n		return nil\n	}\n	return &InvalidError{Field: field, Value: text,")
+	// A call that was made before is judged by what is set now.
+	judged = append(mutation("repeat.go", "if !a.ledger.Find(o.ID, &s.found) || !a.isOf(s, o, &s.found) {\n		return Allocation{}, false", "if true {\n		return Allocation{}, false"),
+		append(mutation("repeat.go", "!ok || !inTime(g.AsOf) {", "!ok || !inTime(g.AsOf) || true {"), mutation("quota.go", "		if !booked {\n			return last, err", "		if true || booked {\n			return last, err")...)...)
+	// What is collected is held where no customer is let in.
+	letIn = mutation("internal/topology/catalogue.go", "if c.Anywhere(set, form) {", "if set == 0 || c.Anywhere(set, form) {")
+	// Texts need not be valid UTF-8.
+	anyBytes = mutation("valid.go", "case !utf8.ValidString(text):", "case !utf8.ValidString(text) && false:")
+)
+
+func mutation(file, old, new string) []scaletest.Edit {
+	return []scaletest.Edit{{File: file, Old: old, New: new}}
+}
+
 // TestMutantsAreCaught builds the package with each of its deliberate bugs and
 // runs the test that is there for it. It must fail, and for the reason it gives.
-// The builds carry a tag this file is not part of.
 func TestMutantsAreCaught(t *testing.T) {
-	if !scaletest.Full() {
-		t.Skip("builds the package once for every bug")
+	mutant := func(name string, edits []scaletest.Edit, test, says string) scaletest.Mutant {
+		return scaletest.Mutant{Name: name, Edits: edits, Test: test, Says: says, Flags: []string{"-short", "-timeout", "60s"}}
 	}
-	for _, m := range []struct{ mutant, test, says string }{
-		{"mutant_gives_up", "TestLostClaimIsNoRefusal", `no location can fill the order`},
-		{"mutant_no_limit", "TestListsHaveLimits", `Prefer: 257 entries are taken`},
-		{"mutant_cut", "TestTermsAreKeptOrRefused", `L1 is not licensed`},
-		{"mutant_no_room", "TestEveryPartTakesCapacity", `L1 has room for an order more than it can process`},
-		{"mutant_brim", "TestLongestIDs", `an ID that leaves no room for what is added: got <nil>`},
-		{"mutant_judged", "TestRepeatAnswersAlike", `unknown location: "L2"`},
-		{"mutant_judged", "TestRepeatUnderShorterLimits", `invalid Prefer 300: are more than the 256`},
-		{"mutant_judged", "TestMovementsRepeated", `received "r": unknown location: "L1"`},
-		{"mutant_judged", "TestDoor", `a repeat of order .* is refused`},
-		{"mutant_bytes", "TestTextsComeBack", `comes back as`},
-	} {
-		t.Run(m.mutant+"/"+m.test, func(t *testing.T) {
-			scaletest.Caught(t, m.test, m.says, "-short", "-timeout", "60s", "-tags", "mutant_any "+m.mutant)
-		})
-	}
+	scaletest.Mutants(t,
+		mutant("gives up", givesUp, "TestLostClaimIsNoRefusal", `no location can fill the order`),
+		mutant("no limit", noLimit, "TestListsHaveLimits", `Prefer: 257 entries are taken`),
+		mutant("cut", cut, "TestTermsAreKeptOrRefused", `L1 is not licensed`),
+		mutant("one capacity", oneCapacity, "TestEveryPartTakesCapacity", `L1 has room for an order more than it can process`),
+		mutant("brim", brim, "TestLongestIDs", `an ID that leaves no room for what is added: got <nil>`),
+		mutant("judged", judged, "TestRepeatAnswersAlike", `unknown location: "L2"`),
+		mutant("judged", judged, "TestRepeatUnderShorterLimits", `invalid Prefer 300: are more than the 256`),
+		mutant("judged", judged, "TestMovementsRepeated", `received "r": unknown location: "L1"`),
+		mutant("judged", judged, "TestDoor", `a repeat of order .* is refused`),
+		mutant("let in", letIn, "TestWhereCustomersCollect", `held at the depot`),
+		mutant("any bytes", anyBytes, "TestTextsComeBack", `comes back as`),
+	)
 }

@@ -249,9 +249,6 @@ func (p *plan) attempt(s *scratch, c *sourcing.Candidate, f sourcing.Form) verdi
 			p.saw(c, f, sourcing.Full, "")
 			return nothing
 		}
-		if mutant == mutantGivesUp {
-			break
-		}
 	}
 	p.saw(c, f, sourcing.Short, "")
 	return nothing

@@ -86,9 +86,6 @@ func (p *plan) build(s *scratch) bool {
 		if !ok {
 			return false
 		}
-		if mutant == mutantNoRoom && i > 0 {
-			room = nil
-		}
 		part.Lines = joined(append(part.Lines, room...))
 		p.work.held = append(p.work.held, part)
 	}
@@ -176,7 +173,7 @@ func (a *Allocator) checkChangeID(id string) error {
 
 // checkRoom refuses a text to which the engine adds what would not fit then.
 func checkRoom(field, text string, most int) error {
-	if mutant == mutantBrim || len(text) <= most {
+	if len(text) <= most {
 		return nil
 	}
 	return &InvalidError{Field: field, Value: text,

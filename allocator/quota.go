@@ -117,7 +117,7 @@ func (a *Allocator) moveAsideIn(ctx context.Context, now int64, n int, movement 
 			continue
 		}
 		t, booked := a.ledger.Booked(&m, location, "")
-		if !booked || mutant == mutantJudged {
+		if !booked {
 			return last, err
 		}
 		last = later(last, t)

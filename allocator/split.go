@@ -64,7 +64,7 @@ func (p *plan) split(s *scratch, partial bool) verdict {
 		} else if !p.assign(options, partial) {
 			return nothing
 		}
-		if v := p.commit(s); v != nothing || mutant == mutantGivesUp {
+		if v := p.commit(s); v != nothing {
 			return v
 		}
 		p.trace = p.trace[:0]

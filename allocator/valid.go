@@ -33,7 +33,7 @@ func (a *Allocator) textFault(text string) string {
 		return "must not have a zero byte"
 	case len(text) > a.options.MaxIDBytes:
 		return fmt.Sprintf("is %d bytes long, at most %d are allowed", len(text), a.options.MaxIDBytes)
-	case !utf8.ValidString(text) && mutant != mutantBytes:
+	case !utf8.ValidString(text):
 		return "must be valid UTF-8"
 	}
 	return ""

@@ -152,7 +152,7 @@ func (s source) isMain() bool { return s.file.Name.Name == "main" }
 // isTrial reports whether users never compile the file: a test, what only tests
 // import, or code that only a build with one of our own tags sees.
 func (s source) isTrial() bool {
-	foreign := func(tag string) bool { return tag != "interleave" && !strings.HasPrefix(tag, "mutant_") }
+	foreign := func(tag string) bool { return tag != "interleave" }
 	for _, group := range s.file.Comments {
 		for _, c := range group.List {
 			if c.Pos() > s.file.Package || !constraint.IsGoBuild(c.Text) {
@@ -304,9 +304,9 @@ var rules = []struct {
 		{"reservation/lock/rank.go", "package lock; const (\nOld Rank = 1\n)", "nobody says where the rank Old is"},
 	}},
 	{"mutants", mutants, []canary{
-		{"geo/mutant_x.go", "//go:build mutant_x\n\npackage geo", "no canary of geo names mutant_x"},
-		{"geo/mutant/x.go", "//go:build mutant_x\n\npackage mutant", "no canary of geo names mutant_x"},
-		{"geo/x_test.go", "//go:build !mutant_y\n\npackage geo // mutant_y", "no canary of geo names mutant_y"},
+		{"geo/x.go", "//go:build mutant_x\n\npackage geo", "a deliberate bug has a tag of the build"},
+		{"geo/x_test.go", "//go:build !mutant_y\n\npackage geo", "a deliberate bug has a tag of the build"},
+		{"geo/x.go", "package geo\n\nfunc f() bool { return mutant == mutantX }", "a deliberate bug is in the code"},
 	}},
 	{"sizes", sizes, []canary{
 		{"geo/x.go", "package geo\n" + strings.Repeat("//\n", maxFileLines), "601 lines"},

@@ -264,34 +264,27 @@ func oneOrder(files []source) (faults []string) {
 	return faults
 }
 
-// mutants reports the deliberate bugs that no test of their room builds. The bugs lie
-// in the room's folder or in its folder mutant; each is a
-// tag of the build, and a canary names it in a string.
+// mutants reports deliberate bugs that are in the code, behind a tag of the build or a
+// constant: they are edits in a canary's table, see scaletest.Mutant.
 func mutants(files []source) (faults []string) {
-	tag := regexp.MustCompile(`\bmutant_\w+`)
-	bugs, named := map[string]bool{}, map[string]bool{}
+	tag := regexp.MustCompile(`\bmutant_?\w*`)
 	for _, s := range goFiles(files) {
-		room := strings.TrimSuffix(s.dir(), "/mutant")
 		for _, group := range s.file.Comments {
 			for _, c := range group.List {
-				if c.Pos() < s.file.Package && constraint.IsGoBuild(c.Text) {
-					for _, name := range tag.FindAllString(c.Text, -1) {
-						bugs["no canary of "+room+" names "+name] = name != "mutant_any" // which is with each of them
-					}
+				if c.Pos() < s.file.Package && constraint.IsGoBuild(c.Text) && tag.MatchString(c.Text) {
+					faults = append(faults, s.at(c.Pos())+"a deliberate bug has a tag of the build")
 				}
 			}
 		}
+		if s.isTest() || s.dir() == "bench/scaletest" || s.dir() == "bench/house" {
+			continue
+		}
 		ast.Inspect(s.file, func(n ast.Node) bool {
-			if lit, ok := n.(*ast.BasicLit); ok && s.isTest() {
-				named["no canary of "+room+" names "+strings.Trim(lit.Value, "\"`")] = true
+			if id, ok := n.(*ast.Ident); ok && tag.MatchString(id.Name) {
+				faults = append(faults, s.at(id.Pos())+"a deliberate bug is in the code")
 			}
 			return true
 		})
-	}
-	for _, fault := range slices.Sorted(maps.Keys(bugs)) {
-		if bugs[fault] && !named[fault] {
-			faults = append(faults, fault)
-		}
 	}
 	return faults
 }
