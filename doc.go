@@ -154,6 +154,36 @@
 //	reservation/internal/{commit, journal} → reservation/log
 //	reservation, reservation/internal/commit → reservation/latency
 //
+// # The way of an order
+//
+// What Allocate does for an order that one location fills, nothing but lines and a
+// place said; the door hands over and calls the next room, so between two rooms the
+// order is always in it:
+//
+//  1. allocator/internal/gate lets the call in, reads the time, once, and gives it
+//     memory that an earlier call has left.
+//  2. allocator checks what it was told, and asks channels, calendar and goods whether
+//     anything is set that concerns the order: an atomic load each.
+//  3. allocator/internal/topology is read by one pointer: from here on the order sees
+//     one catalogue of locations.
+//  4. reservation turns names of SKUs into handles. From here on there are no names.
+//  5. allocator/internal/route looks for the nearest location: geo walks its boxes,
+//     nearest first, and reservation/internal/stock tells by its bits which can still
+//     hold every line.
+//  6. The claim there takes the units in reservation/internal/stock, then puts the
+//     reservation in a shard of reservation/internal/book; under that shard's lock its
+//     record, which reservation/history spells, gets its number and its place in the
+//     batch of reservation/internal/commit. If the units are gone meanwhile, 5 goes on
+//     with the next location.
+//  7. allocator/internal/gate waits for that batch, which reservation/internal/commit
+//     has written by reservation/log, and lets the call out.
+//
+// The gate is there at both ends, and the stock is read in 5 and taken from in 6; no
+// other room is entered twice. An order that asks for more, or for which more is set,
+// is planned between 4 and 6: allocator/sourcing says of each location whether it may
+// and what it costs, allocator/internal/cover finds the cheapest split, and the claim
+// takes from several locations at once.
+//
 // Nothing imports against the arrows, and third-party packages stay behind the
 // room that needs them: orb in geo, xsync and btree in reservation and allocator,
 // client_golang in allocator/metrics, which no program links that does not import it.
