@@ -144,7 +144,7 @@ func (a *Allocator) reservation(id string, e *reservation.Entry, room *[]Reserve
 	r := Reservation{ID: id, Location: a.ledger.SlotName(e.Slot), Distance: geo.Meters(e.Distance), State: e.State,
 		Sequence: e.Sequence, Order: e.Order, Customer: e.Customer, Channel: e.Channel, Code: e.Code,
 		Promise: fromMillis(e.Promise), Rejects: e.Rejects}
-	if long(e.Note) { // a short one says neither
+	if !plainNote(e.Note) { // a plain one says neither
 		t := takeTerms(e.Note)
 		r.Form, r.From = t.Form, a.leftOf(&t)
 	}

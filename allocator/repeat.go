@@ -110,6 +110,7 @@ func (a *Allocator) answered(s *scratch, o *Order) (Allocation, bool) {
 func (a *Allocator) repeat(s *scratch, o *Order, mark uint64, planned bool) (Allocation, error) {
 	s.ticket = reservation.Ticket{Sequence: s.found.Sequence}
 	if s.found.Fingerprint != mark && !a.isOf(s, o, &s.found) {
+		s.Count(gate.Conflicts)
 		return Allocation{}, fmt.Errorf("allocator: order %s: %w", quoted(o.ID), ErrConflict)
 	}
 	s.Count(gate.Repeated)

@@ -65,9 +65,6 @@ func (s *scratch) noteShort(set topology.KindSet, at string) {
 	s.hold.Note = s.note
 }
 
-// long tells the notes that are JSON: those that say of a form, or of a reroute.
-func long(note []byte) bool { return len(note) > 0 && note[0] != noteOfStore && note[0] != noteOfKinds }
-
 // takeTerms reads what an order asked for; the zero value if nothing is noted.
 func takeTerms(note []byte) (t orderTerms) {
 	switch {

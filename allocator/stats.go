@@ -20,6 +20,7 @@ type Stats struct {
 	Allocated uint64 // orders held
 	Repeated  uint64 // orders answered from the book
 	Refused   uint64 // orders no location could fill
+	Conflicts uint64 // orders refused because another one has their ID (ErrConflict)
 	Collected uint64 // reservations ended by Collect
 	Canceled  uint64 // reservations ended by Cancel
 	Expired   uint64 // holds whose deadline passed, in whole or the part not confirmed
@@ -71,6 +72,7 @@ func (a *Allocator) Stats() Stats {
 	return Stats{Locations: a.locations.Load().Live(), Held: held, Remembered: remembered, Short: a.ledger.Short(),
 		HostPanics: host, Panics: own,
 		Allocated: a.gate.Counted(gate.Allocated), Repeated: a.gate.Counted(gate.Repeated), Refused: a.gate.Counted(gate.Refused),
+		Conflicts: a.gate.Counted(gate.Conflicts),
 		Collected: a.gate.Counted(gate.Collected), Canceled: a.gate.Counted(gate.Canceled), LostRaces: a.gate.Counted(gate.LostRaces),
 		Expired: a.expiry.expired.Load(), NoShows: a.expiry.noShows.Load(),
 		ExpiryLag:    time.Duration(a.expiry.lag.Load()) * time.Millisecond,

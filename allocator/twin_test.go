@@ -155,6 +155,7 @@ func (w *twin) allocate(o Order) (Allocation, error) {
 	}
 	if old := w.orders[o.ID]; old != nil {
 		if old.content != orderContent(o) {
+			w.count.Conflicts++
 			return Allocation{}, ErrConflict
 		}
 		w.count.Repeated++

@@ -103,6 +103,11 @@ func TestExposition(t *testing.T) {
 		if !errors.Is(err, allocator.ErrNoLocation) {
 			t.Fatal(err)
 		}
+		for range 2 {
+			if _, err = a.Allocate(t.Context(), order("SO-3", 1)); !errors.Is(err, allocator.ErrConflict) {
+				t.Fatal(err)
+			}
+		}
 		must(t, a.Sell(t.Context(), allocator.Sale{ID: "S-1", Location: "L0", Lines: []allocator.Line{{SKU: "tea", Quantity: 2}}}))
 		got := scraped(t, registered(t, metrics.New(a, metrics.Options{Engine: "pl", Locations: true})))
 		got = varying.ReplaceAllString(got, "$1 N")

@@ -12,10 +12,11 @@ import (
 // figures are the series that Stats gives one number for.
 func (n namer) figures() []figure {
 	return slices.Concat(
-		n.by("orders_total", "Orders since the engine was opened, by result: held at one or more locations, refused because no location could fill it, or repeated and answered as before.", "result",
+		n.by("orders_total", "Orders since the engine was opened, by result: held at one or more locations, refused because no location could fill it, repeated and answered as before, or in conflict with another one of the same ID.", "result",
 			labeled{"held", func(s *allocator.Stats) *uint64 { return &s.Allocated }},
 			labeled{"refused", func(s *allocator.Stats) *uint64 { return &s.Refused }},
-			labeled{"repeated", func(s *allocator.Stats) *uint64 { return &s.Repeated }}),
+			labeled{"repeated", func(s *allocator.Stats) *uint64 { return &s.Repeated }},
+			labeled{"conflict", func(s *allocator.Stats) *uint64 { return &s.Conflicts }}),
 		n.by("reservations_ended_total", "Reservations that ended since the engine was opened, by how. Expired ones include holds of which a part was confirmed before.", "how",
 			labeled{"collected", func(s *allocator.Stats) *uint64 { return &s.Collected }},
 			labeled{"canceled", func(s *allocator.Stats) *uint64 { return &s.Canceled }},

@@ -12,6 +12,7 @@ const (
 	Repeated                 // orders answered from the book
 	Collected                // reservations ended by a collection
 	Canceled                 // reservations ended by a cancellation
+	Conflicts                // orders refused because another one has their ID
 	LostRaces                // locations an order came to and found short
 	kinds
 )
