@@ -178,8 +178,9 @@
 //  7. allocator/internal/gate waits for that batch, which reservation/internal/commit
 //     has written by reservation/log, and lets the call out.
 //
-// The gate is there at both ends, and the stock is read in 5 and taken from in 6; no
-// other room is entered twice. An order that asks for more, or for which more is set,
+// The gate is there at both ends; reservation resolves the names in 4 and makes the
+// claim in 6; the stock is read in 5 and taken from in 6. No other room is entered
+// twice unless the units are gone. An order that asks for more, or for which more is set,
 // is planned between 4 and 6: allocator/sourcing says of each location whether it may
 // and what it costs, allocator/internal/cover finds the cheapest split, and the claim
 // takes from several locations at once.

@@ -9,28 +9,24 @@ import (
 // The deliberate bugs.
 var (
 	// A planned order that loses a claim does not look again.
-	givesUp = append(mutation("choose.go", "			p.saw(c, f, sourcing.Full, \"\")\n			return nothing\n		}\n	}\n", "			p.saw(c, f, sourcing.Full, \"\")\n			return nothing\n		}\n		break\n	}\n"),
-		mutation("split.go", "v := p.commit(s); v != nothing {", "v := p.commit(s); true {")...)
+	givesUp = append(scaletest.Replace("choose.go", "			p.saw(c, f, sourcing.Full, \"\")\n			return nothing\n		}\n	}\n", "			p.saw(c, f, sourcing.Full, \"\")\n			return nothing\n		}\n		break\n	}\n"),
+		scaletest.Replace("split.go", "v := p.commit(s); v != nothing {", "v := p.commit(s); true {")...)
 	// A list of an order may have any length.
-	noLimit = mutation("limits.go", "func (a *Allocator) checkLists(o *Order) error {\n", "func (a *Allocator) checkLists(o *Order) error {\n	if true {\n		return nil\n	}\n")
+	noLimit = scaletest.Replace("limits.go", "func (a *Allocator) checkLists(o *Order) error {\n", "func (a *Allocator) checkLists(o *Order) error {\n	if true {\n		return nil\n	}\n")
 	// Terms that are too long to be kept are cut.
-	cut = mutation("limits.go", "		err = t.tooLong(len(note), most)\n", "		t.Exclude, t.Instead, t.Groups = nil, nil, nil\n		note, err = json.Marshal(&t)\n")
+	cut = scaletest.Replace("limits.go", "		err = t.tooLong(len(note), most)\n", "		t.Exclude, t.Instead, t.Groups = nil, nil, nil\n		note, err = json.Marshal(&t)\n")
 	// The parts of a split but the first take no capacity.
-	oneCapacity = mutation("commit.go", "		part.Lines = joined(append(part.Lines, room...))", "		if i > 0 {\n			room = nil\n		}\n		part.Lines = joined(append(part.Lines, room...))")
+	oneCapacity = scaletest.Replace("commit.go", "		part.Lines = joined(append(part.Lines, room...))", "		if i > 0 {\n			room = nil\n		}\n		part.Lines = joined(append(part.Lines, room...))")
 	// IDs are checked without what the engine adds to them.
-	brim = mutation("commit.go", "	if len(text) <= most {\n		return nil\n	}\n	return &InvalidError{Field: field, Value: text,", "	if true {\n		return nil\n	}\n	return &InvalidError{Field: field, Value: text,")
+	brim = scaletest.Replace("commit.go", "	if len(text) <= most {\n		return nil\n	}\n	return &InvalidError{Field: field, Value: text,", "	if true {\n		return nil\n	}\n	return &InvalidError{Field: field, Value: text,")
 	// A call that was made before is judged by what is set now.
-	judged = append(mutation("repeat.go", "if !a.ledger.Find(o.ID, &s.found) || !a.isOf(s, o, &s.found) {\n		return Allocation{}, false", "if true {\n		return Allocation{}, false"),
-		append(mutation("repeat.go", "!ok || !inTime(g.AsOf) {", "!ok || !inTime(g.AsOf) || true {"), mutation("quota.go", "		if !booked {\n			return last, err", "		if true || booked {\n			return last, err")...)...)
+	judged = append(scaletest.Replace("repeat.go", "if !a.ledger.Find(o.ID, &s.found) || !a.isOf(s, o, &s.found) {\n		return Allocation{}, false", "if true {\n		return Allocation{}, false"),
+		append(scaletest.Replace("repeat.go", "!ok || !inTime(g.AsOf) {", "!ok || !inTime(g.AsOf) || true {"), scaletest.Replace("quota.go", "		if !booked {\n			return last, err", "		if true || booked {\n			return last, err")...)...)
 	// What is collected is held where no customer is let in.
-	letIn = mutation("internal/topology/catalogue.go", "if c.Anywhere(set, form) {", "if set == 0 || c.Anywhere(set, form) {")
+	letIn = scaletest.Replace("internal/topology/catalogue.go", "if c.Anywhere(set, form) {", "if set == 0 || c.Anywhere(set, form) {")
 	// Texts need not be valid UTF-8.
-	anyBytes = mutation("valid.go", "case !utf8.ValidString(text):", "case !utf8.ValidString(text) && false:")
+	anyBytes = scaletest.Replace("valid.go", "case !utf8.ValidString(text):", "case !utf8.ValidString(text) && false:")
 )
-
-func mutation(file, old, new string) []scaletest.Edit {
-	return []scaletest.Edit{{File: file, Old: old, New: new}}
-}
 
 // TestMutantsAreCaught builds the package with each of its deliberate bugs and
 // runs the test that is there for it. It must fail, and for the reason it gives.

@@ -1,18 +1,16 @@
 package allocator
 
 import (
-	"archive/tar"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"testing"
 	"time"
 
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
+	"github.com/clickcollect/clickcollect/bench/scaletest"
 )
 
 // formerFile is a directory that was written before digests had a key, by the
@@ -71,36 +69,13 @@ func former(ctx context.Context, a *Allocator) (got []Outcome, err error) {
 			Change{ID: "c5", Reservation: "former-terms", Do: DoCancel, Lines: []Line{{"cup", 1}}}))
 }
 
-// unpacked is the content of a file of testdata in a directory of its own.
-func unpacked(t *testing.T, name string) (dir string) {
-	t.Helper()
-	dir = t.TempDir()
-	f, err := os.Open(name)
-	must(t, err)
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	must(t, err)
-	for r := tar.NewReader(z); ; {
-		head, err := r.Next()
-		if err == io.EOF {
-			return dir
-		}
-		must(t, err)
-		if head.Typeflag != tar.TypeReg {
-			continue
-		}
-		content, err := io.ReadAll(r)
-		must(t, err, os.WriteFile(filepath.Join(dir, filepath.Base(head.Name)), content, 0o600))
-	}
-}
-
 // A directory from before digests had a key opens, and every call that it knows is
 // answered as the first time, from its snapshot and from its journal; other content
 // under the same ID is refused as ever.
 func TestFormerDirectory(t *testing.T) {
 	for _, from := range []string{"snapshot", "journal"} {
 		t.Run(from, func(t *testing.T) {
-			dir := unpacked(t, formerFile)
+			dir := scaletest.Unpack(t, formerFile)
 			if from == "journal" {
 				all, err := filepath.Glob(filepath.Join(dir, "*.snapshot"))
 				must(t, err, os.Remove(all[0]))

@@ -1,25 +1,21 @@
 package allocator_test
 
 import (
-	"archive/tar"
-	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"github.com/clickcollect/clickcollect/allocator"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
+	"github.com/clickcollect/clickcollect/bench/scaletest"
 	"github.com/clickcollect/clickcollect/geo"
 )
 
@@ -207,8 +203,7 @@ func TestLandedDirectory(t *testing.T) {
 	}
 	for _, from := range []string{"snapshot", "journal"} {
 		t.Run(from, func(t *testing.T) {
-			dir := t.TempDir()
-			unpackLanded(t, dir)
+			dir := scaletest.Unpack(t, landedFile)
 			if from == "journal" {
 				snapshots, err := filepath.Glob(filepath.Join(dir, "*.snapshot"))
 				if err = errors.Join(err, os.Remove(snapshots[0])); err != nil || len(snapshots) != 1 {
@@ -353,69 +348,7 @@ func makeLanded(t *testing.T) {
 	}
 	run(life[4:])
 	text := tellLanded(t, a)
-	if err := errors.Join(a.Close(), os.WriteFile(landedText, []byte(text), 0o600), os.WriteFile(landedFile, packed(t, dir), 0o600)); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// packed is the files of a directory as a compressed archive.
-func packed(t *testing.T, dir string) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	z, err := gzip.NewWriterLevel(&b, gzip.BestCompression)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := tar.NewWriter(z)
-	files, err := filepath.Glob(filepath.Join(dir, "*"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range files {
-		content, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		head := &tar.Header{Name: filepath.Base(name), Mode: 0o600, Size: int64(len(content)), Format: tar.FormatUSTAR}
-		if err := w.WriteHeader(head); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := w.Write(content); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := errors.Join(w.Close(), z.Close()); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
-}
-
-func unpackLanded(t *testing.T, dir string) {
-	t.Helper()
-	content, err := os.ReadFile(landedFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	z, err := gzip.NewReader(bytes.NewReader(content))
-	if err != nil {
-		t.Fatal(err)
-	}
-	files := fstest.MapFS{}
-	for r := tar.NewReader(z); ; {
-		head, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		data, err := io.ReadAll(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		files[head.Name] = &fstest.MapFile{Data: data, Mode: 0o600}
-	}
-	if err := os.CopyFS(dir, files); err != nil {
+	if err := errors.Join(a.Close(), os.WriteFile(landedText, []byte(text), 0o600), os.WriteFile(landedFile, scaletest.Pack(t, dir), 0o600)); err != nil {
 		t.Fatal(err)
 	}
 }

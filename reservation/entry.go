@@ -2,7 +2,6 @@ package reservation
 
 import (
 	"iter"
-	"sync"
 
 	"github.com/clickcollect/clickcollect/reservation/internal/book"
 )
@@ -80,18 +79,17 @@ func (l *Ledger) FindTransfer(id string, into *Entry) bool {
 	return l.find(book.KindTransfer, id, into)
 }
 
-// reading has entries for reads, so that the lines of each need no memory of their
-// own. Between two uses they are nobody's.
-var reading = sync.Pool{New: func() any { return new(book.Entry) }}
-
 func (l *Ledger) find(kind book.Kind, id string, into *Entry) bool {
-	e := reading.Get().(*book.Entry)
+	e, _ := l.reads.Get().(*book.Entry) // so that its lines need no memory of their own
+	if e == nil {
+		e = new(book.Entry)
+	}
 	found := l.state.Book.Find(kind, id, e)
 	if found {
 		export(e, into)
 	}
 	*e = book.Entry{Lines: e.Lines[:0]} // no customer's name outlives the call
-	reading.Put(e)
+	l.reads.Put(e)
 	return found
 }
 

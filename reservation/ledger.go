@@ -107,6 +107,7 @@ type Ledger struct {
 	changes [state.Floors]lock.Mutex // one for the IDs of changes that share it
 	deltas  sync.Pool                // of *[]delta, for Move
 	steps   sync.Pool                // of *step
+	reads   sync.Pool                // of *book.Entry
 	time    atomic.Int64             // the latest engine time recorded or recovered
 
 	// Both nil without a journal.

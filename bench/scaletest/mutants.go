@@ -24,8 +24,11 @@ type Mutant struct {
 // which the test runs, and Old stands in it exactly once.
 type Edit struct{ File, Old, New string }
 
+// Replace is the one edit of a mutant that has no more.
+func Replace(file, old, new string) []Edit { return []Edit{{File: file, Old: old, New: new}} }
+
 // Mutants checks that every bug can still be laid over the code; with the full counts
-// it also builds each and runs its test. The tests beside it run at the same time.
+// it also builds each and runs its test, some of them at the same time.
 func Mutants(t *testing.T, list ...Mutant) {
 	t.Helper()
 	for _, m := range list {

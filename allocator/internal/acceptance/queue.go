@@ -40,7 +40,7 @@ type waiter struct {
 func New() *Queue { return &Queue{wake: make(chan struct{}, 1)} }
 
 // Wake tells that another order than before is the first one due.
-func (q *Queue) Wake() chan struct{} { return q.wake }
+func (q *Queue) Wake() <-chan struct{} { return q.wake }
 
 // On reports whether orders are watched.
 func (q *Queue) On() bool { return q.on.Load() }

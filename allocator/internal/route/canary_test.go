@@ -9,18 +9,15 @@ import (
 // TestMutantsAreCaught builds the package with each of its deliberate bugs; the
 // comparison with all locations must fail, and for that reason.
 func TestMutantsAreCaught(t *testing.T) {
-	edit := func(old, new string) []scaletest.Edit {
-		return []scaletest.Edit{{File: "route.go", Old: old, New: new}}
-	}
 	scaletest.Mutants(t,
 		scaletest.Mutant{Name: "areas do not count",
-			Edits: edit("if spot.Area == nil || spot.Area.Contains(r.near) {", "if true {"),
+			Edits: scaletest.Replace("route.go", "if spot.Area == nil || spot.Area.Contains(r.near) {", "if true {"),
 			Test:  "TestRouteAgainstAllLocations", Says: "claimed at"},
 		scaletest.Mutant{Name: "an exhausted search ends",
-			Edits: edit("if r.stage == byBits && r.claim.Exhausted() {", "if false {"),
+			Edits: scaletest.Replace("route.go", "if r.stage == byBits && r.claim.Exhausted() {", "if false {"),
 			Test:  "TestRouteAgainstAllLocations", Says: "claimed at"},
 		scaletest.Mutant{Name: "only the nearest of all is tried blind",
-			Edits: edit("	case planned:\n		r.plan(false)\n", "	case planned:\n		return false\n"),
+			Edits: scaletest.Replace("route.go", "	case planned:\n		r.plan(false)\n", "	case planned:\n		return false\n"),
 			Test:  "TestRouteAgainstAllLocations", Says: "claimed at"},
 	)
 }

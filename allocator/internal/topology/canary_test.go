@@ -11,13 +11,13 @@ import (
 func TestMutantsAreCaught(t *testing.T) {
 	scaletest.Mutants(t,
 		scaletest.Mutant{Name: "every location lets customers in",
-			Edits: []scaletest.Edit{{File: "catalogue.go", Old: "if c.Anywhere(set, form) {", New: "if set == 0 || c.Anywhere(set, form) {"}},
+			Edits: scaletest.Replace("catalogue.go", "if c.Anywhere(set, form) {", "if set == 0 || c.Anywhere(set, form) {"),
 			Test:  "TestWhereCustomersCollect", Says: "a depot passes", Flags: []string{"-short"}},
 		scaletest.Mutant{Name: "a known location is changed where older catalogues see it",
-			Edits: []scaletest.Edit{{File: "locations.go", Old: "m.changed, m.places = true, slices.Clone(m.places)", New: "m.changed = true"}},
+			Edits: scaletest.Replace("locations.go", "m.changed, m.places = true, slices.Clone(m.places)", "m.changed = true"),
 			Test:  "TestCatalogueIsImmutable", Says: "changed to", Flags: []string{"-short"}},
 		scaletest.Mutant{Name: "a changed location keeps its old spot",
-			Edits: []scaletest.Edit{{File: "locations.go", Old: "next.spots[number] = next.spot(c.spots[number].Slot)", New: "next.spots[number] = c.spots[number]"}},
+			Edits: scaletest.Replace("locations.go", "next.spots[number] = next.spot(c.spots[number].Slot)", "next.spots[number] = c.spots[number]"),
 			Test:  "TestCatalogueAgainstAList", Says: "is not found at its number", Flags: []string{"-short"}},
 	)
 }

@@ -4,7 +4,7 @@ import "slices"
 
 // groups finds the locations of a group: an order may ask for hundreds of groups
 // and each location may be in hundreds, so comparing the two lists at every location
-// would take an order 15 ms at 10,000 of them. It is immutable, as the topology is.
+// would take an order 15 ms at 10,000 of them. It is immutable, as the catalogue is.
 //
 // Invariant: a location that is not in late is in exactly the groups that byName has
 // it in; what late has is asked by its terms.

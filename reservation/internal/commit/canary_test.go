@@ -9,22 +9,18 @@ import (
 // The deliberate bugs.
 var (
 	// A record is called durable before the log has it.
-	early = edit("committer.go", "	begun := time.Now()\n	q.meter.begin(begun)", "	q.durable.Store(b.first + uint64(b.count) - 1)\n	begun := time.Now()\n	q.meter.begin(begun)")
+	early = scaletest.Replace("committer.go", "	begun := time.Now()\n	q.meter.begin(begun)", "	q.durable.Store(b.first + uint64(b.count) - 1)\n	begun := time.Now()\n	q.meter.begin(begun)")
 	// A batch that found no space is taken for written.
-	full = edit("committer.go", "	switch {\n	case err == nil:\n		if took", "	if log.Refused(err) {\n		err = nil\n	}\n	switch {\n	case err == nil:\n		if took")
+	full = scaletest.Replace("committer.go", "	switch {\n	case err == nil:\n		if took", "	if log.Refused(err) {\n		err = nil\n	}\n	switch {\n	case err == nil:\n		if took")
 	// Readers see records before they are acknowledged.
-	shows = edit("follow.go", "uint64 { return q.durable.Load() }", "uint64 { return q.log.Last() }")
+	shows = scaletest.Replace("follow.go", "uint64 { return q.durable.Load() }", "uint64 { return q.log.Last() }")
 	// The size of a record is not looked at before it is queued.
-	anySize = append(edit("queue.go", "if len(record) > q.MaxRecordBytes() {", "if false {"), edit("queue.go", "if size > q.most {", "if false {")...)
+	anySize = append(scaletest.Replace("queue.go", "if len(record) > q.MaxRecordBytes() {", "if false {"), scaletest.Replace("queue.go", "if size > q.most {", "if false {")...)
 	// Records that belong together lie in frames of their own.
-	apart = edit("queue.go", "	for _, record := range records {\n		q.put(b, record)", "	for i, record := range records {\n		if i > 0 {\n			b = q.seal()\n		}\n		q.put(b, record)")
+	apart = scaletest.Replace("queue.go", "	for _, record := range records {\n		q.put(b, record)", "	for i, record := range records {\n		if i > 0 {\n			b = q.seal()\n		}\n		q.put(b, record)")
 	// What another writer keeps out is said to be of unknown outcome.
-	unfenced = edit("committer.go", "if !isFinal(cause) {", "if true {")
+	unfenced = scaletest.Replace("committer.go", "if !isFinal(cause) {", "if true {")
 )
-
-func edit(file, old, new string) []scaletest.Edit {
-	return []scaletest.Edit{{File: file, Old: old, New: new}}
-}
 
 // TestMutantsAreCaught builds the package with each deliberate bug of the queue and
 // runs the tests that are there for it. They must fail, and for the reason they give.

@@ -9,35 +9,31 @@ import (
 // The deliberate bugs.
 var (
 	// An append returns before its sync.
-	unsynced = edit("filelog.go", "	if synced {\n		if err := syncFile", "	if false {\n		if err := syncFile")
+	unsynced = scaletest.Replace("filelog.go", "	if synced {\n		if err := syncFile", "	if false {\n		if err := syncFile")
 	// Names are not synced.
-	nameless = edit("block.go", "	if err := d.Sync(); err != nil {", "	if err := error(nil); err != nil {")
+	nameless = scaletest.Replace("block.go", "	if err := d.Sync(); err != nil {", "	if err := error(nil); err != nil {")
 	// The error of a sync is ignored.
-	ignored = edit("block.go", "error { return f.Sync() }", "error { f.Sync(); return nil }")
+	ignored = scaletest.Replace("block.go", "error { return f.Sync() }", "error { f.Sync(); return nil }")
 	// A failed sync is tried again.
-	retried = edit("block.go", "error { return f.Sync() }", "error {\n	if err := f.Sync(); err == nil {\n		return nil\n	}\n	return f.Sync()\n}")
+	retried = scaletest.Replace("block.go", "error { return f.Sync() }", "error {\n	if err := f.Sync(); err == nil {\n		return nil\n	}\n	return f.Sync()\n}")
 	// A frame is taken whatever frame came before it.
-	unchained = edit("segment.go", "case h.previous != w.chain:", "case false:")
+	unchained = scaletest.Replace("segment.go", "case h.previous != w.chain:", "case false:")
 	// A frame of an earlier life of the segment is taken.
-	relived = edit("segment.go", "if h.segment != w.id {", "if false {")
+	relived = scaletest.Replace("segment.go", "if h.segment != w.id {", "if false {")
 	// What lies behind a torn end is left there.
-	unscrubbed = append(edit("recover.go", "for _, r := range t.rubbish {", "for _, r := range t.rubbish[:0] {"),
-		edit("recover.go", "copyRange(f, s.file, 0, s.end)", "copyRange(f, s.file, 0, s.size)")...)
+	unscrubbed = append(scaletest.Replace("recover.go", "for _, r := range t.rubbish {", "for _, r := range t.rubbish[:0] {"),
+		scaletest.Replace("recover.go", "copyRange(f, s.file, 0, s.end)", "copyRange(f, s.file, 0, s.size)")...)
 	// Nothing is looked for behind the first bad frame.
-	unscanned = edit("recover.go", "	if found {\n		return t, s.damaged", "	if false {\n		return t, s.damaged")
+	unscanned = scaletest.Replace("recover.go", "	if found {\n		return t, s.damaged", "	if false {\n		return t, s.damaged")
 	// A snapshot is believed without being read again.
-	unverified = edit("snapshot.go", "	if err := syncFile(f); err != nil {\n		return draft, s, err", "	if err := syncFile(f); err != nil || true {\n		return draft, s, err")
+	unverified = scaletest.Replace("snapshot.go", "	if err := syncFile(f); err != nil {\n		return draft, s, err", "	if err := syncFile(f); err != nil || true {\n		return draft, s, err")
 	// Segments are dropped before the snapshot is durable.
-	hasty = edit("snapshot.go", "	if len(snapshots) < 2 {\n		return 1", "	if len(snapshots) > 0 {\n		return snapshots[0].To + 1\n	}\n	if len(snapshots) < 2 {\n		return 1")
+	hasty = scaletest.Replace("snapshot.go", "	if len(snapshots) < 2 {\n		return 1", "	if len(snapshots) > 0 {\n		return snapshots[0].To + 1\n	}\n	if len(snapshots) < 2 {\n		return 1")
 	// What is refused before anything was written stops the log.
-	fatal = edit("filelog.go", "err := typed(cause); log.Refused(err) {", "err := typed(cause); log.Refused(err) && false {")
+	fatal = scaletest.Replace("filelog.go", "err := typed(cause); log.Refused(err) {", "err := typed(cause); log.Refused(err) && false {")
 	// History for readers is not given up for want of space.
-	hoards = edit("filelog_tend.go", "ok := len(l.segments) > 1 && l.segments[0].next <= l.spared", "ok := false")
+	hoards = scaletest.Replace("filelog_tend.go", "ok := len(l.segments) > 1 && l.segments[0].next <= l.spared", "ok := false")
 )
-
-func edit(file, old, new string) []scaletest.Edit {
-	return []scaletest.Edit{{File: file, Old: old, New: new}}
-}
 
 // TestMutantsAreCaught builds the package with each of the log's deliberate
 // bugs and runs the tests that are there for it. They must fail, and for the
