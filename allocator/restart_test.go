@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clickcollect/clickcollect/bench/scaletest"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation/log/logtest"
 )
@@ -254,7 +255,7 @@ func TestDirGoneWhileRunning(t *testing.T) {
 	must(t, err)
 	must(t, a.SetLocations(t.Context(), Location{ID: "L0", Point: streetPoint(0)}))
 	stocked(t, a, "L0", "tea", 1<<20)
-	must(t, os.RemoveAll(dir))
+	scaletest.Remove(t, dir)
 	if err := a.Snapshot(t.Context()); !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, ErrJournal) {
 		t.Errorf("a snapshot into nothing: %v", err)
 	}

@@ -70,3 +70,19 @@ func Pack(t testing.TB, dir string) []byte {
 	}
 	return b.Bytes()
 }
+
+// Remove takes a directory away from under the engine that runs in it. The engine
+// may make a file in it at any moment, between the last that is removed and the
+// directory, so one try is not enough; once the directory is gone it cannot.
+func Remove(t testing.TB, dir string) {
+	t.Helper()
+	for try := 1; ; try++ {
+		err := os.RemoveAll(dir)
+		if err == nil {
+			return
+		}
+		if try == 1000 {
+			t.Fatal(err)
+		}
+	}
+}
