@@ -59,8 +59,10 @@ type Options struct {
 	// 1 s: longer answers, fewer syncs. 0: as long as the commit before it takes.
 	CommitDelay time.Duration
 
-	// SegmentBytes is the size of a file of the journal, a multiple of 4,096, at
-	// least 65,536, at most 1 GiB. It means nothing with Log. 0: 32 MiB.
+	// SegmentBytes is the greatest size of a file of the journal, a multiple of
+	// 4,096, at least 65,536, at most 1 GiB. The first ones have 512 KiB, if it is not
+	// less, and later ones grow with what the journal holds: an empty engine's Dir
+	// takes less than 4 MB. It means nothing with Log. 0: 32 MiB.
 	SegmentBytes int64
 
 	// SnapshotEvery is after how many bytes of journal a snapshot is written, so

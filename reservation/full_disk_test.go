@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/clickcollect/clickcollect/bench/scaletest"
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/commit"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal/faultdisk"
@@ -17,7 +18,10 @@ import (
 // test commits itself, with 1,000,000 units of tea in it if it is new.
 func diskLedger(t *testing.T, o Options) *Ledger {
 	t.Helper()
-	o.SKUs, o.Locations, o.Remember, o.SegmentBytes, o.manual, o.book = 8, 2, 1<<10, 64<<10, true, smallBook
+	o.SKUs, o.Locations, o.Remember, o.manual, o.book = 8, 2, 1<<10, true, smallBook
+	if o.SegmentBytes == 0 {
+		o.SegmentBytes = 64 << 10
+	}
 	l, err := Open(o)
 	mustDo(t, err)
 	fresh := l.Slots() == 0
@@ -111,6 +115,33 @@ func TestLedgerOpensOnFullDisk(t *testing.T) {
 		t.Errorf("%d are held, want %d", a.Held, n-5+1)
 	}
 	mustDo(t, l.Close())
+}
+
+// TestEndsFitOnFullDisk fills disks of all sizes, on which the journal has grown to
+// segments of all lengths, and then ends every reservation in a frame of its own.
+func TestEndsFitOnFullDisk(t *testing.T) {
+	for space := int64(3 << 20); space <= 48<<20; space += space / int64(scaletest.Of(16, 3)) {
+		disk := faultdisk.New(1)
+		disk.SetSpace(space)
+		l := diskLedger(t, Options{disk: disk, SegmentBytes: 32 << 20})
+		n := fillDisk(t, l, 0)
+		if most := int(space / 4096); n < most/16 || n > most {
+			t.Errorf("%d KiB: the disk is full after %d orders", space>>10, n)
+		}
+		for i := range n {
+			_, err := end(l, history.Canceled, teaID(i))
+			if mustDo(t, err); l.queue.Step() != nil {
+				t.Fatalf("%d KiB: of %d orders the end of number %d found no room", space>>10, n, i+1)
+			}
+			mustDo(t, l.storage.Tend())
+		}
+		mustDo(t, l.Close())
+		l = diskLedger(t, Options{disk: disk.Crash(), SegmentBytes: 32 << 20})
+		if a := l.Available(0, 0); a.Held != 0 {
+			t.Errorf("%d KiB: after a restart %d are held", space>>10, a.Held)
+		}
+		mustDo(t, l.Close())
+	}
 }
 
 // TestLedgerOpensWithoutRoom uses up all the head-room there is, too: the

@@ -63,7 +63,7 @@ type Options struct {
 	Delay        time.Duration // how long a commit waits for company; 0: not at all
 	Written      bool          // acknowledge what is written but not yet synced
 	SyncEvery    time.Duration // how often Written is synced; 0: 50 ms
-	SegmentBytes int64         // of the journal's files; 0: 32 MiB. Means nothing with Log
+	SegmentBytes int64         // of the journal's longest files; 0: 32 MiB. Means nothing with Log
 	BacklogBytes int           // of changes not yet written before new ones wait; 0: 32 MiB
 	RetainBytes  int64         // of history kept for readers of the feed, beyond what recovery needs
 	FeedBytes    int           // of history kept in memory when there is no Dir; 0: none

@@ -51,7 +51,8 @@ func Open(o Options) (*Ledger, error) {
 	if o.Log != nil {
 		name = "a log"
 	}
-	s, err := storage.Open(storage.Options{Dir: o.Dir, Disk: o.disk, Log: o.Log, Schema: history.Version, SegmentBytes: o.SegmentBytes,
+	var live endings
+	s, err := storage.Open(storage.Options{Dir: o.Dir, Disk: o.disk, Log: o.Log, Schema: history.Version, SegmentBytes: o.SegmentBytes, Owed: live.frames,
 		NoSync: o.Written, Manual: o.manual, RetainBytes: o.RetainBytes, Logger: o.Logger})
 	if err != nil {
 		return nil, fmt.Errorf("reservation: open %q: %w", name, err)
@@ -60,6 +61,7 @@ func Open(o Options) (*Ledger, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("reservation: open %q: %w", name, err), s.Log().Close(), s.Close())
 	}
+	live.book.Store(l.state.Book)
 	l.begin(commit.New(s.Log(), commit.Options{Delay: o.Delay, Written: o.Written, SyncEvery: o.SyncEvery,
 		BacklogBytes: o.BacklogBytes, FrameBytes: o.frame, Manual: o.manual, Logger: o.Logger}))
 	return l, nil

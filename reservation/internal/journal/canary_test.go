@@ -31,6 +31,8 @@ var (
 	hasty = scaletest.Replace("snapshot.go", "	if len(snapshots) < 2 {\n		return 1", "	if len(snapshots) > 0 {\n		return snapshots[0].To + 1\n	}\n	if len(snapshots) < 2 {\n		return 1")
 	// What is refused before anything was written stops the log.
 	fatal = scaletest.Replace("filelog.go", "err := typed(cause); log.Refused(err) {", "err := typed(cause); log.Refused(err) && false {")
+	// Nothing is kept ready for what reservations owe.
+	spent = scaletest.Replace("options.go", "return o.Owed() * blockSize", "return 0")
 	// History for readers is not given up for want of space.
 	hoards = scaletest.Replace("filelog_tend.go", "ok := len(l.segments) > 1 && l.segments[0].next <= l.spared", "ok := false")
 )
@@ -55,6 +57,8 @@ func TestMutantsAreCaught(t *testing.T) {
 		mutant("fatal", fatal, "TestRefusedCalls", `journal: stopped: .*; want a refusal`),
 		mutant("fatal", fatal, "TestQueueWithoutHandles", `journal: stopped: look who owns the directory`, "../commit"),
 		mutant("hoards", hoards, "TestHistoryGivesWay", `is refused while there is history from 1 on`),
+		mutant("spent", spent, "TestOwedFramesHaveRoom", `no space`),
+		mutant("spent", spent, "TestEndsFitOnFullDisk", `the end of number \d+ found no room`, "../.."),
 		mutant("unscanned", unscanned, "TestLaterFramesAreLookedFor", `the log was cut silently`),
 		mutant("unverified", unverified, "TestSnapshotIsVerified", `a snapshot with byte \d+ wrong on the disk is believed`),
 		mutant("hasty", hasty, "TestTrimPoint", `a snapshot that is damaged has no other`),

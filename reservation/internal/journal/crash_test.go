@@ -38,6 +38,9 @@ func newWorld(seed uint64, t *tally) *world {
 	w := &world{seed: seed, draw: rand.New(rand.NewPCG(seed, 1)), disk: faultdisk.New(seed), tally: t}
 	w.disk.Strict = seed%2 == 1
 	w.options = journal.FileOptions{Manual: true, SegmentBytes: 64 << 10, NoSync: seed%3 == 2}
+	if seed%5 == 4 { // segments that grow
+		w.options.FirstBytes, w.options.SegmentBytes = w.options.SegmentBytes, 512<<10
+	}
 	return w
 }
 

@@ -98,8 +98,11 @@
 //
 // An append writes one frame with one write and one sync over bytes that are in
 // place already. A goroutine keeps two files of zeros ahead, and files of
-// segments that were trimmed are used again as they are: their frames have
-// another segment id. When a frame does not fit any more:
+// segments that were trimmed are used again as they are, if they are long enough:
+// their frames have another segment id. The next files are twice as long as all
+// segments together, from FirstBytes to SegmentBytes, and as long as a frame has
+// asked for. They are more than two where that many frames are owed, and shorter on
+// a disk that has no space for long ones. When a frame does not fit any more:
 //
 //  1. All frames of the old segment are durable.
 //  2. The new head is written into a prepared file and synced, the file renamed
@@ -161,10 +164,11 @@
 //	                                      for as long.
 //	no space for a segment                ErrNoSpace. It is met while one is prepared, not
 //	                                      by a record: frames lie over zeros that have
-//	                                      their place. Before, the oldest segments that
-//	                                      are kept for readers alone become prepared ones
-//	                                      (Spare), and a frame or a snapshot that needs
-//	                                      more gets their room (FreeSpace)
+//	                                      their place. Before, shorter ones are made, and
+//	                                      the oldest segments that are kept for readers
+//	                                      alone become prepared ones (Spare); a frame or
+//	                                      a snapshot that needs more gets their room
+//	                                      (FreeSpace)
 //	no space at open                      opens: the superblock goes into the draft that
 //	                                      the last life left, or into a prepared file; a
 //	                                      segment's end is written where it is
@@ -200,6 +204,12 @@
 // nothing on the device: with 64 records a frame, blocks wrote 1.31 to 1.39
 // bytes for each byte of payload, and frames packed without padding 1.68 to 2.9,
 // since the block that two of them share is written twice.
+//
+// Segments that grow, not all of 32 MiB: an engine without a record took 97 MB. Twice
+// what there is, since a reservation's end takes as much as its begin, and its way
+// through the shop more: what is ready then has room for both, also where the queue
+// did not say what is owed. Counted by the ledger, because a snapshot lets the log
+// forget begins whose ends are still to come.
 //
 // A chain of checksums was the first design, with the log ending where it
 // breaks. It cut the log silently at 29 of 30 flipped bits: the chain cannot

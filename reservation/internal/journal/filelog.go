@@ -196,11 +196,7 @@ func (l *FileLog) advance(size int64) (*segment, error) {
 	if err := checkOwner(l.disk, l.super); err != nil {
 		return nil, l.judge("look who owns the directory", err)
 	}
-	length := l.options.SegmentBytes
-	if size > length-2*blockSize {
-		length = size + 2*blockSize
-	}
-	file, prepared, err := l.openSpare(length)
+	file, prepared, err := l.openSpare(size + 2*blockSize)
 	if err != nil {
 		return nil, err
 	}
@@ -208,7 +204,7 @@ func (l *FileLog) advance(size int64) (*segment, error) {
 	if old != nil {
 		chain = old.last
 	}
-	s := newSegment(l.next, length, chain)
+	s := newSegment(l.next, prepared.bytes, chain)
 	s.file, s.users = file, 1
 	if err := l.install(s, prepared); err != nil {
 		return nil, errors.Join(err, s.file.Close())
@@ -232,46 +228,47 @@ func (l *FileLog) advance(size int64) (*segment, error) {
 			return nil, l.fail("close "+old.name, err)
 		}
 	}
+	l.kept.aim(l.options.owed())
 	return s, nil
 }
 
-// openSpare takes a prepared file of the length and opens it. One that somebody
+// openSpare takes a prepared file of at least the length and opens it. One that somebody
 // has taken away is not missed. The error is a refusal, or the log has stopped.
-func (l *FileLog) openSpare(length int64) (f File, name string, err error) {
+func (l *FileLog) openSpare(length int64) (f File, prepared spare, err error) {
 	for range maxSpares + segmentsAhead {
-		if name, err = l.takeSpare(length); err != nil {
-			return nil, "", err
+		if prepared, err = l.takeSpare(length); err != nil {
+			return nil, spare{}, err
 		}
-		if f, err = l.disk.Open(name); !errors.Is(err, fs.ErrNotExist) {
+		if f, err = l.disk.Open(prepared.name); !errors.Is(err, fs.ErrNotExist) {
 			break
 		}
-		l.options.Logger.Warn("journal misses a prepared file", "name", name)
+		l.options.Logger.Warn("journal misses a prepared file", "name", prepared.name)
 	}
 	switch {
 	case err == nil:
-		return f, name, nil
+		return f, prepared, nil
 	case log.Refused(typed(err)):
-		l.returnSpare(name, length)
+		l.returnSpare(prepared)
 	}
-	return nil, "", l.judge("open "+name, err)
+	return nil, spare{}, l.judge("open "+prepared.name, err)
 }
 
 // install gives a prepared file the head and the name of a segment. Up to the
 // name it is no part of the log: what it has no space for is refused.
-func (l *FileLog) install(s *segment, prepared string) error {
+func (l *FileLog) install(s *segment, prepared spare) error {
 	_, err := s.file.WriteAt(s.head(l.super.identity).data[:], 0)
 	if err == nil {
 		err = syncFile(s.file)
 	}
 	if isFull(err) { // a file system that writes nothing in place; the file is not trusted again
-		return errors.Join(l.judge("begin "+s.name, err), ignoreMissing(l.disk.Remove(prepared)))
+		return errors.Join(l.judge("begin "+s.name, err), ignoreMissing(l.disk.Remove(prepared.name)))
 	} else if err != nil {
 		return l.fail("begin "+s.name, err)
 	}
-	if err := l.disk.Rename(prepared, s.name); err != nil {
+	if err := l.disk.Rename(prepared.name, s.name); err != nil {
 		// If it is refused nothing has changed but the head of a spare file.
 		if log.Refused(typed(err)) {
-			l.returnSpare(prepared, s.size)
+			l.returnSpare(prepared)
 		}
 		return l.judge("name "+s.name, err)
 	}
@@ -390,18 +387,22 @@ func (k *kept) tally(segments []*segment, first uint64) {
 	k.bytes.Store(bytes)
 }
 
+// aim says how long the next segments are to be: twice as long as all there are
+// together, and so long that three of them have room enough for the bytes that are
+// owed.
+func (k *kept) aim(owed int64) { k.spare.aim(k.bytes.Load(), owed) }
+
 // Files says what of FileNumbers concerns the files alone: Segments, Prepared,
 // Bytes and First. It takes no lock; each figure is what it was at some moment during
 // the call.
 func (k *kept) Files() FileNumbers {
-	prepared := k.spare.ready.Load()
-	return FileNumbers{Segments: int(k.segments.Load()), Prepared: int(prepared),
-		Bytes: k.bytes.Load() + prepared*k.spare.bytes, First: k.first.Load()}
+	return FileNumbers{Segments: int(k.segments.Load()), Prepared: int(k.spare.ready.Load()),
+		Bytes: k.bytes.Load() + k.spare.bytes.Load(), First: k.first.Load()}
 }
 
 // Numbers says how the log is doing. The figures belong to one moment.
 func (l *FileLog) Numbers() FileNumbers {
-	prepared, bytes, _ := l.spare.count()
+	prepared, bytes := int(l.spare.ready.Load()), l.spare.bytes.Load()
 	l.mu.Lock(lock.Segments)
 	defer l.mu.Unlock()
 	for _, s := range l.segments {

@@ -4,144 +4,49 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/clickcollect/clickcollect/reservation/lock"
 	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
-// maxSpares bounds what trimming keeps of old segments for later use. Each one
-// kept is one that need not be filled with zeros again.
-const maxSpares = 8
-
 // retryAfter is how long the preparer rests after it found no space.
 const retryAfter = 250 * time.Millisecond
 
-// Spares are files that are ready to become segments: as long as a segment,
-// with all of their bytes in place on the disk. Their content is of no account,
-// since every segment draws a new id.
-type spares struct {
-	mu     lock.Mutex
-	turned *lock.Cond
-	names  []string
-	ready  atomic.Int64 // how many names there are, for readers that must not wait for the mutex
-	bytes  int64        // length of each; it never changes
-	serial uint64       // for the next name
-	err    error        // why the last attempt to prepare one failed
-	tries  uint64       // attempts
-	closed bool
-	called chan struct{} // to the preparer: one was taken
-}
-
-func (p *spares) count() (n int, bytes int64, err error) {
-	p.mu.Lock(lock.Tending)
-	defer p.mu.Unlock()
-	return len(p.names), int64(len(p.names)) * p.bytes, p.err
-}
-
-func (p *spares) put(name string) {
-	p.mu.Lock(lock.Tending)
-	defer p.mu.Unlock()
-	p.names = append(p.names, name)
-	p.ready.Store(int64(len(p.names)))
-	p.err = nil
-	p.turned.Broadcast()
-}
-
-// giveBack is put for a file that was taken and not used: why no more can be
-// prepared is as true as before.
-func (p *spares) giveBack(name string) {
-	p.mu.Lock(lock.Tending)
-	defer p.mu.Unlock()
-	p.names = append(p.names, name)
-	p.ready.Store(int64(len(p.names)))
-	p.turned.Broadcast()
-}
-
-// name is one that no file of ours has.
-func (p *spares) name() string {
-	p.mu.Lock(lock.Tending)
-	defer p.mu.Unlock()
-	p.serial++
-	return fmt.Sprintf("%s%016d", preparedPrefix, p.serial)
-}
-
-// report says how an attempt to prepare a file ended.
-func (p *spares) report(err error) {
-	p.mu.Lock(lock.Tending)
-	defer p.mu.Unlock()
-	p.tries++
-	p.err = err
-	p.turned.Broadcast()
-}
-
-// call asks the preparer for more.
-func (p *spares) call() {
-	select {
-	case p.called <- struct{}{}:
-	default:
-	}
-}
-
-func (p *spares) close() {
-	p.mu.Lock(lock.Tending)
-	defer p.mu.Unlock()
-	p.closed = true
-	p.turned.Broadcast()
-}
-
-// take returns a file, and waits for the preparer if there is none: once, for
-// its next attempt to end.
-func (p *spares) take(manual bool) (name string, err error) {
-	p.mu.Lock(lock.Tending)
-	defer p.mu.Unlock()
-	p.call()
-	for tries := p.tries; len(p.names) == 0; p.turned.Wait() {
-		switch {
-		case p.closed:
-			return "", log.ErrClosed
-		case manual || p.tries > tries && p.err != nil:
-			return "", p.err
-		}
-	}
-	name = p.names[0]
-	p.names = p.names[1:]
-	p.ready.Store(int64(len(p.names)))
-	return name, nil
-}
-
-// takeSpare returns the name of a file of the length that may become a segment.
-// The error is a refusal, or the log has stopped.
-func (l *FileLog) takeSpare(length int64) (name string, err error) {
+// takeSpare returns a file of at least the length that may become a segment. One that
+// is longer than all segments is made as long as that. The error is a refusal, or the
+// log has stopped.
+func (l *FileLog) takeSpare(length int64) (f spare, err error) {
 	switch {
-	case length != l.options.SegmentBytes:
-		name, err = l.prepare(length)
+	case length > l.options.SegmentBytes:
+		f = spare{bytes: length}
+		f.name, err = l.prepare(length)
 		for isFull(err) && l.FreeSpace() {
-			name, err = l.prepare(length)
+			f.name, err = l.prepare(length)
 		}
-	case l.options.Manual:
-		if n, _, _ := l.spare.count(); n == 0 {
-			l.prepareSpare()
-		}
-		name, err = l.spare.take(true)
 	default:
-		name, err = l.spare.take(false)
+		l.spare.expect(length)
+		for l.options.Manual && !l.spare.has(length) {
+			if l.prepareSpare(); l.spare.failure() != nil {
+				break
+			}
+		}
+		f, err = l.spare.take(length, l.options.Manual)
 	}
 	if err == nil || errors.Is(err, log.ErrClosed) {
-		return name, err
+		return f, err
 	}
-	return "", l.judge(fmt.Sprintf("prepare a segment of %d bytes", length), err)
+	return spare{}, l.judge(fmt.Sprintf("prepare a segment of %d bytes", length), err)
 }
 
 // returnSpare keeps a prepared file that was not used for the next one who needs
-// one of the length.
-func (l *FileLog) returnSpare(name string, length int64) {
-	if length == l.options.SegmentBytes {
-		l.spare.giveBack(name)
+// one.
+func (l *FileLog) returnSpare(f spare) {
+	if l.spare.fits(f.bytes) {
+		l.spare.giveBack(f)
 		return
 	}
-	l.remove(name)
+	l.remove(f.name)
 }
 
 // remove removes what is no part of the log. What cannot be removed is in nobody's
@@ -184,22 +89,31 @@ func (l *FileLog) renameSpare(from, to string) (name string, err error) {
 	return to, err
 }
 
-// prepareSpare makes one more spare file. On a full disk that is a segment which
-// is kept for readers alone.
+// prepareSpare makes one more spare file. On a full disk it is a shorter one, as long
+// as that is of use, and then a segment which is kept for readers alone.
 func (l *FileLog) prepareSpare() {
-	before, _, _ := l.spare.count()
-	name, err := l.prepare(l.options.SegmentBytes)
-	for isFull(err) && l.giveUp() {
-		if n, _, _ := l.spare.count(); n > before {
-			l.spare.report(nil)
-			return
+	before := l.spare.ready.Load()
+	for {
+		length := l.spare.next()
+		name, err := l.prepare(length)
+		switch {
+		case err == nil:
+			l.spare.put(spare{name, length})
+		case !isFull(err):
+		case l.spare.shorter():
+			if l.spare.short() {
+				continue
+			}
+			err = nil
+		case l.giveUp():
+			if l.spare.ready.Load() == before {
+				continue
+			}
+			err = nil
 		}
-		name, err = l.prepare(l.options.SegmentBytes)
+		l.spare.report(err)
+		return
 	}
-	if err == nil {
-		l.spare.put(name)
-	}
-	l.spare.report(err)
 }
 
 // Spare says that records below are needed by nobody but readers of the log. They
@@ -234,17 +148,11 @@ func (l *FileLog) giveUp() bool {
 // readers alone. It reports whether there was one; a segment may first become a
 // prepared file.
 func (l *FileLog) FreeSpace() bool {
-	l.spare.mu.Lock(lock.Tending)
-	var name string
-	if n := len(l.spare.names); n > segmentsAhead {
-		name, l.spare.names = l.spare.names[n-1], l.spare.names[:n-1]
-		l.spare.ready.Store(int64(n - 1))
-	}
-	l.spare.mu.Unlock()
-	if name == "" {
+	f, ok := l.spare.surplus()
+	if !ok {
 		return l.giveUp()
 	}
-	l.remove(name)
+	l.remove(f.name)
 	return true
 }
 
@@ -252,11 +160,10 @@ func (l *FileLog) FreeSpace() bool {
 func (l *FileLog) runPreparer() {
 	full := false
 	for {
-		n, _, _ := l.spare.count()
 		var retry <-chan time.Time
-		if n < segmentsAhead {
+		if l.spare.short() {
 			l.prepareSpare()
-			_, _, err := l.spare.count()
+			err := l.spare.failure()
 			if err == nil {
 				if full {
 					l.options.Logger.Info("journal has space again")
@@ -284,12 +191,12 @@ func (l *FileLog) runPreparer() {
 	}
 }
 
-// HeadRoom says how many segments are ready to take records, and if fewer than
-// two, why no more can be prepared: ErrNoSpace, ErrUnavailable, or nil if one is
-// on its way.
+// HeadRoom says how many segments are ready to take records, and if fewer than two,
+// why no more can be prepared: ErrNoSpace, ErrUnavailable, or nil if one is on its
+// way. If what is owed needs all there are, one counts.
 func (l *FileLog) HeadRoom() (segments int, err error) {
-	n, _, err := l.spare.count()
-	if n >= segmentsAhead || err == nil {
+	n, err := l.spare.headRoom(l.options.owed)
+	if err == nil {
 		return n, nil
 	}
 	return n, fmt.Errorf("journal: prepare a segment: %w", typed(err))
@@ -306,9 +213,9 @@ func (l *FileLog) Room() error {
 	if fits {
 		return nil
 	}
-	name, err := l.takeSpare(l.options.SegmentBytes)
+	f, err := l.takeSpare(3 * blockSize)
 	if err == nil {
-		l.spare.giveBack(name)
+		l.spare.giveBack(f)
 	} else {
 		l.options.Logger.Warn("journal has no room for a record", "cause", err)
 	}
@@ -352,12 +259,9 @@ func (l *FileLog) Tend() error {
 	if err := l.refusal(); err != nil {
 		return err
 	}
-	for l.options.Manual {
-		if n, _, _ := l.spare.count(); n >= segmentsAhead {
-			break
-		}
-		l.prepareSpare()
-		if _, _, err := l.spare.count(); err != nil {
+	l.spare.owe(l.options.owed())
+	for l.options.Manual && l.spare.short() {
+		if l.prepareSpare(); l.spare.failure() != nil {
 			break // HeadRoom tells
 		}
 	}
@@ -437,15 +341,16 @@ func (l *FileLog) Trim(below uint64) error {
 	return l.drop(dropped, inUse)
 }
 
-// drop makes spares of segments that were trimmed, and removes the rest. A file
-// that a reader has open is not used again, so that the reader never sees
-// another life of it.
+// drop makes spares of segments that were trimmed, if they are as long as the next
+// ones are to be, and removes the rest. A file that a reader has open is not used
+// again, so that the reader never sees another life of it.
 func (l *FileLog) drop(dropped []*segment, inUse []bool) error {
 	var faults []error
-	var spares []string
+	var spares []spare
+	l.kept.aim(l.options.owed())
+	wanted, ready := l.spare.next(), int(l.spare.ready.Load())
 	for i, s := range dropped {
-		n, _, _ := l.spare.count()
-		if inUse[i] || s.size != l.options.SegmentBytes || n+len(spares) >= maxSpares {
+		if inUse[i] || s.size < wanted || !l.spare.fits(s.size) || ready+len(spares) >= maxSpares {
 			faults = append(faults, ignoreMissing(l.disk.Remove(s.name)))
 			continue
 		}
@@ -454,13 +359,13 @@ func (l *FileLog) drop(dropped []*segment, inUse []bool) error {
 			faults = append(faults, err)
 			continue
 		}
-		spares = append(spares, name)
+		spares = append(spares, spare{name, s.size})
 	}
 	if err := syncNames(l.disk); err != nil {
 		return l.fail("sync the names", err)
 	}
-	for _, name := range spares {
-		l.spare.put(name)
+	for _, f := range spares {
+		l.spare.put(f)
 	}
 	if err := errors.Join(faults...); err != nil {
 		return fmt.Errorf("journal: trim: %w", err)

@@ -47,7 +47,7 @@ func open(d Disk, o FileOptions, b birth) (*FileLog, error) {
 	l := &FileLog{disk: d, options: o, unlock: unlock, wake: make(chan struct{}, 1), stop: make(chan struct{})}
 	l.spare.turned = lock.NewCond(&l.spare.mu, lock.Tending)
 	l.spare.called = make(chan struct{}, 1)
-	l.spare.bytes = o.SegmentBytes
+	l.spare.least, l.spare.most = o.FirstBytes, o.SegmentBytes
 	l.kept.spare = &l.spare
 	if err := typed(l.load(b)); err != nil {
 		if l.watermark != nil {
@@ -61,6 +61,7 @@ func open(d Disk, o FileOptions, b birth) (*FileLog, error) {
 		return nil, errors.Join(fmt.Errorf("journal: open: %w", err), unlock())
 	}
 	l.tally(l.segments, l.from) // nobody else has the log yet
+	l.kept.aim(o.owed())
 	if !o.Manual {
 		l.workers.Go(l.runPreparer)
 		l.workers.Go(l.runMarker)
@@ -442,17 +443,18 @@ func (l *FileLog) tidy(names, old []string) error {
 		l.marked = l.durable
 	}
 	for _, name := range names {
-		serial, spare := strings.CutPrefix(name, preparedPrefix)
+		serial, prepared := strings.CutPrefix(name, preparedPrefix)
 		n, _ := strconv.ParseUint(serial, 10, 64)
-		if spare {
+		if prepared {
 			l.spare.serial = max(l.spare.serial, n)
 		}
-		if spare && len(l.spare.names) < maxSpares && isLong(l.disk, name, l.options.SegmentBytes) {
-			l.spare.names = append(l.spare.names, name)
-			l.spare.ready.Store(int64(len(l.spare.names)))
-			continue
+		if prepared && l.spare.ready.Load() < maxSpares {
+			if length := lengthOf(l.disk, name); l.spare.fits(length) {
+				l.spare.giveBack(spare{name, length})
+				continue
+			}
 		}
-		leftOver := spare || strings.HasPrefix(name, preparingName) || name == snapshotDraft || slices.Contains(old, name)
+		leftOver := prepared || strings.HasPrefix(name, preparingName) || name == snapshotDraft || slices.Contains(old, name)
 		if !leftOver {
 			continue
 		}
@@ -462,13 +464,16 @@ func (l *FileLog) tidy(names, old []string) error {
 	return nil
 }
 
-// isLong reports whether a prepared file has that length. It has its name only since
-// it was filled and synced.
-func isLong(d Disk, name string, length int64) bool {
+// lengthOf is how long a prepared file is, 0 if that cannot be told. It has its name
+// only since it was filled and synced.
+func lengthOf(d Disk, name string) int64 {
 	f, err := d.Open(name)
 	if err != nil {
-		return false
+		return 0
 	}
 	size, err := f.Size()
-	return err == nil && f.Close() == nil && size == length
+	if err = errors.Join(err, f.Close()); err != nil || size%blockSize != 0 {
+		return 0
+	}
+	return size
 }

@@ -16,7 +16,6 @@ const (
 	superblockDraft = "superblock.new"
 	watermarkName   = "watermark"
 	segmentSuffix   = ".segment"
-	preparedPrefix  = "prepared-"
 	preparingName   = "preparing"
 	lockName        = "lock"
 )

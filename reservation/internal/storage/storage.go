@@ -25,6 +25,7 @@ type Options struct {
 	Schema uint32
 	// SegmentBytes is the length of a file; 0: as journal.FileOptions says.
 	SegmentBytes int64
+	Owed         func() int64 // frames for which a full disk must have room; see there too
 	// NoSync and Manual are those of journal.FileOptions; false: files are synced by
 	// each append, and tended by goroutines.
 	NoSync, Manual bool
@@ -71,7 +72,7 @@ func Open(o Options) (s *Storage, err error) {
 		}
 	}
 	if o.Log == nil {
-		s.files, err = journal.OpenFile(s.disk, journal.FileOptions{Schema: o.Schema, SegmentBytes: o.SegmentBytes,
+		s.files, err = journal.OpenFile(s.disk, journal.FileOptions{Schema: o.Schema, SegmentBytes: o.SegmentBytes, Owed: o.Owed,
 			NoSync: o.NoSync, Manual: o.Manual, Logger: o.Logger})
 		if err == nil {
 			s.log, s.identity = s.files, s.files.Identity()
