@@ -195,6 +195,60 @@ func explains(t *testing.T, e sourcing.Explanation, want string) {
 	}
 }
 
+// What a franchisee owns is not sent, in no form, also after a restart; his own
+// customers collect it, also those of a ship-to-store order that chose his store; and a
+// reroute does not send it either.
+func TestForeignGoodsAreNotSent(t *testing.T) {
+	o := Options{Dir: t.TempDir(), SegmentBytes: 64 << 10,
+		Rules: sourcing.Rules{Hard: []sourcing.Filter{sourcing.OwnedBy("").For(sourcing.Ship, sourcing.ShipToStore)}}}
+	a := opened(t, o)
+	must(t, a.SetLocations(t.Context(),
+		Location{ID: "Nowak", Point: streetPoint(0), Terms: &Terms{Owner: "Nowak & Sons"}},
+		Location{ID: "Corner", Point: streetPoint(1)},
+		Location{ID: "Depot", Kind: Warehouse, Point: streetPoint(9)}))
+	stocked(t, a, "Nowak", "tea", 50)
+	stocked(t, a, "Depot", "tea", 50)
+	shape := func(id string, f sourcing.Form, at string) Order {
+		o := ordered(id, Line{"tea", 1})
+		o.Form, o.At = f, at
+		return o
+	}
+	must(t, a.Close())
+	a = opened(t, o)
+	for l := range a.Locations() {
+		if l.ID == "Nowak" && l.Terms.Owner != "Nowak & Sons" {
+			t.Errorf("after a restart: %+v", l)
+		}
+	}
+	for _, test := range []struct {
+		order Order
+		from  string
+	}{
+		{shape("collected", sourcing.Collect, ""), "Nowak"},
+		{shape("sent", sourcing.Ship, ""), "Depot"},
+		{shape("brought", sourcing.ShipToStore, "Corner"), "Depot"},
+		{shape("at home", sourcing.ShipToStore, "Nowak"), "Nowak"},
+	} {
+		if got, err := a.Allocate(t.Context(), test.order); err != nil || got.Location != test.from {
+			t.Errorf("%s: from %q, %v; want %q", test.order.ID, got.Location, err, test.from)
+		}
+	}
+	must(t, a.Confirm(t.Context(), "sent"))
+	_, err := a.Reject(t.Context(), "sent")
+	var none *NoLocationError
+	if !errors.As(err, &none) {
+		t.Fatalf("rejected by the depot: %v; want no location", err)
+	}
+	why, err := a.Explain(shape("asked", sourcing.Ship, ""))
+	if must(t, err); !strings.Contains(why.String(), `- "Nowak" ship 0.0 km: by rule (owned by [""])`) {
+		t.Errorf("got\n%s", why)
+	}
+	if err := a.SetLocations(t.Context(), Location{ID: "X", Point: streetPoint(0), Terms: &Terms{Owner: "a\xff"}}); !errors.Is(err, ErrInvalid) {
+		t.Errorf("an owner that is not text: %v", err)
+	}
+	must(t, a.Close())
+}
+
 func TestExplainTexts(t *testing.T) {
 	t.Run("the best of those that could", func(t *testing.T) {
 		a := explainShop(t)

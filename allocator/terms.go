@@ -20,6 +20,9 @@ type Terms struct {
 	Payments []string        `json:"payments,omitempty"` // it accepts; empty: all
 	Channels []string        `json:"channels,omitempty"` // that may use it; empty: all
 
+	// Owner is the legal owner of the goods there, for rules: what a franchisee owns
+	// is not the chain's to send (sourcing.OwnedBy). Empty: the chain.
+	Owner string `json:"owner,omitempty"`
 	// Hours are the opening hours, in the OpenStreetMap form that hours.Parse
 	// reads. Empty: always open.
 	Hours string `json:"hours,omitempty"`
@@ -79,6 +82,9 @@ func (a *Allocator) checkTermsOf(l *Location, field func(string) string) error {
 		if err := a.checkTexts(field("Terms."+list.name), list.texts); err != nil {
 			return err
 		}
+	}
+	if err := a.checkText(field("Terms.Owner"), t.Owner); err != nil {
+		return err
 	}
 	for _, lead := range [...]struct {
 		name      string

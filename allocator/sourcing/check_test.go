@@ -38,7 +38,7 @@ func candidate(t testing.TB) *Candidate {
 	return &Candidate{
 		Site: &Site{
 			ID: "krakow-1", Kind: 1, Point: geo.Point{Lat: 50.06, Lon: 19.94}, Area: area(t),
-			Groups: []string{"south", "city"}, Forms: []Form{Collect, Ship}, Payments: []string{"prepaid", "till"},
+			Groups: []string{"south", "city"}, Owner: "Mrs Nowak", Forms: []Form{Collect, Ship}, Payments: []string{"prepaid", "till"},
 			Channels: []string{"app", "web"}, Calendar: hours.Calendar{Schedule: schedule(t, "Mo-Fr 09:00-17:00")},
 			Prep: time.Hour, CutOff: 15 * time.Hour,
 		},

@@ -67,7 +67,7 @@
 // # Rules of your own
 //
 // A [Filter] is a name and a function, and so is a [Key]. Ready-made ones are
-// composed: [InGroups], [OfKinds], [Within], [ReadyIn] and [OpenNow] with the
+// composed: [InGroups], [OwnedBy], [OfKinds], [Within], [ReadyIn] and [OpenNow] with the
 // methods And, Or, Not and While; [Keys], [KindsFirst] and [Ranking.In] with
 // Reverse and While. Keys are lexicographic: the first that does not tie decides,
 // so a key with many ties, such as a distance in bands of 5 km, is what gives the

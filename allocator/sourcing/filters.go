@@ -17,6 +17,16 @@ func InGroups(groups ...string) Filter {
 	return Filter{Name: "in " + strings.Join(groups, " or "), Pass: func(c *Candidate) bool { return asked.names(c.Site) }}
 }
 
+// OwnedBy is the filter of sites whose goods belong to one of the owners; "" is the
+// chain itself. OwnedBy("").For(Ship, ShipToStore) sends nothing that is a franchisee's,
+// whose own customers still collect it.
+func OwnedBy(owners ...string) Filter {
+	owners = slices.Clone(owners)
+	return Filter{Name: fmt.Sprintf("owned by %q", owners), Pass: func(c *Candidate) bool {
+		return slices.Contains(owners, c.Site.Owner)
+	}}
+}
+
 // OfKinds is the filter of sites of one of the kinds.
 func OfKinds(kinds ...uint8) Filter {
 	kinds = slices.Clone(kinds)
@@ -65,6 +75,19 @@ func (f Filter) Not() Filter {
 func (f Filter) While(open hours.Calendar) Filter {
 	return Filter{Name: f.Name + " at times", Pass: func(c *Candidate) bool {
 		return !open.Open(c.Request.Now) || f.Pass(c)
+	}}
+}
+
+// For is f for what is served in one of the forms; all else passes. What the chosen
+// store of a ship-to-store order has itself is collected there: nothing is sent.
+func (f Filter) For(forms ...Form) Filter {
+	forms = slices.Clone(forms)
+	return Filter{Name: f.Name, Pass: func(c *Candidate) bool {
+		form := c.Request.Form
+		if form == ShipToStore && c.chosen() {
+			form = Collect
+		}
+		return !slices.Contains(forms, form) || f.Pass(c)
 	}}
 }
 

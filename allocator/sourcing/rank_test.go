@@ -254,6 +254,10 @@ func TestFilters(t *testing.T) {
 	}{
 		{InGroups("north", "city"), "in north or city", true},
 		{InGroups("north"), "in north", false},
+		{OwnedBy("", "Mrs Nowak"), `owned by ["" "Mrs Nowak"]`, true},
+		{OwnedBy("Mr Nowak"), `owned by ["Mr Nowak"]`, false},
+		{OwnedBy("Mr Nowak").For(Ship, ShipToStore), `owned by ["Mr Nowak"]`, true},
+		{OwnedBy("Mr Nowak").For(Ship, Collect), `owned by ["Mr Nowak"]`, false},
 		{OfKinds(0, 1), "of kinds [0 1]", true},
 		{OfKinds(2), "of kinds [2]", false},
 		{Within(1300), "within 1.3 km", true},

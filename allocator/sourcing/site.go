@@ -33,6 +33,7 @@ type Site struct {
 	Area     *geo.Area // customers it serves; nil: everybody
 	Offline  bool      // takes no new orders
 	Groups   []string
+	Owner    string   // of the goods there; empty: the chain
 	Priority int      // lower is better
 	Forms    []Form   // it serves: customers collect here, it sends to stores, it sends to addresses; empty: all
 	Payments []string // it accepts; empty: all

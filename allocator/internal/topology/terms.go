@@ -21,6 +21,7 @@ type Terms struct {
 	Forms    []sourcing.Form `json:"forms,omitempty"`
 	Payments []string        `json:"payments,omitempty"`
 	Channels []string        `json:"channels,omitempty"`
+	Owner    string          `json:"owner,omitempty"`
 	Hours    string          `json:"hours,omitempty"`
 	Zone     string          `json:"zone,omitempty"`
 	Prep     time.Duration   `json:"prep,omitempty"`
@@ -74,7 +75,7 @@ func (l *Locations) site(p *Place) (*sourcing.Site, error) {
 		return nil, nil
 	}
 	s := plainSite(p)
-	s.Offline, s.Groups, s.Priority = t.Offline, slices.Clone(t.Groups), t.Priority
+	s.Offline, s.Groups, s.Priority, s.Owner = t.Offline, slices.Clone(t.Groups), t.Priority, t.Owner
 	s.Forms, s.Payments, s.Channels = slices.Clone(t.Forms), slices.Clone(t.Payments), slices.Clone(t.Channels)
 	s.Index()
 	s.Prep, s.CutOff, s.Transfer, s.Delivery = t.Prep, t.CutOff, t.Transfer, t.Delivery
