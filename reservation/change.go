@@ -41,6 +41,22 @@ type Change struct {
 	went *went // Rerouted, for which there is Parts.Reroute
 }
 
+// went is where the units of a Rerouted change are from now on.
+type went struct {
+	state.Went
+	ref     string // the part that has them; empty: the same
+	missing bool   // they were not found or got lost before
+}
+
+// transition is what the change does, for the state.
+func (c *Change) transition() state.Transition {
+	t := state.Transition{Verb: c.verb(), Now: c.Now, Deadline: c.Deadline, Code: c.Code, Owner: c.Owner, Channel: c.Channel, Slot: c.Slot}
+	if c.went != nil {
+		t.Went = c.went.Went
+	}
+	return t
+}
+
 // is reports whether a change has the content of the entry under its ID.
 func (c *Change) is(l *Ledger, found *book.Entry) bool {
 	if c.Print == found.Fingerprint {
@@ -58,20 +74,13 @@ type step struct {
 	// given are the units really moved, one line per SKU; effects what they mean
 	// for the stock.
 	given   []Line
-	effects []effect
+	effects []state.Effect
 	record  history.Record
 	bytes   []byte
 	entry   book.Entry
 	room    [8]entryLine
 	slot    uint32 // the location whose floor is locked, for verbs that need it
 	moved   bool   // the reservation has left that location meanwhile
-}
-
-// effect is what a change does to the stock of one SKU at one location.
-type effect struct {
-	sku, slot uint32
-	free      int64 // units that become available
-	onHand    int64 // change of the units on hand; available follows only by free
 }
 
 // verb is the row of the table that a change stands in.
@@ -100,17 +109,22 @@ func (s *step) Apply(id string, e *book.Entry) ([]byte, error) {
 	if err := s.plan(e); err != nil {
 		return nil, err
 	}
-	s.effects = s.effects[:0]
-	advance(e, c, s.given, &s.effects, s.ledger.state.Classes)
+	s.advance(e)
 	for _, f := range s.effects { // what comes in does so under the floor
-		if f.onHand <= 0 {
+		if f.OnHand <= 0 {
 			continue
 		}
-		if there := s.ledger.state.Stock.OnHand(f.sku, f.slot); there+f.onHand > MaxQuantity {
-			return nil, fmt.Errorf("SKU %s: %d on hand and %d more: %w", shown(s.ledger.SKUName(f.sku)), there, f.onHand, ErrOverflow)
+		if there := s.ledger.state.Stock.OnHand(f.SKU, f.Slot); there+f.OnHand > MaxQuantity {
+			return nil, fmt.Errorf("SKU %s: %d on hand and %d more: %w", shown(s.ledger.SKUName(f.SKU)), there, f.OnHand, ErrOverflow)
 		}
 	}
 	return s.log(id, e), nil
+}
+
+// advance moves the entry on, and notes what that means for the stock.
+func (s *step) advance(e *book.Entry) {
+	t := s.change.transition()
+	s.effects = t.Advance(e, s.given, s.ledger.state.Classes, s.effects[:0])
 }
 
 // log writes the record of the change into s.bytes, with all a notice to the
@@ -173,8 +187,8 @@ func (s *step) shelfAfter(r *history.Record) {
 		line := &r.Lines[i]
 		line.OnHand = s.ledger.state.Stock.OnHand(line.SKU, r.Slot)
 		for _, f := range s.effects {
-			if f.sku == line.SKU {
-				line.OnHand += f.onHand
+			if f.SKU == line.SKU {
+				line.OnHand += f.OnHand
 			}
 		}
 	}
@@ -261,10 +275,6 @@ func allowed(e *book.Entry, c *Change, k *state.Classes) error {
 	}
 	return nil
 }
-
-// afterEnd tells the changes that a reservation that has ended lets pass: what they
-// speak of is not held by it.
-func (c *Change) afterEnd() bool { return c.rule().From.Has(Canceled) }
 
 func stateError(e *book.Entry, c *Change) error {
 	return fmt.Errorf("%w", &StateError{ID: c.ID, State: e.State, Verb: c.Verb})

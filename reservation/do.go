@@ -83,24 +83,11 @@ func (l *Ledger) run(s *step) (Ticket, error) {
 	if err != nil {
 		return t, err
 	}
-	l.show(s.effects)
+	l.state.Show(s.effects)
 	if l.shorts.any() {
 		l.coverFreed(s.effects, s.change.Now)
 	}
 	return t, nil
-}
-
-// show applies to the stock what was recorded: the increases that a change's
-// record allows from now on.
-func (l *Ledger) show(effects []effect) {
-	for _, f := range effects {
-		if f.onHand != 0 {
-			l.state.Stock.AddOnHand(f.sku, f.slot, f.onHand)
-		}
-		if f.free != 0 {
-			l.state.Stock.Change(f.sku, f.slot, f.free)
-		}
-	}
 }
 
 // handOver runs a verb that takes goods off the shelf, under the floor of the
@@ -136,14 +123,14 @@ func (l *Ledger) handOver(s *step) (Ticket, error) {
 // leave is the rest of handOver once the change is recorded.
 func (l *Ledger) leave(s *step) {
 	now := s.change.Now
-	l.show(s.effects)
-	noteEffects(l.state.Floor(s.slot), now, s.effects, l.state.Classes)
+	l.state.Show(s.effects)
+	l.state.Remember(s.slot, now, s.effects)
 	if s.change.rule().Lock == life.FloorsOfTwo {
 		l.state.Places.Add(s.change.Slot, 1)
 	}
 	if l.shorts.any() {
 		for _, f := range s.effects {
-			l.cover(f.sku, f.slot, now)
+			l.cover(f.SKU, f.Slot, now)
 		}
 	}
 }
@@ -163,8 +150,8 @@ func (l *Ledger) takeIn(s *step) (Ticket, error) {
 	if err != nil {
 		return t, err
 	}
-	l.show(s.effects)
-	noteEffects(f, c.Now, s.effects, l.state.Classes)
+	l.state.Show(s.effects)
+	l.state.Remember(c.Slot, c.Now, s.effects)
 	l.state.Places.Add(c.Slot, -1)
 	return t, nil
 }
@@ -189,11 +176,11 @@ func (l *Ledger) bringBack(s *step) (Ticket, error) {
 	if err != nil {
 		return t, err
 	}
-	l.show(s.effects)
-	noteEffects(f, c.Now, s.effects, l.state.Classes)
+	l.state.Show(s.effects)
+	l.state.Remember(c.Slot, c.Now, s.effects)
 	if l.shorts.any() {
 		for _, f := range s.effects {
-			l.cover(f.sku, f.slot, c.Now)
+			l.cover(f.SKU, f.Slot, c.Now)
 		}
 	}
 	return t, nil

@@ -7,6 +7,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/book"
+	"github.com/clickcollect/clickcollect/reservation/internal/state"
 	"github.com/clickcollect/clickcollect/reservation/life"
 )
 
@@ -16,7 +17,7 @@ type expiry struct {
 	step
 	now    int64
 	found  book.Entry // the one the rule is at
-	freed  []effect
+	freed  []state.Effect
 	counts Due
 	// settled is how much of freed, and which counts, the journal has: all but
 	// those of an order it has refused.
@@ -48,8 +49,7 @@ func (x *expiry) Apply(id string, e *book.Entry) ([]byte, error) {
 	if err := x.plan(e); err != nil {
 		return nil, nil // nothing to do: it changed since its bucket was filled
 	}
-	x.effects = x.effects[:0]
-	advance(e, x.change, x.given, &x.effects, x.ledger.state.Classes)
+	x.advance(e)
 	x.settled, x.before = len(x.freed), x.counts
 	x.freed = append(x.freed, x.effects...)
 	did := Due{Earliest: at}
@@ -149,7 +149,7 @@ func (x *expiry) batch(shard int) (n int, err error) {
 	if err != nil {
 		x.freed, x.counts = x.freed[:x.settled], x.before
 	}
-	l.show(x.freed)
+	l.state.Show(x.freed)
 	if l.shorts.any() {
 		l.coverFreed(x.freed, x.now)
 	}

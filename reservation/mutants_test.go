@@ -14,10 +14,10 @@ func TestMutantsAreCaught(t *testing.T) {
 	due := scaletest.Edit{File: "expire.go", Old: "	d := life.Deadlines{", New: "	now++\n	d := life.Deadlines{"}
 	scaletest.Mutants(t,
 		scaletest.Mutant{Name: "what a change frees is shown before its record has a number", Edits: edits{
-			{File: "change.go", Old: "	return s.log(id, e), nil\n", New: "	record := s.log(id, e)\n	s.ledger.show(s.effects)\n	s.effects = s.effects[:0]\n	return record, nil\n"}},
+			{File: "change.go", Old: "	return s.log(id, e), nil\n", New: "	record := s.log(id, e)\n	s.ledger.state.Show(s.effects)\n	s.effects = s.effects[:0]\n	return record, nil\n"}},
 			Test: "TestNoPrefixOversells", Says: `oversold: SKU \d at \d: \d+ reserved, \d+ on hand`, Flags: yields()},
 		scaletest.Mutant{Name: "a reservation that has ended gives its units back again", Edits: edits{
-			{File: "do.go", Old: "	t, err := l.state.Book.Change(book.KindOrder, s.change.ID, &s.entry, s)\n	if err != nil {\n		return t, err\n	}\n	l.show(s.effects)\n	if l.shorts.any() {", New: `	t, err := l.state.Book.Change(book.KindOrder, s.change.ID, &s.entry, s)
+			{File: "do.go", Old: "	t, err := l.state.Book.Change(book.KindOrder, s.change.ID, &s.entry, s)\n	if err != nil {\n		return t, err\n	}\n	l.state.Show(s.effects)\n	if l.shorts.any() {", New: `	t, err := l.state.Book.Change(book.KindOrder, s.change.ID, &s.entry, s)
 	if err != nil {
 		if errors.Is(err, ErrEnded) {
 			for _, line := range s.entry.Lines {
@@ -26,7 +26,7 @@ func TestMutantsAreCaught(t *testing.T) {
 		}
 		return t, err
 	}
-	l.show(s.effects)
+	l.state.Show(s.effects)
 	if l.shorts.any() {`}},
 			Test: "TestLedgerAgainstATwin", Says: `SKU \d at \d: got .* want`, Flags: yields()},
 		scaletest.Mutant{Name: "recovery judges by the clock which holds have expired", Edits: edits{
@@ -68,22 +68,22 @@ func yields(pkg ...string) []string { return append([]string{"-tags", "interleav
 func freesFirst() []scaletest.Edit {
 	return []scaletest.Edit{
 		{File: "reroute.go", Old: "	target book.Entry // the new part\n", New: "	target book.Entry // the new part\n	early  []effect\n"},
-		{File: "reroute.go", Old: "	x.p.pick([]Part{x.part})\n", New: "	x.early = x.frees()\n	l.show(x.early)\n	x.p.pick([]Part{x.part})\n"},
+		{File: "reroute.go", Old: "	x.p.pick([]Part{x.part})\n", New: "	x.early = x.frees()\n	l.state.Show(x.early)\n	x.p.pick([]Part{x.part})\n"},
 		{File: "reroute.go", Old: "		return x.p.lines[short], nil\n", New: "		l.hide(x.early)\n		return x.p.lines[short], nil\n"},
 		{File: "reroute.go", Old: "		p.picks.Undo()\n", New: "		p.picks.Undo()\n		l.hide(x.early)\n"},
-		{File: "reroute.go", Old: "	l.show(x.effects)\n	if l.shorts.any() {\n		l.coverFreed(x.effects, r.Now)\n", New: "	if l.shorts.any() {\n		l.coverFreed(x.effects, r.Now)\n"},
-		{File: "reroute.go", Old: "// errThere: a reservation is already", New: `func (x *rerouting) frees() (all []effect) {
+		{File: "reroute.go", Old: "	l.state.Show(x.effects)\n	if l.shorts.any() {\n		l.coverFreed(x.effects, r.Now)\n", New: "	if l.shorts.any() {\n		l.coverFreed(x.effects, r.Now)\n"},
+		{File: "reroute.go", Old: "// errThere: a reservation is already", New: `func (x *rerouting) frees() (all []state.Effect) {
 	for _, g := range x.given {
 		if !x.went.missing {
-			all = append(all, effect{sku: g.SKU, slot: x.entry.Location, free: g.Quantity})
+			all = append(all, state.Effect{SKU: g.SKU, Slot: x.entry.Location, Free: g.Quantity})
 		}
 	}
 	return all
 }
 
-func (l *Ledger) hide(effects []effect) {
+func (l *Ledger) hide(effects []state.Effect) {
 	for _, f := range effects {
-		l.state.Stock.Change(f.sku, f.slot, -f.free)
+		l.state.Stock.Change(f.SKU, f.Slot, -f.Free)
 	}
 }
 

@@ -20,10 +20,9 @@ type replay struct {
 	from, to uint64
 	sequence uint64
 	record   history.Record
-	change   Change
-	went     went // of change
+	change   state.Transition
 	given    []Line
-	effects  []effect
+	effects  []state.Effect
 	entry    book.Entry
 	found    book.Entry
 	records  uint64
@@ -247,9 +246,13 @@ func onHandChange(r *history.Record, units int64) int64 {
 }
 
 // ruleOf is the row of the table that a record of a reservation stands in.
-func ruleOf(r *history.Record) *life.Rule {
-	return life.Of(r.Kind.Verb(r.Cause, r.Ref != "", r.Missing))
-}
+func ruleOf(r *history.Record) *life.Rule { return life.Of(verbOf(r)) }
+
+// verbOf is what a record says about a reservation.
+func verbOf(r *history.Record) life.Verb { return r.Kind.Verb(r.Cause, r.Ref != "", r.Missing) }
+
+// rule is the row of the table that the change stands in.
+func (p *replay) rule() *life.Rule { return life.Of(p.change.Verb) }
 
 // movesShelf tells the verbs whose records say how many units are on hand after it
 // because they changed that.
@@ -257,7 +260,6 @@ func movesShelf(rule *life.Rule) bool { return rule.Goods.OnHand != 0 || rule.Go
 
 // delivered brings in goods of a transfer that arrived or were lost.
 func (p *replay) delivered() error {
-	p.change = Change{ID: p.record.Ref, Now: p.record.Time}
 	_, err := p.ledger.state.Book.Change(book.KindTransfer, p.record.Ref, &p.entry, redo{p})
 	if err == ErrNotFound && p.mayBeForgotten() {
 		return nil
@@ -273,8 +275,8 @@ func (p *replay) changed() error {
 			return err
 		}
 	}
-	p.change = Change{Verb: r.Kind, ID: r.ID, Now: r.Time, Deadline: r.Deadline, Code: cloned(r.Code), Owner: cloned(r.Owner),
-		Channel: cloned(r.Channel), Slot: r.Slot, Cause: r.Cause}
+	p.change = state.Transition{Verb: verbOf(r), Now: r.Time, Deadline: r.Deadline, Code: cloned(r.Code), Owner: cloned(r.Owner),
+		Channel: cloned(r.Channel), Slot: r.Slot}
 	if r.Kind == history.Dispatched {
 		p.change.Slot = r.To
 	}
@@ -282,15 +284,14 @@ func (p *replay) changed() error {
 		if uint64(r.To) >= uint64(l.state.Slots.Len()) || len(r.Place) > MaxNoteBytes || r.Ref == "" && r.Missing {
 			return p.unsound("a reroute to nowhere")
 		}
-		p.went = went{to: r.To, distance: r.Distance, promise: r.Promise, ref: r.Ref, note: string(r.Place), parts: r.Parts, missing: r.Missing}
-		p.change.went = &p.went
+		p.change.Went = state.Went{To: r.To, Distance: r.Distance, Promise: r.Promise, Note: string(r.Place), Parts: r.Parts}
 	}
 	p.entry.Lines = p.entry.Lines[:0]
 	_, err := l.state.Book.Change(book.KindOrder, r.ID, &p.entry, redo{p})
 	if errors.Is(invalid(err), ErrInvalid) {
 		return p.unsound(tooLong)
 	}
-	if err == ErrNotFound && (p.mayBeForgotten() || p.change.afterEnd()) {
+	if err == ErrNotFound && (p.mayBeForgotten() || p.rule().AfterEnd()) {
 		err = nil
 	}
 	if err != nil || r.Change == "" {
@@ -330,14 +331,13 @@ func (p redo) Apply(_ string, e *book.Entry) ([]byte, error) {
 	}
 	p.replay.given = p.given
 	if r.Kind == history.Moved {
-		deliver(e, r.Cause, r.Time, p.given)
+		state.Deliver(e, r.Cause, r.Time, p.given)
 	} else {
-		if e.State.Ended() && !p.change.afterEnd() {
+		if e.State.Ended() && !p.rule().AfterEnd() {
 			return nil, p.unsound("a change of a reservation that has ended")
 		}
-		p.effects = p.effects[:0]
 		p.hold(e, +1)
-		advance(e, &p.change, p.given, &p.effects, p.ledger.state.Classes)
+		p.replay.effects = p.change.Advance(e, p.given, p.ledger.state.Classes, p.effects[:0])
 		p.hold(e, -1)
 	}
 	e.Sequence = p.sequence
@@ -353,9 +353,9 @@ func (p redo) there(line *entryLine) int64 {
 		return int64(line.Confirmed)
 	}
 	if p.ledger.state.Classes.Resource(line.SKU) {
-		return p.change.rule().MovableResource(line)
+		return p.rule().MovableResource(line)
 	}
-	return p.change.movable(line)
+	return p.rule().Movable(line)
 }
 
 // cloned is a text that outlives the record's bytes.

@@ -6,6 +6,8 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/book"
+	"github.com/clickcollect/clickcollect/reservation/internal/state"
+	"github.com/clickcollect/clickcollect/reservation/life"
 )
 
 // Reroute takes a reservation, or some of its units, to another place.
@@ -59,17 +61,6 @@ func (p *Parts) Reroute(l *Ledger, r *Reroute, found *Entry) int {
 	return how
 }
 
-// went is what a Rerouted change says besides its lines.
-type went struct {
-	to       uint32
-	distance float64
-	promise  int64
-	ref      string // the part that has the units now; empty: the same
-	note     string // in place: the new one; empty: as it was
-	parts    uint8
-	missing  bool
-}
-
 // rerouting is a reroute being worked out. It is a rule of the book.
 type rerouting struct {
 	step
@@ -86,8 +77,8 @@ var errThere = errors.New("reservation is there")
 
 func (x *rerouting) begin(l *Ledger, p *Parts, r *Reroute) {
 	x.ledger, x.p, x.r = l, p, r
-	x.went = went{to: r.To.Slot, distance: r.To.Distance, promise: r.To.Promise, ref: r.To.ID, note: string(r.To.Note),
-		parts: r.To.parts(), missing: r.Missing}
+	x.went = went{ref: r.To.ID, missing: r.Missing,
+		Went: state.Went{To: r.To.Slot, Distance: r.To.Distance, Promise: r.To.Promise, Note: string(r.To.Note), Parts: r.To.parts()}}
 	x.of = Change{Verb: history.Rerouted, ID: r.ID, Now: r.Now, Lines: r.Lines, Cause: r.Cause, went: &x.went}
 	x.change = &x.of
 	x.part = r.To
@@ -151,7 +142,7 @@ func (x *rerouting) known(e *book.Entry, found *Entry) (int, error) {
 
 // could plans the reroute of an entry.
 func (x *rerouting) could(e *book.Entry) error {
-	if x.went.ref == "" && e.Location == x.went.to && !e.State.Ended() {
+	if x.went.ref == "" && e.Location == x.went.To && !e.State.Ended() {
 		return errThere
 	}
 	if err := x.plan(e); err != nil {
@@ -161,8 +152,8 @@ func (x *rerouting) could(e *book.Entry) error {
 		return stateError(e, x.change)
 	}
 	if x.went.ref == "" {
-		if !book.NoteFits(e.Cause, x.went.note) {
-			return fmt.Errorf("a note of %d bytes: %w", len(x.went.note), ErrFull) // its ID is of a version that had room for longer ones
+		if !book.NoteFits(e.Cause, x.went.Note) {
+			return fmt.Errorf("a note of %d bytes: %w", len(x.went.Note), ErrFull) // its ID is of a version that had room for longer ones
 		}
 		return x.whole(e)
 	}
@@ -219,7 +210,7 @@ func (x *rerouting) enter(found *Entry) (int, error) {
 	}
 	p.ticket = t
 	p.picks.Settle()
-	l.show(x.effects)
+	l.state.Show(x.effects)
 	if l.shorts.any() {
 		l.coverFreed(x.effects, r.Now)
 	}
@@ -233,8 +224,7 @@ func (x *rerouting) Apply(id string, e *book.Entry) ([]byte, error) {
 		return nil, err
 	}
 	from := e.Location
-	x.effects = x.effects[:0]
-	advance(e, x.change, x.given, &x.effects, x.ledger.state.Classes)
+	x.advance(e)
 	if x.ledger.queue == nil {
 		return nil, nil
 	}
@@ -265,8 +255,7 @@ func (x *rerouting) Move(id string, e, part *book.Entry) ([][]byte, error) {
 	part.Sequence = 0
 	confirmed := x.confirm(e, part)
 	from := e.Location
-	x.effects = x.effects[:0]
-	advance(e, x.change, x.given, &x.effects, x.ledger.state.Classes)
+	x.advance(e)
 	if x.ledger.queue == nil {
 		return nil, nil
 	}
@@ -324,19 +313,19 @@ func (x *rerouting) confirm(e, part *book.Entry) (lines []Line) {
 	if len(lines) == 0 {
 		return nil
 	}
-	c := Change{Verb: history.Confirmed}
-	advance(part, &c, lines, new([]effect), nil)
+	t := state.Transition{Verb: life.Confirm}
+	t.Advance(part, lines, nil, nil)
 	return lines
 }
 
 // log writes the record of the reservation that the units have left.
 func (x *rerouting) log(id string, e *book.Entry, from uint32) {
 	w, r := &x.went, &x.record
-	*r = history.Record{Kind: history.Rerouted, Time: x.r.Now, Cause: x.r.Cause, ID: id, Slot: from, To: w.to, Ref: w.ref,
-		Distance: w.distance, Promise: w.promise, Parts: w.parts, Missing: w.missing,
+	*r = history.Record{Kind: history.Rerouted, Time: x.r.Now, Cause: x.r.Cause, ID: id, Slot: from, To: w.To, Ref: w.ref,
+		Distance: w.Distance, Promise: w.Promise, Parts: w.Parts, Missing: w.missing,
 		Order: e.Refs.Order, Customer: e.Refs.Customer, Lines: r.Lines[:0]}
 	if w.ref == "" {
-		r.Place = []byte(w.note)
+		r.Place = []byte(w.Note)
 		r.Parts = 0
 	}
 	for _, line := range x.given {

@@ -220,14 +220,14 @@ func (l *Ledger) shortAt(sku, slot uint32) (all []shortOne) {
 }
 
 // coverFreed is cover for changes that hold no floor.
-func (l *Ledger) coverFreed(effects []effect, now int64) {
+func (l *Ledger) coverFreed(effects []state.Effect, now int64) {
 	for _, f := range effects {
-		if f.free <= 0 {
+		if f.Free <= 0 {
 			continue
 		}
-		floor := l.state.Floor(f.slot)
+		floor := l.state.Floor(f.Slot)
 		floor.Lock(lock.Floor)
-		l.cover(f.sku, f.slot, now)
+		l.cover(f.SKU, f.Slot, now)
 		floor.Unlock()
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/book"
 	"github.com/clickcollect/clickcollect/reservation/internal/state"
-	"github.com/clickcollect/clickcollect/reservation/life"
 	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
@@ -30,7 +29,7 @@ func (d *delivery) Apply(_ string, e *book.Entry) ([]byte, error) {
 	if err := d.plan(e); err != nil {
 		return nil, err
 	}
-	deliver(e, d.m.Cause, d.m.Now, d.lines)
+	state.Deliver(e, d.m.Cause, d.m.Now, d.lines)
 	return d.ledger.recordOf(d.m, d.mark, d.deltas), nil
 }
 
@@ -68,31 +67,6 @@ func (d *delivery) plan(e *book.Entry) error {
 		d.deltas = append(d.deltas, next)
 	}
 	return nil
-}
-
-// deliver moves units of a transfer's entry; replay does the same.
-func deliver(e *book.Entry, cause history.Cause, now int64, lines []Line) {
-	at, open := 0, false
-	for _, line := range lines {
-		for e.Lines[at].SKU != line.SKU {
-			at++
-		}
-		e.Lines[at].Confirmed -= uint32(line.Quantity)
-		if cause == history.Lost {
-			e.Lines[at].Missing += uint32(line.Quantity)
-		} else {
-			e.Lines[at].Collected += uint32(line.Quantity)
-		}
-	}
-	for i := range e.Lines {
-		open = open || e.Lines[i].Confirmed > 0
-	}
-	if !open {
-		e.State, e.Deadline = Canceled, now
-		if life.Total(e.Lines, life.CollectedUnits) > 0 {
-			e.State = Collected
-		}
-	}
 }
 
 // deliver books goods of a transfer in at the place they were sent to, or writes

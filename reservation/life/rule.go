@@ -137,6 +137,10 @@ func (r *Rule) concerns(lines []Line, firm int64) bool {
 	return Total(lines, r.About) > Total(lines, r.Less)
 }
 
+// AfterEnd tells the verbs that a reservation that has ended lets pass: what they speak
+// of is not held by it.
+func (r *Rule) AfterEnd() bool { return r.From.Has(Canceled) }
+
 // Movable is how many units of a line of goods the verb can move.
 func (r *Rule) Movable(l *Line) int64 { return l.In(r.Takes) - l.In(r.Less) }
 

@@ -1,0 +1,23 @@
+package state_test
+
+import (
+	"testing"
+
+	"github.com/clickcollect/clickcollect/bench/scaletest"
+)
+
+// TestMutantsAreCaught builds the package with each of its deliberate bugs and runs
+// the test that is there for it. It must fail, and for the reason it gives.
+func TestMutantsAreCaught(t *testing.T) {
+	scaletest.Mutants(t,
+		scaletest.Mutant{Name: "what arrives is booked in where it came from", Edits: scaletest.Replace("transition.go",
+			"if rule.Lock == life.FloorAhead || rule.Lock == life.FloorNamed {", "if rule.Lock == life.FloorNamed {"),
+			Test: "TestAdvance", Says: `what does not arrive is missing: .*Slot:0 `},
+		scaletest.Mutant{Name: "a resource moves as goods do", Edits: scaletest.Replace("transition.go",
+			"		if k.Resource(line.SKU) {\n			move = &rule.Resource\n		}\n", ""),
+			Test: "TestAdvance", Says: `sent off, it is where it was, and the place is used up`},
+		scaletest.Mutant{Name: "a resource is counted on a shelf", Edits: scaletest.Replace("transition.go",
+			"if e.OnHand != 0 && !s.Classes.Resource(e.SKU) {", "if e.OnHand != 0 {"),
+			Test: "TestEffects", Says: `1 units of SKU 2 came since`},
+	)
+}
