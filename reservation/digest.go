@@ -31,15 +31,8 @@ import (
 // words where that has public ones.
 type Digest struct {
 	sum   uint64
-	words *digestWords
+	words *state.Words
 }
-
-// digestWords are joined with what there is so far, with what is mixed in, and with
-// the product.
-type digestWords [3]uint64
-
-// formerWords are those of digests from before there was a key. Anybody knows them.
-var formerWords = digestWords{0xa0761d6478bd642f, 0xe7037ed1a0b428db, 0x8ebc6af09c88c6e3}
 
 // Add mixes in a number.
 func (d Digest) Add(v uint64) Digest {
@@ -68,7 +61,7 @@ func (d Digest) AddString(s string) Digest {
 // of something: without it two contents could come to the same numbers. Digests
 // from before there was a key do not have it.
 func (d Digest) Layout(v uint64) Digest {
-	if d.words == &formerWords {
+	if d.words == state.Former() {
 		return d
 	}
 	return d.Add(v)
@@ -77,66 +70,22 @@ func (d Digest) Layout(v uint64) Digest {
 // Sum is the digest as it is kept.
 func (d Digest) Sum() uint64 { return d.sum }
 
-// digests is the key of a ledger's digests. In the journal and in snapshots it is a
-// NoteSet record of the name "\x00digests", which no caller's note has:
-//
-//	byte  0  version   1  1
-//	      1  since     8  engine time in milliseconds, little-endian: nothing that was made
-//	                      later has a digest without the key; 0: nothing has
-//	      9  words    24  the key: three times 8, little-endian
-//
-// The note comes before the first digest that is made with it, so that no prefix of
-// the journal has one without the other.
-type digests struct {
-	words *digestWords
-	since int64
-}
-
-const (
-	digestsNote    = state.ClassMark + "digests"
-	digestsVersion = 1
-	digestsBytes   = 33
-)
-
 // drawnDigests draws a key from the system's random source.
-func (o *Options) drawnDigests(since int64) digests {
+func (o *Options) drawnDigests(since int64) state.Key {
 	if o.words != nil {
-		return digests{words: o.words, since: since}
+		return state.Key{Words: o.words, Since: since}
 	}
 	var raw [24]byte
 	rand.Read(raw[:]) // Never fails: since Go 1.24 it ends the process instead.
-	d := digests{words: new(digestWords), since: since}
-	for i := range d.words {
-		d.words[i] = binary.LittleEndian.Uint64(raw[8*i:])
+	k := state.Key{Words: new(state.Words), Since: since}
+	for i := range k.Words {
+		k.Words[i] = binary.LittleEndian.Uint64(raw[8*i:])
 	}
-	return d
-}
-
-func (d *digests) bytes() []byte {
-	b := binary.LittleEndian.AppendUint64([]byte{digestsVersion}, uint64(d.since))
-	for _, word := range d.words {
-		b = binary.LittleEndian.AppendUint64(b, word)
-	}
-	return b
-}
-
-// takeDigests reads what bytes wrote.
-func takeDigests(b []byte) (d digests, err error) {
-	switch {
-	case len(b) > 0 && b[0] > digestsVersion:
-		return d, fmt.Errorf("reservation: digests of version %d: %w", b[0], ErrNewer)
-	case len(b) != digestsBytes || b[0] != digestsVersion:
-		return d, fmt.Errorf("reservation: malformed digests: %w", ErrCorrupt)
-	}
-	d = digests{words: new(digestWords), since: int64(binary.LittleEndian.Uint64(b[1:]))}
-	for i := range d.words {
-		d.words[i] = binary.LittleEndian.Uint64(b[9+8*i:])
-	}
-	return d, nil
+	return k
 }
 
 // Digest begins the digest of a call's content with a number.
-func (l *Ledger) Digest(first uint64) Digest { return Digest{first, l.digests.words} }
+func (l *Ledger) Digest(first uint64) Digest { return Digest{first, l.state.Digests.Words} }
 
 // Former begins the digest that the content had before there was a key, for
 // comparison with that of an entry that was made then. False: an entry of that time
@@ -147,37 +96,33 @@ func (l *Ledger) Digest(first uint64) Digest { return Digest{first, l.digests.wo
 // made in that same millisecond is compared with both, which is safe: whoever meets
 // a secret digest with a public one has guessed 64 bits.
 func (l *Ledger) Former(first uint64, made int64) (d Digest, ok bool) {
-	return Digest{first, &formerWords}, l.digests.since > 0 && made <= l.digests.since
+	return Digest{first, state.Former()}, l.state.Digests.Since > 0 && made <= l.state.Digests.Since
 }
 
 // noted brings in a note of the journal or of a snapshot: a caller's, or the key.
 func (l *Ledger) noted(r *history.Record) (err error) {
-	if r.Name != digestsNote {
+	if r.Name != state.KeyNote {
 		l.state.Notes.Put(cloned(r.Name), bytes.Clone(r.Place))
 		return nil
 	}
-	l.digests, err = takeDigests(r.Place)
-	return err
+	l.state.Digests, err = state.ReadKey(r.Place)
+	return refused(err)
 }
-
-// drawn tells the keys that are drawn, or recovered, from the words of a directory
-// that has none yet.
-func (d *digests) drawn() bool { return d.words != &formerWords }
 
 // drawDigests records a key, unless there is one.
 func (l *Ledger) drawDigests(now int64) error {
-	if l.digests.drawn() {
+	if l.state.Digests.Drawn() {
 		return nil
 	}
 	since := now
 	if l.queue.Last() == 0 { // nothing was made yet
 		since = 0
 	}
-	d := l.options.drawnDigests(since)
-	if _, err := l.append(&history.Record{Kind: history.NoteSet, Time: now, Name: digestsNote, Place: d.bytes()}); err != nil {
+	k := l.options.drawnDigests(since)
+	if _, err := l.append(&history.Record{Kind: history.NoteSet, Time: now, Name: state.KeyNote, Place: k.Bytes()}); err != nil {
 		return fmt.Errorf("reservation: drawing a key for digests: %w", err)
 	}
-	l.digests = d
+	l.state.Digests = k
 	return nil
 }
 

@@ -199,6 +199,17 @@ func (e *InvariantError) Error() string {
 // tooLongID is what an ID that cannot be kept is: an *InvalidError.
 func tooLongID(id string) error { return invalid((&book.Entry{}).Fits(id)) }
 
+// refused words what the state refuses of a record as the ledger does.
+func refused(err error) error {
+	switch {
+	case errors.Is(err, state.ErrNewerKey):
+		return fmt.Errorf("reservation: %w: %w", err, ErrNewer)
+	case errors.Is(err, state.ErrKey):
+		return fmt.Errorf("reservation: %w: %w", err, ErrCorrupt)
+	}
+	return err
+}
+
 // invalid words what the book refuses for its length as the ledger does.
 func invalid(err error) error {
 	if err == nil {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
@@ -74,7 +73,7 @@ type Options struct {
 	manual bool                          // no goroutines: the queue's Step commits
 	frame  int                           // bytes in a frame of the journal at most; 0: as many as there are
 	book   func(remember int) *book.Book // makes the book; nil: newBook
-	words  *digestWords                  // the key of digests; nil: drawn
+	words  *state.Words                  // the key of digests; nil: drawn
 }
 
 // Line is a SKU, as its handle, and a number of units of it, 1 to MaxQuantity.
@@ -102,13 +101,11 @@ type Mask = stock.Mask
 type Ledger struct {
 	options Options
 	state   state.State
-	digests digests // set before the first call, and by Opened
 	shorts  shorts
 	changes [state.Floors]lock.Mutex // one for the IDs of changes that share it
 	deltas  sync.Pool                // of *[]delta, for Move
 	steps   sync.Pool                // of *step
 	reads   sync.Pool                // of *book.Entry
-	time    atomic.Int64             // the latest engine time recorded or recovered
 
 	// Both nil without a journal.
 	queue   *commit.Queue
@@ -122,11 +119,9 @@ func New(o Options) *Ledger {
 	if o.book != nil {
 		makeBook = o.book
 	}
-	l := &Ledger{
-		options: o,
-		digests: o.drawnDigests(0),
-	}
+	l := &Ledger{options: o}
 	l.state.Fill(makeBook(o.Remember), o.SKUs, o.Locations)
+	l.state.Digests = o.drawnDigests(0)
 	l.state.Book.RememberFor, l.state.Book.RemindBefore = o.RememberFor, o.RemindBefore
 	l.steps.New = func() any { return &step{ledger: l} }
 	if o.FeedBytes > 0 {
@@ -184,7 +179,7 @@ func (l *Ledger) Admit(ctx context.Context) error {
 
 // Time is the latest engine time that is recorded: no later call may use an
 // earlier one.
-func (l *Ledger) Time() int64 { return l.time.Load() }
+func (l *Ledger) Time() int64 { return l.state.Time() }
 
 // SKU is the handle of a SKU that was received or counted before.
 func (l *Ledger) SKU(name string) (handle uint32, ok bool) { return l.state.SKUs.Find(name) }

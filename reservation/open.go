@@ -8,6 +8,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/commit"
+	"github.com/clickcollect/clickcollect/reservation/internal/state"
 	"github.com/clickcollect/clickcollect/reservation/internal/storage"
 	"github.com/clickcollect/clickcollect/reservation/log"
 )
@@ -130,7 +131,7 @@ func restore(from *storage.Storage, o Options, s *storage.Snapshot) (*Ledger, *r
 	l := New(quiet)
 	l.options = o
 	l.state.Recover()
-	l.digests = digests{words: &formerWords} // until a key is met, or drawn
+	l.state.Digests = state.Key{Words: state.Former()} // until a key is met, or drawn
 	l.storage = &stored{Storage: from}
 	l.state.Book.Loosen()
 	p := &replay{ledger: l}
@@ -143,7 +144,7 @@ func restore(from *storage.Storage, o Options, s *storage.Snapshot) (*Ledger, *r
 		}
 		p.from, p.to, p.sequence = s.From, s.To, s.From
 		l.storage.recovery.Snapshot = s.From
-		since := l.time.Load()
+		since := l.state.Time()
 		for i := range l.state.Floors {
 			l.state.Floors[i].Since = since
 		}
@@ -153,8 +154,8 @@ func restore(from *storage.Storage, o Options, s *storage.Snapshot) (*Ledger, *r
 			return nil, nil, err
 		}
 	}
-	l.time.Store(max(l.time.Load(), p.latest))
-	l.state.Book.Settle(l.recoveryWorkers(), l.time.Load())
+	l.state.Reach(p.latest)
+	l.state.Book.Settle(l.recoveryWorkers(), l.state.Time())
 	l.storage.recovery.Records = p.records
 	return l, p, nil
 }
@@ -177,7 +178,7 @@ func loadSnapshot(from *storage.Storage, s *storage.Snapshot, l *Ledger) (err er
 // that have IDs. A journal that has no room for that goes without: it would keep
 // everybody who reads waiting.
 func (l *Ledger) Opened(now int64) (Ticket, error) {
-	l.time.Store(max(l.time.Load(), now))
+	l.state.Reach(now)
 	l.Look(now)
 	if l.storage != nil {
 		if err := l.storage.Room(); errors.Is(err, ErrNoSpace) || errors.Is(err, ErrUnavailable) {

@@ -35,7 +35,7 @@ type replay struct {
 func (p *replay) apply(sequence uint64, data []byte) error {
 	p.records++
 	err := p.one(sequence, data)
-	p.ledger.time.Store(max(p.ledger.time.Load(), p.latest))
+	p.ledger.state.Reach(p.latest)
 	return err
 }
 

@@ -191,7 +191,7 @@ func (p *replay) all(log log.Log, from uint64) error {
 	for _, w := range workers {
 		p.latest = max(p.latest, w.latest)
 	}
-	p.ledger.time.Store(max(p.ledger.time.Load(), p.latest))
+	p.ledger.state.Reach(p.latest)
 	return err
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/commit"
+	"github.com/clickcollect/clickcollect/reservation/internal/state"
 	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
@@ -181,7 +182,7 @@ func (x *witness) bring() error {
 	case history.SafetySet:
 		w.safety[SafetyLevel{SKU: r.SKU, Slot: r.Slot}] = r.Lines[0].Units
 	case history.NoteSet:
-		if r.Name != digestsNote {
+		if r.Name != state.KeyNote {
 			w.setNote(strings.Clone(r.Name), r.Place)
 		}
 	case history.Opened:

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/clickcollect/clickcollect/reservation/internal/commit"
+	"github.com/clickcollect/clickcollect/reservation/internal/state"
 )
 
 // maxRecordBytes is the longest record of a journal in files or in memory, and the
@@ -44,7 +45,7 @@ func checkSize(field string, bytes, most int) error {
 func checkNotes(set []Note, most int) error {
 	all := 0
 	for i := range set {
-		if key := set[i].Key; key == "" || key == digestsNote {
+		if key := set[i].Key; key == "" || key == state.KeyNote {
 			return &InvalidError{Field: fmt.Sprintf("Notes[%d].Key", i), Value: key, Why: "must not be empty, or a name of the ledger's own"}
 		}
 		size := len(set[i].Key) + len(set[i].Value) + fixedBytes

@@ -11,6 +11,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/book"
+	"github.com/clickcollect/clickcollect/reservation/internal/state"
 	"github.com/clickcollect/clickcollect/reservation/life"
 	"github.com/clickcollect/clickcollect/reservation/lock"
 )
@@ -47,7 +48,7 @@ func (l *Ledger) Snapshot(ctx context.Context, now int64) error {
 		return nil
 	}
 	begin := func() uint64 {
-		l.time.Store(max(l.time.Load(), now))
+		l.state.Reach(now)
 		from := l.queue.Last()
 		l.grace()
 		return from
@@ -77,7 +78,7 @@ func (l *Ledger) Snapshot(ctx context.Context, now int64) error {
 // record to after them. The ledger's time is then not before that of any of them.
 func (l *Ledger) grace() {
 	for i := range l.state.Floors {
-		l.time.Store(max(l.time.Load(), l.state.Floors[i].Latest()))
+		l.state.Reach(l.state.Floors[i].Latest())
 	}
 	for i := range l.changes {
 		pass(&l.changes[i], lock.Step)
@@ -123,10 +124,10 @@ func (w *snapshotWriter) record(r *history.Record) {
 // all writes everything. The order matters: names before what uses them, so that
 // whatever the walk meets has its name in front.
 func (w *snapshotWriter) all(l *Ledger) {
-	w.put(itemTime, binary.AppendVarint(nil, l.time.Load()))
+	w.put(itemTime, binary.AppendVarint(nil, l.state.Time()))
 	w.safety(l)
-	if l.digests.drawn() {
-		w.record(&history.Record{Kind: history.NoteSet, Name: digestsNote, Place: l.digests.bytes()})
+	if l.state.Digests.Drawn() {
+		w.record(&history.Record{Kind: history.NoteSet, Name: state.KeyNote, Place: l.state.Digests.Bytes()})
 	}
 	for _, note := range l.state.Notes.With("") {
 		w.record(&history.Record{Kind: history.NoteSet, Name: note.Key, Place: note.Value})

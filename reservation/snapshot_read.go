@@ -127,7 +127,7 @@ func (r *snapshotReader) one(tag byte, item []byte) error {
 		if n <= 0 {
 			return malformed("the time")
 		}
-		l.time.Store(now)
+		l.state.Reach(now)
 	case itemRecord:
 		if err := r.record.Decode(item); err != nil {
 			return err

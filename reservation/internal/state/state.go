@@ -3,6 +3,7 @@ package state
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"github.com/clickcollect/clickcollect/reservation/internal/book"
 	"github.com/clickcollect/clickcollect/reservation/internal/stock"
@@ -22,8 +23,10 @@ type State struct {
 	Places  Places
 	Safety  Levels
 	Floors  [Floors]Floor
-	gone    sync.Map // slots of removed locations
-	shelves *shelves // nil: the stock is laid out
+	Digests Key          // set before the first call, and by the record of a key
+	time    atomic.Int64 // the latest engine time recorded or recovered
+	gone    sync.Map     // slots of removed locations
+	shelves *shelves     // nil: the stock is laid out
 }
 
 // Fill makes a state that is empty, with room for so many SKUs and locations.
@@ -32,6 +35,16 @@ func (s *State) Fill(b *book.Book, skus, locations int) {
 	s.SKUs.named = s.Classes.note
 	s.Safety.apart = s.Classes.Special
 	s.Stock = stock.New(skus, s.Safety.Of)
+	s.Digests.Words = &former
+}
+
+// Time is the latest engine time that is recorded.
+func (s *State) Time() int64 { return s.time.Load() }
+
+// Reach says that so much engine time has gone by; less means nothing.
+func (s *State) Reach(now int64) {
+	for old := s.time.Load(); old < now && !s.time.CompareAndSwap(old, now); old = s.time.Load() {
+	}
 }
 
 // Floor is the floor of a location.

@@ -163,3 +163,13 @@ func TestShelves(t *testing.T) {
 		t.Error("set afterwards: not what is available")
 	}
 }
+
+// TestTimeNeverGoesBack: what is reached stays so.
+func TestTimeNeverGoesBack(t *testing.T) {
+	s := opened(1, 1)
+	for _, step := range [][2]int64{{5, 5}, {3, 5}, {7, 7}} {
+		if s.Reach(step[0]); s.Time() != step[1] {
+			t.Errorf("reached %d: %d, want %d", step[0], s.Time(), step[1])
+		}
+	}
+}
