@@ -36,7 +36,7 @@ var (
 	ErrShortage = errors.New("not enough units")
 	// ErrOverflow: the units would pass the largest quantity, 2^31 − 1, or push
 	// what is available below −2^31.
-	ErrOverflow = errors.New("quantity out of range")
+	ErrOverflow = state.ErrOverflow
 	// ErrInUse: the location still has goods or reservations; *LocationInUseError
 	// says how many. Count it down to zero and end its reservations first.
 	ErrInUse = errors.New("location is in use")

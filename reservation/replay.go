@@ -62,12 +62,7 @@ func (p *replay) one(sequence uint64, data []byte) error {
 		if len(r.Lines) != 1 {
 			return p.unsound("a safety stock without its level")
 		}
-		v := SafetyLevel{SKU: r.SKU, Slot: r.Slot, Units: r.Lines[0].Units}
-		if l.state.LaidOut() {
-			_, err = l.SetSafety(v, r.Time)
-		} else {
-			l.state.Safety.Put(v)
-		}
+		err = l.state.SetSafety(SafetyLevel{SKU: r.SKU, Slot: r.Slot, Units: r.Lines[0].Units}, func() error { return nil })
 	case history.NoteSet:
 		err = l.noted(r)
 	case history.Opened:

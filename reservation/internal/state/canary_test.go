@@ -19,5 +19,8 @@ func TestMutantsAreCaught(t *testing.T) {
 		scaletest.Mutant{Name: "a resource is counted on a shelf", Edits: scaletest.Replace("transition.go",
 			"if e.OnHand != 0 && !s.Classes.Resource(e.SKU) {", "if e.OnHand != 0 {"),
 			Test: "TestEffects", Says: `1 units of SKU 2 came since`},
+		scaletest.Mutant{Name: "a level that is not recorded stays in force", Edits: scaletest.Replace("safety.go",
+			"s.shiftBack(cells[:done])", "s.shiftBack(cells[:min(done, 0)])"),
+			Test: "TestSetSafety", Says: `not recorded: \[2 2 9 10\] are available`},
 	)
 }

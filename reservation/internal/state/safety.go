@@ -1,6 +1,7 @@
 package state
 
 import (
+	"errors"
 	"math"
 	"sync/atomic"
 
@@ -26,7 +27,7 @@ type SafetyLevel struct {
 // have none: that of a SKU is kept back from its own cell.
 //
 // Invariant: a cell's available units are reduced by exactly Of(sku, slot) at
-// every moment outside Ledger.SetSafety. Written under every floor, the
+// every moment outside State.SetSafety. Written under every floor, the
 // structural lock and Mu; read under any of them.
 type Levels struct {
 	Mu         lock.RWMutex
@@ -134,5 +135,104 @@ func (s *Levels) All(each func(v SafetyLevel)) {
 	}
 	for key, units := range s.byPair {
 		each(SafetyLevel{SKU: uint32(key >> 32), Slot: uint32(key), Units: units})
+	}
+}
+
+// ErrOverflow: the units would pass the largest quantity, 2^31 − 1, or push what is
+// available below −2^31.
+var ErrOverflow = errors.New("quantity out of range")
+
+// LevelError says at which cell a safety stock is too high. It is ErrOverflow.
+type LevelError struct{ SKU, Slot uint32 }
+
+// Error says what the matter is; where, whoever knows the names.
+func (e *LevelError) Error() string { return ErrOverflow.Error() }
+
+// Is makes errors.Is(err, ErrOverflow) true.
+func (e *LevelError) Is(target error) bool { return target == ErrOverflow }
+
+// SetSafety sets one level and changes what is available wherever it applies, under
+// every floor and the structural lock of the stock. record is called once the level is
+// in force, before the locks are given up; its error takes all of it back, and is the
+// answer. Before the stock is laid out it only notes the level, and nobody else may
+// look. *LevelError: nothing changed.
+func (s *State) SetSafety(v SafetyLevel, record func() error) (err error) {
+	if !s.LaidOut() {
+		before := s.Safety.LevelOf(v)
+		s.Safety.Put(v)
+		if err = record(); err != nil {
+			s.Safety.Restore(v, before)
+		}
+		return err
+	}
+	for i := range s.Floors {
+		s.Floors[i].Lock(lock.Floor)
+		defer s.Floors[i].Unlock()
+	}
+	s.Stock.Locked(func() {
+		cells := s.cellsOf(v)
+		s.Safety.Mu.Lock(lock.Safety)
+		before := s.Safety.LevelOf(v)
+		s.Safety.Put(v)
+		s.Safety.Mu.Unlock()
+		done := 0
+		if done, err = s.shift(cells); err == nil {
+			err = record()
+		}
+		if err != nil {
+			s.shiftBack(cells[:done])
+			s.Safety.Mu.Lock(lock.Safety)
+			s.Safety.Restore(v, before)
+			s.Safety.Mu.Unlock()
+		}
+	})
+	return err
+}
+
+// levelChange is a cell whose level may change, and the level it had.
+type levelChange struct {
+	sku, slot uint32
+	was       int64
+}
+
+// cellsOf lists the cells to which a level may apply, whether they are there or not.
+func (s *State) cellsOf(v SafetyLevel) (cells []levelChange) {
+	note := func(sku, slot uint32) bool {
+		cells = append(cells, levelChange{sku, slot, s.Safety.At(sku, slot)})
+		return true
+	}
+	switch {
+	case v.SKU == EverySKU && v.Slot == Everywhere:
+		for sku := range uint32(s.SKUs.Len()) {
+			s.Stock.Slots(sku, func(slot uint32) bool { return note(sku, slot) })
+		}
+	case v.SKU == EverySKU:
+		s.Stock.SKUs(v.Slot, func(sku uint32) bool { return note(sku, v.Slot) })
+	case v.Slot == Everywhere:
+		s.Stock.Slots(v.SKU, func(slot uint32) bool { return note(v.SKU, slot) })
+	default:
+		note(v.SKU, v.Slot)
+	}
+	return cells
+}
+
+// shift changes what is available by what the level of each cell is now other than it
+// was. done is how many of them it has passed.
+func (s *State) shift(cells []levelChange) (done int, err error) {
+	for i, c := range cells {
+		by := c.was - s.Safety.At(c.sku, c.slot)
+		if by != 0 && s.Stock.Has(c.sku, c.slot) && !s.Stock.ChangeLocked(c.sku, c.slot, by) {
+			return i, &LevelError{SKU: c.sku, Slot: c.slot}
+		}
+	}
+	return len(cells), nil
+}
+
+// shiftBack takes back what shift did, while the new level is in force.
+func (s *State) shiftBack(cells []levelChange) {
+	for _, c := range cells {
+		if s.Stock.Has(c.sku, c.slot) {
+			s.Stock.ChangeLocked(c.sku, c.slot, s.Safety.At(c.sku, c.slot)-c.was)
+		}
 	}
 }

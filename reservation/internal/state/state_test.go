@@ -173,3 +173,66 @@ func TestTimeNeverGoesBack(t *testing.T) {
 		}
 	}
 }
+
+// TestSetSafety changes what is available by what the level changes, and takes all of it
+// back when the last cell refuses it or when it is not recorded.
+func TestSetSafety(t *testing.T) {
+	s := opened(10, 10)
+	s.SKUs.Put("tea")
+	s.SKUs.Put("cup")
+	s.Stock.Renumber([]uint32{0, 1}, 2, 0, func(*stock.Table) {})
+	for sku := range uint32(2) {
+		s.Stock.Ensure(sku, 0, 1)
+		for slot := range uint32(2) {
+			s.SetOnHand(sku, slot, 10)
+		}
+	}
+	check := func(when string, want string) {
+		t.Helper()
+		var got []int64
+		for sku := range uint32(2) {
+			for slot := range uint32(2) {
+				cell, _ := s.Stock.Cell(sku, slot)
+				got = append(got, cell.Available())
+			}
+		}
+		if fmt.Sprint(got) != want {
+			t.Errorf("%s: %v are available, want %v", when, got, want)
+		}
+	}
+	recorded := func() error { return nil }
+	for _, step := range []struct {
+		v    SafetyLevel
+		want string
+	}{
+		{SafetyLevel{EverySKU, Everywhere, 1}, "[9 9 9 9]"},
+		{SafetyLevel{0, Everywhere, 3}, "[7 7 9 9]"},
+		{SafetyLevel{EverySKU, 1, 5}, "[7 5 9 5]"},
+		{SafetyLevel{1, 1, 0}, "[7 5 9 10]"},
+	} {
+		if err := s.SetSafety(step.v, recorded); err != nil {
+			t.Fatal(err)
+		}
+		check(fmt.Sprint(step.v), step.want)
+	}
+	unrecorded := errors.New("not recorded")
+	if err := s.SetSafety(SafetyLevel{0, Everywhere, 8}, func() error {
+		check("in force when it is recorded", "[2 2 9 10]")
+		return unrecorded
+	}); !errors.Is(err, unrecorded) {
+		t.Error(err)
+	}
+	check("not recorded", "[7 5 9 10]")
+	s.Stock.Change(0, 1, -1<<31)
+	err := s.SetSafety(SafetyLevel{0, Everywhere, 1 << 30}, func() error { t.Error("too much was recorded"); return nil })
+	if over := new(LevelError); !errors.As(err, &over) || *over != (LevelError{0, 1}) || !errors.Is(err, ErrOverflow) {
+		t.Errorf("too much: %v", err)
+	}
+	s.Stock.Change(0, 1, 1<<31-1)
+	s.Stock.Change(0, 1, 1)
+	check("too much", "[7 5 9 10]")
+	s.Recover()
+	if err := s.SetSafety(SafetyLevel{0, Everywhere, 9}, recorded); err != nil || s.Safety.Of(0, 0) != 9 {
+		t.Errorf("before the stock is laid out: %v, %d", err, s.Safety.Of(0, 0))
+	}
+}
