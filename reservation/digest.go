@@ -1,7 +1,6 @@
 package reservation
 
 import (
-	"bytes"
 	"crypto/rand"
 	"encoding/binary"
 	"fmt"
@@ -97,16 +96,6 @@ func (l *Ledger) Digest(first uint64) Digest { return Digest{first, l.state.Dige
 // a secret digest with a public one has guessed 64 bits.
 func (l *Ledger) Former(first uint64, made int64) (d Digest, ok bool) {
 	return Digest{first, state.Former()}, l.state.Digests.Since > 0 && made <= l.state.Digests.Since
-}
-
-// noted brings in a note of the journal or of a snapshot: a caller's, or the key.
-func (l *Ledger) noted(r *history.Record) (err error) {
-	if r.Name != state.KeyNote {
-		l.state.Notes.Put(cloned(r.Name), bytes.Clone(r.Place))
-		return nil
-	}
-	l.state.Digests, err = state.ReadKey(r.Place)
-	return refused(err)
 }
 
 // drawDigests records a key, unless there is one.

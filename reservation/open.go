@@ -134,7 +134,7 @@ func restore(from *storage.Storage, o Options, s *storage.Snapshot) (*Ledger, *r
 	l.state.Digests = state.Key{Words: state.Former()} // until a key is met, or drawn
 	l.storage = &stored{Storage: from}
 	l.state.Book.Loosen()
-	p := &replay{ledger: l}
+	p := newReplay(l, 0, 0)
 	if s != nil {
 		if last := from.Log().Last(); last < s.To {
 			return nil, nil, fmt.Errorf("the journal ends at record %d, before snapshot %s is exact: %w", last, s.Name, ErrCorrupt)
@@ -142,7 +142,7 @@ func restore(from *storage.Storage, o Options, s *storage.Snapshot) (*Ledger, *r
 		if err := loadSnapshot(from, s, l); err != nil {
 			return nil, nil, err
 		}
-		p.from, p.to, p.sequence = s.From, s.To, s.From
+		p = newReplay(l, s.From, s.To)
 		l.storage.recovery.Snapshot = s.From
 		since := l.state.Time()
 		for i := range l.state.Floors {
@@ -154,7 +154,6 @@ func restore(from *storage.Storage, o Options, s *storage.Snapshot) (*Ledger, *r
 			return nil, nil, err
 		}
 	}
-	l.state.Reach(p.latest)
 	l.state.Book.Settle(l.recoveryWorkers(), l.state.Time())
 	l.storage.recovery.Records = p.records
 	return l, p, nil

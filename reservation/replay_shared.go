@@ -1,7 +1,6 @@
 package reservation
 
 import (
-	"fmt"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -10,7 +9,7 @@ import (
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/book"
 	"github.com/clickcollect/clickcollect/reservation/internal/commit"
-	"github.com/clickcollect/clickcollect/reservation/life"
+	"github.com/clickcollect/clickcollect/reservation/internal/state"
 	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
@@ -169,36 +168,27 @@ func (s *sharing) bringIn(worker func(it *item, data []byte) error) error {
 
 // all replays the journal from a record on.
 func (p *replay) all(log log.Log, from uint64) error {
-	var workers []*replay
 	s := p.ledger.newSharing(func() func(it *item, data []byte) error {
-		w := &replay{ledger: p.ledger, from: p.from, to: p.to, shelved: true}
-		workers = append(workers, w)
-		return func(it *item, data []byte) error {
-			w.hash = it.hash
-			return w.one(it.sequence, data)
-		}
+		w := &replay{ledger: p.ledger, room: state.Room{Part: state.Entry, Exact: p.room.Exact}}
+		return func(it *item, data []byte) error { return w.one(&w.room, it.hash, it.sequence, data) }
 	})
 	defer s.all.Wait()
+	shelf := &state.Room{Part: state.Shelf, Exact: p.room.Exact}
 	for frame, err := range log.Read(from) {
 		if err != nil {
 			return err
 		}
-		if err := p.share(s, frame, from); err != nil {
+		if err := p.share(s, shelf, frame, from); err != nil {
 			return err
 		}
 	}
-	err := s.finish()
-	for _, w := range workers {
-		p.latest = max(p.latest, w.latest)
-	}
-	p.ledger.state.Reach(p.latest)
-	return err
+	return s.finish()
 }
 
 // share brings in a frame's names, movements and what is on hand, and leaves the
 // rest to the workers: what a record of a reservation depends on is there before
 // them.
-func (p *replay) share(s *sharing, frame log.Frame, from uint64) error {
+func (p *replay) share(s *sharing, shelf *state.Room, frame log.Frame, from uint64) error {
 	b := p.ledger.state.Book
 	f := s.filling
 	start := len(f.bytes)
@@ -214,16 +204,13 @@ func (p *replay) share(s *sharing, frame log.Frame, from uint64) error {
 		kind, id := history.Peek(data)
 		p.sequence = sequence
 		p.records++
-		if kind < history.Held || kind == history.Opened || id == "" {
-			if err := p.one(sequence, data); err != nil {
+		if state.HasShelf(kind) {
+			if err := p.one(shelf, 0, sequence, data); err != nil {
 				return err
 			}
-			continue
 		}
-		if life.Of(kind.Verb(0, false, false)).Says&life.SaysOnHand != 0 {
-			if err := p.shelveOf(data); err != nil {
-				return err
-			}
+		if !state.HasEntry(kind) {
+			continue
 		}
 		at := int(uintptr(unsafe.Pointer(unsafe.SliceData(data))) - uintptr(unsafe.Pointer(unsafe.SliceData(f.bytes))))
 		f.items = append(f.items, item{sequence: sequence, hash: b.Hash(book.KindOrder, id), from: at, to: at + len(data)})
@@ -232,15 +219,4 @@ func (p *replay) share(s *sharing, frame log.Frame, from uint64) error {
 		return s.handOut()
 	}
 	return nil
-}
-
-// shelveOf brings in what is on hand after a change of a reservation.
-func (p *replay) shelveOf(data []byte) error {
-	if err := p.record.Decode(data); err != nil {
-		return fmt.Errorf("reservation: record %d: %w", p.sequence, err)
-	}
-	if !movesShelf(ruleOf(&p.record)) {
-		return nil
-	}
-	return p.shelve(p.record.Slot)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/book"
+	"github.com/clickcollect/clickcollect/reservation/internal/state"
 )
 
 // maxItemBytes bounds one item of a snapshot: a SKU at 16 million locations, or
@@ -25,6 +26,7 @@ type snapshotReader struct {
 	ledger *Ledger
 	window []byte // what was read and not yet taken begins at next
 	next   int
+	room   state.Room
 	record history.Record
 	shared *sharing // of entries
 	ended  []endedEntry
@@ -132,21 +134,11 @@ func (r *snapshotReader) one(tag byte, item []byte) error {
 		if err := r.record.Decode(item); err != nil {
 			return err
 		}
-		p := replay{ledger: l, record: r.record}
 		switch r.record.Kind {
-		case history.SKUAdded:
-			return p.name(l.state.SKUs, r.record.SKU, nil)
-		case history.LocationSet:
-			return p.name(l.state.Slots, r.record.Slot, r.record.Place)
-		case history.LocationRemoved:
-			l.state.Remove(r.record.Slot)
-		case history.NoteSet:
-			return l.noted(&r.record)
-		case history.SafetySet:
-			l.state.Safety.Put(SafetyLevel{SKU: r.record.SKU, Slot: r.record.Slot, Units: r.record.Lines[0].Units})
-		default:
-			return malformed("a record that is no name")
+		case history.SKUAdded, history.LocationSet, history.LocationRemoved, history.NoteSet, history.SafetySet:
+			return refused(0, l.state.Apply(&r.room, 0, &r.record))
 		}
+		return malformed("a record that is no name")
 	case itemShelf:
 		return r.shelf(item)
 	case itemEntry:

@@ -22,5 +22,14 @@ func TestMutantsAreCaught(t *testing.T) {
 		scaletest.Mutant{Name: "a level that is not recorded stays in force", Edits: scaletest.Replace("safety.go",
 			"s.shiftBack(cells[:done])", "s.shiftBack(cells[:min(done, 0)])"),
 			Test: "TestSetSafety", Says: `not recorded: \[2 2 9 10\] are available`},
+		scaletest.Mutant{Name: "what a snapshot has of a record is applied again", Edits: scaletest.Replace("apply.go",
+			"	if p.sequence <= e.Sequence {\n		return nil, nil\n	}\n", ""),
+			Test: "TestApply", Says: `broken|more units than the reservation has|has ended|twice, laid out`},
+		scaletest.Mutant{Name: "what a reservation holds after a step is available", Edits: scaletest.Replace("apply.go",
+			"		p.hold(e, -1)\n	}\n	e.Sequence", "	}\n	e.Sequence"),
+			Test: "TestApply", Says: `whole, laid out true: \d+ available at \d`},
+		scaletest.Mutant{Name: "who brings in entries brings in the shelf too", Edits: scaletest.Replace("apply.go",
+			"if p.Part != Entry && movesShelf(", "if movesShelf("),
+			Test: "TestApply", Says: `the shelves first: \d+ on hand`},
 	)
 }
