@@ -9,6 +9,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/book"
+	"github.com/clickcollect/clickcollect/reservation/internal/recovery"
 	"github.com/clickcollect/clickcollect/reservation/internal/state"
 )
 
@@ -39,7 +40,7 @@ type auditor struct {
 	ctx    context.Context
 	live   *Ledger
 	shadow *Ledger
-	replay *replay
+	replay *recovery.Replay
 	report AuditReport
 	cells  map[uint64]struct{} // to be looked at again
 	ids    map[string]struct{}
@@ -105,7 +106,7 @@ func (a *auditor) withJournal(pause func() func()) error {
 	a.report.Rechecked = len(a.cells) + len(a.ids)
 	a.compareSuspects(true)
 	a.compareNotes()
-	a.report.Sequence, a.report.Records = a.replay.sequence, a.replay.records
+	a.report.Sequence, a.report.Records = a.replay.Sequence(), a.replay.Records()
 	return a.ctx.Err()
 }
 
@@ -135,21 +136,22 @@ func (a *auditor) follow() error {
 	if err := a.live.queue.WaitFor(a.ctx, a.live.queue.Last()); err != nil {
 		return err
 	}
-	for record, err := range a.live.queue.Follow(a.ctx, a.replay.sequence+1, false) {
+	for record, err := range a.live.queue.Follow(a.ctx, a.replay.Sequence()+1, false) {
 		if err != nil {
 			return err
 		}
-		if err := a.replay.apply(record.Sequence, record.Data); err != nil {
-			return err
+		r, err := a.replay.Next(record.Sequence, record.Data)
+		if err != nil {
+			return refused(err)
 		}
-		a.number()
+		a.number(r)
 	}
 	return nil
 }
 
 // number gives locations that came meanwhile a place in the shadow's stock.
-func (a *auditor) number() {
-	s, r := a.shadow, &a.replay.record
+func (a *auditor) number(r *history.Record) {
+	s := a.shadow
 	if r.Kind != history.LocationSet || s.Table().Space.Number(r.Slot) != NoNumber {
 		return
 	}
@@ -265,7 +267,7 @@ func (a *auditor) compareSuspects(final bool) {
 // changed after all that was read.
 func (a *auditor) compareNotes() {
 	live, changed := a.live.state.Notes.Copied()
-	if changed > a.replay.sequence {
+	if changed > a.replay.Sequence() {
 		return
 	}
 	shadow, _ := a.shadow.state.Notes.Copied()

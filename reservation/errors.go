@@ -199,24 +199,16 @@ func (e *InvariantError) Error() string {
 // tooLongID is what an ID that cannot be kept is: an *InvalidError.
 func tooLongID(id string) error { return invalid((&book.Entry{}).Fits(id)) }
 
-// refused words what the state refuses of a record as the ledger does; record 0 is of a
-// snapshot.
-func refused(record uint64, err error) error {
+// refused words what the state refuses of a record as the ledger does.
+func refused(err error) error {
 	if err == nil {
 		return nil // before there is anything for errors.As to fill, which costs an allocation
 	}
 	var unsound *state.UnsoundError
-	switch {
-	case errors.As(err, &unsound):
-		err = &InvariantError{What: unsound.What, ID: unsound.ID, Sequence: unsound.Sequence}
-	case errors.Is(err, ErrFull):
-		err = fmt.Errorf("record %d: %w", record, err)
-	case errors.Is(err, state.ErrNewerKey):
-		err = fmt.Errorf("%w: %w", err, ErrNewer)
-	case errors.Is(err, state.ErrKey):
-		err = fmt.Errorf("%w: %w", err, ErrCorrupt)
+	if errors.As(err, &unsound) {
+		return &InvariantError{What: unsound.What, ID: unsound.ID, Sequence: unsound.Sequence}
 	}
-	return fmt.Errorf("reservation: %w", err)
+	return err
 }
 
 // invalid words what the book refuses for its length as the ledger does.

@@ -2,7 +2,6 @@ package reservation
 
 import (
 	"errors"
-	"io"
 	"testing"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
@@ -215,20 +214,3 @@ func TestShortageIsMadeUpForAfterACrash(t *testing.T) {
 		}
 	}
 }
-
-// A snapshot that could not be read was taken for a damaged one.
-func TestUnreadableSnapshotIsNotDamaged(t *testing.T) {
-	cause := errors.New("the disk is gone")
-	r := &snapshotReader{from: io.MultiReader(readerFunc(func([]byte) (int, error) { return 0, cause })), ledger: New(roomy)}
-	if err := r.read(); !errors.Is(err, cause) || errors.Is(err, ErrCorrupt) {
-		t.Errorf("got %v", err)
-	}
-	r = &snapshotReader{from: io.MultiReader(), ledger: New(roomy)}
-	if err := r.read(); !errors.Is(err, ErrCorrupt) {
-		t.Errorf("an empty one: %v", err)
-	}
-}
-
-type readerFunc func([]byte) (int, error)
-
-func (f readerFunc) Read(b []byte) (int, error) { return f(b) }

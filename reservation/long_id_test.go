@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
-	"github.com/clickcollect/clickcollect/reservation/internal/book"
 )
 
 // Former versions gave a part of an order an ID that was longer than its length
@@ -48,14 +47,6 @@ func TestTooLong(t *testing.T) {
 				t.Fatalf("opened with %v", err)
 			}
 		})
-	}
-	e := book.Entry{State: Held, Lines: []entryLine{{Quantity: 1, Held: 1}}}
-	if _, _, err := takeEntry(putEntry(nil, book.KindOrder, long, &e), new(book.Entry)); !errors.Is(err, ErrCorrupt) {
-		t.Errorf("an entry of a snapshot: %v", err)
-	}
-	e.Refs.Code = long
-	if _, _, err := takeEntry(putEntry(nil, book.KindOrder, "o", &e), new(book.Entry)); !errors.Is(err, ErrCorrupt) {
-		t.Errorf("a code of a snapshot: %v", err)
 	}
 }
 

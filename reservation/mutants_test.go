@@ -32,7 +32,7 @@ func TestMutantsAreCaught(t *testing.T) {
 		scaletest.Mutant{Name: "recovery judges by the clock which holds have expired", Edits: edits{
 			{File: "internal/book/live.go", Old: "		case s.partial(rec):\n", New: "		case rec.state() == life.Held && rec.deadline() <= r.Now:\n		case s.partial(rec):\n"},
 			{File: "internal/book/live.go", Old: "	order refSorter\n", New: "	order refSorter\n	Now   int64\n"},
-			{File: "recovered.go", Old: "	l.state.Book.LiveIn(", New: "	t.room.Now = l.Time()\n	l.state.Book.LiveIn("}},
+			{File: "internal/recovery/layout.go", Old: "	t.state.Book.LiveIn(", New: "	t.room.Now = t.state.Time()\n	t.state.Book.LiveIn("}},
 			Test: "TestSimulation", Says: `SKU \d at \d: got .* want`, Flags: yields()},
 		scaletest.Mutant{Name: "the ID of a change is not in the record of the change", Edits: edits{
 			{File: "change.go", Old: "	for i := range s.given {\n		r.Lines = append(", New: "	r.Change = \"\"\n	for i := range s.given {\n		r.Lines = append("}},

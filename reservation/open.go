@@ -8,6 +8,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/commit"
+	"github.com/clickcollect/clickcollect/reservation/internal/recovery"
 	"github.com/clickcollect/clickcollect/reservation/internal/state"
 	"github.com/clickcollect/clickcollect/reservation/internal/storage"
 	"github.com/clickcollect/clickcollect/reservation/log"
@@ -88,7 +89,7 @@ func (o *Options) checkPlaces() error {
 // recoverFrom builds the ledger from the newest whole snapshot and the records
 // after it. A damaged snapshot makes it go back to the one before, as long as the
 // log reaches back so far.
-func recoverFrom(from *storage.Storage, o Options) (*Ledger, *replay, error) {
+func recoverFrom(from *storage.Storage, o Options) (*Ledger, *recovery.Replay, error) {
 	snapshots, err := from.Snapshots()
 	if err != nil {
 		return nil, nil, err
@@ -125,7 +126,7 @@ func recoverFrom(from *storage.Storage, o Options) (*Ledger, *replay, error) {
 }
 
 // restore builds the ledger from one snapshot, or none, and the records after it.
-func restore(from *storage.Storage, o Options, s *storage.Snapshot) (*Ledger, *replay, error) {
+func restore(from *storage.Storage, o Options, s *storage.Snapshot) (*Ledger, *recovery.Replay, error) {
 	quiet := o
 	quiet.FeedBytes = 0
 	l := New(quiet)
@@ -134,7 +135,7 @@ func restore(from *storage.Storage, o Options, s *storage.Snapshot) (*Ledger, *r
 	l.state.Digests = state.Key{Words: state.Former()} // until a key is met, or drawn
 	l.storage = &stored{Storage: from}
 	l.state.Book.Loosen()
-	p := newReplay(l, 0, 0)
+	p := recovery.NewReplay(&l.state, 0, 0)
 	if s != nil {
 		if last := from.Log().Last(); last < s.To {
 			return nil, nil, fmt.Errorf("the journal ends at record %d, before snapshot %s is exact: %w", last, s.Name, ErrCorrupt)
@@ -142,20 +143,18 @@ func restore(from *storage.Storage, o Options, s *storage.Snapshot) (*Ledger, *r
 		if err := loadSnapshot(from, s, l); err != nil {
 			return nil, nil, err
 		}
-		p = newReplay(l, s.From, s.To)
+		p = recovery.NewReplay(&l.state, s.From, s.To)
 		l.storage.recovery.Snapshot = s.From
 		since := l.state.Time()
 		for i := range l.state.Floors {
 			l.state.Floors[i].Since = since
 		}
 	}
-	if from.Log().Last() > p.from {
-		if err := p.all(from.Log(), p.from+1); err != nil {
-			return nil, nil, err
-		}
+	if err := p.Rest(from.Log(), o.workers()); err != nil {
+		return nil, nil, refused(err)
 	}
-	l.state.Book.Settle(l.recoveryWorkers(), l.state.Time())
-	l.storage.recovery.Records = p.records
+	l.state.Book.Settle(max(o.workers(), 1), l.state.Time())
+	l.storage.recovery.Records = p.Records()
 	return l, p, nil
 }
 
@@ -165,9 +164,8 @@ func loadSnapshot(from *storage.Storage, s *storage.Snapshot, l *Ledger) (err er
 		return err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	in := &snapshotReader{from: r, ledger: l}
-	if err := in.read(); err != nil && !errors.Is(err, io.EOF) {
-		return fmt.Errorf("snapshot %s: %w", s.Name, err)
+	if err := recovery.ReadSnapshot(r, &l.state, l.options.workers()); err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("snapshot %s: %w", s.Name, refused(err))
 	}
 	return nil
 }

@@ -51,7 +51,7 @@ var (
 var plan = map[string]room{
 	".":                             {},
 	"geo":                           {theirs: globe},
-	"reservation":                   {ours: []string{"reservation/lock", "reservation/history", "reservation/life", "reservation/latency", "reservation/excerpt", "reservation/log", "reservation/internal/book", "reservation/internal/commit", "reservation/internal/journal", "reservation/internal/state", "reservation/internal/storage", "reservation/internal/stock"}, tests: []string{"reservation/log/logtest"}, theirs: names},
+	"reservation":                   {ours: []string{"reservation/lock", "reservation/history", "reservation/life", "reservation/latency", "reservation/excerpt", "reservation/log", "reservation/internal/book", "reservation/internal/commit", "reservation/internal/journal", "reservation/internal/recovery", "reservation/internal/state", "reservation/internal/storage", "reservation/internal/stock"}, tests: []string{"reservation/log/logtest"}, theirs: names},
 	"reservation/lock":              {},
 	"reservation/log":               {ours: []string{"reservation/lock"}, tests: []string{"reservation/log/logtest"}},
 	"reservation/log/logtest":       {ours: []string{"reservation/lock", "reservation/log"}},
@@ -64,6 +64,7 @@ var plan = map[string]room{
 	"reservation/internal/journal":  {ours: []string{"reservation/lock", "reservation/log"}, tests: []string{"reservation/internal/commit", "reservation/log/logtest"}},
 	"reservation/internal/storage":  {ours: []string{"reservation/lock", "reservation/log", "reservation/internal/journal"}, tests: []string{"reservation/log/logtest"}},
 	"reservation/internal/state":    {ours: []string{"reservation/lock", "reservation/life", "reservation/history", "reservation/internal/book", "reservation/internal/stock"}, theirs: names},
+	"reservation/internal/recovery": {ours: []string{"reservation/life", "reservation/history", "reservation/log", "reservation/internal/book", "reservation/internal/commit", "reservation/internal/state", "reservation/internal/stock"}},
 	"reservation/internal/stock":    {ours: []string{"reservation/lock"}, theirs: names},
 	"bench/scaletest":               {},
 	"bench/house":                   {},
@@ -98,10 +99,7 @@ var exceptions = map[string]string{
 	"reservation/digest.go crypto/rand":             "the key of the digests, drawn once and recorded; no answer depends on which it is",
 	"reservation/ledger.go log/slog":                "an option that is passed on to the journal",
 	"reservation/open.go io":                        "recovery reads a snapshot as a stream",
-	"reservation/snapshot.go bufio":                 "a snapshot is written as a stream",
 	"reservation/snapshot.go io":                    "a snapshot is written as a stream",
-	"reservation/snapshot_read.go bufio":            "a snapshot is read as a stream",
-	"reservation/snapshot_read.go io":               "a snapshot is read as a stream",
 }
 
 // exportedLimit is how many lines of go doc -short a package may have. What is

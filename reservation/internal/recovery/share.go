@@ -1,16 +1,11 @@
-package reservation
+package recovery
 
 import (
-	"runtime"
 	"sync"
 	"sync/atomic"
 	"unsafe"
 
-	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/book"
-	"github.com/clickcollect/clickcollect/reservation/internal/commit"
-	"github.com/clickcollect/clickcollect/reservation/internal/state"
-	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
 // Recovery shares what it reads out to the processors, batch by batch, by the
@@ -24,8 +19,8 @@ const (
 	// shareItems and shareBytes are when a batch is full.
 	shareItems = 1 << 15
 	shareBytes = 4 << 20
-	// maxWorkers bounds the processors used.
-	maxWorkers = 16
+	// MaxWorkers is how many processors are worth using.
+	MaxWorkers = 16
 	// prefetchAhead is how many records ahead a worker asks for memory.
 	prefetchAhead = 12
 )
@@ -75,10 +70,9 @@ func (b *batch) sort(of *book.Book) {
 }
 
 // sharing hands batches to workers, each of which brings in one item at a time.
-// A ledger that works by hand has one worker and no goroutines.
 type sharing struct {
 	book    *book.Book
-	manual  bool
+	byHand  bool // one worker and no goroutines
 	workers []func(it *item, data []byte) error
 	errs    []error // by worker; read after all.Wait
 	all     sync.WaitGroup
@@ -87,17 +81,9 @@ type sharing struct {
 	busy    *batch
 }
 
-// recoveryWorkers is how many goroutines share the work of recovery.
-func (l *Ledger) recoveryWorkers() int {
-	if l.options.manual {
-		return 1
-	}
-	return min(runtime.GOMAXPROCS(0), maxWorkers)
-}
-
-func (l *Ledger) newSharing(worker func() func(it *item, data []byte) error) *sharing {
-	s := &sharing{book: l.state.Book, manual: l.options.manual, filling: new(batch), busy: new(batch)}
-	for range l.recoveryWorkers() {
+func newSharing(b *book.Book, workers int, worker func() func(it *item, data []byte) error) *sharing {
+	s := &sharing{book: b, byHand: workers == ByHand, filling: new(batch), busy: new(batch)}
+	for range max(workers, 1) {
 		s.workers = append(s.workers, worker())
 	}
 	s.errs = make([]error, len(s.workers))
@@ -114,7 +100,7 @@ func (s *sharing) handOut() error {
 	s.filling, s.busy = s.busy, s.filling
 	s.filling.empty()
 	s.next.Store(0)
-	if s.manual {
+	if s.byHand {
 		s.errs[0] = s.bringIn(s.workers[0])
 		return s.errs[0]
 	}
@@ -162,61 +148,6 @@ func (s *sharing) bringIn(worker func(it *item, data []byte) error) error {
 				return err
 			}
 		}
-	}
-	return nil
-}
-
-// all replays the journal from a record on.
-func (p *replay) all(log log.Log, from uint64) error {
-	s := p.ledger.newSharing(func() func(it *item, data []byte) error {
-		w := &replay{ledger: p.ledger, room: state.Room{Part: state.Entry, Exact: p.room.Exact}}
-		return func(it *item, data []byte) error { return w.one(&w.room, it.hash, it.sequence, data) }
-	})
-	defer s.all.Wait()
-	shelf := &state.Room{Part: state.Shelf, Exact: p.room.Exact}
-	for frame, err := range log.Read(from) {
-		if err != nil {
-			return err
-		}
-		if err := p.share(s, shelf, frame, from); err != nil {
-			return err
-		}
-	}
-	return s.finish()
-}
-
-// share brings in a frame's names, movements and what is on hand, and leaves the
-// rest to the workers: what a record of a reservation depends on is there before
-// them.
-func (p *replay) share(s *sharing, shelf *state.Room, frame log.Frame, from uint64) error {
-	b := p.ledger.state.Book
-	f := s.filling
-	start := len(f.bytes)
-	f.bytes = append(f.bytes, frame.Payload...)
-	sequence := frame.First - 1
-	for data, err := range commit.Records(f.bytes[start:]) {
-		if err != nil {
-			return err
-		}
-		if sequence++; sequence < from {
-			continue
-		}
-		kind, id := history.Peek(data)
-		p.sequence = sequence
-		p.records++
-		if state.HasShelf(kind) {
-			if err := p.one(shelf, 0, sequence, data); err != nil {
-				return err
-			}
-		}
-		if !state.HasEntry(kind) {
-			continue
-		}
-		at := int(uintptr(unsafe.Pointer(unsafe.SliceData(data))) - uintptr(unsafe.Pointer(unsafe.SliceData(f.bytes))))
-		f.items = append(f.items, item{sequence: sequence, hash: b.Hash(book.KindOrder, id), from: at, to: at + len(data)})
-	}
-	if f.full() {
-		return s.handOut()
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package reservation
+package recovery
 
 import (
 	"cmp"
@@ -12,18 +12,27 @@ import (
 	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/book"
 	"github.com/clickcollect/clickcollect/reservation/internal/state"
+	"github.com/clickcollect/clickcollect/reservation/internal/stock"
+	"github.com/clickcollect/clickcollect/reservation/life"
+	"github.com/clickcollect/clickcollect/reservation/log"
 )
 
 // maxItemBytes bounds one item of a snapshot: a SKU at 16 million locations, or
 // an entry of a million lines.
 const maxItemBytes = 1 << 28
 
-// snapshotReader brings a snapshot into a ledger no one else uses yet. The bytes
-// have been checked against their checksums before they come here; what it
-// refuses is content that no version writes.
+// ReadSnapshot brings a snapshot into an empty state that no one else uses yet, with so
+// many workers. The bytes have been checked against their checksums before they come
+// here; what it refuses is content that no version writes.
+func ReadSnapshot(from io.Reader, s *state.State, workers int) error {
+	r := &snapshotReader{from: from, state: s}
+	return r.read(workers)
+}
+
+// snapshotReader is a snapshot that is being read.
 type snapshotReader struct {
 	from   io.Reader
-	ledger *Ledger
+	state  *state.State
 	window []byte // what was read and not yet taken begins at next
 	next   int
 	room   state.Room
@@ -44,13 +53,13 @@ type endedEntry struct {
 // snapshotWindow is how much of a snapshot is read at a time.
 const snapshotWindow = 1 << 18
 
-func (r *snapshotReader) read() error {
-	r.shared = r.ledger.newSharing(func() func(it *item, data []byte) error {
+func (r *snapshotReader) read(workers int) error {
+	r.shared = newSharing(r.state.Book, workers, func() func(it *item, data []byte) error {
 		var e book.Entry
 		return func(it *item, data []byte) error {
 			kind, id, err := takeEntry(data, &e)
 			if err == nil {
-				r.ledger.state.Book.LoadHashed(it.hash, kind, id, &e)
+				r.state.Book.LoadHashed(it.hash, kind, id, &e)
 			}
 			return err
 		}
@@ -118,25 +127,24 @@ func (r *snapshotReader) fill(want int) error {
 }
 
 func malformed(what string) error {
-	return fmt.Errorf("malformed: %s: %w", what, ErrCorrupt)
+	return fmt.Errorf("malformed: %s: %w", what, log.ErrCorrupt)
 }
 
 func (r *snapshotReader) one(tag byte, item []byte) error {
-	l := r.ledger
 	switch tag {
 	case itemTime:
 		now, n := binary.Varint(item)
 		if n <= 0 {
 			return malformed("the time")
 		}
-		l.state.Reach(now)
+		r.state.Reach(now)
 	case itemRecord:
 		if err := r.record.Decode(item); err != nil {
 			return err
 		}
 		switch r.record.Kind {
 		case history.SKUAdded, history.LocationSet, history.LocationRemoved, history.NoteSet, history.SafetySet:
-			return refused(0, l.state.Apply(&r.room, 0, &r.record))
+			return known(r.state.Apply(&r.room, 0, &r.record))
 		}
 		return malformed("a record that is no name")
 	case itemShelf:
@@ -161,8 +169,8 @@ func (r *snapshotReader) oneEntry(item []byte) error {
 	if f.bad {
 		return malformed("an entry")
 	}
-	kind, state := book.Kind(head[0]), State(head[1])
-	hash := r.ledger.state.Book.HashOf(kind, id)
+	kind, state := book.Kind(head[0]), life.State(head[1])
+	hash := r.state.Book.HashOf(kind, id)
 	if !book.Remembered(kind, state) {
 		return r.share(hash, item)
 	}
@@ -192,10 +200,10 @@ func (r *snapshotReader) shelf(item []byte) error {
 		if in.bad {
 			break
 		}
-		if slot > math.MaxUint32 || units > MaxQuantity || sku > maxHandle {
+		if slot > math.MaxUint32 || units > stock.MaxQuantity || sku > maxHandle {
 			return malformed("a shelf")
 		}
-		r.ledger.state.SetOnHand(uint32(sku), uint32(slot), int64(units))
+		r.state.SetOnHand(uint32(sku), uint32(slot), int64(units))
 	}
 	if !in.whole() {
 		return malformed("a shelf")
@@ -207,8 +215,7 @@ const maxHandle = 1 << 28
 
 // checkNames sees that nothing names a SKU or a location that is not there.
 func (r *snapshotReader) checkNames() error {
-	l := r.ledger
-	if l.state.Shelved() > l.state.SKUs.Len() {
+	if r.state.Shelved() > r.state.SKUs.Len() {
 		return malformed("a shelf of an unknown SKU")
 	}
 	return nil
@@ -286,7 +293,7 @@ func takeEntry(item []byte, e *book.Entry) (kind book.Kind, id string, err error
 		return 0, "", malformed("an entry")
 	}
 	kind = book.Kind(head[0])
-	e.State, e.Reminded, e.Refs, e.Lines = State(head[1]), head[2]&1 != 0, book.Refs{}, e.Lines[:0]
+	e.State, e.Reminded, e.Refs, e.Lines = life.State(head[1]), head[2]&1 != 0, book.Refs{}, e.Lines[:0]
 	id = f.text()
 	e.Fingerprint, e.Distance = f.word(), math.Float64frombits(f.word())
 	e.Sequence, e.Deadline = f.number(), f.signed()
@@ -315,8 +322,8 @@ func takeEntry(item []byte, e *book.Entry) (kind book.Kind, id string, err error
 
 // line reads a line of an entry, mostly of a SKU and a quantity and seven small
 // numbers.
-func (f *fields) line() entryLine {
-	l := entryLine{SKU: uint32(f.number()), Quantity: uint32(f.number())}
+func (f *fields) line() life.Line {
+	l := life.Line{SKU: uint32(f.number()), Quantity: uint32(f.number())}
 	const most = 0x80808080808080
 	if len(f.item)-f.at >= 8 {
 		if v := binary.LittleEndian.Uint64(f.item[f.at:]); v&most == 0 {
