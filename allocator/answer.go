@@ -40,7 +40,7 @@ func (p *plan) answer(deadline int64) Allocation {
 			Form: sh.form, Ready: p.told(sh), Cost: sh.cost, why: &decision{plan: p, number: i + 1}}
 		for _, t := range sh.lines {
 			w := &p.wants[t.want]
-			d.lines[i] = addLine(d.lines[i], p.engine.ledger.SKUName(w.choices[t.choice].SKU), t.units)
+			d.lines[i] = addLine(d.lines[i], w.choices[t.choice].Name, t.units)
 		}
 		d.parts[i].why.lines = d.lines[i : i+1]
 	}

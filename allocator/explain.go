@@ -41,8 +41,9 @@ func (e *NoLocationError) planned() *plan {
 	p := &plan{engine: e.engine, order: &Order{ID: e.ID, Near: e.near}, topology: e.topology, rules: &sourcing.Rules{},
 		now: e.engine.gate.Now(), at: e.at, forms: []sourcing.Form{sourcing.Collect}, exact: true}
 	for _, line := range e.lines {
-		p.wants = append(p.wants, want{name: e.engine.ledger.SKUName(line.SKU), units: line.Quantity,
-			choices: []goods.Product{{SKU: line.SKU, From: []goods.Source{{SKU: line.SKU}}}}})
+		name := e.engine.ledger.SKUName(line.SKU)
+		p.wants = append(p.wants, want{name: name, units: line.Quantity,
+			choices: []goods.Product{{SKU: line.SKU, Name: name, From: []goods.Source{{SKU: line.SKU}}}}})
 	}
 	p.asks(wants{within: e.within, set: e.set})
 	p.ask[sourcing.Collect].HasPoint = e.hasPoint
@@ -63,7 +64,7 @@ func (p *plan) explain() sourcing.Explanation {
 		farthest[sh.form] = max(farthest[sh.form], sh.distance)
 		c := sourcing.Considered{Site: p.topology.Place(sh.slot).ID, Form: sh.form, Distance: sh.distance, Ready: p.told(sh), Cost: sh.cost}
 		for _, t := range sh.lines {
-			c.Lines = append(c.Lines, p.engine.ledger.SKUName(p.wants[t.want].choices[t.choice].SKU))
+			c.Lines = append(c.Lines, p.wants[t.want].choices[t.choice].Name)
 		}
 		e.Chosen = append(e.Chosen, c)
 	}

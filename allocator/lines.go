@@ -83,9 +83,9 @@ func (a *Allocator) summed(lines []Line, forms map[string]sourcing.Form, form so
 
 // product is a SKU with the cells an order may take it from: what is set aside for
 // its channel, then lots, the first to expire in front, then what has no date.
-func (p *plan) product(sku uint32) goods.Product {
+func (p *plan) product(sku uint32, name string) goods.Product {
 	quota, ok := p.engine.channels.Quota(p.order.Channel, sku)
-	return p.engine.goods.Product(sku, quota, ok, p.now)
+	return p.engine.goods.Product(sku, name, quota, ok, p.now)
 }
 
 // there is how many units of a SKU an order could have from a candidate, of a
@@ -103,7 +103,7 @@ func (p *plan) there(sku string, c *sourcing.Candidate) int64 {
 			if w.name != part.SKU {
 				continue
 			}
-			if g := &w.choices[0]; p.engine.ledger.SKUName(g.SKU) == w.name {
+			if g := &w.choices[0]; g.Name == w.name {
 				units, _ = p.has(g, c.Number, slot, millis(c.Ready), reservation.MaxQuantity)
 			}
 		}

@@ -81,7 +81,7 @@ func (p *plan) has(g *goods.Product, number, slot uint32, ready, wanted int64) (
 		switch {
 		case src.Quota:
 			units += max(n, 0)
-		case src.Expires != 0 && src.Expires < max(ready, p.now)+p.engine.goods.Life(g.SKU):
+		case !g.Lasts(src, max(ready, p.now)):
 			old += max(n, 0)
 		default:
 			pool += n
@@ -109,7 +109,7 @@ func (p *plan) cells(g *goods.Product, number, slot uint32, ready, units int64, 
 	from := make([]goods.Source, 0, len(g.From))
 	pool := int64(0)
 	for _, src := range g.From {
-		if src.Quota || src.Expires == 0 || src.Expires >= max(ready, p.now)+p.engine.goods.Life(g.SKU) {
+		if src.Quota || g.Lasts(src, max(ready, p.now)) {
 			from = append(from, src)
 			if !src.Quota {
 				n := table.Reachable(src.SKU, number)
@@ -184,7 +184,7 @@ func (p *plan) price(w *want, choice int, units int64, c *sourcing.Candidate) in
 	if p.costs.Price == nil && p.isChosen(c) {
 		return 0
 	}
-	return p.costs.Line(p.engine.ledger.SKUName(w.choices[choice].SKU), units, c.Site)
+	return p.costs.Line(w.choices[choice].Name, units, c.Site)
 }
 
 func (p *plan) isChosen(c *sourcing.Candidate) bool {

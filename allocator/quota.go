@@ -292,7 +292,7 @@ func (a *Allocator) availableTo(channel, sku, location string) (int64, error) {
 	}
 	now := a.gate.Now()
 	p := &plan{engine: a, order: &Order{Channel: channel}, topology: t, now: now, protection: a.channels.LevelsOf(channel)}
-	g := p.product(handle)
+	g := p.product(handle, sku)
 	units, _ := p.has(&g, number, slot, now, reservation.MaxQuantity)
 	return units, nil
 }

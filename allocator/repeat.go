@@ -42,7 +42,7 @@ func (p *plan) first(i int) *firstAnswer {
 	f := &firstAnswer{Distance: float64(sh.distance), Form: sh.form, Ready: millis(p.told(sh)), Cost: sh.cost}
 	for _, t := range sh.lines {
 		w := &p.wants[t.want]
-		sku := p.engine.ledger.SKUName(w.choices[t.choice].SKU)
+		sku := w.choices[t.choice].Name
 		if sku == w.name {
 			continue
 		}

@@ -233,7 +233,7 @@ func (m *moving) send(p *plan, share int, e *reservation.Entry, t *orderTerms, o
 	var left []Line
 	for _, part := range sh.lines {
 		w := &p.wants[part.want]
-		left = append(left, Line{SKU: a.ledger.SKUName(w.choices[part.choice].SKU), Quantity: part.units})
+		left = append(left, Line{SKU: w.choices[part.choice].Name, Quantity: part.units})
 		if sku, ok := a.ledger.SKU(w.name); ok {
 			r.Lines = append(r.Lines, reservation.Line{SKU: sku, Quantity: part.units})
 		}

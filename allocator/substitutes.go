@@ -27,7 +27,7 @@ func (p *plan) choicesOf(sku string) (choices []goods.Product, err error) {
 		}
 		handle, ok := a.ledger.SKU(name)
 		if ok && !slices.ContainsFunc(choices, func(g goods.Product) bool { return g.SKU == handle }) {
-			choices = append(choices, p.product(handle))
+			choices = append(choices, p.product(handle, name))
 			p.mixed = p.mixed || i > 0
 		}
 	}
@@ -409,7 +409,7 @@ func (g Allocation) Substituted() map[string][]Line {
 		}
 		for _, t := range p.shares[i].lines {
 			w := &p.wants[t.want]
-			if sku := p.engine.ledger.SKUName(w.choices[t.choice].SKU); sku != w.name {
+			if sku := w.choices[t.choice].Name; sku != w.name {
 				if out == nil {
 					out = map[string][]Line{}
 				}

@@ -131,13 +131,13 @@ func (g *Goods) Lives() iter.Seq[Life] {
 	}
 }
 
-// Life is how long goods of a SKU must last after they are ready, in milliseconds.
-func (g *Goods) Life(sku uint32) int64 {
+// lifeOf is how long goods of a SKU must last after they are ready, in milliseconds.
+func (g *Goods) lifeOf(sku string) int64 {
 	lives := g.lives.Load()
 	if lives == nil {
 		return 0
 	}
-	return (*lives)[g.ledger.SKUName(sku)]
+	return (*lives)[sku]
 }
 
 // Plain reports whether there are neither bundles nor lots: then a SKU is its one cell.
@@ -157,10 +157,19 @@ func (g *Goods) IsPlain(sku string) bool {
 }
 
 // Product is one SKU as customers know it, and the cells its units are taken from, in
-// this order.
+// this order, with what an order has to know of it: so that whoever chooses among
+// locations asks neither the ledger nor this room.
 type Product struct {
 	SKU  uint32
+	Name string
+	Life int64 // how long its units must last after they are ready, in milliseconds
 	From []Source
+}
+
+// Lasts reports whether units from a cell are good for long enough if the customer has
+// them from a time on.
+func (p *Product) Lasts(s Source, ready int64) bool {
+	return s.Expires == 0 || s.Expires >= ready+p.Life
 }
 
 // Source is a cell of a SKU: its own, or that of a quota or a lot of it.
@@ -173,12 +182,12 @@ type Source struct {
 // Product is a SKU with the cells an order may take it from: the quota of its channel,
 // if it has one, then lots, the first to expire in front, then what has no date. Lots
 // that expired long before now are left out.
-func (g *Goods) Product(sku, quota uint32, hasQuota bool, now int64) Product {
+func (g *Goods) Product(sku uint32, name string, quota uint32, hasQuota bool, now int64) Product {
 	lots := g.lotsOf(sku).since(now)
 	from := make([]Source, 0, 2+len(lots))
 	if hasQuota {
 		from = append(from, Source{SKU: quota, Quota: true})
 	}
 	from = append(from, lots...)
-	return Product{SKU: sku, From: append(from, Source{SKU: sku})}
+	return Product{SKU: sku, Name: name, Life: g.lifeOf(name), From: append(from, Source{SKU: sku})}
 }

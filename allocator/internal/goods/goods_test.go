@@ -251,11 +251,11 @@ func TestLots(t *testing.T) {
 		if got := fmt.Sprint(ids); got != "[C 09 A 20 B 20]" || !g.HasLots(sku) || g.IsPlain("milk") || g.Plain() || !g.IsPlain("tea") {
 			t.Errorf("%d: %v", i, got)
 		}
-		p := g.Product(sku, quota, true, day(1).UnixMilli())
+		p := g.Product(sku, "milk", quota, true, day(1).UnixMilli())
 		if len(p.From) != 5 || p.From[0] != (Source{SKU: quota, Quota: true}) || p.From[4] != (Source{SKU: sku}) || p.From[1].Expires >= p.From[2].Expires {
 			t.Errorf("%d: %+v", i, p)
 		}
-		if p := g.Product(sku, 0, false, day(1).UnixMilli()); len(p.From) != 4 {
+		if p := g.Product(sku, "milk", 0, false, day(1).UnixMilli()); len(p.From) != 4 {
 			t.Errorf("%d: %+v without a quota", i, p)
 		}
 	}
@@ -276,7 +276,7 @@ func TestOldLotsAreLeftOut(t *testing.T) {
 		t.Fatal("the SKU of a lot has no handle")
 	}
 	now := time.Date(2031, 2, 20, 12, 0, 0, 0, time.UTC).UnixMilli()
-	p := g.Product(sku, 0, false, now)
+	p := g.Product(sku, "milk", 0, false, now)
 	stale := 0
 	for _, src := range p.From {
 		if src.Expires != 0 && src.Expires < now {
@@ -298,8 +298,10 @@ func TestLives(t *testing.T) {
 		if got := fmt.Sprint(slices.Collect(g.Lives())); got != fmt.Sprintf("[{cup %d} {milk 6}]", int64(MaxLife)) {
 			t.Error(got)
 		}
-		if sku, _ := l.SKU("milk"); g.Life(sku) != 6 {
-			t.Error(g.Life(sku))
+		sku, _ := l.SKU("milk")
+		p := g.Product(sku, "milk", 0, false, 1)
+		if p.Name != "milk" || p.Life != 6 || !p.Lasts(Source{Expires: 106}, 100) || p.Lasts(Source{Expires: 105}, 100) || !p.Lasts(Source{}, 100) {
+			t.Errorf("%+v", p)
 		}
 	}
 	got := map[string]string{}
