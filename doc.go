@@ -128,6 +128,7 @@
 //	allocator/sourcing           rules, rankings, promises, costs, reasons: pure; knows nothing of stock
 //	allocator/internal/gate      the way into a call and out of it: pauses, the end, engine time, the host's functions
 //	allocator/internal/acceptance orders that their locations have not accepted yet, by when they have to
+//	allocator/internal/cooldown  locations that are skipped for a SKU which they have rejected
 //	allocator/internal/topology  the catalogue of locations: where they are, and who may be served there
 //	allocator/internal/route     the hot path: the nearest location that can fill an order, and the claim there
 //	allocator/internal/cover     the cheapest split: an exact minimum-cost cover
@@ -141,11 +142,11 @@
 //
 //	examples → allocator, allocator/sourcing, allocator/hours, geo; bench → allocator, geo
 //	allocator/metrics → allocator, reservation/latency
-//	allocator → geo, reservation, reservation/{latency, excerpt, log}, allocator/sourcing, allocator/hours, allocator/internal/{acceptance, gate, topology, route, cover, calendar, channels, goods}
+//	allocator → geo, reservation, reservation/{latency, excerpt, log}, allocator/sourcing, allocator/hours, allocator/internal/{acceptance, gate, topology, route, cooldown, cover, calendar, channels, goods}
 //	allocator/internal/route → geo, reservation, allocator/internal/topology
 //	allocator/internal/topology → geo, reservation, reservation/{excerpt, lock}, allocator/hours, allocator/sourcing, allocator/internal/gate
 //	allocator/internal/acceptance → reservation/lock
-//	allocator/internal/{calendar, channels, goods} → reservation, reservation/{history, lock, excerpt}
+//	allocator/internal/{calendar, channels, cooldown, goods} → reservation, reservation/{history, lock, excerpt}
 //	allocator/internal/gate → reservation, reservation/{history, lock}
 //	allocator/sourcing → geo, allocator/hours
 //	reservation → reservation/{life, history, excerpt, log}, reservation/internal/{recovery, state, book, stock, commit, storage}

@@ -47,7 +47,7 @@ func (p *plan) fill(w *want, number, slot uint32, ready time.Time) (choice int, 
 	most := int64(0)
 	for i := range w.choices {
 		g := &w.choices[i]
-		if p.engine.cooling(g.SKU, slot, p.now) {
+		if p.engine.moves.cool.Cooling(g.SKU, slot, p.now) {
 			if reason == sourcing.Short && units == 0 {
 				reason = sourcing.CoolingDown
 			}

@@ -145,7 +145,7 @@ func (a *Allocator) SetRules(r sourcing.Rules) error {
 
 // needsPlan tells the orders that the hot path does not serve.
 func (a *Allocator) needsPlan(t *topology.Catalogue, o *Order, now int64) bool {
-	return a.rules.Load().general || t.Terms() || a.calendar.Limited() || a.coolingAny(now) || o.isGeneral() || a.channels.HasQuotas(o.Channel) || a.wantsGoods(o.Lines)
+	return a.rules.Load().general || t.Terms() || a.calendar.Limited() || a.moves.cool.Any(now) || o.isGeneral() || a.channels.HasQuotas(o.Channel) || a.wantsGoods(o.Lines)
 }
 
 // newPlan checks an order and works out what it wants of whom. inBook tells an order

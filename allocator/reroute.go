@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/clickcollect/clickcollect/allocator/internal/acceptance"
+	"github.com/clickcollect/clickcollect/allocator/internal/cooldown"
 	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
@@ -23,7 +24,7 @@ import (
 type moves struct {
 	one   [64]lock.Mutex // by order: one rejection or reroute of an order at a time
 	parts atomic.Bool    // there may be orders of several parts
-	cool  cooldowns
+	cool  *cooldown.Cooldowns
 	late  *acceptance.Queue
 }
 
@@ -203,6 +204,23 @@ func (a *Allocator) recordReject(s *scratch, c *reservation.Change) (*moving, re
 		c.Cause = history.ByStore
 	}
 	return a.recordPart(s, c, again, rejects)
+}
+
+// cool begins the cool-down of the location that has made a rejection, for its SKUs.
+func (a *Allocator) cool(r *reservation.Change, e *reservation.Entry) (t reservation.Ticket) {
+	span := a.rules.Load().CoolDown.Milliseconds()
+	if span <= 0 {
+		return t
+	}
+	lines := r.Lines
+	if lines == nil {
+		lines = a.folded(e, openUnits)
+	}
+	t, err := a.moves.cool.Begin(e.Slot, lines, r.Now, r.Now+span)
+	if err != nil { // it counts while the engine is open; the call that waits hears of the journal
+		a.options.Logger.Error("cool-down not recorded", "err", err)
+	}
+	return t
 }
 
 // rejectedPart is the part that a rejection which is repeated was about, as far as

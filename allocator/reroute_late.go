@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/clickcollect/clickcollect/allocator/internal/acceptance"
+	"github.com/clickcollect/clickcollect/allocator/internal/cooldown"
 	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/reservation/history"
 )
@@ -76,6 +77,19 @@ func (a *Allocator) watchAcceptance(now int64) {
 			q.Refresh(id, e.Slot, now)
 		}
 	}
+}
+
+// recoverMoves brings back the cool-downs and the times since which orders wait to be
+// accepted.
+func (a *Allocator) recoverMoves() (err error) {
+	for range a.ledger.All() {
+		a.moves.parts.Store(true) // there may be orders of several parts
+		break
+	}
+	if a.moves.cool, err = cooldown.Open(a.ledger); err != nil {
+		return err
+	}
+	return a.recoverWaiting()
 }
 
 // recoverWaiting reads from the journal since when orders wait.

@@ -25,7 +25,7 @@ func TestCoolDown(t *testing.T) {
 		allocated(t, a, ordered("r", Line{"tea", 1}), "L1")
 		time.Sleep(time.Millisecond)
 		allocated(t, a, ordered("s", Line{"tea", 1}), "L0")
-		if a.coolingAny(a.gate.Now()) {
+		if a.moves.cool.Any(a.gate.Now()) {
 			t.Error("still cooling")
 		}
 		must(t, a.Close())
@@ -59,7 +59,7 @@ func TestCoolDownAfterRestart(t *testing.T) {
 	allocated(t, a, ordered("r", Line{"tea", 1}), "L0")
 	confirmed(t, a, Order{ID: "s", Near: streetPoint(1), Lines: []Line{{"cup", 1}}})
 	must(t, second(a.Reject(t.Context(), "s")))
-	for n := range a.ledger.Notes(coolNotes) {
+	for n := range a.ledger.Notes("cool/") {
 		if n.Key != "cool/L1" {
 			t.Errorf("note %q", n.Key)
 		}

@@ -43,7 +43,7 @@ func (a *Allocator) recoverSettings() error {
 			a.goods, err = goods.Open(a.ledger)
 			return err
 		}},
-		{"rejections", a.recoverCooling},
+		{"rejections", a.recoverMoves},
 	} {
 		if err := area.read(); err != nil {
 			return fmt.Errorf("reading the settings of %s: %w", area.name, err)

@@ -82,7 +82,7 @@ func (p *plan) serve(demands []demand, number, slot uint32, ready time.Time, use
 			if q < 0 {
 				q = len(s.skus)
 				units := int64(0)
-				if !p.engine.cooling(g.SKU, slot, p.now) {
+				if !p.engine.moves.cool.Cooling(g.SKU, slot, p.now) {
 					units, _ = p.has(g, number, slot, millis(ready), math.MaxInt64)
 				}
 				if used != nil {

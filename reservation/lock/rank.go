@@ -30,7 +30,7 @@ const (
 	Orders
 	// Periods is in allocator/internal/calendar: the first use of a capacity's period; the ledger.
 	Periods
-	// Cooling is in allocator: cool-downs; the queue of orders to be accepted, the book, notes.
+	// Cooling is in allocator/internal/cooldown: cool-downs; notes.
 	Cooling
 	// Acceptance is in allocator: the queue of orders that wait to be accepted; nothing.
 	Acceptance
