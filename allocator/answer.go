@@ -155,7 +155,7 @@ func (a *Allocator) quoteIn(s *scratch, o *Order, rules *sourcing.Rules) (Alloca
 	if err != nil {
 		return Allocation{}, err
 	}
-	if p.run(s) != chosen {
+	if !p.choose() {
 		return Allocation{}, p.refusal()
 	}
 	got := p.answer(0)

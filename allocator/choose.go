@@ -10,24 +10,15 @@ import (
 	"github.com/clickcollect/clickcollect/reservation"
 )
 
-// verdict is what became of an attempt to reserve what a plan has chosen.
-type verdict uint8
-
-const (
-	nothing verdict = iota // there was nothing to choose, or it was taken away meanwhile
-	chosen                 // it is in plan.shares, and reserved if the plan holds
-	known                  // the ID was there before
-	failed                 // the journal takes no more
-	stale                  // settings were changed meanwhile: it must be decided anew
-)
-
-// run decides the order: soft filters are given up from the last to the first
-// until a location, or a split, fills all of it; then the order may be filled in
-// part.
-func (p *plan) run(s *scratch) verdict {
+// choices walks what the order could have, the best first, each of it in p.shares
+// until the next: soft filters are given up from the last to the first until a
+// location, or a split, fills all of it; then the order may be filled in part. Whoever
+// gets what is chosen breaks off, and whoever loses it to another order goes on: the
+// same may come again then, at the levels of now. What it calls is false when it was broken off.
+func (p *plan) choices(yield func() bool) {
 	for p.soft = len(p.rules.Soft); ; p.soft-- {
-		if v := p.whole(s); v != nothing {
-			return v
+		if !p.whole(yield) {
+			return
 		}
 		if p.soft == 0 {
 			break
@@ -35,44 +26,44 @@ func (p *plan) run(s *scratch) verdict {
 		p.trace = p.trace[:0] // what a filter has ruled out that is given up
 	}
 	if !p.order.Partial {
-		return nothing
+		return
 	}
 	for p.soft = len(p.rules.Soft); ; p.soft-- {
 		p.trace = p.trace[:0]
-		if v := p.split(s, true); v != nothing || p.soft == 0 {
-			return v
+		if !p.split(true, yield) || p.soft == 0 {
+			return
 		}
 	}
+}
+
+// choose makes the first choice. False: there is none.
+func (p *plan) choose() bool {
+	for range p.choices {
+		return true
+	}
+	return false
 }
 
 // whole tries one location for everything, then a split.
-func (p *plan) whole(s *scratch) verdict {
-	if len(p.forms) == 1 {
-		if v := p.single(s, p.forms[0]); v != nothing {
-			return v
-		}
+func (p *plan) whole(yield func() bool) bool {
+	if len(p.forms) == 1 && !p.single(p.forms[0], yield) {
+		return false
 	}
-	if p.most > 1 {
-		return p.split(s, false)
-	}
-	return nothing
+	return p.most <= 1 || p.split(false, yield)
 }
 
 // single tries the locations that fill every want, in the order of the keys.
-func (p *plan) single(s *scratch, f sourcing.Form) verdict {
+func (p *plan) single(f sourcing.Form, yield func() bool) bool {
 	if p.at != reservation.Everywhere && f != sourcing.Ship {
 		c, ok := p.eligible(p.topology.Number(p.at), p.distanceTo(p.at, f), f)
-		if !ok {
-			return nothing
-		}
-		return p.attempt(s, &c, f)
+		return !ok || p.attempt(&c, f, yield)
 	}
 	for c := range p.best(f) {
-		if v := p.attempt(s, c, f); v != nothing {
-			return v
+		if !p.attempt(c, f, yield) {
+			return false
 		}
 	}
-	return nothing
+	return true
 }
 
 // best walks the locations that could fill all wants of a form now, the best first.
@@ -230,28 +221,28 @@ func (p *plan) eligible(number uint32, distance geo.Meters, f sourcing.Form) (so
 	return c, reason == 0
 }
 
-// attempt reserves every want of the order at one location. If units are taken
+// attempt chooses one location for every want of the order. If units are taken
 // away between the look and the claim it looks again: what another order gives
 // back, or moves to another lot, does not count against the location.
-func (p *plan) attempt(s *scratch, c *sourcing.Candidate, f sourcing.Form) verdict {
+func (p *plan) attempt(c *sourcing.Candidate, f sourcing.Form, yield func() bool) bool {
 	for range maxAttempts {
 		sh, reason, detail := p.weigh(c, f)
 		if reason != 0 {
 			p.saw(c, f, reason, detail)
-			return nothing
+			return true
 		}
 		p.shares = append(p.shares[:0], sh)
 		p.cost, p.bound, p.exact = sh.cost, sh.cost, true
-		if v := p.commit(s); v != nothing {
-			return v
+		if !yield() {
+			return false
 		}
 		if again, _ := p.stillRoom(c); !again {
 			p.saw(c, f, sourcing.Full, "")
-			return nothing
+			return true
 		}
 	}
 	p.saw(c, f, sourcing.Short, "")
-	return nothing
+	return true
 }
 
 // maxAttempts bounds how often the same choice is tried again after it was

@@ -8,19 +8,39 @@ import (
 	"strings"
 
 	"github.com/clickcollect/clickcollect/allocator/internal/gate"
+	"github.com/clickcollect/clickcollect/allocator/internal/goods"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
 )
 
-// commit reserves what the plan has chosen, all of it in one claim, or says only
-// that it is chosen if the plan does not hold. Only here does an order count as a
-// change: before and after it stands aside, because functions of the host's run.
-// What was set while it did makes it stale.
-func (p *plan) commit(s *scratch) verdict {
-	if !p.holds {
-		return chosen
+// verdict is what became of an attempt to reserve what a plan has chosen.
+type verdict uint8
+
+const (
+	nothing verdict = iota // there was nothing to choose, or it was taken away meanwhile
+	chosen                 // it is in plan.shares, and reserved
+	known                  // the ID was there before
+	failed                 // the journal takes no more
+	stale                  // settings were changed meanwhile: it must be decided anew
+)
+
+// hold reserves the first choice of the plan that it gets: of those that it loses to
+// other orders it goes on to the next.
+func (p *plan) hold(s *scratch) verdict {
+	p.holds = true
+	for range p.choices {
+		if v := p.commit(s); v != nothing {
+			return v
+		}
 	}
+	return nothing
+}
+
+// commit reserves what the plan has chosen, all of it in one claim. Only here does an
+// order count as a change: before and after it stands aside, because functions of the
+// host's run. What was set while it did makes it stale.
+func (p *plan) commit(s *scratch) verdict {
 	s.Resume()
 	if p.outdated() {
 		return stale
@@ -142,6 +162,83 @@ func (p *plan) holdOf(s *scratch, i int) reservation.Hold {
 		h.Note = p.note(sh.form, p.first(i))
 	}
 	return h
+}
+
+// cells spreads units of goods over the cells they are taken from, the ones to be
+// used first in front.
+func (p *plan) cells(g *goods.Product, number, slot uint32, ready, units int64, into []reservation.Line) []reservation.Line {
+	table := p.topology.Table()
+	kept := p.protection.Of(g.SKU, slot)
+	from := make([]goods.Source, 0, len(g.From))
+	pool := int64(0)
+	for _, src := range g.From {
+		if src.Quota || g.Lasts(src, max(ready, p.now)) {
+			from = append(from, src)
+			if !src.Quota {
+				n := table.Reachable(src.SKU, number)
+				pool += max(n, 0)
+				kept += max(-n, 0) // safety stock is kept back from one cell, also for the others
+			}
+		}
+	}
+	for i, src := range from {
+		n := max(table.Reachable(src.SKU, number)-p.laid(src.SKU, slot), 0)
+		take := min(units, n)
+		if !src.Quota {
+			pool -= n // what the cells behind it have
+		}
+		if i == len(from)-1 {
+			take = units // the last one says whether it is enough
+		}
+		if take == 0 {
+			continue
+		}
+		line := reservation.Line{SKU: src.SKU, Quantity: take}
+		if !src.Quota {
+			line.Keep = max(kept-pool, 0)
+		}
+		into = append(into, line)
+		if units -= take; units == 0 {
+			break
+		}
+	}
+	return into
+}
+
+// mixedCells is the cells of a share's lines, those of the same product together.
+func (p *plan) mixedCells(sh *share, into []reservation.Line) []reservation.Line {
+	for i, t := range sh.lines {
+		g := &p.wants[t.want].choices[t.choice]
+		same := func(o taken) bool { return p.wants[o.want].choices[o.choice].SKU == g.SKU }
+		if slices.ContainsFunc(sh.lines[:i], same) {
+			continue
+		}
+		units := int64(0)
+		for _, o := range sh.lines[i:] {
+			if same(o) {
+				units += o.units
+			}
+		}
+		into = p.cells(g, sh.number, sh.slot, millis(sh.ready), units, into)
+	}
+	return into
+}
+
+// laid is how many units of a cell the parts that are built take already.
+func (p *plan) laid(sku, slot uint32) (units int64) {
+	if !p.mixed {
+		return 0
+	}
+	for i := range p.work.held {
+		if part := &p.work.held[i]; part.Slot == slot {
+			for _, line := range part.Lines {
+				if line.SKU == sku {
+					units += line.Quantity
+				}
+			}
+		}
+	}
+	return units
 }
 
 // partID is the ID of the n-th part of an order. The first part has the order's
@@ -299,10 +396,10 @@ func (a *Allocator) sourceOnce(s *scratch, o *Order, again int) (Allocation, ver
 		got, err := a.repeat(s, o, p.mark, true)
 		return got, known, err
 	}
-	p.holds, p.again = true, again
+	p.again = again
 	v := nothing
 	if o.At != "" || o.Near != (geo.Point{}) { // see keptNowhere
-		v = p.run(s)
+		v = p.hold(s)
 	}
 	switch v {
 	case stale:

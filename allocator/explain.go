@@ -164,7 +164,7 @@ func (a *Allocator) explainIn(s *scratch, o *Order) (sourcing.Explanation, error
 		return sourcing.Explanation{}, err
 	}
 	if !a.ledger.Find(o.ID, &s.found) {
-		p.run(s)
+		p.choose()
 		return p.explain(), nil
 	}
 	got := a.recall(s, o, true)

@@ -7,7 +7,6 @@ import (
 	"github.com/clickcollect/clickcollect/allocator/internal/goods"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
-	"github.com/clickcollect/clickcollect/reservation"
 )
 
 // measure looks at a location for the wants of a form, as far as they do not
@@ -99,47 +98,6 @@ func (p *plan) has(g *goods.Product, number, slot uint32, ready, wanted int64) (
 		return units, sourcing.TooOld
 	}
 	return units, 0
-}
-
-// cells spreads units of goods over the cells they are taken from, the ones to be
-// used first in front.
-func (p *plan) cells(g *goods.Product, number, slot uint32, ready, units int64, into []reservation.Line) []reservation.Line {
-	table := p.topology.Table()
-	kept := p.protection.Of(g.SKU, slot)
-	from := make([]goods.Source, 0, len(g.From))
-	pool := int64(0)
-	for _, src := range g.From {
-		if src.Quota || g.Lasts(src, max(ready, p.now)) {
-			from = append(from, src)
-			if !src.Quota {
-				n := table.Reachable(src.SKU, number)
-				pool += max(n, 0)
-				kept += max(-n, 0) // safety stock is kept back from one cell, also for the others
-			}
-		}
-	}
-	for i, src := range from {
-		n := max(table.Reachable(src.SKU, number)-p.laid(src.SKU, slot), 0)
-		take := min(units, n)
-		if !src.Quota {
-			pool -= n // what the cells behind it have
-		}
-		if i == len(from)-1 {
-			take = units // the last one says whether it is enough
-		}
-		if take == 0 {
-			continue
-		}
-		line := reservation.Line{SKU: src.SKU, Quantity: take}
-		if !src.Quota {
-			line.Keep = max(kept-pool, 0)
-		}
-		into = append(into, line)
-		if units -= take; units == 0 {
-			break
-		}
-	}
-	return into
 }
 
 // weigh adds to an eligible candidate what its stock says: whether it fills

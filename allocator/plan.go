@@ -42,7 +42,7 @@ type plan struct {
 	protection *channels.Levels // protection levels of the order's channel; nil: none
 	epoch      uint64           // the pauses there had been when it was made
 	again      int              // how often it was made before
-	holds      bool             // reserve what is found
+	holds      bool             // what is chosen is reserved
 	mixed      bool             // some want has substitutes
 	inBook     bool             // the order is in the book
 	reserved   bool             // it is what a reservation has, on its way to another place

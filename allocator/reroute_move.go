@@ -163,7 +163,7 @@ func (m *moving) try(e *reservation.Entry, left []reservation.Line, again int) (
 		return false
 	}
 	p.again = again
-	if p.run(m.s) != chosen {
+	if !p.choose() {
 		m.refuse(left, p.refusal())
 		return false
 	}

@@ -51,25 +51,21 @@ type item struct {
 
 // split fills the order from several locations at the least cost, or, if it may
 // be filled in part, as many of its lines as it can.
-func (p *plan) split(s *scratch, partial bool) verdict {
+func (p *plan) split(partial bool, yield func() bool) bool {
 	for range maxSplits {
-		options := p.gather()
-		if len(options) == 0 {
-			return nothing
-		}
+		options, assign := p.gather(), p.assign
 		if p.mixed {
-			if !p.assignMixed(options, partial) {
-				return nothing
-			}
-		} else if !p.assign(options, partial) {
-			return nothing
+			assign = p.assignMixed
 		}
-		if v := p.commit(s); v != nothing {
-			return v
+		if len(options) == 0 || !assign(options, partial) {
+			return true
+		}
+		if !yield() {
+			return false
 		}
 		p.trace = p.trace[:0]
 	}
-	return nothing
+	return true
 }
 
 // gather finds the locations that have something of the order's wants: for every

@@ -8,7 +8,6 @@ import (
 
 	"github.com/clickcollect/clickcollect/allocator/internal/goods"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
-	"github.com/clickcollect/clickcollect/reservation"
 )
 
 // maxSubstitutes is how many substitutes an order may have for one SKU.
@@ -349,42 +348,6 @@ func (p *plan) takenAt(slot, sku uint32, shares int) (units int64) {
 			for _, t := range sh.lines {
 				if p.wants[t.want].choices[t.choice].SKU == sku {
 					units += t.units
-				}
-			}
-		}
-	}
-	return units
-}
-
-// mixedCells is the cells of a share's lines, those of the same product together.
-func (p *plan) mixedCells(sh *share, into []reservation.Line) []reservation.Line {
-	for i, t := range sh.lines {
-		g := &p.wants[t.want].choices[t.choice]
-		same := func(o taken) bool { return p.wants[o.want].choices[o.choice].SKU == g.SKU }
-		if slices.ContainsFunc(sh.lines[:i], same) {
-			continue
-		}
-		units := int64(0)
-		for _, o := range sh.lines[i:] {
-			if same(o) {
-				units += o.units
-			}
-		}
-		into = p.cells(g, sh.number, sh.slot, millis(sh.ready), units, into)
-	}
-	return into
-}
-
-// laid is how many units of a cell the parts that are built take already.
-func (p *plan) laid(sku, slot uint32) (units int64) {
-	if !p.mixed {
-		return 0
-	}
-	for i := range p.work.held {
-		if part := &p.work.held[i]; part.Slot == slot {
-			for _, line := range part.Lines {
-				if line.SKU == sku {
-					units += line.Quantity
 				}
 			}
 		}
