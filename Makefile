@@ -19,7 +19,7 @@ BENCH       ?= .
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test full locks check fmt vet staticcheck house race cross fuzz bench microbench peers rivals cover kills suite long
+.PHONY: help demo test full locks check fmt vet staticcheck house race cross fuzz bench load doctor microbench peers rivals cover kills suite long
 
 FULL = CLICKCOLLECT_FULL=1 $(GO) test
 
@@ -93,6 +93,12 @@ fuzz: ## every fuzz target for FUZZRUNS (100000) inputs, slow ones for SLOWRUNS 
 
 bench: ## the whole path against both baselines, in one run
 	$(GO) run ./bench/cmd/ccbench
+
+load: ## the canonical case in an open loop: latency against the rate at which orders are due
+	$(GO) run ./bench/cmd/ccbench load
+
+doctor: ## engines that lie, and what the suite sees of them
+	$(GO) run ./bench/cmd/ccbench doctor
 
 microbench: ## the benchmarks beside the code; BENCH=regexp, BENCHTIME=1s
 	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -timeout 60m ./...

@@ -39,13 +39,33 @@
 //
 // # What is checked
 //
+// Before anything is timed 300 orders go in one by one, and each answer is compared
+// with brute force over all locations: the same location, within 2 m, or the same
+// refusal. An engine that lasts is then closed and opened again, and must answer all
+// of them as before.
+//
 // After every pass the answers the callers got, not the engine's own books,
 // are added up per SKU and location: more units promised than were received
 // is oversold, and stock received minus units promised must be what the
-// engine still shows as available. Either difference fails the run. Then
-// every reservation is canceled, outside the timed part, so that each pass
-// starts from full shelves. An engine remembers canceled orders as it sees
-// fit; strong remembers as many as the allocator.
+// engine still shows as available. In a pass without cancels stock only falls, so a
+// location that has an order's units left at its end had them all the time: an order
+// that was refused is falsely refused then, and one that went farther went wrong.
+// Up to 64 of the filled orders are looked at, and of the refused all, as long as that
+// takes fewer than 5 million looks at a location. Any of these fails the run. Then
+// every reservation is canceled, outside the timed part, and all must be there again, so
+// that each pass starts from full shelves. An engine remembers canceled orders as it
+// sees fit; strong remembers as many as the allocator.
+//
+// Doctor plugs in engines that lie, each in one way, and shows that the suite sees it.
+// One of them does nothing: what it takes is what the suite itself costs, and is
+// printed with every result.
+//
+// # Open loop
+//
+// In a closed loop each caller waits for its answer before it sends the next order, so
+// an engine that stands still is sent nothing, and one slow answer stands for all that
+// would have been. Load sends orders when they are due, at shares of the closed loop's
+// rate, and counts latency from then. What is due and never sent is counted as dropped.
 //
 // A pass that should answer a fixed number of orders is cut short after ten
 // pass times. Its rate then covers the first, easier part of the sale, and the

@@ -20,6 +20,14 @@ type Engine interface {
 	Close() error
 }
 
+// Lasting is an engine whose orders outlive it.
+type Lasting interface {
+	Engine
+	// Restart closes the engine and opens it again on what it left. It is called
+	// alone.
+	Restart() error
+}
+
 // Contestant is a named way to make an Engine.
 type Contestant struct {
 	Name string

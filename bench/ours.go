@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"errors"
+	"os"
 
 	"github.com/clickcollect/clickcollect/allocator"
 )
@@ -12,9 +13,11 @@ type ours struct {
 	allocator *allocator.Allocator
 }
 
-func (e *ours) Load(w *World) error {
+func (e *ours) Load(w *World) error { return e.load(w, allocator.Options{}) }
+
+func (e *ours) load(w *World, o allocator.Options) error {
 	ctx := context.Background()
-	a, err := allocator.Open(ctx, allocator.Options{})
+	a, err := allocator.Open(ctx, o)
 	if err != nil {
 		return err
 	}
@@ -55,4 +58,37 @@ func (e *ours) Close() error {
 		return nil
 	}
 	return e.allocator.Close()
+}
+
+// lasting is ours with a journal in a directory of its own, and Written, so that it is
+// as fast as a run of many orders needs; a restart loses nothing then either.
+type lasting struct {
+	ours
+	dir string
+}
+
+func newLasting() Engine { return new(lasting) }
+
+func (e *lasting) options() allocator.Options {
+	return allocator.Options{Dir: e.dir, Durability: allocator.Written}
+}
+
+func (e *lasting) Load(w *World) (err error) {
+	if e.dir, err = os.MkdirTemp("", "ccbench-"); err != nil {
+		return err
+	}
+	return e.load(w, e.options())
+}
+
+func (e *lasting) Restart() error {
+	if err := e.ours.Close(); err != nil {
+		return err
+	}
+	a, err := allocator.Open(context.Background(), e.options())
+	e.allocator = a
+	return err
+}
+
+func (e *lasting) Close() error {
+	return errors.Join(e.ours.Close(), os.RemoveAll(e.dir))
 }

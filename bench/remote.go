@@ -20,16 +20,19 @@ type hello struct {
 
 // request is each further message.
 type request struct {
-	Load bool
-	Pass pass
+	Load, Check bool
+	Pass        pass
 }
+
+// failures are the causes that a message can name.
+var failures = map[string]error{"oversold": ErrOversold, "wrong": ErrWrong, "lost": ErrLost}
 
 // answer is the answer to a request.
 type answer struct {
 	Loaded loaded
 	Passed passed
 	Error  string
-	Broken bool // Error wraps ErrOversold
+	Kind   string // of failures, the one that Error wraps
 }
 
 // ServeSeat seats the contestant that the first message on r names, and
@@ -58,13 +61,21 @@ func ServeSeat(r io.Reader, w io.Writer) error {
 		}
 		var a answer
 		var err error
-		if q.Load {
+		switch {
+		case q.Load:
 			a.Loaded, err = s.load()
-		} else {
+		case q.Check:
+			err = s.check()
+		default:
 			a.Passed, err = s.run(q.Pass)
 		}
 		if err != nil {
-			a.Error, a.Broken = err.Error(), errors.Is(err, ErrOversold)
+			a.Error = err.Error()
+		}
+		for kind, failure := range failures {
+			if errors.Is(err, failure) {
+				a.Kind = kind
+			}
 		}
 		if err := out.Encode(a); err != nil {
 			return errors.Join(fmt.Errorf("bench: seat: %w", err), s.close())
@@ -109,6 +120,11 @@ func (r *remote) load() (loaded, error) {
 	return a.Loaded, err
 }
 
+func (r *remote) check() error {
+	_, err := r.ask(request{Check: true})
+	return err
+}
+
 func (r *remote) run(p pass) (passed, error) {
 	a, err := r.ask(request{Pass: p})
 	return a.Passed, err
@@ -125,8 +141,8 @@ func (r *remote) ask(q request) (answer, error) {
 		return a, fmt.Errorf("bench: ask a seat: %w: %s", err, strings.TrimSpace(r.stderr.String()))
 	}
 	switch {
-	case a.Broken:
-		return a, fmt.Errorf("%w (%s)", ErrOversold, a.Error)
+	case a.Kind != "":
+		return a, fmt.Errorf("%w (%s)", failures[a.Kind], a.Error)
 	case a.Error != "":
 		return a, errors.New(a.Error)
 	}

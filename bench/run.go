@@ -27,6 +27,9 @@ type Result struct {
 	Canceled        int                // while passes were timed
 	Oversold        int64              // units; a run in which it is not 0 fails
 	Astray          int64              // units; a run in which it is not 0 fails
+	Wrong           int                // answers, of those looked at, that were not the nearest; a run in which it is not 0 fails
+	FalselyRefused  int                // orders, of those looked at, that could be filled; a run in which it is not 0 fails
+	Harness         time.Duration      // processor time an order takes of the suite itself, with an engine that does nothing
 	Cut             bool               // some pass ran out of time before its orders were done
 	Scaling         float64            // throughput at two processors over throughput at one; 0 = not measured
 	Throughput      map[string]float64 // this engine's throughput over each other's
@@ -50,6 +53,7 @@ type Round struct {
 // of a pipe.
 type table interface {
 	load() (loaded, error)
+	check() error
 	run(pass) (passed, error)
 	close() error
 }
@@ -59,8 +63,8 @@ func (s *seat) close() error { return s.engine.Close() }
 // Run runs the case c with the given contestants, or all of Contestants if
 // none is given, and returns their results in the same order. ctx is looked
 // at between passes. Run sets GOMAXPROCS while a pass runs, so two calls must
-// not overlap. The error wraps ErrOversold if a contestant broke its promise;
-// the results so far are returned with it.
+// not overlap. The error wraps ErrOversold, ErrWrong or ErrLost if a contestant broke
+// its promise; the results so far are returned with it.
 func Run(ctx context.Context, c Config, contestants ...Contestant) ([]Result, error) {
 	c = c.withDefaults()
 	if err := c.validate(); err != nil {
@@ -68,6 +72,10 @@ func Run(ctx context.Context, c Config, contestants ...Contestant) ([]Result, er
 	}
 	if len(contestants) == 0 {
 		contestants = Contestants()
+	}
+	cost, err := harness(c)
+	if err != nil {
+		return nil, err
 	}
 	results := make([]Result, len(contestants))
 	tables := make([]table, len(contestants))
@@ -79,7 +87,7 @@ func Run(ctx context.Context, c Config, contestants ...Contestant) ([]Result, er
 		}
 	}()
 	for i, contestant := range contestants {
-		results[i].Engine = contestant.Name
+		results[i].Engine, results[i].Harness = contestant.Name, cost
 		if err := ctx.Err(); err != nil {
 			return results, err
 		}
@@ -94,6 +102,9 @@ func Run(ctx context.Context, c Config, contestants ...Contestant) ([]Result, er
 		}
 		results[i].Cells, results[i].LoadSeconds = l.Cells, l.LoadSeconds
 		results[i].BytesPerCell = float64(l.HeapBytes) / float64(max(1, l.Cells))
+		if err := t.check(); err != nil {
+			return results, fmt.Errorf("%s: %w", contestant.Name, err)
+		}
 		warm := c.pass(0)
 		warm.Length /= 2
 		if _, err := results[i].take(t, warm); err != nil {
@@ -141,6 +152,8 @@ func (r *Result) take(t table, p pass) (passed, error) {
 	r.Canceled += got.Canceled
 	r.Oversold += got.Oversold
 	r.Astray += got.Astray
+	r.Wrong += got.Wrong
+	r.FalselyRefused += got.FalselyRefused
 	r.Cut = r.Cut || got.Cut
 	if err != nil {
 		return got, fmt.Errorf("%s: %w", r.Engine, err)

@@ -2,7 +2,6 @@ package bench
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"math"
 	"runtime"
@@ -16,10 +15,6 @@ import (
 	"github.com/clickcollect/clickcollect/allocator"
 )
 
-// ErrOversold is the cause when an engine promised more units than it
-// received, or its own view of what is available does not match its answers.
-var ErrOversold = errors.New("bench: oversold")
-
 // seat is one contestant at the table: its engine, its world, its callers. It
 // is the same whether it sits in this process or in one of its own. Not safe
 // for concurrent use.
@@ -29,6 +24,7 @@ type seat struct {
 	pool    *orderPool
 	engine  Engine
 	callers []*caller
+	places  map[string]int // numbers of the locations by their IDs
 	passes  int
 	rate    float64 // orders per second of the pass before, to size the next
 }
@@ -39,6 +35,8 @@ type pass struct {
 	Timed  bool          // measure latency
 	Length time.Duration // ends the pass
 	Orders int           // if > 0, ends the pass too
+	Rate   float64       // if > 0, orders per second that are due, answered or not
+	WarmUp time.Duration // of a pass with a rate: what is due before is not measured
 }
 
 // loaded says what Load cost.
@@ -57,6 +55,10 @@ type passed struct {
 	Oversold                          int64 // units promised above units received
 	Astray                            int64 // units by which the engine's available differs from received less promised
 	Cut                               bool  // the time ran out before Orders were done
+	Wrong                             int   // of the answers looked at: not the nearest
+	FalselyRefused                    int   // of the refused orders looked at: could be filled
+	Dropped                           int   // of a pass with a rate: due, and not sent when the time was long over
+	judged                            int   // steps of couldFill
 }
 
 type latency struct{ P50, P99, P999, Max int64 }
@@ -64,7 +66,10 @@ type latency struct{ P50, P99, P999, Max int64 }
 func newSeat(c Config, e Engine) *seat {
 	w := newWorld(c)
 	pool := newOrderPool(w, min(poolSize, cmp.Or(c.OrdersPerPass, poolSize)))
-	s := &seat{config: c, world: w, pool: pool, engine: e}
+	s := &seat{config: c, world: w, pool: pool, engine: e, places: make(map[string]int, len(w.Locations))}
+	for i, l := range w.Locations {
+		s.places[l.ID] = i
+	}
 	for i := range c.Goroutines {
 		s.callers = append(s.callers, &caller{
 			ids: idMaker{next: uint64(i) * 1_000_000_000},
@@ -105,6 +110,9 @@ func (s *seat) run(p pass) (passed, error) {
 		quota = max(1, p.Orders/len(s.callers))
 		expected = quota
 	}
+	if p.Rate > 0 {
+		expected = int(p.Rate*p.Length.Seconds())/len(s.callers) + idChunk
+	}
 	for i, c := range s.callers {
 		c.prepare(expected, i*len(s.pool.orders)/len(s.callers)+s.passes*7919)
 	}
@@ -113,7 +121,9 @@ func (s *seat) run(p pass) (passed, error) {
 	if err != nil {
 		return r, err
 	}
-	s.rate = float64(r.Orders) / r.Seconds
+	if p.Rate == 0 {
+		s.rate = float64(r.Orders) / r.Seconds
+	}
 	if err := s.verify(&r); err != nil {
 		return r, err
 	}
@@ -128,15 +138,21 @@ func (s *seat) time(p pass, quota int) (passed, error) {
 		before, after runtime.MemStats
 		begin         = make(chan struct{})
 	)
-	for _, c := range s.callers {
+	var start time.Time
+	for i, c := range s.callers {
 		done.Go(func() {
 			<-begin
+			if p.Rate > 0 {
+				c.callOnTime(s.engine, s.pool, schedule{start: start, first: i, callers: len(s.callers), pass: p})
+				return
+			}
 			c.call(s.engine, s.pool, &stop, quota, s.config.CancelAfter, p.Timed)
 		})
 	}
 	runtime.GC()
 	runtime.ReadMemStats(&before)
-	cpu, start := cpuTime(), time.Now()
+	cpu := cpuTime()
+	start = time.Now()
 	alarm := time.AfterFunc(p.Length, func() { stop.Store(true) })
 	close(begin)
 	done.Wait()
@@ -152,7 +168,8 @@ func (s *seat) time(p pass, quota int) (passed, error) {
 		r.Orders += len(c.answers)
 		r.Filled += c.filled
 		r.Canceled += c.canceled
-		if i > 0 && p.Timed {
+		r.Dropped += c.dropped
+		if i > 0 && (p.Timed || p.Rate > 0) {
 			merged.Merge(c.histogram)
 		}
 		r.Cut = r.Cut || p.Orders > 0 && len(c.answers) < quota
@@ -173,6 +190,7 @@ type caller struct {
 	answers   []string // location per order; "" = refused or canceled since
 	filled    int      // answers that named a location
 	canceled  int      // of those, canceled during the pass
+	dropped   int      // orders that were due and not sent
 	histogram *hdrhistogram.Histogram
 	err       error
 	_         [64]byte // away from the next caller's counters
@@ -180,7 +198,7 @@ type caller struct {
 
 func (c *caller) prepare(expected, offset int) {
 	c.ids.prepare(expected)
-	c.offset, c.filled, c.canceled = offset, 0, 0
+	c.offset, c.filled, c.canceled, c.dropped = offset, 0, 0, 0
 	c.answers = slices.Grow(c.answers[:0], expected)
 	c.histogram.Reset()
 }
@@ -219,48 +237,9 @@ func (c *caller) call(e Engine, pool *orderPool, stop *atomic.Bool, quota, cance
 	}
 }
 
-// verify adds up what the callers were promised and compares it with what was
-// received and with what the engine shows.
-func (s *seat) verify(r *passed) error {
-	places := make(map[string]int, len(s.world.Locations))
-	for i, l := range s.world.Locations {
-		places[l.ID] = i
-	}
-	held := make(map[[2]int32]int64)
-	for _, c := range s.callers {
-		for i, location := range c.answers {
-			if location == "" {
-				continue
-			}
-			place, ok := places[location]
-			if !ok {
-				return fmt.Errorf("bench: order %s held at %q, which is no location", c.ids.at(i), location)
-			}
-			at := (c.offset + i) % len(s.pool.orders)
-			for k, sku := range s.pool.skus[at] {
-				held[[2]int32{sku, int32(place)}] += s.pool.orders[at].Lines[k].Quantity
-			}
-		}
-	}
-	for cell, units := range held {
-		received := s.world.units(int(cell[0]), int(cell[1]))
-		r.Oversold += max(0, units-received)
-		available, err := s.engine.Available(s.world.SKUs[cell[0]], s.world.Locations[cell[1]].ID)
-		if err != nil {
-			return fmt.Errorf("bench: available: %w", err)
-		}
-		if difference := received - units - available; difference != 0 {
-			r.Astray += max(difference, -difference)
-		}
-	}
-	if r.Oversold != 0 || r.Astray != 0 {
-		return fmt.Errorf("%w: %d units promised above what was received, %d units astray", ErrOversold, r.Oversold, r.Astray)
-	}
-	return nil
-}
-
-// putBack cancels every reservation of the pass.
+// putBack cancels every reservation of the pass, and looks whether all is there again.
 func (s *seat) putBack() error {
+	b := &books{world: s.world, held: make(map[cell]int64)}
 	for _, c := range s.callers {
 		for i, location := range c.answers {
 			if location == "" {
@@ -269,7 +248,9 @@ func (s *seat) putBack() error {
 			if err := s.engine.Cancel(c.ids.at(i)); err != nil {
 				return fmt.Errorf("bench: cancel %s: %w", c.ids.at(i), err)
 			}
+			k := (c.offset + i) % len(s.pool.orders)
+			b.hold(&s.pool.orders[k], s.pool.skus[k], s.places[location])
 		}
 	}
-	return nil
+	return s.allBack(b)
 }

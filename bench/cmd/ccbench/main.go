@@ -1,8 +1,13 @@
 // Command ccbench runs the workloads of package bench and prints, for each
 // contestant, what it did and how it compares.
 //
-// Without arguments it runs the canonical workload in under a minute. See
-// -help for the flags and -list for the cases.
+//	ccbench [run] [flags]   callers that wait for each answer; without flags the
+//	                        canonical case, in under a minute
+//	ccbench load [flags]    orders that are due at a rate, answered or not
+//	ccbench doctor          engines that lie, and what the suite sees of them
+//	ccbench list            the cases
+//
+// ccbench VERB -help says which flags there are.
 package main
 
 import (
@@ -41,15 +46,22 @@ type options struct {
 	orders, cancel            int
 	pass                      time.Duration
 	seed                      uint64
-	quick, json, list, inside bool
+	quick, json, inside       bool
 	out                       string
 	scaling                   string
+	length                    time.Duration
 }
 
-func parse(args []string, stderr io.Writer) (options, error) {
+func parse(verb string, args []string, stderr io.Writer) (options, error) {
 	var o options
-	f := flag.NewFlagSet("ccbench", flag.ContinueOnError)
+	f := flag.NewFlagSet("ccbench "+verb, flag.ContinueOnError)
 	f.SetOutput(stderr)
+	if verb == "doctor" || verb == "list" {
+		return o, o.finish(f, args)
+	}
+	if verb == "load" {
+		f.DurationVar(&o.length, "length", 2*time.Second, "for how long orders are due at each rate")
+	}
 	f.StringVar(&o.cases, "case", "", "cases to run, separated by commas, or all; default the canonical one")
 	f.StringVar(&o.engines, "engines", "", "contestants, separated by commas; default all")
 	f.IntVar(&o.rounds, "rounds", 0, "interleaved rounds; default 5")
@@ -64,33 +76,84 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	f.BoolVar(&o.inside, "in-process", false, "keep all contestants in one process")
 	f.BoolVar(&o.json, "json", false, "print JSON instead of tables")
 	f.StringVar(&o.out, "out", "", "also write the JSON report to this file")
-	f.BoolVar(&o.list, "list", false, "list the cases and stop")
+	return o, o.finish(f, args)
+}
+
+// finish reads the flags; nothing stands behind them.
+func (o *options) finish(f *flag.FlagSet, args []string) error {
 	if err := f.Parse(args); err != nil {
-		return o, err
+		return err
 	}
 	if f.NArg() > 0 {
-		return o, fmt.Errorf("unexpected argument %q", f.Arg(0))
+		return fmt.Errorf("unexpected argument %q; the verbs are run, load, doctor and list", f.Arg(0))
 	}
-	return o, nil
+	return nil
 }
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	if slices.Equal(args, []string{seatFlag}) {
 		return bench.ServeSeat(stdin, stdout)
 	}
-	o, err := parse(args, stderr)
+	verb, flags := "run", args
+	if len(args) > 0 && !strings.HasPrefix(args[0], "-") {
+		verb, flags = args[0], args[1:]
+	}
+	do, ok := map[string]func(o options, ctx context.Context, args []string, stdout, stderr io.Writer) error{
+		"run": options.compete, "load": options.load, "doctor": options.doctor, "list": options.list,
+	}[verb]
+	if !ok {
+		return fmt.Errorf("%q is no verb; there are run, load, doctor and list", verb)
+	}
+	o, err := parse(verb, flags, stderr)
 	if err != nil {
 		return err
 	}
+	return do(o, ctx, args, stdout, stderr)
+}
+
+// list prints the cases.
+func (o options) list(_ context.Context, _ []string, stdout, _ io.Writer) error {
+	for _, c := range bench.Cases() {
+		fmt.Fprintln(stdout, c)
+	}
+	return nil
+}
+
+// doctor plugs in engines that lie.
+func (o options) doctor(ctx context.Context, _ []string, stdout, _ io.Writer) error {
+	findings, err := bench.Doctor(ctx)
+	return errors.Join(bench.WriteFindings(stdout, findings), err)
+}
+
+// load sends orders when they are due.
+func (o options) load(ctx context.Context, _ []string, stdout, _ io.Writer) error {
 	cases, err := o.chosenCases()
 	if err != nil {
 		return err
 	}
-	if o.list {
-		for _, c := range cases {
-			fmt.Fprintln(stdout, c)
+	contestants, err := o.chosenContestants()
+	if err != nil {
+		return err
+	}
+	for _, c := range cases {
+		fmt.Fprintln(stdout, c)
+		for _, contestant := range contestants {
+			r, err := bench.Load(ctx, c, contestant, bench.Shares(), o.length)
+			if err != nil {
+				return fmt.Errorf("%s: %w", c.Name, err)
+			}
+			bench.WriteLoad(stdout, r)
+			fmt.Fprintln(stdout)
 		}
-		return nil
+	}
+	return nil
+}
+
+// compete runs the cases in rounds.
+func (o options) compete(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	cases, err := o.chosenCases()
+	if err != nil {
+		return err
 	}
 	contestants, err := o.chosenContestants()
 	if err != nil {
@@ -142,14 +205,14 @@ func (o options) deliver(report *bench.Report, stdout io.Writer) error {
 func (o options) chosenCases() ([]bench.Config, error) {
 	all := bench.Cases()
 	chosen := all
-	if o.cases == "" && !o.list {
+	if o.cases == "" {
 		chosen = all[:1]
 	} else if o.cases != "all" && o.cases != "" {
 		chosen = nil
 		for name := range strings.SplitSeq(o.cases, ",") {
 			i := slices.IndexFunc(all, func(c bench.Config) bool { return c.Name == name })
 			if i < 0 {
-				return nil, fmt.Errorf("no case is called %q; see -list", name)
+				return nil, fmt.Errorf("no case is called %q; see ccbench list", name)
 			}
 			chosen = append(chosen, all[i])
 		}

@@ -52,7 +52,7 @@ func TestTableAndList(t *testing.T) {
 		t.Errorf("no table:\n%s", got)
 	}
 	stdout.Reset()
-	if err := run(t.Context(), []string{"-list"}, nil, &stdout, &stderr); err != nil {
+	if err := run(t.Context(), []string{"list"}, nil, &stdout, &stderr); err != nil {
 		t.Fatal(err)
 	}
 	if got := strings.Count(stdout.String(), "\n"); got != len(bench.Cases()) {
@@ -61,7 +61,7 @@ func TestTableAndList(t *testing.T) {
 }
 
 func TestBadCommandLines(t *testing.T) {
-	for _, line := range []string{"-case none", "-engines none", "-scaling maybe", "extra", "-rounds x"} {
+	for _, line := range []string{"-case none", "-engines none", "-scaling maybe", "extra", "run extra", "doctor -rounds 3", "load -length x", "-list", "-rounds x"} {
 		var out bytes.Buffer
 		if err := run(t.Context(), strings.Fields(line), nil, &out, &out); err == nil {
 			t.Errorf("%q was accepted", line)

@@ -85,7 +85,7 @@ func parse(args []string, stderr io.Writer) (c peers.Config, out string, err err
 	cases := bench.Cases()
 	i := slices.IndexFunc(cases, func(c bench.Config) bool { return c.Name == *name })
 	if i < 0 {
-		return c, out, fmt.Errorf("no case is called %q; see ccbench -list", *name)
+		return c, out, fmt.Errorf("no case is called %q; see ccbench list", *name)
 	}
 	c.Case = cases[i]
 	switch *engines {
