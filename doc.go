@@ -131,6 +131,7 @@
 //	allocator/internal/cooldown  locations that are skipped for a SKU which they have rejected
 //	allocator/internal/topology  the catalogue of locations: where they are, and who may be served there
 //	allocator/internal/route     the hot path: the nearest location that can fill an order, and the claim there
+//	allocator/internal/plan      where an order goes that asks for more: one location, or the cheapest few, and why
 //	allocator/internal/cover     the cheapest split: an exact minimum-cost cover
 //	allocator/internal/calendar  pickup windows and capacities, and what of them is taken
 //	allocator/internal/channels  protection levels, quotas and loans
@@ -142,7 +143,8 @@
 //
 //	examples → allocator, allocator/sourcing, allocator/hours, geo; bench → allocator, geo
 //	allocator/metrics → allocator, reservation/latency
-//	allocator → geo, reservation, reservation/{latency, excerpt, log}, allocator/sourcing, allocator/hours, allocator/internal/{acceptance, gate, topology, route, cooldown, cover, calendar, channels, goods}
+//	allocator → geo, reservation, reservation/{latency, excerpt, log}, allocator/sourcing, allocator/hours, allocator/internal/{acceptance, gate, topology, route, plan, cooldown, calendar, channels, goods}
+//	allocator/internal/plan → geo, reservation, allocator/sourcing, allocator/internal/{gate, topology, cover, calendar, channels, cooldown, goods}
 //	allocator/internal/route → geo, reservation, allocator/internal/topology
 //	allocator/internal/topology → geo, reservation, reservation/{excerpt, lock}, allocator/hours, allocator/sourcing, allocator/internal/gate
 //	allocator/internal/acceptance → reservation/lock
@@ -184,9 +186,10 @@
 // The gate is there at both ends; reservation resolves the names in 4 and makes the
 // claim in 6; the stock is read in 5 and taken from in 6. No other room is entered
 // twice unless the units are gone. An order that asks for more, or for which more is set,
-// is planned between 4 and 6: allocator/sourcing says of each location whether it may
-// and what it costs, allocator/internal/cover finds the cheapest split, and the claim
-// takes from several locations at once.
+// is planned between 4 and 6, by allocator/internal/plan: allocator/sourcing says of each
+// location whether it may and what it costs, allocator/internal/cover finds the cheapest
+// split, and the claim takes from several locations at once; the plan is asked for its
+// next choice if it is lost.
 //
 // Nothing imports against the arrows, and third-party packages stay behind the
 // room that needs them: orb in geo, xsync and btree in reservation and allocator,

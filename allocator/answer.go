@@ -13,7 +13,7 @@ import (
 // decision is what a planned order was answered, with what is needed to explain
 // it.
 type decision struct {
-	plan   *plan
+	plan   *planned
 	parts  []Allocation
 	lines  [][]Line // by part
 	number int      // of one part's own answer, from 1; 0: of the order
@@ -24,49 +24,34 @@ type decision struct {
 }
 
 // answer is the plan's choice for the caller.
-func (p *plan) answer(deadline int64) Allocation {
+func (p *planned) answer(deadline int64) Allocation {
 	held := time.Time{}
 	if p.holds {
 		held = fromMillis(deadline)
 	}
-	d := &decision{plan: p, parts: make([]Allocation, len(p.shares)), lines: make([][]Line, len(p.shares))}
-	for i := range p.shares {
-		sh := &p.shares[i]
+	d := &decision{plan: p, parts: make([]Allocation, len(p.Shares)), lines: make([][]Line, len(p.Shares))}
+	for i := range p.Shares {
+		sh := &p.Shares[i]
 		id := p.order.ID
-		if len(p.shares) > 1 {
+		if len(p.Shares) > 1 {
 			id = partID(id, i+1)
 		}
-		d.parts[i] = Allocation{ID: id, Location: p.topology.Place(sh.slot).ID, Distance: sh.distance, HeldUntil: held,
-			Form: sh.form, Ready: p.told(sh), Cost: sh.cost, why: &decision{plan: p, number: i + 1}}
-		for _, t := range sh.lines {
-			w := &p.wants[t.want]
-			d.lines[i] = addLine(d.lines[i], w.choices[t.choice].Name, t.units)
+		d.parts[i] = Allocation{ID: id, Location: p.Catalogue.Place(sh.Slot).ID, Distance: sh.Distance, HeldUntil: held,
+			Form: sh.Form, Ready: p.Told(sh), Cost: sh.Cost, why: &decision{plan: p, number: i + 1}}
+		for _, t := range sh.Lines {
+			w := &p.Wants[t.Want]
+			d.lines[i] = addLine(d.lines[i], w.Choices[t.Choice].Name, t.Units)
 		}
 		d.parts[i].why.lines = d.lines[i : i+1]
 	}
 	got := d.parts[0]
-	got.ID, got.Cost, got.why = p.order.ID, p.cost, d
+	got.ID, got.Cost, got.why = p.order.ID, p.Cost, d
 	for i := range d.parts {
 		if d.parts[i].Ready.After(got.Ready) {
 			got.Ready = d.parts[i].Ready
 		}
 	}
 	return got
-}
-
-// told is the promise as the customer is told it: none where no location has
-// terms to make one by.
-func (p *plan) told(sh *share) time.Time {
-	if p.past {
-		return sh.ready
-	}
-	place := p.topology.Place(sh.slot)
-	brought := sh.form == sourcing.ShipToStore && p.topology.Place(p.at).Terms.Timed()
-	_, limited := p.engine.calendar.Capacity(sh.slot)
-	if !p.order.Window.IsZero() || place.Terms.Timed() || brought || limited {
-		return fromMillis(millis(sh.ready))
-	}
-	return time.Time{}
 }
 
 // Parts is what each location does for the order, at least one; each is a
@@ -104,16 +89,16 @@ func (g Allocation) Missing() []Line {
 	}
 	p := g.why.plan
 	var lines []Line
-	for _, w := range p.missing {
-		lines = append(lines, Line{SKU: p.wants[w].name, Quantity: p.lacking(w)})
+	for _, w := range p.Missing {
+		lines = append(lines, Line{SKU: p.Wants[w].Name, Quantity: p.Lacking(w)})
 	}
 	return lines
 }
 
 // refusal is the answer to an order that nobody can fill.
-func (p *plan) refusal() error {
-	e := &NoLocationError{ID: p.order.ID, engine: p.engine, topology: p.topology, near: p.order.Near, at: p.at, plan: p}
-	e.hasPoint = p.ask[p.forms[0]].HasPoint
+func (p *planned) refusal() error {
+	e := &NoLocationError{ID: p.order.ID, engine: p.engine, topology: p.Catalogue, near: p.order.Near, at: p.At, plan: p}
+	e.hasPoint = p.Requests[p.Forms[0]].HasPoint
 	return e
 }
 
@@ -155,7 +140,7 @@ func (a *Allocator) quoteIn(s *scratch, o *Order, rules *sourcing.Rules) (Alloca
 	if err != nil {
 		return Allocation{}, err
 	}
-	if !p.choose() {
+	if !p.Choose() {
 		return Allocation{}, p.refusal()
 	}
 	got := p.answer(0)
@@ -164,7 +149,7 @@ func (a *Allocator) quoteIn(s *scratch, o *Order, rules *sourcing.Rules) (Alloca
 }
 
 // planFor is the plan of an order that is not held; it may have no ID.
-func (a *Allocator) planFor(s *scratch, o Order, rules *sourcing.Rules) (*plan, error) {
+func (a *Allocator) planFor(s *scratch, o Order, rules *sourcing.Rules) (*planned, error) {
 	o.ID = cmp.Or(o.ID, "quote")
 	s.hold.Now = a.gate.Now()
 	if err := a.checkTerms(s, &o); err != nil {

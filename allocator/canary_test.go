@@ -9,8 +9,8 @@ import (
 // The deliberate bugs.
 var (
 	// A planned order that loses a claim does not look again.
-	givesUp = append(scaletest.Replace("choose.go", "			p.saw(c, f, sourcing.Full, \"\")\n			return true\n		}\n	}\n", "			p.saw(c, f, sourcing.Full, \"\")\n			return true\n		}\n		break\n	}\n"),
-		scaletest.Replace("split.go", "		if !yield() {\n			return false\n		}\n", "		return yield()\n")...)
+	givesUp = append(scaletest.Replace("internal/plan/choose.go", "			p.Saw(c, f, sourcing.Full, \"\")\n			return true\n		}\n	}\n", "			p.Saw(c, f, sourcing.Full, \"\")\n			return true\n		}\n		break\n	}\n"),
+		scaletest.Replace("internal/plan/gather.go", "		if !yield(&p.Choice) {\n			return false\n		}\n", "		return yield(&p.Choice)\n")...)
 	// A list of an order may have any length.
 	noLimit = scaletest.Replace("limits.go", "func (a *Allocator) checkLists(o *Order) error {\n", "func (a *Allocator) checkLists(o *Order) error {\n	if true {\n		return nil\n	}\n")
 	// Terms that are too long to be kept are cut.

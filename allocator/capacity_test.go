@@ -67,7 +67,7 @@ func TestWindowLife(t *testing.T) {
 	calendared(t, a, "L0", "L0 10:00 2/2 free 0")
 	_, err := a.Allocate(t.Context(), windowed("full", 10, Line{"tea", 1}))
 	refused(t, err, ErrNoLocation, err.Error())
-	if seen := as[*NoLocationError](t, err).plan.trace; len(seen) != 1 || seen[0].reason != sourcing.Full || seen[0].detail != windowDetail {
+	if seen := as[*NoLocationError](t, err).Explain().Rejected; len(seen) != 1 || seen[0].Reason != sourcing.Full || seen[0].Detail != "window" {
 		t.Fatalf("saw %+v, want Full", seen)
 	}
 	shelf(t, a, "L0", "tea", 10, 4, 0) // the loser took nothing

@@ -9,6 +9,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/allocator/internal/gate"
 	"github.com/clickcollect/clickcollect/allocator/internal/goods"
+	"github.com/clickcollect/clickcollect/allocator/internal/plan"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
@@ -27,9 +28,9 @@ const (
 
 // hold reserves the first choice of the plan that it gets: of those that it loses to
 // other orders it goes on to the next.
-func (p *plan) hold(s *scratch) verdict {
+func (p *planned) hold(s *scratch) verdict {
 	p.holds = true
-	for range p.choices {
+	for range p.Choices {
 		if v := p.commit(s); v != nothing {
 			return v
 		}
@@ -40,7 +41,7 @@ func (p *plan) hold(s *scratch) verdict {
 // commit reserves what the plan has chosen, all of it in one claim. Only here does an
 // order count as a change: before and after it stands aside, because functions of the
 // host's run. What was set while it did makes it stale.
-func (p *plan) commit(s *scratch) verdict {
+func (p *planned) commit(s *scratch) verdict {
 	s.Resume()
 	if p.outdated() {
 		return stale
@@ -55,7 +56,7 @@ func (p *plan) commit(s *scratch) verdict {
 // outdated reports whether settings may have changed since the plan was made, which
 // then is made anew: but not for ever, since a rule may change them each time it is
 // asked, which it must not. The call counts as a change.
-func (p *plan) outdated() bool {
+func (p *planned) outdated() bool {
 	return p.epoch != p.engine.gate.Epoch() && p.again < maxAgain
 }
 
@@ -63,7 +64,7 @@ func (p *plan) outdated() bool {
 const maxAgain = 64
 
 // claim is commit while the order counts as a change.
-func (p *plan) claim(s *scratch) verdict {
+func (p *planned) claim(s *scratch) verdict {
 	switch ok := p.build(s); {
 	case p.broken != nil:
 		return failed
@@ -88,18 +89,18 @@ func (p *plan) claim(s *scratch) verdict {
 
 // build makes the parts of the order as the ledger takes them. False: what the
 // plan has chosen is not there any more.
-func (p *plan) build(s *scratch) bool {
+func (p *planned) build(s *scratch) bool {
 	p.work.held = p.work.held[:0]
-	for i := range p.shares {
-		sh := &p.shares[i]
+	for i := range p.Shares {
+		sh := &p.Shares[i]
 		part := reservation.Part{Hold: p.holdOf(s, i)}
-		if p.mixed {
+		if p.Mixed {
 			part.Lines = p.mixedCells(sh, part.Lines)
 		} else {
-			ready := millis(sh.ready)
-			for _, t := range sh.lines {
-				w := &p.wants[t.want]
-				part.Lines = p.cells(&w.choices[t.choice], sh.number, sh.slot, ready, t.units, part.Lines)
+			ready := millis(sh.Ready)
+			for _, t := range sh.Lines {
+				w := &p.Wants[t.Want]
+				part.Lines = p.cells(&w.Choices[t.Choice], sh.Number, sh.Slot, ready, t.Units, part.Lines)
 			}
 		}
 		room, ok := p.calendarLines(sh)
@@ -115,7 +116,7 @@ func (p *plan) build(s *scratch) bool {
 	}
 	if len(place) > 0 { // the customer comes to a store that has none of the goods
 		part := reservation.Part{Hold: p.holdOf(s, len(p.work.held)), Lines: place}
-		part.Slot, part.Promise = p.at, millis(p.order.Window)
+		part.Slot, part.Promise = p.At, millis(p.order.Window)
 		p.work.held = append(p.work.held, part)
 	}
 	for i := range p.work.held {
@@ -143,36 +144,36 @@ func joined(lines []reservation.Line) []reservation.Line {
 }
 
 // holdOf is what is noted with the i-th part.
-func (p *plan) holdOf(s *scratch, i int) reservation.Hold {
+func (p *planned) holdOf(s *scratch, i int) reservation.Hold {
 	h := s.hold
 	h.Fingerprint = p.mark
 	if i > 0 {
 		h.ID = partID(p.order.ID, i+1)
 	}
-	if i >= len(p.shares) {
+	if i >= len(p.Shares) {
 		h.Note = p.note(sourcing.Collect, nil)
 		return h
 	}
-	sh := &p.shares[i]
-	h.Slot, h.Distance = sh.slot, float64(sh.distance)
+	sh := &p.Shares[i]
+	h.Slot, h.Distance = sh.Slot, float64(sh.Distance)
 	if h.Promise == 0 {
-		h.Promise = millis(sh.ready)
+		h.Promise = millis(sh.Ready)
 	}
 	if p.holds { // a reroute has the note of the part that it is of
-		h.Note = p.note(sh.form, p.first(i))
+		h.Note = p.note(sh.Form, p.first(i))
 	}
 	return h
 }
 
 // cells spreads units of goods over the cells they are taken from, the ones to be
 // used first in front.
-func (p *plan) cells(g *goods.Product, number, slot uint32, ready, units int64, into []reservation.Line) []reservation.Line {
-	table := p.topology.Table()
-	kept := p.protection.Of(g.SKU, slot)
+func (p *planned) cells(g *goods.Product, number, slot uint32, ready, units int64, into []reservation.Line) []reservation.Line {
+	table := p.Catalogue.Table()
+	kept := p.Levels.Of(g.SKU, slot)
 	from := make([]goods.Source, 0, len(g.From))
 	pool := int64(0)
 	for _, src := range g.From {
-		if src.Quota || g.Lasts(src, max(ready, p.now)) {
+		if src.Quota || g.Lasts(src, max(ready, p.Now)) {
 			from = append(from, src)
 			if !src.Quota {
 				n := table.Reachable(src.SKU, number)
@@ -206,27 +207,27 @@ func (p *plan) cells(g *goods.Product, number, slot uint32, ready, units int64, 
 }
 
 // mixedCells is the cells of a share's lines, those of the same product together.
-func (p *plan) mixedCells(sh *share, into []reservation.Line) []reservation.Line {
-	for i, t := range sh.lines {
-		g := &p.wants[t.want].choices[t.choice]
-		same := func(o taken) bool { return p.wants[o.want].choices[o.choice].SKU == g.SKU }
-		if slices.ContainsFunc(sh.lines[:i], same) {
+func (p *planned) mixedCells(sh *plan.Share, into []reservation.Line) []reservation.Line {
+	for i, t := range sh.Lines {
+		g := &p.Wants[t.Want].Choices[t.Choice]
+		same := func(o plan.Taken) bool { return p.Wants[o.Want].Choices[o.Choice].SKU == g.SKU }
+		if slices.ContainsFunc(sh.Lines[:i], same) {
 			continue
 		}
 		units := int64(0)
-		for _, o := range sh.lines[i:] {
+		for _, o := range sh.Lines[i:] {
 			if same(o) {
-				units += o.units
+				units += o.Units
 			}
 		}
-		into = p.cells(g, sh.number, sh.slot, millis(sh.ready), units, into)
+		into = p.cells(g, sh.Number, sh.Slot, millis(sh.Ready), units, into)
 	}
 	return into
 }
 
 // laid is how many units of a cell the parts that are built take already.
-func (p *plan) laid(sku, slot uint32) (units int64) {
-	if !p.mixed {
+func (p *planned) laid(sku, slot uint32) (units int64) {
+	if !p.Mixed {
 		return 0
 	}
 	for i := range p.work.held {
@@ -351,18 +352,18 @@ const (
 )
 
 // terms is what is kept for a part of that form.
-func (p *plan) terms(f sourcing.Form) orderTerms {
+func (p *planned) terms(f sourcing.Form) orderTerms {
 	o := p.order
 	t := orderTerms{Form: f, At: o.At, Within: float64(o.MaxDistance), Kinds: o.Kinds, Payment: o.Payment, Groups: o.Groups,
 		Exclude: o.Exclude, NeededBy: millis(o.NeededBy), Window: millis(o.Window), Instead: o.Substitutes, Most: o.MaxLocations}
-	if near := o.Near; p.ask[p.forms[0]].HasPoint {
+	if near := o.Near; p.Requests[p.Forms[0]].HasPoint {
 		t.Near = &near
 	}
 	return t
 }
 
 // note is the order's terms for a part of that form, with what was answered of it.
-func (p *plan) note(f sourcing.Form, first *firstAnswer) []byte {
+func (p *planned) note(f sourcing.Form, first *firstAnswer) []byte {
 	note, err := p.terms(f).withFirst(first).bytes(maxNote)
 	if err != nil {
 		p.broken = err

@@ -80,7 +80,7 @@ func (a *Allocator) checkVertices(field string, area *geo.Area) error {
 
 // newOrder is newPlan for an order of a caller's: what could not be kept is refused,
 // so that no reroute forgets what the order forbids.
-func (a *Allocator) newOrder(s *scratch, t *topology.Catalogue, o *Order, rules *sourcing.Rules, inBook bool) (*plan, error) {
+func (a *Allocator) newOrder(s *scratch, t *topology.Catalogue, o *Order, rules *sourcing.Rules, inBook bool) (*planned, error) {
 	if err := a.checkLists(o); err != nil && !inBook {
 		return nil, fmt.Errorf("allocator: order %s: %w", quoted(o.ID), err)
 	}

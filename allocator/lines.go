@@ -83,28 +83,28 @@ func (a *Allocator) summed(lines []Line, forms map[string]sourcing.Form, form so
 
 // product is a SKU with the cells an order may take it from: what is set aside for
 // its channel, then lots, the first to expire in front, then what has no date.
-func (p *plan) product(sku uint32, name string) goods.Product {
+func (p *planned) product(sku uint32, name string) goods.Product {
 	quota, ok := p.engine.channels.Quota(p.order.Channel, sku)
-	return p.engine.goods.Product(sku, name, quota, ok, p.now)
+	return p.engine.goods.Product(sku, name, quota, ok, p.ask.Now)
 }
 
 // there is how many units of a SKU an order could have from a candidate, of a
 // bundle as many as its parts make.
-func (p *plan) there(sku string, c *sourcing.Candidate) int64 {
+func (p *planned) there(sku string, c *sourcing.Candidate) int64 {
 	parts, is := p.engine.goods.PartsOf(sku)
 	if !is {
 		parts = []goods.Part{{SKU: sku, Quantity: 1}}
 	}
-	slot, least := p.topology.Slot(c.Number), int64(-1)
+	slot, least := p.Catalogue.Slot(c.Number), int64(-1)
 	for _, part := range parts {
 		units := int64(0)
-		for i := range p.wants {
-			w := &p.wants[i]
-			if w.name != part.SKU {
+		for i := range p.Wants {
+			w := &p.Wants[i]
+			if w.Name != part.SKU {
 				continue
 			}
-			if g := &w.choices[0]; g.Name == w.name {
-				units, _ = p.has(g, c.Number, slot, millis(c.Ready), reservation.MaxQuantity)
+			if g := &w.Choices[0]; g.Name == w.Name {
+				units, _ = p.Has(g, c.Number, slot, max(millis(c.Ready), p.Now), reservation.MaxQuantity)
 			}
 		}
 		if units /= part.Quantity; least < 0 || units < least {

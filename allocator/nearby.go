@@ -79,7 +79,7 @@ func (a *Allocator) nearbyNeedsPlan(t *topology.Catalogue, q *Query) bool {
 
 // nearbyPlan is the plan of a query: by the rules in force, as far as they rule
 // locations out.
-func (a *Allocator) nearbyPlan(s *scratch, t *topology.Catalogue, q *Query) (*plan, error) {
+func (a *Allocator) nearbyPlan(s *scratch, t *topology.Catalogue, q *Query) (*planned, error) {
 	rules := a.rules.Load().Rules
 	rules.Soft, rules.Keys = nil, nil
 	s.hold = reservation.Hold{Now: a.gate.Now()}

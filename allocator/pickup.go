@@ -5,38 +5,23 @@ import (
 	"slices"
 
 	"github.com/clickcollect/clickcollect/allocator/internal/calendar"
+	"github.com/clickcollect/clickcollect/allocator/internal/plan"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/reservation"
 )
 
-// windowDetail is what a refusal as sourcing.Full says besides if it is the pickup
-// window that is full, or missing.
-const windowDetail = "window"
-
-// windowFull reports whether the customer of a candidate would come to a location
-// whose window is full, or that has none.
-func (p *plan) windowFull(slot uint32, f sourcing.Form) bool {
-	switch {
-	case p.order.Window.IsZero() || f == sourcing.Ship:
-		return false
-	case f == sourcing.ShipToStore:
-		slot = p.at
-	}
-	return p.engine.calendar.Full(slot, p.order.Window)
-}
-
 // calendarLines is what a share takes of the capacity of its location, and of the
 // pickup window if the customer comes there. False: it is full.
-func (p *plan) calendarLines(sh *share) ([]reservation.Line, bool) {
+func (p *planned) calendarLines(sh *plan.Share) ([]reservation.Line, bool) {
 	var lines []reservation.Line
-	if p.engine.calendar.Limited() {
-		begin := sh.start
+	if p.Calendar.Limited() {
+		begin := sh.Start
 		if begin.IsZero() {
-			begin = fromMillis(p.now)
+			begin = fromMillis(p.Now)
 		}
-		work := calendar.Work{Slot: sh.slot, Begin: begin, Zone: p.topology.SiteOf(sh.slot).Calendar.Zone, Lines: sh.wants()}
+		work := calendar.Work{Slot: sh.Slot, Begin: begin, Zone: p.Catalogue.SiteOf(sh.Slot).Calendar.Zone, Lines: wantsOf(sh)}
 		var err error
-		lines, err = p.engine.calendar.Take(nil, work, p.now)
+		lines, err = p.Calendar.Take(nil, work, p.Now)
 		switch {
 		case errors.Is(err, ErrUnknownLocation): // it was removed meanwhile
 			return nil, false
@@ -48,17 +33,17 @@ func (p *plan) calendarLines(sh *share) ([]reservation.Line, bool) {
 	if !p.takesPlace(sh) {
 		return lines, true
 	}
-	place, ok := p.engine.calendar.Place(sh.slot, p.order.Window)
+	place, ok := p.Calendar.Place(sh.Slot, p.order.Window)
 	if !ok {
 		return nil, false
 	}
 	return append(lines, place), true
 }
 
-// wants is how many lines of the order a share fills.
-func (sh *share) wants() (n int64) {
-	for i, t := range sh.lines {
-		if !slices.ContainsFunc(sh.lines[:i], func(o taken) bool { return o.want == t.want }) {
+// wantsOf is how many lines of the order a share fills.
+func wantsOf(sh *plan.Share) (n int64) {
+	for i, t := range sh.Lines {
+		if !slices.ContainsFunc(sh.Lines[:i], func(o plan.Taken) bool { return o.Want == t.Want }) {
 			n++
 		}
 	}
@@ -66,28 +51,28 @@ func (sh *share) wants() (n int64) {
 }
 
 // comesTo is where the customer of a share comes; false: nowhere.
-func (p *plan) comesTo(sh *share) (slot uint32, ok bool) {
+func (p *planned) comesTo(sh *plan.Share) (slot uint32, ok bool) {
 	switch {
-	case p.order.Window.IsZero() || sh.form == sourcing.Ship:
+	case p.order.Window.IsZero() || sh.Form == sourcing.Ship:
 		return 0, false
-	case sh.form == sourcing.ShipToStore:
-		return p.at, true
+	case sh.Form == sourcing.ShipToStore:
+		return p.At, true
 	}
-	return sh.slot, true
+	return sh.Slot, true
 }
 
 // takesPlace reports whether a share is the one that takes a place in the window:
 // the first of those that are at the location where its customer comes.
-func (p *plan) takesPlace(sh *share) bool {
-	if slot, ok := p.comesTo(sh); !ok || slot != sh.slot {
+func (p *planned) takesPlace(sh *plan.Share) bool {
+	if slot, ok := p.comesTo(sh); !ok || slot != sh.Slot {
 		return false
 	}
-	for i := range p.shares {
-		o := &p.shares[i]
+	for i := range p.Shares {
+		o := &p.Shares[i]
 		if o == sh {
 			break
 		}
-		if slot, ok := p.comesTo(o); ok && slot == sh.slot && o.slot == slot {
+		if slot, ok := p.comesTo(o); ok && slot == sh.Slot && o.Slot == slot {
 			return false
 		}
 	}
@@ -97,19 +82,19 @@ func (p *plan) takesPlace(sh *share) bool {
 // placeAlone is the place in a pickup window at the chosen store, if the customer
 // comes there and no share of the plan is there; no lines: there is no need of one.
 // False: there is no such window.
-func (p *plan) placeAlone() (lines []reservation.Line, ok bool) {
+func (p *planned) placeAlone() (lines []reservation.Line, ok bool) {
 	comes := false
-	for i := range p.shares {
-		sh := &p.shares[i]
+	for i := range p.Shares {
+		sh := &p.Shares[i]
 		at, is := p.comesTo(sh)
-		if is && at == p.at && sh.slot == at {
+		if is && at == p.At && sh.Slot == at {
 			return nil, true
 		}
-		comes = comes || is && sh.form == sourcing.ShipToStore
+		comes = comes || is && sh.Form == sourcing.ShipToStore
 	}
 	if !comes {
 		return nil, true
 	}
-	line, ok := p.engine.calendar.Place(p.at, p.order.Window)
+	line, ok := p.Calendar.Place(p.At, p.order.Window)
 	return []reservation.Line{line}, ok
 }

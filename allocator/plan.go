@@ -5,11 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
-	"github.com/clickcollect/clickcollect/allocator/internal/channels"
-	"github.com/clickcollect/clickcollect/allocator/internal/cover"
-	"github.com/clickcollect/clickcollect/allocator/internal/goods"
+	"github.com/clickcollect/clickcollect/allocator/internal/plan"
 	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
@@ -17,96 +14,32 @@ import (
 	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
-// plan is one order being sourced by the rules: an order that asks for more than
-// the nearest location that can fill it, or any order while rules, channels,
-// lots or bundles are set. It is made anew for each call that needs one, and
-// what a decision refers to of it is not changed afterwards.
-//
-// It goes from the cheap to the dear: one location for everything, in the order
-// of the keys; else the split that costs least; else, if the order allows it, a
-// part of the order. Soft filters are given up one by one before that.
-type plan struct {
-	engine     *Allocator
-	order      *Order
-	topology   *topology.Catalogue
-	rules      *sourcing.Rules
-	costs      sourcing.Costs
-	now        int64
-	mark       uint64
-	wants      []want
-	forms      []sourcing.Form // that occur, ascending
-	ask        [3]sourcing.Request
-	at         uint32           // the slot of the chosen store, or reservation.Everywhere
-	most       int              // locations
-	soft       int              // how many of the soft filters are in force
-	protection *channels.Levels // protection levels of the order's channel; nil: none
-	epoch      uint64           // the pauses there had been when it was made
-	again      int              // how often it was made before
-	holds      bool             // what is chosen is reserved
-	mixed      bool             // some want has substitutes
-	inBook     bool             // the order is in the book
-	reserved   bool             // it is what a reservation has, on its way to another place
-	past       bool             // shares are what was reserved, perhaps as another form or at another store than asked for now
+// planned is an order on its way through the planned path: an order that asks for more
+// than the nearest location that can fill it, or any order while rules, channels, lots
+// or bundles are set. It is made anew for each call that needs one, and what a decision
+// refers to of it is not changed afterwards. Where it goes is found by the plan; what it
+// wants is worked out, and what is chosen is reserved, here.
+type planned struct {
+	plan.Plan
+	ask      plan.Ask
+	engine   *Allocator
+	order    *Order
+	work     *planWork
+	mark     uint64
+	epoch    uint64 // the pauses there had been when it was made
+	again    int    // how often it was made before
+	holds    bool   // what is chosen is reserved
+	inBook   bool   // the order is in the book
+	reserved bool   // it is what a reservation has, on its way to another place
 
-	work   *planWork
-	trace  []sighting
-	traces bool
-
-	broken  error // what kept it from being reserved, other than that it is taken
-	shares  []share
-	missing []int // wants left out
-	cost    int64
-	bound   int64
-	exact   bool
+	broken error // what kept it from being reserved, other than that it is taken
 }
 
-// planWork is the memory in which plans work; it is reused.
+// planWork is the memory of planned orders, one after the other.
 type planWork struct {
-	mask       reservation.Mask
-	search     geo.Search
-	groups     [][]uint32
-	parts      reservation.Parts
-	held       []reservation.Part
-	solver     cover.Solver
-	candidates []sourcing.Candidate
-	listed     []uint32
-	options    []option
-	supplies   []supply
-	counts     []uint8 // by location number
-}
-
-// want is what an order wants of one SKU.
-type want struct {
-	name    string
-	units   int64
-	form    sourcing.Form
-	choices []goods.Product // the SKU, then its substitutes, the best first
-	group   int             // the group it is kept together with; 0: none
-}
-
-// share is what one location does for an order.
-type share struct {
-	number, slot uint32
-	form         sourcing.Form
-	distance     geo.Meters
-	start, ready time.Time // of the work, and when it is done
-	cost         int64
-	lines        []taken
-}
-
-// taken is units of one want, of one of its choices.
-type taken struct {
-	want, choice int
-	units        int64
-}
-
-// sighting is a location that was looked at and not taken, and why.
-type sighting struct {
-	slot     uint32
-	form     sourcing.Form
-	reason   Reason
-	distance geo.Meters
-	detail   string
+	choosing plan.Work
+	parts    reservation.Parts
+	held     []reservation.Part
 }
 
 // isGeneral tells the orders that ask for more than the nearest location that can
@@ -154,13 +87,14 @@ func (a *Allocator) needsPlan(t *topology.Catalogue, o *Order, now int64) bool {
 // what a reservation has, which is not judged by what is set now: it has as many
 // lines as it has, none of them is a bundle, and of its substitutes those count that
 // still can be taken.
-func (a *Allocator) newPlan(s *scratch, t *topology.Catalogue, o *Order, rules *sourcing.Rules, inBook, reserved bool) (*plan, error) {
-	p := &plan{inBook: inBook, reserved: reserved, engine: a, order: o, topology: t, rules: rules, now: s.hold.Now, at: reservation.Everywhere, epoch: a.gate.Epoch(),
-		soft: len(rules.Soft), protection: a.channels.LevelsOf(o.Channel), traces: !a.untraced, exact: true}
+func (a *Allocator) newPlan(s *scratch, t *topology.Catalogue, o *Order, rules *sourcing.Rules, inBook, reserved bool) (*planned, error) {
 	if s.plan == nil {
 		s.plan = new(planWork)
 	}
-	p.work, p.costs = s.plan, costsOf(rules)
+	p := &planned{inBook: inBook, reserved: reserved, engine: a, order: o, work: s.plan, epoch: a.gate.Epoch(),
+		ask: plan.Ask{Now: s.hold.Now, At: reservation.Everywhere, Groups: len(o.Together), Partial: o.Partial, Untraced: a.untraced, Greedy: a.greedy}}
+	view := p.view(t, rules)
+	view.Levels = a.channels.LevelsOf(o.Channel)
 	var err error
 	if !reserved {
 		err = a.checkLineCount(len(o.Lines))
@@ -170,24 +104,30 @@ func (a *Allocator) newPlan(s *scratch, t *topology.Catalogue, o *Order, rules *
 		w, err = a.checkReach(o.Near, !inBook && o.At == "", o.MaxDistance, o.Kinds)
 	}
 	if err == nil {
-		err = p.checkTerms()
+		err = p.checkTerms(rules)
 	}
 	if err == nil {
 		err = p.wanted(s)
 	}
 	if err == nil || errors.Is(err, ErrUnknownSKU) { // which comes last of these
-		err = cmp.Or(p.checkEnds(), err)
+		err = cmp.Or(p.checkEnds(t), err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("allocator: order %s: %w", quoted(o.ID), err)
 	}
 	p.mark = a.markOf(s, o, w.set)
-	p.asks(w)
+	p.asks(t, w)
+	p.Plan = plan.New(view, &p.ask, &p.work.choosing)
 	return p, nil
 }
 
+// view is what the order sees of the engine, but for protection levels.
+func (p *planned) view(t *topology.Catalogue, rules *sourcing.Rules) plan.View {
+	return plan.View{Catalogue: t, Rules: rules, Calendar: p.engine.calendar, Cooling: p.engine.moves.cool}
+}
+
 // checkTerms validates what only planned orders have.
-func (p *plan) checkTerms() error {
+func (p *planned) checkTerms(rules *sourcing.Rules) error {
 	o, a := p.order, p.engine
 	invalid := func(field string, value any, why string) error {
 		return &InvalidError{Field: field, Value: value, Why: why}
@@ -211,17 +151,8 @@ func (p *plan) checkTerms() error {
 	if err := cmp.Or(checkTime("NeededBy", o.NeededBy), checkTime("Window", o.Window)); err != nil {
 		return err
 	}
-	p.most = cmp.Or(o.MaxLocations, p.rules.MaxLocations, 1)
+	p.ask.Most = cmp.Or(o.MaxLocations, rules.MaxLocations, 1)
 	return nil
-}
-
-// costsOf is what splits minimise: in cents, say, if the rules have no costs.
-func costsOf(r *sourcing.Rules) sourcing.Costs {
-	c := r.Costs
-	if c.Parcel|c.Transfer|c.PerKm|c.PerLine == 0 && c.Price == nil {
-		c.Parcel, c.Transfer, c.PerKm, c.PerLine = 500, 300, 10, 50
-	}
-	return c
 }
 
 // maxParts is the most locations an order may be split over.
@@ -229,7 +160,7 @@ const maxParts = 64
 
 // wanted fills in what the order wants: bundles taken apart, the same SKUs
 // summed, with the cells that each may come from.
-func (p *plan) wanted(s *scratch) error {
+func (p *planned) wanted(s *scratch) error {
 	o, a := p.order, p.engine
 	var lines []formLine
 	var err error
@@ -241,40 +172,40 @@ func (p *plan) wanted(s *scratch) error {
 	if err != nil {
 		return err
 	}
-	p.wants = make([]want, 0, len(lines))
+	p.ask.Wants = make([]plan.Want, 0, len(lines))
 	var unknown error // found first, and told last
 	for _, line := range lines {
-		w := want{name: line.SKU, units: line.Units, form: line.Way}
-		if w.choices, err = p.choicesOf(line.SKU); errors.Is(err, ErrUnknownSKU) {
+		w := plan.Want{Name: line.SKU, Units: line.Units, Form: line.Way}
+		if w.Choices, err = p.choicesOf(line.SKU); errors.Is(err, ErrUnknownSKU) {
 			unknown = cmp.Or(unknown, err)
 		} else if err != nil {
 			return err
 		}
-		if !slices.Contains(p.forms, line.Way) {
-			p.forms = append(p.forms, line.Way)
+		if !slices.Contains(p.ask.Forms, line.Way) {
+			p.ask.Forms = append(p.ask.Forms, line.Way)
 		}
-		p.wants = append(p.wants, w)
+		p.ask.Wants = append(p.ask.Wants, w)
 	}
-	slices.Sort(p.forms)
-	if len(p.forms) > 1 || p.forms[0] == sourcing.ShipToStore {
-		p.most = max(p.most, len(p.forms), 2)
+	slices.Sort(p.ask.Forms)
+	if len(p.ask.Forms) > 1 || p.ask.Forms[0] == sourcing.ShipToStore {
+		p.ask.Most = max(p.ask.Most, len(p.ask.Forms), 2)
 	}
 	return cmp.Or(p.together(), unknown)
 }
 
 // together notes which wants are kept at one location.
-func (p *plan) together() error {
+func (p *planned) together() error {
 	for g, skus := range p.order.Together {
 		for i, sku := range skus {
 			for _, part := range p.engine.partsAmong(p.order.Lines, sku) {
-				at, ok := slices.BinarySearchFunc(p.wants, part, func(w want, sku string) int { return cmp.Compare(w.name, sku) })
+				at, ok := slices.BinarySearchFunc(p.ask.Wants, part, func(w plan.Want, sku string) int { return cmp.Compare(w.Name, sku) })
 				if !ok {
 					return &InvalidError{Field: fmt.Sprintf("Together[%d][%d]", g, i), Value: sku, Why: "is not among the lines"}
 				}
-				if p.wants[at].group != 0 && p.wants[at].group != g+1 {
+				if p.ask.Wants[at].Group != 0 && p.ask.Wants[at].Group != g+1 {
 					return &InvalidError{Field: fmt.Sprintf("Together[%d][%d]", g, i), Value: sku, Why: "is in two groups"}
 				}
-				p.wants[at].group = g + 1
+				p.ask.Wants[at].Group = g + 1
 			}
 		}
 	}
@@ -282,46 +213,51 @@ func (p *plan) together() error {
 }
 
 // checkEnds checks where the goods go: to a place, and to a store that is there.
-func (p *plan) checkEnds() error {
-	if !p.inBook && slices.Contains(p.forms, sourcing.Ship) {
+func (p *planned) checkEnds(t *topology.Catalogue) error {
+	if !p.inBook && slices.Contains(p.ask.Forms, sourcing.Ship) {
 		if err := checkPoint("Near", p.order.Near); err != nil {
 			return err
 		}
 	}
-	return p.chosenStore()
+	return p.chosenStore(t)
 }
 
 // chosenStore finds the store that the order names.
-func (p *plan) chosenStore() error {
+func (p *planned) chosenStore(t *topology.Catalogue) error {
 	o := p.order
 	if o.At == "" {
-		if slices.Contains(p.forms, sourcing.ShipToStore) {
+		if slices.Contains(p.ask.Forms, sourcing.ShipToStore) {
 			return &InvalidError{Field: "At", Value: "", Why: "must name the store where the goods are collected"}
 		}
 		return nil
 	}
 	slot, ok := p.engine.ledger.Slot(o.At)
-	if !ok || slot >= p.topology.Slots() || p.topology.Number(slot) == reservation.NoNumber {
+	if !ok || slot >= t.Slots() || t.Number(slot) == reservation.NoNumber {
 		return fmt.Errorf("%w: %s", ErrUnknownLocation, quoted(o.At))
 	}
-	p.at = slot
+	p.ask.At = slot
 	return nil
 }
 
 // asks fills in the requests, one for each form.
-func (p *plan) asks(w wants) {
+func (p *planned) asks(t *topology.Catalogue, w wants) {
 	o := p.order
 	var members []uint64
 	if len(o.Groups) > 0 {
-		members = p.topology.InGroups(o.Groups)
+		members = t.InGroups(o.Groups)
 	}
-	for _, f := range p.forms {
-		r := &p.ask[f]
-		*r = sourcing.Request{Now: fromMillis(p.now), Near: o.Near, HasPoint: p.at == reservation.Everywhere || o.Near != (geo.Point{}), Form: f,
+	for _, id := range o.Prefer {
+		if slot, ok := p.engine.ledger.Slot(id); ok && slot < t.Slots() {
+			p.ask.Prefer = append(p.ask.Prefer, slot)
+		}
+	}
+	for _, f := range p.ask.Forms {
+		r := &p.ask.Requests[f]
+		*r = sourcing.Request{Now: fromMillis(p.ask.Now), Near: o.Near, HasPoint: p.ask.At == reservation.Everywhere || o.Near != (geo.Point{}), Form: f,
 			Kinds: uint8(w.set), CollectAt: uint8(topology.CollectAt), Within: w.within, Payment: o.Payment, Channel: o.Channel, Groups: slices.Clone(o.Groups), Prefer: slices.Clone(o.Prefer),
-			Exclude: slices.Clone(o.Exclude), NeededBy: o.NeededBy, Window: o.Window, Lines: len(p.wants), Room: p.engine.capacityFor()}
-		if p.at != reservation.Everywhere && f != sourcing.Ship { // what is sent comes from anywhere
-			r.At = p.topology.SiteOf(p.at)
+			Exclude: slices.Clone(o.Exclude), NeededBy: o.NeededBy, Window: o.Window, Lines: len(p.ask.Wants), Room: p.engine.capacityFor()}
+		if p.ask.At != reservation.Everywhere && f != sourcing.Ship { // what is sent comes from anywhere
+			r.At = t.SiteOf(p.ask.At)
 		}
 		if p.inBook && r.At != nil {
 			r.CollectAt = 0

@@ -6,6 +6,7 @@ import (
 	"iter"
 
 	"github.com/clickcollect/clickcollect/allocator/internal/channels"
+	"github.com/clickcollect/clickcollect/allocator/internal/plan"
 	"github.com/clickcollect/clickcollect/reservation"
 )
 
@@ -291,8 +292,9 @@ func (a *Allocator) availableTo(channel, sku, location string) (int64, error) {
 		return 0, nil
 	}
 	now := a.gate.Now()
-	p := &plan{engine: a, order: &Order{Channel: channel}, topology: t, now: now, protection: a.channels.LevelsOf(channel)}
-	g := p.product(handle, sku)
-	units, _ := p.has(&g, number, slot, now, reservation.MaxQuantity)
+	view := plan.View{Catalogue: t, Levels: a.channels.LevelsOf(channel)}
+	quota, has := a.channels.Quota(channel, handle)
+	g := a.goods.Product(handle, sku, quota, has, now)
+	units, _ := view.Has(&g, number, slot, now, reservation.MaxQuantity)
 	return units, nil
 }

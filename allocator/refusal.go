@@ -57,7 +57,7 @@ type NoLocationError struct {
 	within     geo.Meters
 	set        topology.KindSet
 	lines      []reservation.Line
-	plan       *plan               // nil: the hot path
+	plan       *planned            // nil: the hot path
 	protection *channels.Levels    // protection levels of the order's channel
 	few        [3]reservation.Line // the lines, when they are few
 	why        error               // no location was looked at: what was reserved cannot be asked for again
@@ -215,7 +215,7 @@ func (e *NoLocationError) Counts() (c ReasonCounts) {
 	t := e.topology
 	switch {
 	case e.plan != nil:
-		return e.plan.counts()
+		return ReasonCounts(e.plan.Counts())
 	case e.at != reservation.Everywhere:
 		count(t.Place(e.at), e.distance(e.at))
 	case e.within == 0 && t.Anywhere(e.set, sourcing.Collect) && !t.Areas():

@@ -37,35 +37,35 @@ type firstAnswer struct {
 }
 
 // first is what is answered of the i-th part of a plan.
-func (p *plan) first(i int) *firstAnswer {
-	sh := &p.shares[i]
-	f := &firstAnswer{Distance: float64(sh.distance), Form: sh.form, Ready: millis(p.told(sh)), Cost: sh.cost}
-	for _, t := range sh.lines {
-		w := &p.wants[t.want]
-		sku := w.choices[t.choice].Name
-		if sku == w.name {
+func (p *planned) first(i int) *firstAnswer {
+	sh := &p.Shares[i]
+	f := &firstAnswer{Distance: float64(sh.Distance), Form: sh.Form, Ready: millis(p.Told(sh)), Cost: sh.Cost}
+	for _, t := range sh.Lines {
+		w := &p.Wants[t.Want]
+		sku := w.Choices[t.Choice].Name
+		if sku == w.Name {
 			continue
 		}
 		if f.Instead == nil {
 			f.Instead = map[string]map[string]int64{}
 		}
-		if f.Instead[w.name] == nil {
-			f.Instead[w.name] = map[string]int64{}
+		if f.Instead[w.Name] == nil {
+			f.Instead[w.Name] = map[string]int64{}
 		}
-		f.Instead[w.name][sku] += t.units
+		f.Instead[w.Name][sku] += t.Units
 	}
 	if i > 0 {
 		return f
 	}
-	f.Whole = p.cost
-	if len(p.shares) > 1 {
-		f.Parts = len(p.shares)
+	f.Whole = p.Cost
+	if len(p.Shares) > 1 {
+		f.Parts = len(p.Shares)
 	}
-	for _, w := range p.missing {
+	for _, w := range p.Missing {
 		if f.Missing == nil {
 			f.Missing = map[string]int64{}
 		}
-		f.Missing[p.wants[w].name] = p.lacking(w)
+		f.Missing[p.Wants[w].Name] = p.Lacking(w)
 	}
 	return f
 }

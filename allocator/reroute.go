@@ -12,6 +12,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/allocator/internal/acceptance"
 	"github.com/clickcollect/clickcollect/allocator/internal/cooldown"
+	"github.com/clickcollect/clickcollect/allocator/internal/plan"
 	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
@@ -416,7 +417,7 @@ func (a *Allocator) askedAgain(id string, e *reservation.Entry, t *orderTerms, l
 // terms is the note of what goes to another place: what the order asked for, and
 // from where it came, and of a new part by which change: that is what tells, as long
 // as the part is remembered, that its units have gone, wherever it goes itself later.
-func (m *moving) terms(p *plan, sh *share, t orderTerms, from uint32, rejects int, isNew bool) ([]byte, error) {
+func (m *moving) terms(p *planned, sh *plan.Share, t orderTerms, from uint32, rejects int, isNew bool) ([]byte, error) {
 	t.Form, t.Left, t.From, t.Rejects = p.formOf(sh, &t), from+1, "", rejects
 	if isNew {
 		t.ByDigest, t.By = changeDigest(m.by), ""

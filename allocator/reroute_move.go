@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/clickcollect/clickcollect/allocator/internal/gate"
+	"github.com/clickcollect/clickcollect/allocator/internal/plan"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
@@ -138,7 +139,7 @@ func (m *moving) moved(sku uint32) (units int64) {
 }
 
 // plan works out who could serve lines of a part.
-func (m *moving) plan(e *reservation.Entry, t *orderTerms, left []reservation.Line) (*plan, error) {
+func (m *moving) plan(e *reservation.Entry, t *orderTerms, left []reservation.Line) (*planned, error) {
 	if t.unread != nil { // what it forbids is not known
 		return nil, t.unread
 	}
@@ -163,7 +164,7 @@ func (m *moving) try(e *reservation.Entry, left []reservation.Line, again int) (
 		return false
 	}
 	p.again = again
-	if !p.choose() {
+	if !p.Choose() {
 		m.refuse(left, p.refusal())
 		return false
 	}
@@ -177,7 +178,7 @@ func (m *moving) try(e *reservation.Entry, left []reservation.Line, again int) (
 }
 
 // make takes the steps that a plan has found, with the order locked.
-func (m *moving) make(p *plan, e *reservation.Entry, terms *orderTerms, left []reservation.Line) (more bool) {
+func (m *moving) make(p *planned, e *reservation.Entry, terms *orderTerms, left []reservation.Line) (more bool) {
 	switch ok := p.build(m.s); {
 	case p.broken != nil:
 		m.err = p.broken
@@ -185,17 +186,17 @@ func (m *moving) make(p *plan, e *reservation.Entry, terms *orderTerms, left []r
 	case !ok:
 		return true
 	}
-	for i := range p.shares {
-		if _, err := m.terms(p, &p.shares[i], terms.withFirst(firstOf(e, terms)), e.Slot, e.Rejects, true); err != nil {
+	for i := range p.Shares {
+		if _, err := m.terms(p, &p.Shares[i], terms.withFirst(firstOf(e, terms)), e.Slot, e.Rejects, true); err != nil {
 			m.refuse(left, fmt.Errorf("it has been rerouted too often: %w: %v", ErrFull, err))
 			return false
 		}
 	}
-	if len(p.shares) == 1 && m.stays(e, p.work.held[0].Lines) {
+	if len(p.Shares) == 1 && m.stays(e, p.work.held[0].Lines) {
 		return m.send(p, 0, e, terms, "", 0) == lost
 	}
 	order, number := m.nextPart()
-	for i := 0; i < len(p.shares); number++ {
+	for i := 0; i < len(p.Shares); number++ {
 		if number > maxPartNumber {
 			m.refuse(left, fmt.Errorf("order %s has %d parts: %w", quoted(order), maxPartNumber, ErrFull))
 			return false
@@ -224,18 +225,18 @@ const (
 
 // send moves the units of a share of a plan: all of the part, which stays the same,
 // or into a new part of that number.
-func (m *moving) send(p *plan, share int, e *reservation.Entry, t *orderTerms, order string, number int) sending {
-	a, sh, held := m.a, &p.shares[share], &p.work.held[share]
-	ready := p.told(sh)
-	r := reservation.Reroute{ID: m.id, Now: p.now, Cause: m.cause, Missing: m.missing}
-	to := reservation.Hold{Slot: sh.slot, Distance: float64(sh.distance), Promise: max(e.Promise, millis(ready))}
+func (m *moving) send(p *planned, share int, e *reservation.Entry, t *orderTerms, order string, number int) sending {
+	a, sh, held := m.a, &p.Shares[share], &p.work.held[share]
+	ready := p.Told(sh)
+	r := reservation.Reroute{ID: m.id, Now: p.Now, Cause: m.cause, Missing: m.missing}
+	to := reservation.Hold{Slot: sh.Slot, Distance: float64(sh.Distance), Promise: max(e.Promise, millis(ready))}
 	kept, rejects := t.withFirst(firstOf(e, t)), e.Rejects
 	var left []Line
-	for _, part := range sh.lines {
-		w := &p.wants[part.want]
-		left = append(left, Line{SKU: w.choices[part.choice].Name, Quantity: part.units})
-		if sku, ok := a.ledger.SKU(w.name); ok {
-			r.Lines = append(r.Lines, reservation.Line{SKU: sku, Quantity: part.units})
+	for _, part := range sh.Lines {
+		w := &p.Wants[part.Want]
+		left = append(left, Line{SKU: w.Choices[part.Choice].Name, Quantity: part.Units})
+		if sku, ok := a.ledger.SKU(w.Name); ok {
+			r.Lines = append(r.Lines, reservation.Line{SKU: sku, Quantity: part.Units})
 		}
 	}
 	r.Lines = joined(r.Lines)
@@ -267,17 +268,17 @@ func (m *moving) send(p *plan, share int, e *reservation.Entry, t *orderTerms, o
 	}
 	m.ticket = later(m.ticket, parts.Ticket())
 	m.sent, m.took = true, joined(append(m.took, gone...))
-	m.arrived(cmp.Or(to.ID, m.id), sh, ready, left, p.now)
+	m.arrived(cmp.Or(to.ID, m.id), sh, ready, left, p.Now)
 	return sent
 }
 
 // formOf is how goods of a share reach the customer; goods that come to a named
 // store from elsewhere are brought.
-func (p *plan) formOf(sh *share, t *orderTerms) sourcing.Form {
-	if sh.form == sourcing.ShipToStore && sh.slot == p.at {
+func (p *planned) formOf(sh *plan.Share, t *orderTerms) sourcing.Form {
+	if sh.Form == sourcing.ShipToStore && sh.Slot == p.At {
 		return t.Form
 	}
-	return sh.form
+	return sh.Form
 }
 
 // failed says whether it is worth looking again after an error of the ledger: when
@@ -293,7 +294,7 @@ func (m *moving) failed(err error) sending {
 
 // arrived notes where units are now, for the answer, and waits for the new place to
 // accept them.
-func (m *moving) arrived(id string, sh *share, ready time.Time, lines []Line, now int64) {
+func (m *moving) arrived(id string, sh *plan.Share, ready time.Time, lines []Line, now int64) {
 	a, e := m.a, &m.s.found
 	if !a.ledger.Find(id, e) {
 		return
@@ -302,7 +303,7 @@ func (m *moving) arrived(id string, sh *share, ready time.Time, lines []Line, no
 	if heldIn(e) {
 		a.due(e.Deadline)
 	}
-	m.note(id, e, Allocation{Location: a.ledger.SlotName(sh.slot), Distance: sh.distance, Form: sh.form, Ready: ready, Cost: sh.cost}, lines)
+	m.note(id, e, Allocation{Location: a.ledger.SlotName(sh.Slot), Distance: sh.Distance, Form: sh.Form, Ready: ready, Cost: sh.Cost}, lines)
 }
 
 // note adds where a part is now to the answer.
@@ -334,7 +335,7 @@ func (m *moving) answer() (Allocation, error) {
 	got := d.parts[0]
 	got.why = d
 	for i := 1; i < len(d.parts); i++ {
-		got.Cost = addCost(got.Cost, d.parts[i].Cost)
+		got.Cost = plan.AddCost(got.Cost, d.parts[i].Cost)
 		if d.parts[i].Ready.After(got.Ready) {
 			got.Ready = d.parts[i].Ready
 		}
@@ -373,8 +374,8 @@ func (m *moving) giveUp() {
 		m.refuse(left, err)
 		return
 	}
-	c := sourcing.Candidate{Number: p.topology.Number(e.Slot)}
-	p.saw(&c, p.forms[0], sourcing.RejectedTooOften, "")
+	c := sourcing.Candidate{Number: p.Catalogue.Number(e.Slot)}
+	p.Saw(&c, p.Forms[0], sourcing.RejectedTooOften, "")
 	m.refuse(left, p.refusal())
 }
 

@@ -1,4 +1,4 @@
-package allocator
+package plan
 
 import (
 	"cmp"
@@ -10,7 +10,7 @@ import (
 
 // collectAtOne is cover for an order of which only some lines are collected: they
 // are at one location, and each is tried.
-func (p *plan) collectAtOne(options []option, partial bool) bool {
+func (a *assignment) collectAtOne(options []option, partial bool) bool {
 	some := make([]option, 0, len(options))
 	for j := range options {
 		if options[j].form != sourcing.Collect {
@@ -18,47 +18,47 @@ func (p *plan) collectAtOne(options []option, partial bool) bool {
 		}
 	}
 	others := len(some)
-	best, lacks := plan{exact: true}, math.Inf(1)
+	best, lacks := Choice{Exact: true}, math.Inf(1)
 	try := func() {
-		if !p.cover(some, partial) {
+		if !a.cover(some, partial) {
 			return
 		}
 		lack := 0.0
-		for _, w := range p.missing {
-			lack += float64(p.lacking(w)) / float64(p.wants[w].units)
+		for _, w := range a.Missing {
+			lack += float64(a.lacking(a.Choice, w)) / float64(a.Wants[w].Units)
 		}
-		best.exact = best.exact && p.exact
-		if lack < lacks || lack == lacks && p.cost < best.cost {
-			lacks, best.cost = lack, p.cost
-			best.shares, best.missing = slices.Clone(p.shares), slices.Clone(p.missing)
+		best.Exact = best.Exact && a.Exact
+		if lack < lacks || lack == lacks && a.Cost < best.Cost {
+			lacks, best.Cost = lack, a.Cost
+			best.Shares, best.Missing = slices.Clone(a.Shares), slices.Clone(a.Missing)
 		}
 	}
 	if partial && others > 0 {
 		try()
 	}
 	for j := range options {
-		if o := &options[j]; o.form == sourcing.Collect && (partial || p.fillsForm(o)) {
+		if o := &options[j]; o.form == sourcing.Collect && (partial || a.fillsForm(o)) {
 			some = append(some[:others], *o)
-			some[others].has = p.unbroken(options, o.has)
+			some[others].has = a.unbroken(options, o.has)
 			try()
 		}
 	}
-	if best.shares == nil {
+	if best.Shares == nil {
 		return false
 	}
-	p.shares, p.missing, p.cost, p.exact, p.bound = best.shares, best.missing, best.cost, best.exact, 0
-	if p.exact {
-		p.bound = p.cost
+	a.Shares, a.Missing, a.Cost, a.Exact, a.Bound = best.Shares, best.Missing, best.Cost, best.Exact, 0
+	if a.Exact {
+		a.Bound = a.Cost
 	}
 	return true
 }
 
 // unbroken is what an option has, without what is too little of wants that any of
 // the options can fill.
-func (p *plan) unbroken(options []option, has []supply) []supply {
+func (a *assignment) unbroken(options []option, has []supply) []supply {
 	has = slices.Clone(has)
 	for i := range has {
-		if units := p.wants[i].units; has[i].units < units && filled(options, i, units) {
+		if units := a.Wants[i].Units; has[i].units < units && filled(options, i, units) {
 			has[i] = supply{}
 		}
 	}
@@ -66,22 +66,22 @@ func (p *plan) unbroken(options []option, has []supply) []supply {
 }
 
 // fillsForm reports whether an option fills every want of its form.
-func (p *plan) fillsForm(o *option) bool {
-	for i := range p.wants {
-		if w := &p.wants[i]; w.form == o.form && o.has[i].units < w.units {
+func (a *assignment) fillsForm(o *option) bool {
+	for i := range a.Wants {
+		if w := &a.Wants[i]; w.Form == o.form && o.has[i].units < w.Units {
 			return false
 		}
 	}
 	return true
 }
 
-// lacking is how many units of a want the shares leave out.
-func (p *plan) lacking(want int) int64 {
-	units := p.wants[want].units
-	for i := range p.shares {
-		for _, t := range p.shares[i].lines {
-			if t.want == want {
-				units -= t.units
+// lacking is how many units of a want a choice leaves out.
+func (l *look) lacking(c *Choice, want int) int64 {
+	units := l.Wants[want].Units
+	for i := range c.Shares {
+		for _, t := range c.Shares[i].Lines {
+			if t.Want == want {
+				units -= t.Units
 			}
 		}
 	}
@@ -95,7 +95,8 @@ const maxSpread = 20_000
 // spreading looks for few options that together have every want: whole where any
 // option has it whole, in pieces otherwise.
 type spreading struct {
-	plan    *plan
+	wants   []Want
+	most    int // options
 	options []option
 	open    []int
 	steps   int
@@ -104,8 +105,8 @@ type spreading struct {
 // spread is options that fill the order together and are no more than it may be
 // split over; nil: there are none, or they are hard to find. What each line alone
 // is best broken up into may be too many locations for all lines.
-func (p *plan) spread(options []option) []option {
-	s := &spreading{plan: p, options: options}
+func (a *assignment) spread(options []option) []option {
+	s := &spreading{wants: a.Wants, most: a.Most, options: options}
 	if !s.search() {
 		return nil
 	}
@@ -123,7 +124,7 @@ func (s *spreading) search() bool {
 	if want < 0 {
 		return true
 	}
-	if s.steps++; s.steps > maxSpread || len(s.open) >= s.plan.most {
+	if s.steps++; s.steps > maxSpread || len(s.open) >= s.most {
 		return false
 	}
 	for _, j := range s.helpful(want) {
@@ -138,7 +139,7 @@ func (s *spreading) search() bool {
 
 // lacking is the first want that the open options do not fill, below 0 for none.
 func (s *spreading) lacking() int {
-	for i := range s.plan.wants {
+	for i := range s.wants {
 		if !s.filled(i) {
 			return i
 		}
@@ -147,23 +148,23 @@ func (s *spreading) lacking() int {
 }
 
 func (s *spreading) filled(i int) bool {
-	w := &s.plan.wants[i]
-	if filled(s.options, i, w.units) {
+	w := &s.wants[i]
+	if filled(s.options, i, w.Units) {
 		return slices.ContainsFunc(s.open, func(j int) bool { return s.fills(j, i) })
 	}
 	var sum int64
 	for _, j := range s.open {
 		sum += s.options[j].has[i].units
 	}
-	return sum >= w.units
+	return sum >= w.Units
 }
 
 // fills reports whether an option fills a want and its whole group.
 func (s *spreading) fills(j, i int) bool {
-	wants := s.plan.wants
+	wants := s.wants
 	for k := range wants {
-		same := k == i || wants[i].group != 0 && wants[k].group == wants[i].group
-		if same && s.options[j].has[k].units < wants[k].units {
+		same := k == i || wants[i].Group != 0 && wants[k].Group == wants[i].Group
+		if same && s.options[j].has[k].units < wants[k].Units {
 			return false
 		}
 	}
@@ -173,8 +174,8 @@ func (s *spreading) fills(j, i int) bool {
 // helpful is the options that fill a want, or have some of it if none can fill
 // it; those with the most of it first.
 func (s *spreading) helpful(i int) (some []int) {
-	w := &s.plan.wants[i]
-	whole := filled(s.options, i, w.units)
+	w := &s.wants[i]
+	whole := filled(s.options, i, w.Units)
 	for j := range s.options {
 		if has := s.options[j].has[i].units; has > 0 && !slices.Contains(s.open, j) && (!whole || s.fills(j, i)) {
 			some = append(some, j)
@@ -185,10 +186,10 @@ func (s *spreading) helpful(i int) (some []int) {
 	}
 	slices.SortStableFunc(some, func(a, b int) int { return cmp.Compare(s.options[b].has[i].units, s.options[a].has[i].units) })
 	var most int64
-	for _, j := range append(slices.Clone(s.open), some[:min(len(some), s.plan.most-len(s.open))]...) {
+	for _, j := range append(slices.Clone(s.open), some[:min(len(some), s.most-len(s.open))]...) {
 		most += s.options[j].has[i].units
 	}
-	if most < w.units {
+	if most < w.Units {
 		return nil
 	}
 	return some

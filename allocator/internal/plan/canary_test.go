@@ -1,0 +1,20 @@
+package plan_test
+
+import (
+	"testing"
+
+	"github.com/clickcollect/clickcollect/bench/scaletest"
+)
+
+// TestMutantsAreCaught builds the room with each of its deliberate bugs; the comparison
+// with a plain list must fail, and for that reason.
+func TestMutantsAreCaught(t *testing.T) {
+	mutant := func(name, file, text, instead, test, says string) scaletest.Mutant {
+		return scaletest.Mutant{Name: name, Edits: scaletest.Replace(file, text, instead), Test: test, Says: says}
+	}
+	scaletest.Mutants(t,
+		mutant("what is lost does not come again", "choose.go", "if again, _ := p.stillRoom(c); !again {", "if again, _ := p.stillRoom(c); !again || true {", "TestChoicesAgainstAList", "no choice, and location"),
+		mutant("cool-downs do not count", "measure.go", "	return l.Cooling.Cooling(g.SKU, slot, l.Now)\n", "	return false\n", "TestChoicesAgainstAList", "chosen"),
+		mutant("a split may have any number of parts", "assign.go", "Most: a.Most, Budget", "Most: 64, Budget", "TestSplitsAgainstEnumeration", "want 9223372036854775807 parcels"),
+	)
+}

@@ -1,0 +1,163 @@
+package plan
+
+import (
+	"time"
+
+	"github.com/clickcollect/clickcollect/allocator/internal/gate"
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
+	"github.com/clickcollect/clickcollect/geo"
+	"github.com/clickcollect/clickcollect/reservation"
+)
+
+// maxExplained is how many locations an explanation names that were not chosen.
+const maxExplained = 20
+
+// Explain says what was chosen and why nothing else was. It changes nothing of
+// the plan, so it may be asked for by many.
+func (p *Plan) Explain() sourcing.Explanation {
+	e := sourcing.Explanation{At: gate.FromMillis(p.Now), Cost: p.Cost, Bound: p.Bound, Exact: p.Exact,
+		GivenUp: p.Rules.GivenUp(p.soft)}
+	named := map[uint64]bool{}
+	farthest := map[sourcing.Form]geo.Meters{}
+	key := func(slot uint32, f sourcing.Form) uint64 { return uint64(slot)<<8 | uint64(f) }
+	for i := range p.Shares {
+		sh := &p.Shares[i]
+		named[key(sh.Slot, sh.Form)] = true
+		farthest[sh.Form] = max(farthest[sh.Form], sh.Distance)
+		c := sourcing.Considered{Site: p.Catalogue.Place(sh.Slot).ID, Form: sh.Form, Distance: sh.Distance, Ready: p.Told(sh), Cost: sh.Cost}
+		for _, t := range sh.Lines {
+			c.Lines = append(c.Lines, p.Wants[t.Want].Choices[t.Choice].Name)
+		}
+		e.Chosen = append(e.Chosen, c)
+	}
+	if len(p.Shares) == 0 {
+		e.GivenUp = nil
+	}
+	for _, seen := range p.trace {
+		if k := key(seen.slot, seen.form); !named[k] && len(e.Rejected) < maxExplained {
+			named[k] = true
+			e.Rejected = append(e.Rejected, sourcing.Considered{Site: p.Catalogue.Place(seen.slot).ID, Form: seen.form,
+				Distance: seen.distance, Reason: seen.reason, Detail: seen.detail})
+		}
+	}
+	for _, f := range p.Forms {
+		p.explainNearest(&e, f, farthest[f], func(slot uint32) bool {
+			k := key(slot, f)
+			before := named[k]
+			named[k] = true
+			return before
+		})
+	}
+	e.More = max(0, p.Catalogue.Live()-len(e.Rejected)-len(e.Chosen))
+	return e
+}
+
+// explainNearest adds the nearest locations that are not named yet. What was
+// nearer than the chosen ones, and is eligible, was short when it was looked at.
+func (p *Plan) explainNearest(e *sourcing.Explanation, f sourcing.Form, farthest geo.Meters, named func(slot uint32) bool) {
+	if p.At != reservation.Everywhere && f == sourcing.Collect {
+		if !named(p.At) {
+			e.Rejected = append(e.Rejected, p.considered(p.Catalogue.Number(p.At), p.distanceTo(p.At, f), f, farthest))
+		}
+		return
+	}
+	var search geo.Search
+	search.Start(p.Catalogue.Index(), p.Requests[f].Near, nil, 0)
+	for len(e.Rejected) < maxExplained {
+		number, distance, ok := search.Next()
+		if !ok {
+			return
+		}
+		if slot := p.Catalogue.Slot(number); !p.Catalogue.Place(slot).Gone() && !named(slot) {
+			e.Rejected = append(e.Rejected, p.considered(number, distance, f, farthest))
+		}
+	}
+}
+
+// considered finds the reason against a location that was not chosen.
+func (p *Plan) considered(number uint32, distance geo.Meters, f sourcing.Form, farthest geo.Meters) sourcing.Considered {
+	c, reason, detail := p.measure(number, distance, f)
+	out := sourcing.Considered{Site: c.Site.ID, Form: f, Distance: distance}
+	if reason == 0 {
+		_, reason, detail = p.weigh(&c, f)
+	}
+	switch {
+	case reason != 0:
+	case len(p.Shares) == 0 && len(p.Forms) > 1:
+		reason = sourcing.Apart // nobody has what goes another way
+	case len(p.Shares) == 0 || distance < farthest && p.byDistance(f):
+		reason, detail = sourcing.Short, "" // goods came in since
+	default:
+		reason = sourcing.Outranked
+	}
+	out.Ready, out.Reason, out.Detail = c.Ready, reason, detail
+	return out
+}
+
+// byDistance tells the choices in which the nearest location was taken that could
+// fill the order.
+func (p *Plan) byDistance(f sourcing.Form) bool {
+	return p.Rules.Nearest() && len(p.Requests[f].Prefer) == 0 && len(p.Shares) == 1 && len(p.Forms) == 1 && f != sourcing.ShipToStore
+}
+
+// Told is the promise as the customer is told it: none where no location has
+// terms to make one by.
+func (p *Plan) Told(sh *Share) time.Time {
+	if p.past {
+		return sh.Ready
+	}
+	place := p.Catalogue.Place(sh.Slot)
+	brought := sh.Form == sourcing.ShipToStore && p.Catalogue.Place(p.At).Terms.Timed()
+	_, limited := p.Calendar.Capacity(sh.Slot)
+	if !p.Requests[sh.Form].Window.IsZero() || place.Terms.Timed() || brought || limited {
+		return gate.FromMillis(gate.Millis(sh.Ready))
+	}
+	return time.Time{}
+}
+
+// Recalled makes the plan that of an order that has its shares: it explains, by what
+// holds now, why they are where they are.
+func (p *Plan) Recalled(shares []Share) { p.past, p.Shares = true, shares }
+
+// Lacking is how many units of a want the choice leaves out.
+func (p *Plan) Lacking(want int) int64 { return p.lacking(&p.Choice, want) }
+
+// Counts is how many locations there are by the first reason against each.
+type Counts struct {
+	TooFar, Kind, Area, Short int
+	Other                     int // for another reason
+}
+
+// Counts counts the locations of a refused plan by the first reason against each;
+// of an order whose lines go different ways, by that of the first of them.
+func (p *Plan) Counts() (c Counts) {
+	f := p.Forms[0]
+	count := func(slot uint32) {
+		number := p.Catalogue.Number(slot)
+		if number == reservation.NoNumber {
+			return
+		}
+		switch p.considered(number, p.distanceTo(slot, f), f, 0).Reason {
+		case sourcing.TooFar:
+			c.TooFar++
+		case sourcing.WrongKind:
+			c.Kind++
+		case sourcing.OutsideArea:
+			c.Area++
+		case sourcing.Short:
+			c.Short++
+		default:
+			c.Other++
+		}
+	}
+	if p.At != reservation.Everywhere && f == sourcing.Collect {
+		count(p.At)
+		return c
+	}
+	for slot := range p.Catalogue.Slots() {
+		if !p.Catalogue.Place(slot).Gone() {
+			count(uint32(slot))
+		}
+	}
+	return c
+}

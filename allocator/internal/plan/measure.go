@@ -1,0 +1,221 @@
+package plan
+
+import (
+	"slices"
+	"time"
+
+	"github.com/clickcollect/clickcollect/allocator/internal/gate"
+	"github.com/clickcollect/clickcollect/allocator/internal/goods"
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
+	"github.com/clickcollect/clickcollect/geo"
+	"github.com/clickcollect/clickcollect/reservation"
+)
+
+// look is how an order sees one location at a time. It changes nothing.
+type look struct {
+	View
+	*Ask
+	costs sourcing.Costs
+	soft  int // how many of the soft filters are in force
+}
+
+// measure looks at a location for the wants of a form, as far as they do not
+// depend on the stock: reason 0 says that it is eligible.
+func (l *look) measure(number uint32, distance geo.Meters, f sourcing.Form) (c sourcing.Candidate, reason sourcing.Reason, detail string) {
+	slot := l.Catalogue.Slot(number)
+	c = sourcing.Candidate{Site: l.Catalogue.SiteOf(slot), Request: &l.Requests[f], Number: number, Distance: distance, Room: -1}
+	if l.Catalogue.Place(slot).Gone() {
+		return c, sourcing.Offline, ""
+	}
+	if reason, detail = c.Static(); reason != 0 {
+		return c, reason, detail
+	}
+	if c.Ready, reason = c.Promise(c.Request.Lines); reason == 0 && l.windowFull(slot, f) {
+		return c, sourcing.Full, windowDetail
+	}
+	return c, reason, ""
+}
+
+// allows asks the rules of the host, which may look at everything there is to
+// know of a candidate.
+func (l *look) allows(c *sourcing.Candidate) (sourcing.Reason, string) {
+	if reason, detail := l.Rules.Check(c); reason != 0 {
+		return reason, detail
+	}
+	if ok, name := l.Rules.Given(c, l.soft); !ok {
+		return sourcing.ByRule, name
+	}
+	return 0, ""
+}
+
+// fill finds for a want the first of its choices of which a location has enough;
+// else, if there is enough of them together, the one of which there is most. units
+// is what there is; if that is too little, reason says why.
+func (l *look) fill(w *Want, number, slot uint32, ready time.Time) (choice int, units int64, reason sourcing.Reason) {
+	choice, reason = -1, sourcing.Short
+	most := int64(0)
+	for i := range w.Choices {
+		g := &w.Choices[i]
+		if l.cooling(g, slot) {
+			if reason == sourcing.Short && units == 0 {
+				reason = sourcing.CoolingDown
+			}
+			continue
+		}
+		has, why := l.Has(g, number, slot, max(gate.Millis(ready), l.Now), w.Units)
+		if has >= w.Units {
+			return i, has, 0
+		}
+		if has > most || choice < 0 {
+			choice, most = i, has
+		}
+		units += has
+		if why != 0 {
+			reason = why
+		}
+	}
+	if choice >= 0 && units >= w.Units {
+		reason = 0
+	}
+	return choice, units, reason
+}
+
+// cooling reports whether a location is skipped for goods that it has rejected.
+func (l *look) cooling(g *goods.Product, slot uint32) bool {
+	return l.Cooling.Cooling(g.SKU, slot, l.Now)
+}
+
+// Has is how many units of goods an order can have at a location if its customer has
+// them from a time on. If it is fewer than wanted for another reason than that there
+// are none, why says so.
+func (v *View) Has(g *goods.Product, number, slot uint32, ready, wanted int64) (units int64, why sourcing.Reason) {
+	table, old := v.Catalogue.Table(), int64(0)
+	pool := int64(0)
+	for _, src := range g.From {
+		n := table.Reachable(src.SKU, number)
+		switch {
+		case src.Quota:
+			units += max(n, 0)
+		case !g.Lasts(src, ready):
+			old += max(n, 0)
+		default:
+			pool += n
+		}
+	}
+	kept := v.Levels.Of(g.SKU, slot)
+	all := units + max(pool, 0)
+	units += max(pool-kept, 0)
+	switch {
+	case units >= wanted:
+		return units, 0
+	case all >= wanted:
+		return units, sourcing.Protected
+	case all+old >= wanted:
+		return units, sourcing.TooOld
+	}
+	return units, 0
+}
+
+// weigh adds to an eligible candidate what its stock says: whether it fills
+// every want of the form, what it costs, and how much would be left.
+func (l *look) weigh(c *sourcing.Candidate, f sourcing.Form) (sh Share, reason sourcing.Reason, detail string) {
+	slot := l.Catalogue.Slot(c.Number)
+	sh = Share{Number: c.Number, Slot: slot, Form: f, Distance: c.Distance, Start: c.Start, Ready: c.Ready}
+	sh.Cost = l.fixed(c)
+	left := int64(-1)
+	if l.Mixed {
+		if reason, detail = l.weighMixed(&sh, c); reason == 0 {
+			reason, detail = l.allows(c)
+		}
+		return sh, reason, detail
+	}
+	var few [8]Taken // most locations are weighed and not taken
+	lines := few[:0]
+	for i := range l.Wants {
+		w := &l.Wants[i]
+		if w.Form != f {
+			continue
+		}
+		choice, units, reason := l.fill(w, c.Number, slot, c.Ready)
+		if reason != 0 {
+			return sh, reason, w.Name
+		}
+		if over := units - w.Units; left < 0 || over < left {
+			left = over
+		}
+		lines = append(lines, Taken{Want: i, Choice: choice, Units: w.Units})
+		sh.Cost = AddCost(sh.Cost, l.price(w, choice, w.Units, c))
+	}
+	sh.Lines = slices.Clone(lines)
+	c.Cost, c.Left = sh.Cost, max(left, 0)
+	reason, detail = l.allows(c)
+	return sh, reason, detail
+}
+
+// fixed is what a part costs at a candidate, whatever its lines; fixedAt is the same of
+// what is known of a location before it is measured.
+func (l *look) fixed(c *sourcing.Candidate) int64 { return l.costs.Part(c) }
+
+func (l *look) fixedAt(f sourcing.Form, distance geo.Meters) int64 { return l.costs.Fixed(f, distance) }
+
+// alike reports whether a line costs as much as any other of as many units.
+func (l *look) alike() bool { return l.costs.Price == nil }
+
+// price is what units of a want cost from a candidate; to collect what the chosen
+// store has costs nothing.
+func (l *look) price(w *Want, choice int, units int64, c *sourcing.Candidate) int64 {
+	if l.alike() && l.isChosen(c) {
+		return 0
+	}
+	return l.costs.Line(w.Choices[choice].Name, units, c.Site)
+}
+
+func (l *look) isChosen(c *sourcing.Candidate) bool {
+	return c.Request.Form == sourcing.ShipToStore && c.Site == c.Request.At
+}
+
+// AddCost adds costs. What is more than a quantity may be counts as the largest number.
+func AddCost(a, b int64) int64 {
+	const most = reservation.MaxQuantity
+	if sum := a + b; b <= most && b >= -most && sum <= most && sum >= -most {
+		return sum
+	}
+	return 1<<63 - 1
+}
+
+// windowDetail is what a refusal as sourcing.Full says besides if it is the pickup
+// window that is full, or missing.
+const windowDetail = "window"
+
+// windowFull reports whether the customer of a candidate would come to a location
+// whose window is full, or that has none.
+func (l *look) windowFull(slot uint32, f sourcing.Form) bool {
+	window := l.Requests[f].Window
+	switch {
+	case window.IsZero() || f == sourcing.Ship:
+		return false
+	case f == sourcing.ShipToStore:
+		slot = l.At
+	}
+	return l.Calendar.Full(slot, window)
+}
+
+// distanceTo is from the order's point, or the chosen store, to a location.
+func (l *look) distanceTo(slot uint32, f sourcing.Form) geo.Meters {
+	r := &l.Requests[f]
+	if !r.HasPoint {
+		return 0
+	}
+	return geo.Distance(r.Near, l.Catalogue.Place(slot).Point)
+}
+
+// stillRoom reports whether the period of a candidate's promise has room, after
+// a claim was lost there.
+func (l *look) stillRoom(c *sourcing.Candidate) (bool, sourcing.Reason) {
+	ready, reason := c.Promise(c.Request.Lines)
+	c.Ready = ready
+	if reason == 0 && l.windowFull(l.Catalogue.Slot(c.Number), c.Request.Form) {
+		reason = sourcing.Full
+	}
+	return reason == 0, reason
+}
