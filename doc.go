@@ -131,6 +131,7 @@
 //	allocator/internal/cooldown  locations that are skipped for a SKU which they have rejected
 //	allocator/internal/topology  the catalogue of locations: where they are, and who may be served there
 //	allocator/internal/route     the hot path: the nearest location that can fill an order, and the claim there
+//	allocator/internal/orders    what is claimed for what a plan has chosen
 //	allocator/internal/plan      where an order goes that asks for more: one location, or the cheapest few, and why
 //	allocator/internal/cover     the cheapest split: an exact minimum-cost cover
 //	allocator/internal/calendar  pickup windows and capacities, and what of them is taken
@@ -143,7 +144,8 @@
 //
 //	examples → allocator, allocator/sourcing, allocator/hours, geo; bench → allocator, geo
 //	allocator/metrics → allocator, reservation/latency
-//	allocator → geo, reservation, reservation/{latency, excerpt, log}, allocator/sourcing, allocator/hours, allocator/internal/{acceptance, gate, topology, route, plan, cooldown, calendar, channels, goods}
+//	allocator → geo, reservation, reservation/{latency, excerpt, log}, allocator/sourcing, allocator/hours, allocator/internal/{acceptance, gate, topology, route, orders, plan, cooldown, calendar, channels, goods}
+//	allocator/internal/orders → reservation, allocator/sourcing, allocator/internal/{gate, plan, calendar, goods}
 //	allocator/internal/plan → geo, reservation, allocator/sourcing, allocator/internal/{gate, topology, cover, calendar, channels, cooldown, goods}
 //	allocator/internal/route → geo, reservation, allocator/internal/topology
 //	allocator/internal/topology → geo, reservation, reservation/{excerpt, lock}, allocator/hours, allocator/sourcing, allocator/internal/gate

@@ -16,7 +16,7 @@ var (
 	// Terms that are too long to be kept are cut.
 	cut = scaletest.Replace("limits.go", "		err = t.tooLong(len(note), most)\n", "		t.Exclude, t.Instead, t.Groups = nil, nil, nil\n		note, err = json.Marshal(&t)\n")
 	// The parts of a split but the first take no capacity.
-	oneCapacity = scaletest.Replace("commit.go", "		part.Lines = joined(append(part.Lines, room...))", "		if i > 0 {\n			room = nil\n		}\n		part.Lines = joined(append(part.Lines, room...))")
+	oneCapacity = scaletest.Replace("internal/orders/parts.go", "		part.Lines = Joined(append(part.Lines, room...))", "		if i > 0 {\n			room = nil\n		}\n		part.Lines = Joined(append(part.Lines, room...))")
 	// IDs are checked without what the engine adds to them.
 	brim = scaletest.Replace("commit.go", "	if len(text) <= most {\n		return nil\n	}\n	return &InvalidError{Field: field, Value: text,", "	if true {\n		return nil\n	}\n	return &InvalidError{Field: field, Value: text,")
 	// A call that was made before is judged by what is set now.

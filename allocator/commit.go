@@ -3,13 +3,11 @@ package allocator
 import (
 	"cmp"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/clickcollect/clickcollect/allocator/internal/gate"
-	"github.com/clickcollect/clickcollect/allocator/internal/goods"
-	"github.com/clickcollect/clickcollect/allocator/internal/plan"
+	"github.com/clickcollect/clickcollect/allocator/internal/orders"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
@@ -90,57 +88,23 @@ func (p *planned) claim(s *scratch) verdict {
 // build makes the parts of the order as the ledger takes them. False: what the
 // plan has chosen is not there any more.
 func (p *planned) build(s *scratch) bool {
-	p.work.held = p.work.held[:0]
-	for i := range p.Shares {
-		sh := &p.Shares[i]
-		part := reservation.Part{Hold: p.holdOf(s, i)}
-		if p.Mixed {
-			part.Lines = p.mixedCells(sh, part.Lines)
-		} else {
-			ready := millis(sh.Ready)
-			for _, t := range sh.Lines {
-				w := &p.Wants[t.Want]
-				part.Lines = p.cells(&w.Choices[t.Choice], sh.Number, sh.Slot, ready, t.Units, part.Lines)
-			}
+	held, ok, err := orders.Parts(&p.Plan, p.work.held[:0])
+	p.work.held = held
+	for i := range held {
+		hold := p.holdOf(s, i)
+		if i >= len(p.Shares) { // the customer comes to a store that has none of the goods
+			hold.Promise = millis(p.order.Window)
 		}
-		room, ok := p.calendarLines(sh)
-		if !ok {
-			return false
+		if hold.Slot = held[i].Slot; len(held) > 1 { // so that whoever has the order finds all its parts
+			hold.Order = cmp.Or(hold.Order, p.order.ID)
 		}
-		part.Lines = joined(append(part.Lines, room...))
-		p.work.held = append(p.work.held, part)
+		hold.Parts = uint8(len(held))
+		held[i].Hold = hold
 	}
-	place, ok := p.placeAlone()
-	if !ok {
-		return false
+	if err != nil {
+		p.broken = err
 	}
-	if len(place) > 0 { // the customer comes to a store that has none of the goods
-		part := reservation.Part{Hold: p.holdOf(s, len(p.work.held)), Lines: place}
-		part.Slot, part.Promise = p.At, millis(p.order.Window)
-		p.work.held = append(p.work.held, part)
-	}
-	for i := range p.work.held {
-		if len(p.work.held) > 1 { // so that whoever has the order finds all its parts
-			p.work.held[i].Order = cmp.Or(p.work.held[i].Order, p.order.ID)
-		}
-		p.work.held[i].Parts = uint8(len(p.work.held))
-	}
-	return true
-}
-
-// joined sorts lines and adds up those of the same cell.
-func joined(lines []reservation.Line) []reservation.Line {
-	slices.SortFunc(lines, func(a, b reservation.Line) int { return cmp.Compare(a.SKU, b.SKU) })
-	out := lines[:0]
-	for _, line := range lines {
-		if n := len(out); n > 0 && out[n-1].SKU == line.SKU {
-			out[n-1].Quantity += line.Quantity
-			out[n-1].Keep = max(out[n-1].Keep, line.Keep)
-			continue
-		}
-		out = append(out, line)
-	}
-	return out
+	return ok
 }
 
 // holdOf is what is noted with the i-th part.
@@ -163,83 +127,6 @@ func (p *planned) holdOf(s *scratch, i int) reservation.Hold {
 		h.Note = p.note(sh.Form, p.first(i))
 	}
 	return h
-}
-
-// cells spreads units of goods over the cells they are taken from, the ones to be
-// used first in front.
-func (p *planned) cells(g *goods.Product, number, slot uint32, ready, units int64, into []reservation.Line) []reservation.Line {
-	table := p.Catalogue.Table()
-	kept := p.Levels.Of(g.SKU, slot)
-	from := make([]goods.Source, 0, len(g.From))
-	pool := int64(0)
-	for _, src := range g.From {
-		if src.Quota || g.Lasts(src, max(ready, p.Now)) {
-			from = append(from, src)
-			if !src.Quota {
-				n := table.Reachable(src.SKU, number)
-				pool += max(n, 0)
-				kept += max(-n, 0) // safety stock is kept back from one cell, also for the others
-			}
-		}
-	}
-	for i, src := range from {
-		n := max(table.Reachable(src.SKU, number)-p.laid(src.SKU, slot), 0)
-		take := min(units, n)
-		if !src.Quota {
-			pool -= n // what the cells behind it have
-		}
-		if i == len(from)-1 {
-			take = units // the last one says whether it is enough
-		}
-		if take == 0 {
-			continue
-		}
-		line := reservation.Line{SKU: src.SKU, Quantity: take}
-		if !src.Quota {
-			line.Keep = max(kept-pool, 0)
-		}
-		into = append(into, line)
-		if units -= take; units == 0 {
-			break
-		}
-	}
-	return into
-}
-
-// mixedCells is the cells of a share's lines, those of the same product together.
-func (p *planned) mixedCells(sh *plan.Share, into []reservation.Line) []reservation.Line {
-	for i, t := range sh.Lines {
-		g := &p.Wants[t.Want].Choices[t.Choice]
-		same := func(o plan.Taken) bool { return p.Wants[o.Want].Choices[o.Choice].SKU == g.SKU }
-		if slices.ContainsFunc(sh.Lines[:i], same) {
-			continue
-		}
-		units := int64(0)
-		for _, o := range sh.Lines[i:] {
-			if same(o) {
-				units += o.Units
-			}
-		}
-		into = p.cells(g, sh.Number, sh.Slot, millis(sh.Ready), units, into)
-	}
-	return into
-}
-
-// laid is how many units of a cell the parts that are built take already.
-func (p *planned) laid(sku, slot uint32) (units int64) {
-	if !p.Mixed {
-		return 0
-	}
-	for i := range p.work.held {
-		if part := &p.work.held[i]; part.Slot == slot {
-			for _, line := range part.Lines {
-				if line.SKU == sku {
-					units += line.Quantity
-				}
-			}
-		}
-	}
-	return units
 }
 
 // partID is the ID of the n-th part of an order. The first part has the order's

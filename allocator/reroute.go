@@ -12,6 +12,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/allocator/internal/acceptance"
 	"github.com/clickcollect/clickcollect/allocator/internal/cooldown"
+	"github.com/clickcollect/clickcollect/allocator/internal/orders"
 	"github.com/clickcollect/clickcollect/allocator/internal/plan"
 	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
@@ -365,7 +366,7 @@ func (a *Allocator) folded(e *reservation.Entry, units func(*reservation.EntryLi
 			lines = append(lines, reservation.Line{SKU: a.ledger.Base(l.SKU), Quantity: units(l)})
 		}
 	}
-	return joined(lines)
+	return orders.Joined(lines)
 }
 
 // unitsIn is how many units of a SKU lines have.

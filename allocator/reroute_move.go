@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/clickcollect/clickcollect/allocator/internal/gate"
+	"github.com/clickcollect/clickcollect/allocator/internal/orders"
 	"github.com/clickcollect/clickcollect/allocator/internal/plan"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
@@ -239,7 +240,7 @@ func (m *moving) send(p *planned, share int, e *reservation.Entry, t *orderTerms
 			r.Lines = append(r.Lines, reservation.Line{SKU: sku, Quantity: part.Units})
 		}
 	}
-	r.Lines = joined(r.Lines)
+	r.Lines = orders.Joined(r.Lines)
 	gone := r.Lines
 	if number > 0 {
 		a.moves.parts.Store(true)
@@ -267,7 +268,7 @@ func (m *moving) send(p *planned, share int, e *reservation.Entry, t *orderTerms
 		return lost
 	}
 	m.ticket = later(m.ticket, parts.Ticket())
-	m.sent, m.took = true, joined(append(m.took, gone...))
+	m.sent, m.took = true, orders.Joined(append(m.took, gone...))
 	m.arrived(cmp.Or(to.ID, m.id), sh, ready, left, p.Now)
 	return sent
 }

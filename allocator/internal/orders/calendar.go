@@ -1,10 +1,11 @@
-package allocator
+package orders
 
 import (
 	"errors"
 	"slices"
 
 	"github.com/clickcollect/clickcollect/allocator/internal/calendar"
+	"github.com/clickcollect/clickcollect/allocator/internal/gate"
 	"github.com/clickcollect/clickcollect/allocator/internal/plan"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/reservation"
@@ -12,32 +13,29 @@ import (
 
 // calendarLines is what a share takes of the capacity of its location, and of the
 // pickup window if the customer comes there. False: it is full.
-func (p *planned) calendarLines(sh *plan.Share) ([]reservation.Line, bool) {
-	var lines []reservation.Line
-	if p.Calendar.Limited() {
+func (b *builder) calendarLines(sh *plan.Share) (lines []reservation.Line, ok bool, err error) {
+	if b.Calendar.Limited() {
 		begin := sh.Start
 		if begin.IsZero() {
-			begin = fromMillis(p.Now)
+			begin = gate.FromMillis(b.Now)
 		}
-		work := calendar.Work{Slot: sh.Slot, Begin: begin, Zone: p.Catalogue.SiteOf(sh.Slot).Calendar.Zone, Lines: wantsOf(sh)}
-		var err error
-		lines, err = p.Calendar.Take(nil, work, p.Now)
+		work := calendar.Work{Slot: sh.Slot, Begin: begin, Zone: b.Catalogue.SiteOf(sh.Slot).Calendar.Zone, Lines: wantsOf(sh)}
+		lines, err = b.Calendar.Take(nil, work, b.Now)
 		switch {
-		case errors.Is(err, ErrUnknownLocation): // it was removed meanwhile
-			return nil, false
+		case errors.Is(err, reservation.ErrUnknownLocation): // it was removed meanwhile
+			return nil, false, nil
 		case err != nil:
-			p.broken = err
-			return nil, false
+			return nil, false, err
 		}
 	}
-	if !p.takesPlace(sh) {
-		return lines, true
+	if !b.takesPlace(sh) {
+		return lines, true, nil
 	}
-	place, ok := p.Calendar.Place(sh.Slot, p.order.Window)
+	place, ok := b.Calendar.Place(sh.Slot, b.window)
 	if !ok {
-		return nil, false
+		return nil, false, nil
 	}
-	return append(lines, place), true
+	return append(lines, place), true, nil
 }
 
 // wantsOf is how many lines of the order a share fills.
@@ -51,28 +49,28 @@ func wantsOf(sh *plan.Share) (n int64) {
 }
 
 // comesTo is where the customer of a share comes; false: nowhere.
-func (p *planned) comesTo(sh *plan.Share) (slot uint32, ok bool) {
+func (b *builder) comesTo(sh *plan.Share) (slot uint32, ok bool) {
 	switch {
-	case p.order.Window.IsZero() || sh.Form == sourcing.Ship:
+	case b.window.IsZero() || sh.Form == sourcing.Ship:
 		return 0, false
 	case sh.Form == sourcing.ShipToStore:
-		return p.At, true
+		return b.At, true
 	}
 	return sh.Slot, true
 }
 
 // takesPlace reports whether a share is the one that takes a place in the window:
 // the first of those that are at the location where its customer comes.
-func (p *planned) takesPlace(sh *plan.Share) bool {
-	if slot, ok := p.comesTo(sh); !ok || slot != sh.Slot {
+func (b *builder) takesPlace(sh *plan.Share) bool {
+	if slot, ok := b.comesTo(sh); !ok || slot != sh.Slot {
 		return false
 	}
-	for i := range p.Shares {
-		o := &p.Shares[i]
+	for i := range b.Shares {
+		o := &b.Shares[i]
 		if o == sh {
 			break
 		}
-		if slot, ok := p.comesTo(o); ok && slot == sh.Slot && o.Slot == slot {
+		if slot, ok := b.comesTo(o); ok && slot == sh.Slot && o.Slot == slot {
 			return false
 		}
 	}
@@ -82,12 +80,12 @@ func (p *planned) takesPlace(sh *plan.Share) bool {
 // placeAlone is the place in a pickup window at the chosen store, if the customer
 // comes there and no share of the plan is there; no lines: there is no need of one.
 // False: there is no such window.
-func (p *planned) placeAlone() (lines []reservation.Line, ok bool) {
+func (b *builder) placeAlone() (lines []reservation.Line, ok bool) {
 	comes := false
-	for i := range p.Shares {
-		sh := &p.Shares[i]
-		at, is := p.comesTo(sh)
-		if is && at == p.At && sh.Slot == at {
+	for i := range b.Shares {
+		sh := &b.Shares[i]
+		at, is := b.comesTo(sh)
+		if is && at == b.At && sh.Slot == at {
 			return nil, true
 		}
 		comes = comes || is && sh.Form == sourcing.ShipToStore
@@ -95,6 +93,6 @@ func (p *planned) placeAlone() (lines []reservation.Line, ok bool) {
 	if !comes {
 		return nil, true
 	}
-	line, ok := p.Calendar.Place(p.At, p.order.Window)
+	line, ok := b.Calendar.Place(b.At, b.window)
 	return []reservation.Line{line}, ok
 }
