@@ -115,6 +115,7 @@
 //	reservation/latency          how long things took: histograms; reads no clock
 //	reservation/internal/state   what a ledger holds: stock, book, names, settings; what a record changes of it
 //	reservation/internal/recovery a state from a snapshot and a log, and the snapshot of one
+//	reservation/internal/audit   a live state beside one recomputed from the log
 //	reservation/internal/book    orders, transfers and IDs by ID, with their timers and lists
 //	reservation/internal/stock   counters, claims over several lines, availability bits: lock-free
 //	reservation/log              the seam of the journal: what a log must do, its errors, a log in memory
@@ -153,7 +154,8 @@
 //	allocator/internal/{calendar, channels, cooldown, goods} → reservation, reservation/{history, lock, excerpt}
 //	allocator/internal/gate → reservation, reservation/{history, lock}
 //	allocator/sourcing → geo, allocator/hours
-//	reservation → reservation/{life, history, excerpt, log}, reservation/internal/{recovery, state, book, stock, commit, storage}
+//	reservation → reservation/{life, history, excerpt, log}, reservation/internal/{audit, recovery, state, book, stock, commit, storage}
+//	reservation/internal/audit → reservation/internal/{recovery, state, book, stock, commit}
 //	reservation/internal/recovery → reservation/internal/{state, book, stock, commit}, reservation/log
 //	reservation/internal/state → reservation/internal/{book, stock}
 //	reservation/internal/book → reservation/internal/commit

@@ -306,19 +306,10 @@ type Availability struct {
 // Available reads a SKU's units at a location. A SKU that was never there has
 // none.
 func (l *Ledger) Available(sku, slot uint32) Availability {
-	f := l.state.Floor(slot)
-	f.Lock(lock.Floor)
-	defer f.Unlock()
-	return l.level(sku, slot)
+	return Availability(l.state.Units(sku, slot))
 }
 
-// level reads under the location's floor: on hand and safety stand still, so
-// the one load of what is available decides.
+// level is Available for holders of the location's floor.
 func (l *Ledger) level(sku, slot uint32) Availability {
-	v, ok := l.state.Stock.Level(sku, slot)
-	safety := l.state.Safety.Read(sku, slot)
-	if !ok { // no cell; whether there is one is the row's affair
-		return Availability{Safety: safety, Available: -safety}
-	}
-	return Availability{OnHand: v.OnHand, Held: v.OnHand - safety - v.Available, Safety: safety, Available: v.Available}
+	return Availability(l.state.UnitsLocked(sku, slot))
 }

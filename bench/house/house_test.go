@@ -51,7 +51,7 @@ var (
 var plan = map[string]room{
 	".":                             {},
 	"geo":                           {theirs: globe},
-	"reservation":                   {ours: []string{"reservation/lock", "reservation/history", "reservation/life", "reservation/latency", "reservation/excerpt", "reservation/log", "reservation/internal/book", "reservation/internal/commit", "reservation/internal/journal", "reservation/internal/recovery", "reservation/internal/state", "reservation/internal/storage", "reservation/internal/stock"}, tests: []string{"reservation/log/logtest"}, theirs: names},
+	"reservation":                   {ours: []string{"reservation/lock", "reservation/history", "reservation/life", "reservation/latency", "reservation/excerpt", "reservation/log", "reservation/internal/audit", "reservation/internal/book", "reservation/internal/commit", "reservation/internal/journal", "reservation/internal/recovery", "reservation/internal/state", "reservation/internal/storage", "reservation/internal/stock"}, tests: []string{"reservation/log/logtest"}, theirs: names},
 	"reservation/lock":              {},
 	"reservation/log":               {ours: []string{"reservation/lock"}, tests: []string{"reservation/log/logtest"}},
 	"reservation/log/logtest":       {ours: []string{"reservation/lock", "reservation/log"}},
@@ -59,6 +59,7 @@ var plan = map[string]room{
 	"reservation/life":              {},
 	"reservation/latency":           {},
 	"reservation/history":           {ours: []string{"reservation/life"}},
+	"reservation/internal/audit":    {ours: []string{"reservation/life", "reservation/history", "reservation/internal/book", "reservation/internal/commit", "reservation/internal/recovery", "reservation/internal/state", "reservation/internal/stock"}, tests: []string{"reservation/log"}},
 	"reservation/internal/book":     {ours: []string{"reservation/life", "reservation/lock", "reservation/internal/commit"}, theirs: names},
 	"reservation/internal/commit":   {ours: []string{"reservation/lock", "reservation/latency", "reservation/log"}, tests: []string{"reservation/internal/journal", "reservation/log/logtest"}},
 	"reservation/internal/journal":  {ours: []string{"reservation/lock", "reservation/log"}, tests: []string{"reservation/internal/commit", "reservation/log/logtest"}},

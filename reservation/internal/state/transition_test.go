@@ -120,3 +120,17 @@ func TestEffects(t *testing.T) {
 		}
 	}
 }
+
+// TestUnits: what is held is what is on hand and neither available nor kept back; where
+// there is no cell, only what is kept back counts.
+func TestUnits(t *testing.T) {
+	s := world()
+	s.Safety.Put(state.SafetyLevel{SKU: 0, Slot: state.Everywhere, Units: 2})
+	s.SetOnHand(0, 1, 9)
+	s.Stock.Change(0, 1, -3)
+	for slot, want := range []state.Units{{Safety: 2, Available: -2}, {OnHand: 9, Held: 3, Safety: 2, Available: 4}} {
+		if got := s.Units(0, uint32(slot)); got != want {
+			t.Errorf("at %d: %+v, want %+v", slot, got, want)
+		}
+	}
+}
