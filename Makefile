@@ -23,6 +23,9 @@ STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
 FULL = CLICKCOLLECT_FULL=1 $(GO) test
 
+# What links the stock, where the yields are: all else is the same program with the tag.
+YIELDS = ./reservation ./reservation/internal/stock ./reservation/internal/state ./reservation/internal/recovery ./reservation/internal/audit
+
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
@@ -38,7 +41,7 @@ test: ## every test, the quick counts; the lock-free core also with yields betwe
 
 full: ## every test, all counts; canaries that build each deliberate bug
 	$(FULL) -timeout 20m ./...
-	$(FULL) -timeout 20m -tags interleave ./reservation/...
+	$(FULL) -timeout 20m -tags interleave $(YIELDS)
 
 locks: ## the tests with locks that panic when they are taken out of order
 	$(GO) test -vet=off -tags lockorder ./reservation/... ./allocator
@@ -58,7 +61,7 @@ staticcheck: ## staticcheck, pinned; downloads it the first time
 	$(GO) run $(STATICCHECK) -tags interleave ./reservation/...
 
 house: ## the rules of the house alone: import plan, knots, sizes, comments, README
-	$(GO) test -count=1 -run '^(TestHouse|TestLinked|TestKnots|TestKnotIsSeen)$$' ./bench/house
+	$(GO) test -count=1 -run '^(TestHouse|TestLinked|TestYields|TestKnots|TestKnotIsSeen)$$' ./bench/house
 
 race: ## all tests under the race detector
 	$(GO) test -race -short -vet=off -timeout 15m ./...

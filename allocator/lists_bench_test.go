@@ -41,6 +41,7 @@ func grouped(b testing.TB, locations, groups int) *country {
 // 10,000 locations: none that is not a split may take 5 ms.
 func BenchmarkLists(b *testing.B) {
 	const locations = 10_000
+	c := newCountryWith(b, benchLists, locations, 90) // every order is canceled, so one does for all
 	for _, n := range []int{1, 256, 10_000} {
 		for _, shape := range []struct {
 			name    string
@@ -57,7 +58,6 @@ func BenchmarkLists(b *testing.B) {
 			{"kinds", false, func(o *Order) { o.Kinds, o.Payment = make([]Kind, n), "till" }},
 		} {
 			b.Run(fmt.Sprintf("list=%s/entries=%d", shape.name, n), func(b *testing.B) {
-				c := newCountryWith(b, benchLists, locations, 90)
 				orders := c.orders(2, 1)[:1]
 				shape.change(&orders[0])
 				if _, err := c.a.Quote(orders[0]); errors.Is(err, ErrInvalid) {

@@ -372,6 +372,39 @@ func TestHouse(t *testing.T) {
 	}
 }
 
+// TestYields compares what the Makefile tests with yields between the atomic steps with
+// what links the stock, where they are: a package that is missed there is never tried
+// with them.
+func TestYields(t *testing.T) {
+	list := exec.CommandContext(t.Context(), "go", "list", "-test", "-f", `{{.ImportPath}} {{join .Deps " "}}`, "./reservation/...")
+	list.Dir = root
+	out, err := list.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	var want []string
+	for line := range strings.Lines(string(out)) {
+		words := strings.Fields(line)
+		pkg, isTest := strings.CutSuffix(words[0], ".test")
+		links := func(dep string) bool { return strings.HasPrefix(dep, module+"/reservation/internal/stock") }
+		if isTest && slices.ContainsFunc(words[1:], links) {
+			want = append(want, "."+strings.TrimPrefix(pkg, module))
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(root, "Makefile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(text), "\nYIELDS = ")
+	line, _, _ := strings.Cut(rest, "\n")
+	got := strings.Fields(line)
+	slices.Sort(got)
+	slices.Sort(want)
+	if len(want) < 2 || !slices.Equal(got, want) {
+		t.Errorf("YIELDS in the Makefile is %s; want %s", got, want)
+	}
+}
+
 // TestLinked asks the go command what the quick-start carries.
 func TestLinked(t *testing.T) {
 	check := func(deps string) (faults []string) {
