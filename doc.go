@@ -132,6 +132,7 @@
 //	allocator/internal/cooldown  locations that are skipped for a SKU which they have rejected
 //	allocator/internal/topology  the catalogue of locations: where they are, and who may be served there
 //	allocator/internal/route     the hot path: the nearest location that can fill an order, and the claim there
+//	allocator/internal/notes     what the journal keeps of an order's terms and of its first answer
 //	allocator/internal/orders    what is claimed for what a plan has chosen
 //	allocator/internal/plan      where an order goes that asks for more: one location, or the cheapest few, and why
 //	allocator/internal/cover     the cheapest split: an exact minimum-cost cover
@@ -145,7 +146,8 @@
 //
 //	examples → allocator, allocator/sourcing, allocator/hours, geo; bench → allocator, geo
 //	allocator/metrics → allocator, reservation/latency
-//	allocator → geo, reservation, reservation/{latency, excerpt, log}, allocator/sourcing, allocator/hours, allocator/internal/{acceptance, gate, topology, route, orders, plan, cooldown, calendar, channels, goods}
+//	allocator → geo, reservation, reservation/{latency, excerpt, log}, allocator/sourcing, allocator/hours, allocator/internal/{acceptance, gate, topology, route, notes, orders, plan, cooldown, calendar, channels, goods}
+//	allocator/internal/notes → geo, reservation, allocator/sourcing, allocator/internal/topology
 //	allocator/internal/orders → reservation, allocator/sourcing, allocator/internal/{gate, plan, calendar, goods}
 //	allocator/internal/plan → geo, reservation, allocator/sourcing, allocator/internal/{gate, topology, cover, calendar, channels, cooldown, goods}
 //	allocator/internal/route → geo, reservation, allocator/internal/topology

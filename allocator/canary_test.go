@@ -14,7 +14,7 @@ var (
 	// A list of an order may have any length.
 	noLimit = scaletest.Replace("limits.go", "func (a *Allocator) checkLists(o *Order) error {\n", "func (a *Allocator) checkLists(o *Order) error {\n	if true {\n		return nil\n	}\n")
 	// Terms that are too long to be kept are cut.
-	cut = scaletest.Replace("limits.go", "		err = t.tooLong(len(note), most)\n", "		t.Exclude, t.Instead, t.Groups = nil, nil, nil\n		note, err = json.Marshal(&t)\n")
+	cut = scaletest.Replace("internal/notes/terms.go", "		err = t.Long(len(note), most)\n", "		t.Exclude, t.Instead, t.Groups = nil, nil, nil\n		note, err = json.Marshal(&t)\n")
 	// The parts of a split but the first take no capacity.
 	oneCapacity = scaletest.Replace("internal/orders/parts.go", "		part.Lines = Joined(append(part.Lines, room...))", "		if i > 0 {\n			room = nil\n		}\n		part.Lines = Joined(append(part.Lines, room...))")
 	// IDs are checked without what the engine adds to them.

@@ -1,7 +1,6 @@
 package allocator
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -9,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 )
@@ -152,27 +150,6 @@ func TestKindsAreKept(t *testing.T) {
 	must(t, err)
 	if got.Location != "annex" || got.Form != sourcing.ShipToStore {
 		t.Errorf("got %+v", got)
-	}
-}
-
-// TestShortNotes: the bytes of the notes of orders that are not planned.
-func TestShortNotes(t *testing.T) {
-	var s scratch
-	for _, c := range []struct {
-		set   topology.KindSet
-		at    string
-		bytes string
-	}{{0, "L0", "\x01L0"}, {1<<Warehouse | 1<<Locker, "", "\x02\x0a"}, {1 << Store, "L0", "\x02\x01L0"}} {
-		s.noteShort(c.set, c.at)
-		if !bytes.Equal(s.hold.Note, []byte(c.bytes)) {
-			t.Errorf("%v %q: note %q, want %q", kindsOf(c.set), c.at, s.hold.Note, c.bytes)
-		}
-		if back := takeTerms(s.hold.Note); back.At != c.at || !slices.Equal(back.Kinds, kindsOf(c.set)) {
-			t.Errorf("%q says %+v", s.hold.Note, back)
-		}
-	}
-	if back := takeTerms([]byte("\x02")); back.At != "" || back.Kinds != nil { // cut off
-		t.Errorf("%+v", back)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/clickcollect/clickcollect/allocator/internal/gate"
+	"github.com/clickcollect/clickcollect/allocator/internal/notes"
 	"github.com/clickcollect/clickcollect/allocator/internal/orders"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
@@ -178,70 +179,10 @@ func splitID(id string) (order string, n int) {
 	return id[:at], n
 }
 
-// orderTerms is what an order asked for, as its parts keep it for the case that
-// they have to be rerouted: as JSON, without what is not set.
-//
-//	f  how the goods reach the customer, in words; none: collected
-//	p  where the customer is, {"Lat": …, "Lon": …}
-//	a  the store that the order named
-//	w  how far a location may be, in meters
-//	k  the kinds allowed, a byte each, as base64
-//	y  the payment
-//	g  groups; x locations excluded; s substitutes, by SKU
-//	n  when the goods are needed, i the start of the window; milliseconds
-//	m  over how many locations the order may be split, as it said
-//	1  what a repeat is answered: a firstAnswer
-//
-// And of a part that was rerouted:
-//
-//	l  the slot that it left, and 1
-//	e  slots of the locations that have rejected it
-//	h  the SHA-256 of the ID of the change by which it was, as base64
-//	r  how often it had been rejected by then
-//	o, b  in notes of earlier versions: the ID of the location that it left, and
-//	   that of the change; what had rejected it is in x then
-//
-// Numbers stand for names there, so that what a reroute adds fits however long IDs
-// are.
-type orderTerms struct {
-	Form     sourcing.Form       `json:"f,omitempty"`
-	Near     *geo.Point          `json:"p,omitempty"`
-	At       string              `json:"a,omitempty"`
-	Within   float64             `json:"w,omitempty"`
-	Kinds    []Kind              `json:"k,omitempty"`
-	Payment  string              `json:"y,omitempty"`
-	Groups   []string            `json:"g,omitempty"`
-	Exclude  []string            `json:"x,omitempty"`
-	NeededBy int64               `json:"n,omitempty"`
-	Window   int64               `json:"i,omitempty"`
-	Instead  map[string][]string `json:"s,omitempty"`
-	Most     int                 `json:"m,omitempty"`
-
-	First *firstAnswer `json:"1,omitempty"`
-
-	Left     uint32   `json:"l,omitempty"`
-	Rejected []uint32 `json:"e,omitempty"`
-	ByDigest string   `json:"h,omitempty"`
-	Rejects  int      `json:"r,omitempty"`
-	From     string   `json:"o,omitempty"`
-	By       string   `json:"b,omitempty"`
-
-	unread error // why it could not be read back
-}
-
-const (
-	// maxTerms is how many bytes of terms an order may have.
-	maxTerms = 4096
-	// maxNote is how many bytes a new order's note may have, with what it was
-	// answered. What reroutes add has room behind it: a place to be near to, a
-	// digest, numbers, and the slots of some hundred locations.
-	maxNote = reservation.MaxNoteBytes - 1024
-)
-
 // terms is what is kept for a part of that form.
-func (p *planned) terms(f sourcing.Form) orderTerms {
+func (p *planned) terms(f sourcing.Form) notes.Terms {
 	o := p.order
-	t := orderTerms{Form: f, At: o.At, Within: float64(o.MaxDistance), Kinds: o.Kinds, Payment: o.Payment, Groups: o.Groups,
+	t := notes.Terms{Form: f, At: o.At, Within: float64(o.MaxDistance), Kinds: bytesOf(o.Kinds), Payment: o.Payment, Groups: o.Groups,
 		Exclude: o.Exclude, NeededBy: millis(o.NeededBy), Window: millis(o.Window), Instead: o.Substitutes, Most: o.MaxLocations}
 	if near := o.Near; p.Requests[p.Forms[0]].HasPoint {
 		t.Near = &near
@@ -250,12 +191,12 @@ func (p *planned) terms(f sourcing.Form) orderTerms {
 }
 
 // note is the order's terms for a part of that form, with what was answered of it.
-func (p *planned) note(f sourcing.Form, first *firstAnswer) []byte {
-	note, err := p.terms(f).withFirst(first).bytes(maxNote)
+func (p *planned) note(f sourcing.Form, first *notes.First) []byte {
+	b, err := p.terms(f).With(first).Bytes(notes.MaxNew)
 	if err != nil {
-		p.broken = err
+		p.broken = noteFault(err)
 	}
-	return note
+	return b
 }
 
 // source decides an order by the rules and reserves what it chose.

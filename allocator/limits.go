@@ -1,11 +1,10 @@
 package allocator
 
 import (
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/json"
+	"errors"
 	"fmt"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/notes"
 	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
@@ -89,59 +88,24 @@ func (a *Allocator) newOrder(s *scratch, t *topology.Catalogue, o *Order, rules 
 		return p, err
 	}
 	// The form whose name is the longest stands for all.
-	if _, err := p.terms(sourcing.ShipToStore).bytes(maxTerms); err != nil && !inBook {
-		return nil, fmt.Errorf("allocator: order %s: %w", quoted(o.ID), err)
+	if _, err := p.terms(sourcing.ShipToStore).Bytes(notes.MaxTerms); err != nil && !inBook {
+		return nil, fmt.Errorf("allocator: order %s: %w", quoted(o.ID), noteFault(err))
 	}
 	return p, nil
 }
 
-// bytes is the terms as they are kept; *InvalidError: they are longer than that.
-func (t orderTerms) bytes(most int) ([]byte, error) {
-	note, err := json.Marshal(&t)
-	if err == nil && len(note) > most {
-		err = t.tooLong(len(note), most)
+// noteFault words that terms are too long to be kept.
+func noteFault(err error) error {
+	var long *notes.LongError
+	if !errors.As(err, &long) {
+		return err
 	}
-	if err != nil {
-		return nil, err
-	}
-	return note, nil
-}
-
-// tooLong names the field that takes the most.
-func (t *orderTerms) tooLong(n, most int) error {
-	worst, bytes, first := "", 0, t.First
-	if first == nil {
-		first = new(firstAnswer)
-	}
-	for _, f := range [...]struct {
-		field string
-		value any
-	}{{"Exclude", t.Exclude}, {"Groups", t.Groups}, {"Substitutes", t.Instead}, {"At", t.At}, {"Payment", t.Payment}, {"Kinds", t.Kinds},
-		{"Partial", first.Missing}, {"Substitutes", first.Instead}, {"Rejects", t.Rejected}} {
-		if text, err := json.Marshal(f.value); err == nil && len(text) > bytes {
-			worst, bytes = f.field, len(text)
-		}
-	}
-	return &InvalidError{Field: worst, Value: fmt.Sprintf("of %d bytes", bytes),
-		Why: fmt.Sprintf("makes the terms %d bytes long; at most %d are kept, for the case that the order has to go elsewhere", n, most)}
-}
-
-// changeDigest stands for the ID of a change in a note.
-func changeDigest(id string) string {
-	if id == "" {
-		return ""
-	}
-	sum := sha256.Sum256([]byte(id))
-	return base64.RawStdEncoding.EncodeToString(sum[:])
-}
-
-// isBy reports whether a part was made by the change with that ID.
-func (t *orderTerms) isBy(id string) bool {
-	return t.ByDigest == changeDigest(id) && t.By == "" || t.By != "" && t.By == id
+	return &InvalidError{Field: long.Field, Value: fmt.Sprintf("of %d bytes", long.Takes),
+		Why: fmt.Sprintf("makes the terms %d bytes long; at most %d are kept, for the case that the order has to go elsewhere", long.Bytes, long.Max)}
 }
 
 // leftOf is the location that a part was rerouted from, the latest; empty: none.
-func (a *Allocator) leftOf(t *orderTerms) string {
+func (a *Allocator) leftOf(t *notes.Terms) string {
 	if t.Left > 0 && int(t.Left) <= a.ledger.Slots() {
 		return a.ledger.SlotName(t.Left - 1)
 	}
@@ -149,7 +113,7 @@ func (a *Allocator) leftOf(t *orderTerms) string {
 }
 
 // excluded is the locations that do not serve what is rerouted.
-func (a *Allocator) excluded(t *orderTerms) []string {
+func (a *Allocator) excluded(t *notes.Terms) []string {
 	all := make([]string, 0, len(t.Exclude)+len(t.Rejected)+1)
 	all = append(all, t.Exclude...)
 	for _, slot := range t.Rejected {

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/notes"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
@@ -245,34 +246,12 @@ func TestTermsHaveRoomForReroutes(t *testing.T) {
 		}
 	}
 	audited(t, a)
-	full := orderTerms{Exclude: o.Exclude}
+	full := notes.Terms{Exclude: o.Exclude}
 	for slot := range uint32(4000) {
 		full.Rejected = append(full.Rejected, slot)
 	}
-	if note, err := full.bytes(reservation.MaxNoteBytes); note != nil || as[*InvalidError](t, err).Field != "Rejects" {
+	if note, err := full.Bytes(reservation.MaxNoteBytes); note != nil || as[*InvalidError](t, noteFault(err)).Field != "Rejects" {
 		t.Errorf("terms of 4,000 rejections: %d bytes, %v", len(note), err)
-	}
-}
-
-// The bytes of terms are a stored format.
-func TestTermsOnDisk(t *testing.T) {
-	terms := orderTerms{Form: sourcing.Ship, Near: &geo.Point{Lat: 50, Lon: 20.5}, At: "L0", Within: 1500, Kinds: []Kind{Warehouse}, Payment: "till",
-		Groups: []string{"g"}, Exclude: []string{"x"}, NeededBy: 1, Window: 2, Instead: map[string][]string{"tea": {"mate"}}, Most: 3,
-		Left: 4, Rejected: []uint32{3, 5}, ByDigest: changeDigest("change"), Rejects: 2}
-	note, err := terms.bytes(maxTerms)
-	must(t, err)
-	const want = `{"f":"ship","p":{"Lat":50,"Lon":20.5},"a":"L0","w":1500,"k":"AQ==","y":"till","g":["g"],"x":["x"],"n":1,"i":2,"s":{"tea":["mate"]},"m":3,` +
-		`"l":4,"e":[3,5],"h":"EuoS6s59ZV9HHOVeNPibG3ej2dBaRFyoKHfdIjW+qlE","r":2}`
-	if string(note) != want {
-		t.Errorf("got  %s\nwant %s", note, want)
-	}
-	// As an earlier version wrote them.
-	former := takeTerms([]byte(`{"f":"ship","x":["L0"],"o":"L0","b":"change","r":1}`))
-	if former.From != "L0" || !former.isBy("change") || former.isBy("other") || former.isBy("") || former.Rejects != 1 {
-		t.Errorf("got %+v", former)
-	}
-	if got := takeTerms([]byte(`{"f":`)); got.unread == nil {
-		t.Error("a torn note is read")
 	}
 }
 

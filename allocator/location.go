@@ -108,6 +108,21 @@ func kindsOf(set topology.KindSet) (list []Kind) {
 	return list
 }
 
+// bytesOf is kinds as a note keeps them, and kindsIn reads them back.
+func bytesOf(list []Kind) (b []byte) {
+	for _, k := range list {
+		b = append(b, byte(k))
+	}
+	return b
+}
+
+func kindsIn(b []byte) (list []Kind) {
+	for _, k := range b {
+		list = append(list, Kind(k))
+	}
+	return list
+}
+
 func (a *Allocator) checkLocations(locations []Location) error {
 	if err := a.checkBatch("locations", len(locations)); err != nil {
 		return err

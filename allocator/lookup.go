@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/notes"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
@@ -144,8 +145,8 @@ func (a *Allocator) reservation(id string, e *reservation.Entry, room *[]Reserve
 	r := Reservation{ID: id, Location: a.ledger.SlotName(e.Slot), Distance: geo.Meters(e.Distance), State: e.State,
 		Sequence: e.Sequence, Order: e.Order, Customer: e.Customer, Channel: e.Channel, Code: e.Code,
 		Promise: fromMillis(e.Promise), Rejects: e.Rejects}
-	if !plainNote(e.Note) { // a plain one says neither
-		t := takeTerms(e.Note)
+	if !notes.Plain(e.Note) { // a plain one says neither
+		t := notes.Take(e.Note)
 		r.Form, r.From = t.Form, a.leftOf(&t)
 	}
 	if room != nil && len(*room) >= len(e.Lines) {

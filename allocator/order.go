@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/clickcollect/clickcollect/allocator/internal/gate"
+	"github.com/clickcollect/clickcollect/allocator/internal/notes"
 	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
@@ -460,8 +461,8 @@ func (a *Allocator) allocateAt(s *scratch, t *topology.Catalogue, o *Order, w wa
 	if !s.route.Bind(a.ledger, t, slot, distance, w.lines) {
 		return a.refuse(s, t, o, w, mark)
 	}
-	if len(o.At) > maxTerms { // there are such locations
-		return Allocation{}, fmt.Errorf("allocator: order %s: %w", quoted(o.ID), (&orderTerms{At: o.At}).tooLong(len(o.At), maxTerms))
+	if len(o.At) > notes.MaxTerms { // there are such locations
+		return Allocation{}, fmt.Errorf("allocator: order %s: %w", quoted(o.ID), noteFault((&notes.Terms{At: o.At}).Long(len(o.At), notes.MaxTerms)))
 	}
 	s.noteShort(w.set, o.At) // a reroute is not to send the customer elsewhere
 	if got, err, ended := a.claim(s, o, p.ID, mark); ended {

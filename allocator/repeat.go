@@ -6,7 +6,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/allocator/internal/gate"
 	"github.com/clickcollect/clickcollect/allocator/internal/goods"
-	"github.com/clickcollect/clickcollect/allocator/sourcing"
+	"github.com/clickcollect/clickcollect/allocator/internal/notes"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/reservation/history"
@@ -18,28 +18,10 @@ import (
 // first. Only what is wrong with the call itself is refused before: it never was in
 // the book.
 
-// firstAnswer is what was answered of a part of an order, where the reservation's
-// own fields do not say it, or will say something else after a reroute. It is in the
-// part's note, and stays there as it is when the part is rerouted.
-type firstAnswer struct {
-	Plain    bool          `json:"p,omitempty"` // of the hot path: a place and a distance
-	Distance float64       `json:"d,omitempty"`
-	Form     sourcing.Form `json:"f,omitempty"`
-	Ready    int64         `json:"r,omitempty"` // as it was told; 0: it was not
-	Cost     int64         `json:"c,omitempty"`
-	// By SKU that was ordered: the units of others that the part got for it.
-	Instead map[string]map[string]int64 `json:"s,omitempty"`
-
-	// Of the whole order, with its first part.
-	Parts   int              `json:"n,omitempty"` // with goods; 0: one
-	Whole   int64            `json:"w,omitempty"` // the cost
-	Missing map[string]int64 `json:"m,omitempty"` // units by SKU
-}
-
 // first is what is answered of the i-th part of a plan.
-func (p *planned) first(i int) *firstAnswer {
+func (p *planned) first(i int) *notes.First {
 	sh := &p.Shares[i]
-	f := &firstAnswer{Distance: float64(sh.Distance), Form: sh.Form, Ready: millis(p.Told(sh)), Cost: sh.Cost}
+	f := &notes.First{Distance: float64(sh.Distance), Form: sh.Form, Ready: millis(p.Told(sh)), Cost: sh.Cost}
 	for _, t := range sh.Lines {
 		w := &p.Wants[t.Want]
 		sku := w.Choices[t.Choice].Name
@@ -68,30 +50,6 @@ func (p *planned) first(i int) *firstAnswer {
 		f.Missing[p.Wants[w].Name] = p.Lacking(w)
 	}
 	return f
-}
-
-// firstOf is what was answered of a part that has not been rerouted before and
-// whose note does not say it: one of the hot path, or one that was planned by a
-// version that did not keep it.
-func firstOf(e *reservation.Entry, t *orderTerms) *firstAnswer {
-	if t.First != nil {
-		return t.First
-	}
-	if plainNote(e.Note) {
-		return &firstAnswer{Plain: true, Distance: e.Distance}
-	}
-	return &firstAnswer{Distance: e.Distance, Form: t.Form, Ready: e.Promise, Parts: e.Parts}
-}
-
-// withFirst is the terms with another first answer.
-func (t orderTerms) withFirst(f *firstAnswer) orderTerms {
-	t.First = f
-	return t
-}
-
-// plainNote tells the notes of orders of the hot path.
-func plainNote(note []byte) bool {
-	return len(note) == 0 || note[0] == noteOfStore || note[0] == noteOfKinds
 }
 
 // answered is the answer to an order that has been answered before; false if it has
@@ -127,10 +85,10 @@ func (a *Allocator) recall(s *scratch, o *Order, planned bool) Allocation {
 	}
 	got := Allocation{ID: o.ID, Location: a.ledger.SlotName(e.Origin), Distance: geo.Meters(e.Distance),
 		HeldUntil: fromMillis(e.Since + span)} // however long it was extended, and whatever became of it
-	if plainNote(e.Note) && !o.isGeneral() {
+	if notes.Plain(e.Note) && !o.isGeneral() {
 		return got
 	}
-	t := takeTerms(e.Note)
+	t := notes.Take(e.Note)
 	switch {
 	case t.First == nil && !planned:
 		return got
@@ -143,8 +101,8 @@ func (a *Allocator) recall(s *scratch, o *Order, planned bool) Allocation {
 
 // recallParts is what a planned order was answered, as far as its parts are
 // remembered; got is what all of them have in common.
-func (a *Allocator) recallParts(got Allocation, e *reservation.Entry, t *orderTerms) Allocation {
-	whole := firstOf(e, t)
+func (a *Allocator) recallParts(got Allocation, e *reservation.Entry, t *notes.Terms) Allocation {
+	whole := t.FirstOf(e)
 	d := &decision{}
 	parts := max(whole.Parts, 1)
 	for i := range parts {
@@ -158,7 +116,7 @@ func (a *Allocator) recallParts(got Allocation, e *reservation.Entry, t *orderTe
 			if !a.ledger.Find(id, &part) || part.Ref != "" || part.Fingerprint != e.Fingerprint { // forgotten, or made by a reroute
 				continue
 			}
-			terms = takeTerms(part.Note)
+			terms = notes.Take(part.Note)
 		}
 		one, lines := a.recallPart(&part, &terms)
 		if len(lines) == 0 { // a visit
@@ -187,14 +145,14 @@ func (a *Allocator) recallParts(got Allocation, e *reservation.Entry, t *orderTe
 }
 
 // recallPart is what was answered of one part.
-func (a *Allocator) recallPart(e *reservation.Entry, t *orderTerms) (Allocation, []Line) {
+func (a *Allocator) recallPart(e *reservation.Entry, t *notes.Terms) (Allocation, []Line) {
 	var lines []Line
 	for _, line := range e.Lines {
 		if !a.ledger.Resource(line.SKU) {
 			lines = addLine(lines, a.ledger.SKUName(a.ledger.Base(line.SKU)), line.Quantity)
 		}
 	}
-	first := firstOf(e, t)
+	first := t.FirstOf(e)
 	why := &decision{lines: [][]Line{lines}}
 	for sku, others := range first.Instead {
 		for other, units := range others {

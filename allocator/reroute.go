@@ -2,7 +2,6 @@ package allocator
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/allocator/internal/acceptance"
 	"github.com/clickcollect/clickcollect/allocator/internal/cooldown"
+	"github.com/clickcollect/clickcollect/allocator/internal/notes"
 	"github.com/clickcollect/clickcollect/allocator/internal/orders"
 	"github.com/clickcollect/clickcollect/allocator/internal/plan"
 	"github.com/clickcollect/clickcollect/allocator/internal/topology"
@@ -44,44 +44,10 @@ func (a *Allocator) lockOrder(id string) (unlock func()) {
 	return m.Unlock
 }
 
-// Notes of orders of the hot path are short ones; all others are JSON.
-//
-//	1 byte   noteOfStore
-//	         the ID of the store that the order named
-//
-//	1 byte   noteOfKinds
-//	1 byte   a bit for each kind of location that the order allows, not 0
-//	         the ID of the store that the order named; empty: none
-const (
-	noteOfStore = 1
-	noteOfKinds = 2
-)
-
 // noteShort makes the note of an order that only named kinds or its store.
 func (s *scratch) noteShort(set topology.KindSet, at string) {
-	if set == 0 {
-		s.note = append(s.note[:0], noteOfStore)
-	} else {
-		s.note = append(s.note[:0], noteOfKinds, byte(set))
-	}
-	s.note = append(s.note, at...)
+	s.note = notes.AppendShort(s.note[:0], set, at)
 	s.hold.Note = s.note
-}
-
-// takeTerms reads what an order asked for; the zero value if nothing is noted.
-func takeTerms(note []byte) (t orderTerms) {
-	switch {
-	case len(note) == 0:
-	case note[0] == noteOfStore:
-		t.At = string(note[1:])
-	case note[0] == noteOfKinds && len(note) > 1:
-		t.Kinds, t.At = kindsOf(topology.KindSet(note[1])), string(note[2:])
-	default:
-		if err := json.Unmarshal(note, &t); err != nil {
-			return orderTerms{unread: fmt.Errorf("the terms of the order: %w: %w", err, ErrCorrupt)}
-		}
-	}
-	return t
 }
 
 // Reject notes that the location will not serve a confirmed reservation: nothing
@@ -229,7 +195,7 @@ func (a *Allocator) cool(r *reservation.Change, e *reservation.Entry) (t reserva
 // it matters: the first one that was there then and has not gone elsewhere since.
 func rejectedPart(parts []part, made reservation.Ticket, at int64) *part {
 	for i := range parts {
-		if e := &parts[i].e; !parts[i].since(made, at) && e.Rejects > takeTerms(e.Note).Rejects && !e.State.Ended() {
+		if e := &parts[i].e; !parts[i].since(made, at) && e.Rejects > notes.Take(e.Note).Rejects && !e.State.Ended() {
 			return &parts[i]
 		}
 	}
@@ -380,9 +346,9 @@ func unitsIn(lines []reservation.Line, sku uint32) int64 {
 }
 
 // askedAgain is the order that finds a new place for lines of a part.
-func (a *Allocator) askedAgain(id string, e *reservation.Entry, t *orderTerms, lines []reservation.Line, now int64) *Order {
+func (a *Allocator) askedAgain(id string, e *reservation.Entry, t *notes.Terms, lines []reservation.Line, now int64) *Order {
 	from := a.ledger.SlotName(e.Slot)
-	o := &Order{ID: id, At: t.At, Form: t.Form, MaxDistance: geo.Meters(t.Within), Kinds: t.Kinds, Payment: t.Payment, Groups: t.Groups,
+	o := &Order{ID: id, At: t.At, Form: t.Form, MaxDistance: geo.Meters(t.Within), Kinds: kindsIn(t.Kinds), Payment: t.Payment, Groups: t.Groups,
 		Exclude: append(a.excluded(t), from), Substitutes: t.Instead, MaxLocations: t.Most, Partial: true,
 		Order: e.Order, Customer: e.Customer, Owner: e.Owner, Channel: e.Channel}
 	switch places := a.locations.Load(); {
@@ -418,10 +384,10 @@ func (a *Allocator) askedAgain(id string, e *reservation.Entry, t *orderTerms, l
 // terms is the note of what goes to another place: what the order asked for, and
 // from where it came, and of a new part by which change: that is what tells, as long
 // as the part is remembered, that its units have gone, wherever it goes itself later.
-func (m *moving) terms(p *planned, sh *plan.Share, t orderTerms, from uint32, rejects int, isNew bool) ([]byte, error) {
+func (m *moving) terms(p *planned, sh *plan.Share, t notes.Terms, from uint32, rejects int, isNew bool) ([]byte, error) {
 	t.Form, t.Left, t.From, t.Rejects = p.formOf(sh, &t), from+1, "", rejects
 	if isNew {
-		t.ByDigest, t.By = changeDigest(m.by), ""
+		t.ByDigest, t.By = notes.ChangeDigest(m.by), ""
 	}
 	if t.Near == nil && t.At == "" {
 		near := p.order.Near // the next search begins there too
@@ -430,7 +396,8 @@ func (m *moving) terms(p *planned, sh *plan.Share, t orderTerms, from uint32, re
 	if m.cause != history.Offline && m.cause != 0 && !slices.Contains(t.Rejected, from) {
 		t.Rejected = append(slices.Clone(t.Rejected), from)
 	}
-	return t.bytes(reservation.MaxNoteBytes)
+	b, err := t.Bytes(reservation.MaxNoteBytes)
+	return b, noteFault(err)
 }
 
 // isWindow tells the resource that is a place in a pickup window.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/clickcollect/clickcollect/allocator/internal/gate"
+	"github.com/clickcollect/clickcollect/allocator/internal/notes"
 	"github.com/clickcollect/clickcollect/allocator/internal/orders"
 	"github.com/clickcollect/clickcollect/allocator/internal/plan"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
@@ -97,7 +98,7 @@ func (m *moving) gone(e *reservation.Entry) bool { return !m.missing && e.Slot !
 
 // already answers where a part is that somebody else has taken elsewhere.
 func (m *moving) already(e *reservation.Entry) {
-	t := takeTerms(e.Note)
+	t := notes.Take(e.Note)
 	var lines []Line
 	for _, line := range m.left(e) {
 		lines = append(lines, Line{SKU: m.a.ledger.SKUName(line.SKU), Quantity: line.Quantity})
@@ -132,7 +133,7 @@ func (m *moving) moved(sku uint32) (units int64) {
 	}
 	order, _ := m.nextPart()
 	for _, p := range m.a.partsOf(order) {
-		if t := takeTerms(p.e.Note); p.e.Ref == m.id && t.isBy(m.by) {
+		if t := notes.Take(p.e.Note); p.e.Ref == m.id && t.IsBy(m.by) {
 			units += unitsIn(m.a.folded(&p.e, func(l *reservation.EntryLine) int64 { return l.Quantity }), sku)
 		}
 	}
@@ -140,9 +141,9 @@ func (m *moving) moved(sku uint32) (units int64) {
 }
 
 // plan works out who could serve lines of a part.
-func (m *moving) plan(e *reservation.Entry, t *orderTerms, left []reservation.Line) (*planned, error) {
-	if t.unread != nil { // what it forbids is not known
-		return nil, t.unread
+func (m *moving) plan(e *reservation.Entry, t *notes.Terms, left []reservation.Line) (*planned, error) {
+	if t.Unread != nil { // what it forbids is not known
+		return nil, t.Unread
 	}
 	a := m.a
 	m.s.Aside()
@@ -158,7 +159,7 @@ func (m *moving) plan(e *reservation.Entry, t *orderTerms, left []reservation.Li
 // try moves lines to the best place there is for them. False: there is no more to
 // be done.
 func (m *moving) try(e *reservation.Entry, left []reservation.Line, again int) (more bool) {
-	terms := takeTerms(e.Note)
+	terms := notes.Take(e.Note)
 	p, err := m.plan(e, &terms, left)
 	if err != nil {
 		m.refuse(left, err)
@@ -179,7 +180,7 @@ func (m *moving) try(e *reservation.Entry, left []reservation.Line, again int) (
 }
 
 // make takes the steps that a plan has found, with the order locked.
-func (m *moving) make(p *planned, e *reservation.Entry, terms *orderTerms, left []reservation.Line) (more bool) {
+func (m *moving) make(p *planned, e *reservation.Entry, terms *notes.Terms, left []reservation.Line) (more bool) {
 	switch ok := p.build(m.s); {
 	case p.broken != nil:
 		m.err = p.broken
@@ -188,7 +189,7 @@ func (m *moving) make(p *planned, e *reservation.Entry, terms *orderTerms, left 
 		return true
 	}
 	for i := range p.Shares {
-		if _, err := m.terms(p, &p.Shares[i], terms.withFirst(firstOf(e, terms)), e.Slot, e.Rejects, true); err != nil {
+		if _, err := m.terms(p, &p.Shares[i], terms.With(terms.FirstOf(e)), e.Slot, e.Rejects, true); err != nil {
 			m.refuse(left, fmt.Errorf("it has been rerouted too often: %w: %v", ErrFull, err))
 			return false
 		}
@@ -226,12 +227,12 @@ const (
 
 // send moves the units of a share of a plan: all of the part, which stays the same,
 // or into a new part of that number.
-func (m *moving) send(p *planned, share int, e *reservation.Entry, t *orderTerms, order string, number int) sending {
+func (m *moving) send(p *planned, share int, e *reservation.Entry, t *notes.Terms, order string, number int) sending {
 	a, sh, held := m.a, &p.Shares[share], &p.work.held[share]
 	ready := p.Told(sh)
 	r := reservation.Reroute{ID: m.id, Now: p.Now, Cause: m.cause, Missing: m.missing}
 	to := reservation.Hold{Slot: sh.Slot, Distance: float64(sh.Distance), Promise: max(e.Promise, millis(ready))}
-	kept, rejects := t.withFirst(firstOf(e, t)), e.Rejects
+	kept, rejects := t.With(t.FirstOf(e)), e.Rejects
 	var left []Line
 	for _, part := range sh.Lines {
 		w := &p.Wants[part.Want]
@@ -245,7 +246,7 @@ func (m *moving) send(p *planned, share int, e *reservation.Entry, t *orderTerms
 	if number > 0 {
 		a.moves.parts.Store(true)
 		to.ID, to.Fingerprint, to.Order, to.Parts = partID(order, number), e.Fingerprint, cmp.Or(e.Order, order), uint8(number)
-		kept, rejects = t.withFirst(nil), 0 // it is none of the first answer's
+		kept, rejects = t.With(nil), 0 // it is none of the first answer's
 	} else {
 		r.Lines = nil
 	}
@@ -275,7 +276,7 @@ func (m *moving) send(p *planned, share int, e *reservation.Entry, t *orderTerms
 
 // formOf is how goods of a share reach the customer; goods that come to a named
 // store from elsewhere are brought.
-func (p *planned) formOf(sh *plan.Share, t *orderTerms) sourcing.Form {
+func (p *planned) formOf(sh *plan.Share, t *notes.Terms) sourcing.Form {
 	if sh.Form == sourcing.ShipToStore && sh.Slot == p.At {
 		return t.Form
 	}
@@ -369,7 +370,7 @@ func (m *moving) giveUp() {
 	if len(left) == 0 {
 		return
 	}
-	t := takeTerms(e.Note)
+	t := notes.Take(e.Note)
 	p, err := m.plan(&e, &t, left)
 	if err != nil {
 		m.refuse(left, err)
@@ -393,7 +394,7 @@ func (m *moving) rejects(e *reservation.Entry) (n int) {
 // such as after a crash between its record and the reroute. rejects is the how manyth
 // of the part it was; 0: that is not known.
 func (m *moving) unfinished(e *reservation.Entry, rejects int) bool {
-	if t := takeTerms(e.Note); t.Rejects == e.Rejects || rejects > 0 && t.Rejects >= rejects || !movable(e) {
+	if t := notes.Take(e.Note); t.Rejects == e.Rejects || rejects > 0 && t.Rejects >= rejects || !movable(e) {
 		return false // it has gone elsewhere since, or its customer gets it here all the same
 	}
 	if m.all {
@@ -407,7 +408,7 @@ func (m *moving) unfinished(e *reservation.Entry, rejects int) bool {
 // the place was free for a moment.
 func (m *moving) keepVisit(begun *reservation.Entry) {
 	a, s := m.a, m.s
-	t := takeTerms(begun.Note)
+	t := notes.Take(begun.Note)
 	s.Resume()
 	now := s.Now()
 	if t.Window <= now || t.At == "" || t.At != a.ledger.SlotName(begun.Slot) {
@@ -431,9 +432,9 @@ func (m *moving) keepVisit(begun *reservation.Entry) {
 		return
 	}
 	t.Form, t.First = sourcing.Collect, nil
-	note, err := t.bytes(reservation.MaxNoteBytes)
+	note, err := t.Bytes(reservation.MaxNoteBytes)
 	if err != nil { // it is no longer than it was
-		m.err = err
+		m.err = noteFault(err)
 		return
 	}
 	visit := reservation.Part{Lines: places, Hold: reservation.Hold{ID: partID(order, number), Fingerprint: begun.Fingerprint, Slot: begun.Slot,

@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/notes"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
 )
@@ -72,8 +73,8 @@ func orderInlets(t *testing.T) []inlet {
 			}}
 	}
 	first := func(list []string) string { return strings.Join(list, "|") }
-	noted := func(get func(orderTerms) string) func(Reservation, *reservation.Entry) string {
-		return func(_ Reservation, e *reservation.Entry) string { return get(takeTerms(e.Note)) }
+	noted := func(get func(notes.Terms) string) func(Reservation, *reservation.Entry) string {
+		return func(_ Reservation, e *reservation.Entry) string { return get(notes.Take(e.Note)) }
 	}
 	all := []inlet{
 		{name: "Order.ID",
@@ -88,11 +89,11 @@ func orderInlets(t *testing.T) []inlet {
 		field("Order.Customer", func(o *Order, s string) { o.Customer = s }, func(r Reservation, _ *reservation.Entry) string { return r.Customer }),
 		field("Order.Channel", func(o *Order, s string) { o.Channel = s }, func(r Reservation, _ *reservation.Entry) string { return r.Channel }),
 		field("Order.Owner", func(o *Order, s string) { o.Owner = s }, func(_ Reservation, e *reservation.Entry) string { return e.Owner }),
-		field("Order.Payment", func(o *Order, s string) { o.Payment, o.Partial = s, true }, noted(func(t orderTerms) string { return t.Payment })),
-		field("Order.Groups", func(o *Order, s string) { o.At, o.Groups = "grouped", []string{"in", s} }, noted(func(t orderTerms) string { return first(t.Groups[1:]) })),
-		field("Order.Exclude", func(o *Order, s string) { o.Exclude = []string{s} }, noted(func(t orderTerms) string { return first(t.Exclude) })),
-		field("Order.Substitutes", func(o *Order, s string) { o.Substitutes = map[string][]string{"tea": {s}} }, noted(func(t orderTerms) string { return first(t.Instead["tea"]) })),
-		field("Order.Substitutes of", func(o *Order, s string) { o.Substitutes = map[string][]string{s: {"cup"}} }, noted(func(t orderTerms) string { return first(sorted(t.Instead)) })),
+		field("Order.Payment", func(o *Order, s string) { o.Payment, o.Partial = s, true }, noted(func(t notes.Terms) string { return t.Payment })),
+		field("Order.Groups", func(o *Order, s string) { o.At, o.Groups = "grouped", []string{"in", s} }, noted(func(t notes.Terms) string { return first(t.Groups[1:]) })),
+		field("Order.Exclude", func(o *Order, s string) { o.Exclude = []string{s} }, noted(func(t notes.Terms) string { return first(t.Exclude) })),
+		field("Order.Substitutes", func(o *Order, s string) { o.Substitutes = map[string][]string{"tea": {s}} }, noted(func(t notes.Terms) string { return first(t.Instead["tea"]) })),
+		field("Order.Substitutes of", func(o *Order, s string) { o.Substitutes = map[string][]string{s: {"cup"}} }, noted(func(t notes.Terms) string { return first(sorted(t.Instead)) })),
 	}
 	for i := range all {
 		all[i].empty = slices.Contains([]string{"Order.Order", "Order.Customer", "Order.Channel", "Order.Owner", "Order.Payment"}, all[i].name)

@@ -71,13 +71,14 @@ var plan = map[string]room{
 	"bench/house":                   {},
 	"allocator/hours":               {},
 	"allocator/sourcing":            {ours: []string{"geo", "allocator/hours"}},
-	"allocator":                     {ours: []string{"geo", "allocator/hours", "reservation", "reservation/history", "reservation/latency", "reservation/lock", "reservation/log", "reservation/excerpt", "allocator/sourcing", "allocator/internal/acceptance", "allocator/internal/cooldown", "allocator/internal/gate", "allocator/internal/orders", "allocator/internal/plan", "allocator/internal/topology", "allocator/internal/route", "allocator/internal/calendar", "allocator/internal/channels", "allocator/internal/goods"}, tests: []string{"reservation/log/logtest"}, theirs: names},
+	"allocator":                     {ours: []string{"geo", "allocator/hours", "reservation", "reservation/history", "reservation/latency", "reservation/lock", "reservation/log", "reservation/excerpt", "allocator/sourcing", "allocator/internal/acceptance", "allocator/internal/cooldown", "allocator/internal/gate", "allocator/internal/notes", "allocator/internal/orders", "allocator/internal/plan", "allocator/internal/topology", "allocator/internal/route", "allocator/internal/calendar", "allocator/internal/channels", "allocator/internal/goods"}, tests: []string{"reservation/log/logtest"}, theirs: names},
 	"allocator/metrics":             {ours: []string{"allocator", "reservation/latency", "geo"}, theirs: slices.Concat(metering, scrapes)},
 	"allocator/internal/acceptance": {ours: []string{"reservation/lock"}, theirs: names},
 	"allocator/internal/cooldown":   {ours: []string{"reservation", "reservation/history", "reservation/lock", "reservation/excerpt"}, theirs: names},
 	"allocator/internal/cover":      {},
 	"allocator/internal/gate":       {ours: []string{"reservation", "reservation/history", "reservation/lock"}},
 	"allocator/internal/topology":   {ours: []string{"geo", "allocator/hours", "allocator/sourcing", "allocator/internal/gate", "reservation", "reservation/excerpt", "reservation/lock"}},
+	"allocator/internal/notes":      {ours: []string{"geo", "allocator/sourcing", "allocator/internal/topology", "reservation"}},
 	"allocator/internal/orders":     {ours: []string{"allocator/sourcing", "allocator/internal/calendar", "allocator/internal/gate", "allocator/internal/goods", "allocator/internal/plan", "reservation"}, tests: []string{"geo", "allocator/internal/channels", "allocator/internal/cooldown", "allocator/internal/topology", "reservation/history"}},
 	"allocator/internal/plan":       {ours: []string{"geo", "allocator/sourcing", "allocator/internal/calendar", "allocator/internal/channels", "allocator/internal/cooldown", "allocator/internal/cover", "allocator/internal/gate", "allocator/internal/goods", "allocator/internal/topology", "reservation"}, tests: []string{"reservation/history"}},
 	"allocator/internal/route":      {ours: []string{"geo", "allocator/sourcing", "allocator/internal/gate", "allocator/internal/topology", "reservation", "reservation/history"}},
@@ -94,7 +95,7 @@ var plan = map[string]room{
 // core names the rooms that have no clock, goroutine, I/O, logger or random
 // source: time enters once, at the door, and is passed down.
 // What opens a directory or streams a snapshot stands in files of its own.
-var core = []string{"geo", "allocator/hours", "allocator/sourcing", "allocator/internal/cooldown", "allocator/internal/cover", "allocator/internal/orders", "allocator/internal/plan", "allocator/internal/route", "allocator/internal/calendar", "allocator/internal/channels", "allocator/internal/goods", "allocator/metrics", "reservation", "reservation/history", "reservation/latency", "reservation/life", "reservation/excerpt", "reservation/internal/state", "reservation/internal/stock"}
+var core = []string{"geo", "allocator/hours", "allocator/sourcing", "allocator/internal/cooldown", "allocator/internal/cover", "allocator/internal/notes", "allocator/internal/orders", "allocator/internal/plan", "allocator/internal/route", "allocator/internal/calendar", "allocator/internal/channels", "allocator/internal/goods", "allocator/metrics", "reservation", "reservation/history", "reservation/latency", "reservation/life", "reservation/excerpt", "reservation/internal/state", "reservation/internal/stock"}
 
 // exceptions are imports that a rule of the core would report, and why each
 // may stand.
