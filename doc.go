@@ -117,6 +117,7 @@
 //	reservation/internal/recovery a state from a snapshot and a log, and the snapshot of one
 //	reservation/internal/audit   a live state beside one recomputed from the log
 //	reservation/internal/book    orders, transfers and IDs by ID, with their timers and lists
+//	reservation/internal/book/{index, slab, wheel} references by tags; memory by references; timers by their time
 //	reservation/internal/stock   counters, claims over several lines, availability bits: lock-free
 //	reservation/log              the seam of the journal: what a log must do, its errors, a log in memory
 //	reservation/log/logtest      the suite any log must pass that takes the journal's place; a log for tests
@@ -160,7 +161,8 @@
 //	reservation/internal/audit → reservation/internal/{recovery, state, book, stock, commit}
 //	reservation/internal/recovery → reservation/internal/{state, book, stock, commit}, reservation/log
 //	reservation/internal/state → reservation/internal/{book, stock}
-//	reservation/internal/book → reservation/internal/commit
+//	reservation/internal/book → reservation/internal/book/{index, slab, wheel}, reservation/internal/commit
+//	reservation/internal/book/wheel → reservation/internal/book/slab
 //	reservation/internal/storage → reservation/internal/journal, reservation/log
 //	reservation/internal/{commit, journal} → reservation/log
 //	reservation, reservation/internal/commit → reservation/latency

@@ -60,7 +60,7 @@ var plan = map[string]room{
 	"reservation/latency":           {},
 	"reservation/history":           {ours: []string{"reservation/life"}},
 	"reservation/internal/audit":    {ours: []string{"reservation/life", "reservation/history", "reservation/internal/book", "reservation/internal/commit", "reservation/internal/recovery", "reservation/internal/state", "reservation/internal/stock"}, tests: []string{"reservation/log"}},
-	"reservation/internal/book":     {ours: []string{"reservation/life", "reservation/lock", "reservation/internal/commit"}, theirs: names},
+	"reservation/internal/book":     {ours: []string{"reservation/life", "reservation/lock", "reservation/internal/book/index", "reservation/internal/book/slab", "reservation/internal/book/wheel", "reservation/internal/commit"}, theirs: names},
 	"reservation/internal/commit":   {ours: []string{"reservation/lock", "reservation/latency", "reservation/log"}, tests: []string{"reservation/internal/journal", "reservation/log/logtest"}},
 	"reservation/internal/journal":  {ours: []string{"reservation/lock", "reservation/log"}, tests: []string{"reservation/internal/commit", "reservation/log/logtest"}},
 	"reservation/internal/storage":  {ours: []string{"reservation/lock", "reservation/log", "reservation/internal/journal"}, tests: []string{"reservation/log/logtest"}},
@@ -90,12 +90,17 @@ var plan = map[string]room{
 	"examples/durable":              {ours: []string{"allocator", "geo"}},
 	"examples/quickstart":           {ours: []string{"allocator", "geo"}},
 	"examples/replay":               {ours: []string{"allocator", "geo", "allocator/hours", "allocator/sourcing"}},
+
+	// Beneath the book.
+	"reservation/internal/book/index": {},
+	"reservation/internal/book/slab":  {},
+	"reservation/internal/book/wheel": {ours: []string{"reservation/internal/book/slab"}},
 }
 
 // core names the rooms that have no clock, goroutine, I/O, logger or random
 // source: time enters once, at the door, and is passed down.
 // What opens a directory or streams a snapshot stands in files of its own.
-var core = []string{"geo", "allocator/hours", "allocator/sourcing", "allocator/internal/cooldown", "allocator/internal/cover", "allocator/internal/notes", "allocator/internal/orders", "allocator/internal/plan", "allocator/internal/route", "allocator/internal/calendar", "allocator/internal/channels", "allocator/internal/goods", "allocator/metrics", "reservation", "reservation/history", "reservation/latency", "reservation/life", "reservation/excerpt", "reservation/internal/state", "reservation/internal/stock"}
+var core = []string{"geo", "allocator/hours", "allocator/sourcing", "allocator/internal/cooldown", "allocator/internal/cover", "allocator/internal/notes", "allocator/internal/orders", "allocator/internal/plan", "allocator/internal/route", "allocator/internal/calendar", "allocator/internal/channels", "allocator/internal/goods", "allocator/metrics", "reservation", "reservation/history", "reservation/latency", "reservation/life", "reservation/excerpt", "reservation/internal/state", "reservation/internal/stock", "reservation/internal/book/index", "reservation/internal/book/slab", "reservation/internal/book/wheel"}
 
 // exceptions are imports that a rule of the core would report, and why each
 // may stand.

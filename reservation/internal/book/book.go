@@ -8,6 +8,9 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"github.com/clickcollect/clickcollect/reservation/internal/book/index"
+	"github.com/clickcollect/clickcollect/reservation/internal/book/slab"
+	"github.com/clickcollect/clickcollect/reservation/internal/book/wheel"
 	"github.com/clickcollect/clickcollect/reservation/internal/commit"
 	"github.com/clickcollect/clickcollect/reservation/life"
 	"github.com/clickcollect/clickcollect/reservation/lock"
@@ -119,7 +122,7 @@ const (
 // probability below 10⁻¹¹ (Chernoff). With rememberFor, not longer than that
 // after their end and about a second, if DueIn is called when NextDue says so.
 // Memory is that of the peak; it is reused, not given back.
-// Source: striped hash table; see index, slab, record, timers, shelf and
+// Source: striped hash table; see index, slab, wheel, record, shelf and
 // viewIndex for the parts.
 type Book struct {
 	shards  []shard // a power of two
@@ -151,11 +154,11 @@ type shardParts struct {
 	number  uint32
 	live    atomic.Int32 // orders that have not ended; written with the mutex held
 	next    atomic.Int64 // what NextDue says
-	index   index
+	index   index.Index
 	hint    prefetchHint // where index.current lies
-	slab    slab         // of the records
-	side    slab         // of extra pieces and timers
-	timers  timers
+	slab    slab.Slab    // of the records
+	side    slab.Slab    // of extra pieces and timers
+	timers  wheel.Wheel
 	ended   [kinds - 1]queue // by kind
 	kept    atomic.Int32     // remembered entries; written with the mutex held; here, for before index it pushes that off the line of the mutex
 	scratch Entry
@@ -192,9 +195,9 @@ func newBook(remember, bits int, key hashKey) *Book {
 	for i := range b.shards {
 		s := &b.shards[i]
 		s.number = uint32(i)
-		s.next.Store(never)
-		s.index.current = newTable(make([]uint64, firstSlots))
-		s.hint.set(&s.index.current)
+		s.next.Store(wheel.Never)
+		s.index = index.New()
+		s.hint.set(s.index.Newest())
 		for kind := range s.ended {
 			s.ended[kind].keep = keep
 		}
@@ -271,15 +274,15 @@ func (b *Book) growAndUnlock(s *shard) {
 // be brought when the lock has been given up has the returned number of slots; 0
 // is none.
 func (b *Book) growIfUrgent(s *shard) (twice int) {
-	want, urgent := s.index.wanted()
+	want, urgent := s.index.Wanted()
 	switch {
 	case want && b.loose:
-		s.index.double()
-		s.hint.set(&s.index.current)
+		s.index.Double()
+		s.hint.set(s.index.Newest())
 	case urgent:
-		s.grow(make([]uint64, 2*len(s.index.current.slots)))
+		s.grow(make([]uint64, s.index.Twice()))
 	case want:
-		return 2 * len(s.index.current.slots)
+		return s.index.Twice()
 	}
 	return 0
 }
@@ -363,7 +366,7 @@ func (b *Book) Len() (live, remembered int) {
 		for kind := range s.ended {
 			ended += s.ended[kind].count
 		}
-		live += s.index.entries - ended
+		live += s.index.Len() - ended
 		remembered += ended
 		s.mu.Unlock()
 	}
@@ -391,7 +394,7 @@ func (b *Book) Memory() int64 {
 	for i := range b.shards {
 		s := &b.shards[i]
 		s.mu.Lock(lock.Shard)
-		total += s.slab.bytes + s.slab.overheadBytes() + s.side.bytes + s.side.overheadBytes() + s.index.bytes() + s.timers.bytes()
+		total += s.slab.Bytes() + s.side.Bytes() + s.index.Bytes() + s.timers.Bytes()
 		s.mu.Unlock()
 	}
 	return total

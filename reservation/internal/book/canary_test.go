@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"pgregory.net/rapid"
+
+	"github.com/clickcollect/clickcollect/reservation/internal/book/wheel"
 )
 
 // quietTB takes a failure in the place of a test.
@@ -45,7 +47,7 @@ func (q *quietTB) Fatal(a ...any) {
 func eachRecord(b *Book, visit func(s *shard, r record) (more bool)) {
 	for i := range b.shards {
 		s := &b.shards[i]
-		for _, ref := range s.index.references(nil) {
+		for _, ref := range s.index.References(nil) {
 			if !visit(s, s.record(ref)) {
 				return
 			}
@@ -79,15 +81,6 @@ func brokenBooks() map[string]func(*Book) {
 				}
 			}
 		},
-		"a count of dead timers grows and nobody sweeps": func(b *Book) {
-			for i := range b.shards {
-				for _, l := range b.shards[i].timers.levels {
-					for at := 0; l != nil && at < wheelBuckets; at++ {
-						l.buckets[at].dead += 40
-					}
-				}
-			}
-		},
 		"an order is missing from a view": func(b *Book) {
 			eachRecord(b, func(s *shard, r record) bool {
 				if r.extra() == 0 {
@@ -112,7 +105,7 @@ func brokenBooks() map[string]func(*Book) {
 		"a remembered entry is not counted":  func(b *Book) { b.shards[0].kept.Add(-1) },
 		"the next time due is forgotten": func(b *Book) {
 			for i := range b.shards {
-				b.shards[i].next.Store(never)
+				b.shards[i].next.Store(wheel.Never)
 			}
 		},
 	}

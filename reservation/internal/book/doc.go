@@ -7,6 +7,8 @@
 // rule under the lock of an entry's shard, and gives the sink the record of a change
 // before anyone can see the change.
 //
-// It may touch package life, of which it asks where units are and what is due. It
-// must not know what a change means, what is on hand, or how a record is written.
+// It may touch package life, of which it asks where units are and what is due, and the
+// rooms beneath it: index, the table of IDs and of references, slab, the memory, and
+// wheel, the timers. It must not know what a change means, what is on hand, or how a
+// record is written.
 package book

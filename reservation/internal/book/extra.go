@@ -1,6 +1,10 @@
 package book
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/clickcollect/clickcollect/reservation/internal/book/slab"
+)
 
 // extra is the memory of what only some entries have, little-endian:
 //
@@ -165,13 +169,13 @@ func (b *Book) writeExtra(s *shard, ref uint32, e *Entry) {
 		}
 	}
 	piece := old
-	if unitsOf(given) != unitsOf(size) {
+	if !slab.Same(given, size) {
 		piece = 0
 		if old != 0 {
-			s.side.give(old, given)
+			s.side.Give(old, given)
 		}
 		if size != 0 {
-			piece = s.side.take(size)
+			piece = s.side.Take(size)
 		}
 		r.setExtra(piece)
 	}
@@ -200,6 +204,6 @@ func (b *Book) freeExtra(s *shard, r record) {
 			b.views[v].remove(b.viewHash(v, x.key(v, r.id())), node)
 		}
 	}
-	s.side.give(ref, x.size())
+	s.side.Give(ref, x.size())
 	r.setExtra(0)
 }

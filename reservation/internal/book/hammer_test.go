@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/clickcollect/clickcollect/reservation/internal/book/wheel"
 	"github.com/clickcollect/clickcollect/reservation/life"
 )
 
@@ -21,7 +22,7 @@ func TestBookHammer(t *testing.T) {
 	const stay, places = 600, 6
 	for i := range stay {
 		e := stamped(uint64(i), 2)
-		e.Deadline = never
+		e.Deadline = wheel.Never
 		e.Refs = Refs{Order: fmt.Sprint("order-", i%10), Customer: "one and all"}
 		b.Add(KindOrder, fmt.Sprint("stay-", i), &e, nil, nil)
 	}

@@ -2,15 +2,12 @@ package book
 
 import (
 	"fmt"
-	"math"
-	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/clickcollect/clickcollect/bench/scaletest"
 	"github.com/clickcollect/clickcollect/reservation/life"
-	"pgregory.net/rapid"
 )
 
 func orderOf(fingerprint uint64, lines int) Entry {
@@ -131,96 +128,6 @@ func TestBookLongIDs(t *testing.T) {
 		if held, remembered := b.Len(); held != 0 || remembered != 0 {
 			t.Fatalf("%s: len = %d, %d", reuse, held, remembered)
 		}
-	}
-}
-
-// An index of few tags, so that runs are long and wrap, against a map.
-func TestIndexAgainstMap(t *testing.T) {
-	for seed := range uint64(40) {
-		random := rand.New(rand.NewPCG(seed, 1))
-		x := index{current: newTable(make([]uint64, firstSlots))}
-		spread := []uint32{1, 3, 200, math.MaxUint32}[seed%4]
-		twin := map[uint32]uint32{} // reference to tag
-		for ref := uint32(1); ref < 3000; ref++ {
-			tag := math.MaxUint32 - random.Uint32N(spread)
-			table := x.tableFor(tag)
-			x.put(table, table.place(tag), slotOf(tag, ref))
-			twin[ref] = tag
-			// Growth begins when asked for, or as late as can be.
-			if want, urgent := x.wanted(); urgent || want && seed%3 > 0 {
-				x.begin(make([]uint64, 2*len(x.current.slots)))
-			}
-			if random.IntN(3) == 0 {
-				for old, tag := range twin {
-					x.take(slotOf(tag, old)) // Never ends if it is not there.
-					delete(twin, old)
-					break
-				}
-			}
-			if x.entries != len(twin) {
-				t.Fatalf("seed %d: %d entries, want %d", seed, x.entries, len(twin))
-			}
-		}
-		for _, ref := range x.references(nil) {
-			tag, ok := twin[ref]
-			if !ok {
-				t.Fatalf("seed %d: reference %d twice or unknown", seed, ref)
-			}
-			x.take(slotOf(tag, ref))
-			delete(twin, ref)
-		}
-		if len(twin) != 0 || x.entries != 0 {
-			t.Fatalf("seed %d: %d left over", seed, len(twin))
-		}
-	}
-}
-
-// Pieces in use never overlap: each is filled with its own byte and read back.
-func TestSlabPieces(t *testing.T) {
-	checkBook(t, func(t *rapid.T) {
-		type piece struct {
-			ref  uint32
-			size int
-			fill byte
-		}
-		var s slab
-		var pieces []piece
-		for step := range rapid.IntRange(1, 300).Draw(t, "steps") {
-			if len(pieces) > 0 && rapid.IntRange(0, 2).Draw(t, "give") == 0 {
-				i := rapid.IntRange(0, len(pieces)-1).Draw(t, "piece")
-				s.give(pieces[i].ref, pieces[i].size)
-				pieces = slices.Delete(pieces, i, i+1)
-				continue
-			}
-			size := rapid.OneOf(rapid.IntRange(36, 300), rapid.IntRange(36, 40_000)).Draw(t, "size")
-			p := piece{s.take(size), size, byte(step)}
-			memory := s.at(p.ref)[:size]
-			for i := range memory {
-				memory[i] = p.fill
-			}
-			pieces = append(pieces, p)
-		}
-		for _, p := range pieces {
-			for _, got := range s.at(p.ref)[:p.size] {
-				if got != p.fill {
-					t.Fatalf("piece %+v overwritten by %d", p, got)
-				}
-			}
-		}
-	})
-}
-
-func TestSlabClasses(t *testing.T) {
-	last, lastRounded := -1, 0
-	for units := 1; units <= sharedUnits; units++ {
-		class, rounded := classOf(units)
-		if rounded < units || rounded > units+units/8 || class < last || class > last+1 || (class == last) != (rounded == lastRounded) {
-			t.Fatalf("classOf(%d) = %d, %d after %d, %d", units, class, rounded, last, lastRounded)
-		}
-		last, lastRounded = class, rounded
-	}
-	if last != sharedClasses-1 {
-		t.Fatalf("last class %d", last)
 	}
 }
 

@@ -3,6 +3,8 @@ package book
 import (
 	"sync/atomic"
 	"unsafe"
+
+	"github.com/clickcollect/clickcollect/reservation/internal/book/index"
 )
 
 // prefetchHint says without the lock where the table of a shard lies, only to
@@ -14,7 +16,7 @@ type prefetchHint struct {
 	room   atomic.Uintptr // address of the next new record
 	timer  hintedLine     // address of the next timer, if it goes where the last one went
 	bucket hintedLine     // address of the bucket the last one went to
-	shift  atomic.Uint32  // table.shift
+	shift  atomic.Uint32  // of the table
 }
 
 // hintedLine is an address of which only the cache line counts. It is written
@@ -29,10 +31,10 @@ func (h *hintedLine) set(address uintptr) {
 
 func (h *hintedLine) prefetch() { prefetchLine(h.address.Load()) }
 
-func (h *prefetchHint) set(t *table) {
-	if address := uintptr(unsafe.Pointer(&t.slots[0])); h.slots.Load() != address {
+func (h *prefetchHint) set(t *index.Table) {
+	if address := uintptr(unsafe.Pointer(&t.Slots[0])); h.slots.Load() != address {
 		h.slots.Store(address)
-		h.shift.Store(uint32(t.shift))
+		h.shift.Store(uint32(t.Shift))
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/clickcollect/clickcollect/reservation/internal/book/wheel"
 	"github.com/clickcollect/clickcollect/reservation/life"
 	"github.com/clickcollect/clickcollect/reservation/lock"
 )
@@ -70,15 +71,15 @@ func Share(workers, n int, worker func() func(i int)) {
 func (b *Book) settleShard(s *shard, order *refSorter) {
 	s.mu.Lock(lock.Shard)
 	defer s.mu.Unlock()
-	s.hint.set(&s.index.current)
-	s.hint.room.Store(s.slab.next())
+	s.hint.set(s.index.Newest())
+	s.hint.room.Store(s.slab.Next())
 	for _, ref := range order.of(s) {
 		r := s.record(ref)
 		if r.kind() != KindOrder || r.has(flagQueued) {
 			continue
 		}
 		r.setNumber(b.shelves.add(r.location(), place{s.number, ref}))
-		if due := b.dueAt(s, ref); due != never {
+		if due := b.dueAt(s, ref); due != wheel.Never {
 			b.arm(s, ref, due)
 		}
 	}
@@ -97,7 +98,7 @@ func (b *Book) dueAt(s *shard, ref uint32) int64 {
 	case r.state() == life.Ready:
 		return b.due(&Entry{State: life.Ready, Pickup: r.pickup(), Reminded: r.has(flagReminded)})
 	}
-	return never
+	return wheel.Never
 }
 
 // partial reports whether the state of a record does not say where its units are.
@@ -112,8 +113,8 @@ type refSorter struct{ refs, spare []uint32 }
 // of returns them, valid until the next call. It is called with the shard's lock
 // held.
 func (o *refSorter) of(s *shard) []uint32 {
-	o.refs = s.index.references(o.refs[:0])
-	o.sort(uint32(len(s.slab.chunks)) << chunkUnitBits)
+	o.refs = s.index.References(o.refs[:0])
+	o.sort(s.slab.Bound())
 	return o.refs
 }
 
@@ -168,7 +169,7 @@ func (b *Book) sortShelf(f *shelf, o *shelfSorter) {
 	for i := range n {
 		if i+ahead < n {
 			p := b.shelves.placeOf(*f.slot(i + ahead))
-			address := b.shards[p.shard].slab.address(p.ref)
+			address := b.shards[p.shard].slab.Address(p.ref)
 			prefetchLine(address)
 			prefetchLine(address + cacheLine)
 		}

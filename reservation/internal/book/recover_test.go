@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/clickcollect/clickcollect/reservation/internal/book/wheel"
 	"github.com/clickcollect/clickcollect/reservation/life"
 )
 
@@ -102,7 +103,7 @@ func sameShelves(t *testing.T, plain, loose *Book, locations uint32) {
 	t.Helper()
 	for location := range locations {
 		var want, got []string
-		last := int64(never)
+		last := int64(wheel.Never)
 		plain.At(location, func(id string, _ *Entry) bool {
 			want = append(want, id)
 			return true

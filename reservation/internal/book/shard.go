@@ -3,6 +3,8 @@ package book
 import (
 	"unsafe"
 
+	"github.com/clickcollect/clickcollect/reservation/internal/book/index"
+	"github.com/clickcollect/clickcollect/reservation/internal/book/wheel"
 	"github.com/clickcollect/clickcollect/reservation/internal/commit"
 	"github.com/clickcollect/clickcollect/reservation/life"
 )
@@ -11,9 +13,9 @@ const shardBytes = unsafe.Sizeof(shard{})
 
 // The methods of this file are called with the shard's lock held.
 
-func (s *shard) record(ref uint32) record { return record(s.slab.at(ref)) }
+func (s *shard) record(ref uint32) record { return record(s.slab.At(ref)) }
 
-func (s *shard) extra(ref uint32) extra { return extra(s.side.at(ref)) }
+func (s *shard) extra(ref uint32) extra { return extra(s.side.At(ref)) }
 
 // aliasID is the ID of a record in place, valid as long as the record is.
 func aliasID(r record) string {
@@ -32,22 +34,22 @@ func (s *shard) read(ref uint32, into *Entry) {
 
 // grow lets the index begin to grow into empty slots.
 func (s *shard) grow(slots []uint64) {
-	s.index.begin(slots)
-	s.hint.set(&s.index.current)
+	s.index.Begin(slots)
+	s.hint.set(s.index.Newest())
 }
 
 // search looks an ID up. It returns the reference of its record, or 0 and the
 // slot, valid until the next change, where its entry belongs.
-func (s *shard) search(tag uint32, kind Kind, id string) (t *table, at int, ref uint32) {
-	t = s.index.tableFor(tag)
-	mask := len(t.slots) - 1
-	for at = t.home(tag); ; at = (at + 1) & mask {
-		slot := t.slots[at]
+func (s *shard) search(tag uint32, kind Kind, id string) (t *index.Table, at int, ref uint32) {
+	t = s.index.TableFor(tag)
+	mask := len(t.Slots) - 1
+	for at = t.Home(tag); ; at = (at + 1) & mask {
+		slot := t.Slots[at]
 		if slot == 0 {
 			return t, at, 0
 		}
-		if slotTag(slot) == tag && s.record(slotRef(slot)).is(kind, id) {
-			return t, at, slotRef(slot)
+		if index.Tag(slot) == tag && s.record(index.Ref(slot)).is(kind, id) {
+			return t, at, index.Ref(slot)
 		}
 	}
 }
@@ -58,13 +60,13 @@ func Remembered(kind Kind, state life.State) bool {
 }
 
 // insert puts an entry into the empty slot that search gave.
-func (b *Book) insert(s *shard, t *table, at int, tag uint32, kind Kind, id string, e *Entry) {
-	ref := s.slab.take(recordBytes(len(id), len(e.Lines)))
+func (b *Book) insert(s *shard, t *index.Table, at int, tag uint32, kind Kind, id string, e *Entry) {
+	ref := s.slab.Take(recordBytes(len(id), len(e.Lines)))
 	if !b.loose {
-		s.hint.room.Store(s.slab.next())
+		s.hint.room.Store(s.slab.Next())
 	}
 	s.record(ref).write(kind, id, e)
-	s.index.put(t, at, slotOf(tag, ref))
+	s.index.Put(t, at, index.Slot(tag, ref))
 	b.writeExtra(s, ref, e)
 	switch {
 	case Remembered(kind, e.State):
@@ -75,7 +77,7 @@ func (b *Book) insert(s *shard, t *table, at int, tag uint32, kind Kind, id stri
 			return
 		}
 		s.record(ref).setNumber(b.shelves.add(e.Location, place{s.number, ref}))
-		if due := b.due(e); due != never {
+		if due := b.due(e); due != wheel.Never {
 			b.arm(s, ref, due)
 		}
 	}
@@ -147,7 +149,7 @@ func (b *Book) rewrite(s *shard, ref uint32, e *Entry, before was, fired, record
 			if armed {
 				b.disarm(s, rec, before.due)
 			}
-			if dueNow != never {
+			if dueNow != wheel.Never {
 				b.arm(s, ref, dueNow)
 			}
 		}
@@ -246,10 +248,10 @@ func (s *shard) unlink(q *queue, r record) {
 
 // forget removes an entry that is in no list and frees its memory.
 func (b *Book) forget(s *shard, tag, ref uint32) {
-	s.index.take(slotOf(tag, ref))
+	s.index.Take(index.Slot(tag, ref))
 	r := s.record(ref)
 	b.freeExtra(s, r)
 	size := r.size()
 	r.markFree()
-	s.slab.give(ref, size)
+	s.slab.Give(ref, size)
 }

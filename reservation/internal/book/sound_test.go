@@ -1,9 +1,10 @@
 package book
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
+
+	"github.com/clickcollect/clickcollect/reservation/internal/book/wheel"
 )
 
 // soundBook checks what no answer shows: that what is gone leaves the timers,
@@ -39,7 +40,7 @@ func soundBook(b *Book) error {
 func soundCounts(b *Book) error {
 	for i := range b.shards {
 		s, live, kept := &b.shards[i], 0, 0
-		for _, ref := range s.index.references(nil) {
+		for _, ref := range s.index.References(nil) {
 			switch r := s.record(ref); {
 			case r.has(flagQueued):
 				kept++
@@ -58,53 +59,15 @@ func soundCounts(b *Book) error {
 // soundTimers checks that every armed record of a shard has a timer, and
 // that buckets hold what they say.
 func soundTimers(b *Book, s *shard) error {
-	t := &s.timers
 	timers := map[uint32]int{} // of records, live ones
-	visit := func(k bucket, from uint32) (n, dead uint32) {
-		for piece := k.first; piece != 0; {
-			p := s.side.at(piece)
-			end := binary.LittleEndian.Uint32(p[4:])
-			if piece == k.last {
-				end = k.fill
-			}
-			for ; from < end; from++ {
-				timer := binary.LittleEndian.Uint64(p[pieceHead+8*from:])
-				n++
-				if s.armed(timer) {
-					timers[timerRef(timer)]++
-				} else {
-					dead++
-				}
-			}
-			from = 0
-			if piece == k.last {
-				break
-			}
-			piece = binary.LittleEndian.Uint32(p)
+	if err := s.timers.Sound(&s.side, func(timer uint64) {
+		if s.armed(timer) {
+			timers[wheel.Ref(timer)]++
 		}
-		return n, dead
+	}); err != nil {
+		return err
 	}
-	for level, l := range t.levels {
-		if l == nil {
-			continue
-		}
-		for at, k := range l.buckets {
-			n, dead := visit(k, 0)
-			if n != k.count || (n > 0) != (l.filled>>at&1 == 1) {
-				return fmt.Errorf("bucket %d/%d holds %d timers and says %d", level, at, n, k.count)
-			}
-			if k.dead > sweepDead+n*3/4 && t.moving.piece == 0 { // More than half: another was being swept.
-				return fmt.Errorf("bucket %d/%d says that %d of %d are dead, and nobody sweeps (%d are)", level, at, k.dead, n, dead)
-			}
-		}
-		if (l.filled != 0) != (t.used>>level&1 == 1) {
-			return fmt.Errorf("level %d: buckets %x, used %x", level, l.filled, t.used)
-		}
-	}
-	if m := t.moving; m.piece != 0 {
-		visit(bucket{first: m.piece, last: m.last, fill: m.fill}, m.next)
-	}
-	for _, ref := range s.index.references(nil) {
+	for _, ref := range s.index.References(nil) {
 		if r := s.record(ref); r.kind() == KindOrder && r.has(flagArmed) {
 			if timers[ref] == 0 { // An old one may look alive besides.
 				return errors.New("an armed order has no timer")

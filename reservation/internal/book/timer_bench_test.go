@@ -60,7 +60,7 @@ func benchTimers(b *testing.B, live int) {
 	e := orderOf(1, 3)
 	var id [12]byte
 	for i := range k.shards {
-		k.shards[i].timers.now = start
+		k.shards[i].timers.Turn(start)
 	}
 	for i := range live {
 		e.Location, e.Deadline = random.Uint32N(10_000), start+1+int64(i)*span/int64(live)
@@ -72,7 +72,7 @@ func benchTimers(b *testing.B, live int) {
 
 	var places []place
 	for i := range k.shards {
-		for _, ref := range k.shards[i].index.references(nil) {
+		for _, ref := range k.shards[i].index.References(nil) {
 			places = append(places, place{uint32(i), ref})
 		}
 	}

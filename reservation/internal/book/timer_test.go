@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/clickcollect/clickcollect/bench/scaletest"
+	"github.com/clickcollect/clickcollect/reservation/internal/book/wheel"
 	"github.com/clickcollect/clickcollect/reservation/life"
 )
 
@@ -70,7 +71,7 @@ func TestTimersAgainstMap(t *testing.T) {
 					}
 					expireAll(t, b, now, due, 1+random.IntN(200))
 				}
-				if s.timers.moving.sweep && s.timers.moving.piece != 0 {
+				if chain := s.timers.Chain(); s.timers.Moving() && chain.Sweep() {
 					swept++
 				}
 				if step%5000 == 0 {
@@ -83,7 +84,7 @@ func TestTimersAgainstMap(t *testing.T) {
 				now = max(now, at)
 			}
 			expireAll(t, b, now, due, 1000)
-			if len(due) != 0 || b.NextDue(0) != never {
+			if len(due) != 0 || b.NextDue(0) != wheel.Never {
 				t.Errorf("%d holds never came, and the next is due at %d", len(due), b.NextDue(0))
 			}
 			if span >= 5_000 && swept == 0 {
@@ -139,7 +140,7 @@ func TestTimersForgetWhatIsExtended(t *testing.T) {
 	}
 	due := map[string]int64{"o": 1_000_100}
 	for shard := range b.shards {
-		if b.NextDue(shard) != never {
+		if b.NextDue(shard) != wheel.Never {
 			n, err := b.DueIn(shard, 1_000_100, 10, &e, ruleFunc(func(id string, e *Entry) ([]byte, error) {
 				delete(due, strings.Clone(id))
 				return nil, nil

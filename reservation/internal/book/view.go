@@ -7,6 +7,8 @@ import (
 	"slices"
 	"unsafe"
 
+	"github.com/clickcollect/clickcollect/reservation/internal/book/index"
+	"github.com/clickcollect/clickcollect/reservation/internal/book/slab"
 	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
@@ -90,8 +92,8 @@ type viewIndex struct {
 
 type viewStripe struct {
 	mu    lock.Mutex
-	index index
-	nodes slab
+	index index.Index
+	nodes slab.Slab
 }
 
 const (
@@ -115,17 +117,17 @@ func newViewIndex(stripes, shift int) viewIndex {
 func (x *viewIndex) stripe(hash uint64) *viewStripe { return &x.stripes[hash>>x.shift] }
 
 // head returns the newest node with that hash, or 0 and its place in the index.
-func (s *viewStripe) head(hash uint64) (t *table, at int, node uint32) {
+func (s *viewStripe) head(hash uint64) (t *index.Table, at int, node uint32) {
 	tag := uint32(hash)
-	t = s.index.tableFor(tag)
-	mask := len(t.slots) - 1
-	for at = t.home(tag); ; at = (at + 1) & mask {
-		slot := t.slots[at]
+	t = s.index.TableFor(tag)
+	mask := len(t.Slots) - 1
+	for at = t.Home(tag); ; at = (at + 1) & mask {
+		slot := t.Slots[at]
 		if slot == 0 {
 			return t, at, 0
 		}
-		if slotTag(slot) == tag && binary.LittleEndian.Uint64(s.nodes.at(slotRef(slot))) == hash {
-			return t, at, slotRef(slot)
+		if index.Tag(slot) == tag && binary.LittleEndian.Uint64(s.nodes.At(index.Ref(slot))) == hash {
+			return t, at, index.Ref(slot)
 		}
 	}
 }
@@ -135,25 +137,25 @@ func (x *viewIndex) add(hash uint64, shard, ref uint32) (node uint32) {
 	s := x.stripe(hash)
 	s.mu.Lock(lock.References)
 	defer s.mu.Unlock()
-	if s.index.current.slots == nil {
-		s.index.current = newTable(make([]uint64, firstSlots))
+	if !s.index.Made() {
+		s.index = index.New()
 	}
 	t, at, head := s.head(hash)
-	node = s.nodes.take(nodeBytes)
-	n := s.nodes.at(node)
+	node = s.nodes.Take(nodeBytes)
+	n := s.nodes.At(node)
 	binary.LittleEndian.PutUint64(n[nodeHashAt:], hash)
 	binary.LittleEndian.PutUint32(n[nodeShardAt:], shard)
 	binary.LittleEndian.PutUint32(n[nodeRecordAt:], ref)
 	binary.LittleEndian.PutUint32(n[nodeNewerAt:], 0)
 	binary.LittleEndian.PutUint32(n[nodeOlderAt:], head)
 	if head != 0 {
-		binary.LittleEndian.PutUint32(s.nodes.at(head)[nodeNewerAt:], node)
-		t.slots[at] = slotOf(uint32(hash), node)
+		binary.LittleEndian.PutUint32(s.nodes.At(head)[nodeNewerAt:], node)
+		t.Slots[at] = index.Slot(uint32(hash), node)
 		return node
 	}
-	s.index.put(t, at, slotOf(uint32(hash), node))
-	if want, urgent := s.index.wanted(); want || urgent {
-		s.index.begin(make([]uint64, 2*len(s.index.current.slots)))
+	s.index.Put(t, at, index.Slot(uint32(hash), node))
+	if want, urgent := s.index.Wanted(); want || urgent {
+		s.index.Begin(make([]uint64, s.index.Twice()))
 	}
 	return node
 }
@@ -163,21 +165,21 @@ func (x *viewIndex) remove(hash uint64, node uint32) {
 	s := x.stripe(hash)
 	s.mu.Lock(lock.References)
 	defer s.mu.Unlock()
-	n := s.nodes.at(node)
+	n := s.nodes.At(node)
 	newer, older := binary.LittleEndian.Uint32(n[nodeNewerAt:]), binary.LittleEndian.Uint32(n[nodeOlderAt:])
 	if older != 0 {
-		binary.LittleEndian.PutUint32(s.nodes.at(older)[nodeNewerAt:], newer)
+		binary.LittleEndian.PutUint32(s.nodes.At(older)[nodeNewerAt:], newer)
 	}
 	switch {
 	case newer != 0:
-		binary.LittleEndian.PutUint32(s.nodes.at(newer)[nodeOlderAt:], older)
+		binary.LittleEndian.PutUint32(s.nodes.At(newer)[nodeOlderAt:], older)
 	case older != 0:
 		t, at, _ := s.head(hash)
-		t.slots[at] = slotOf(uint32(hash), older)
+		t.Slots[at] = index.Slot(uint32(hash), older)
 	default:
-		s.index.take(slotOf(uint32(hash), node))
+		s.index.Take(index.Slot(uint32(hash), node))
 	}
-	s.nodes.give(node, nodeBytes)
+	s.nodes.Give(node, nodeBytes)
 }
 
 // places returns where the records of a hash are, newest first.
@@ -185,12 +187,12 @@ func (x *viewIndex) places(hash uint64) (all []place) {
 	s := x.stripe(hash)
 	s.mu.Lock(lock.References)
 	defer s.mu.Unlock()
-	if s.index.current.slots == nil {
+	if !s.index.Made() {
 		return nil
 	}
 	_, _, node := s.head(hash)
 	for node != 0 {
-		n := s.nodes.at(node)
+		n := s.nodes.At(node)
 		all = append(all, place{binary.LittleEndian.Uint32(n[nodeShardAt:]), binary.LittleEndian.Uint32(n[nodeRecordAt:])})
 		node = binary.LittleEndian.Uint32(n[nodeOlderAt:])
 	}
@@ -201,7 +203,7 @@ func (x *viewIndex) bytes() (total int64) {
 	for i := range x.stripes {
 		s := &x.stripes[i]
 		s.mu.Lock(lock.References)
-		total += s.nodes.bytes + s.nodes.overheadBytes() + s.index.bytes() + int64(viewStripeBytes)
+		total += s.nodes.Bytes() + s.index.Bytes() + int64(viewStripeBytes)
 		s.mu.Unlock()
 	}
 	return total

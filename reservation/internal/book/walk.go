@@ -19,7 +19,7 @@ func (s *shard) entryAt(ref uint32, into *Entry) (kind Kind, id string, ok bool)
 func (s *shard) entryUnless(ref uint32, into *Entry, leave bool) (kind Kind, id string, ok bool) {
 	s.mu.Lock(lock.Shard)
 	defer s.mu.Unlock()
-	if !s.slab.present(ref) {
+	if !s.slab.Present(ref) {
 		return 0, "", false
 	}
 	r := s.record(ref)
@@ -38,7 +38,7 @@ func (s *shard) entryUnless(ref uint32, into *Entry, leave bool) (kind Kind, id 
 func (s *shard) shelved(ref, location, number, mask uint32, into *Entry) (id string, ok bool) {
 	s.mu.Lock(lock.Shard)
 	defer s.mu.Unlock()
-	if !s.slab.present(ref) {
+	if !s.slab.Present(ref) {
 		return "", false
 	}
 	r := s.record(ref)

@@ -1,4 +1,4 @@
-package book
+package slab
 
 import (
 	"encoding/binary"
@@ -18,7 +18,7 @@ const (
 	sharedClasses = exactClasses + 8*7 // then 8 classes per doubling, up to sharedUnits
 )
 
-// slab hands out pieces of pointer-free memory. The collector sees one slice
+// Slab hands out pieces of pointer-free memory. The collector sees one slice
 // per chunk and never looks inside. Not safe for concurrent use.
 //
 // Invariant: a unit that once began a piece of a class begins a piece of that
@@ -29,7 +29,7 @@ const (
 // most 1/8 of all, may be empty. 2^18 chunks.
 // Source: segregated free lists (Wilson et al., Dynamic Storage Allocation: A
 // Survey and Critical Review, 1995), without splitting or joining.
-type slab struct {
+type Slab struct {
 	chunks [][]byte // chunks[0] is nil
 	room   uint32   // first unused unit of the newest shared chunk
 	end    uint32   // one past its last unit
@@ -38,18 +38,22 @@ type slab struct {
 	bytes  int64    // of all chunks
 }
 
-// at returns the memory from a reference to the end of its chunk.
-func (s *slab) at(ref uint32) []byte {
+// At returns the memory from a reference to the end of its chunk.
+func (s *Slab) At(ref uint32) []byte {
 	return s.chunks[ref>>chunkUnitBits][ref%chunkUnits*unitBytes:]
 }
 
-// address is where a reference points, for prefetching.
-func (s *slab) address(ref uint32) uintptr {
+// Address is where a reference points, for prefetching.
+func (s *Slab) Address(ref uint32) uintptr {
 	return uintptr(unsafe.Pointer(&s.chunks[ref>>chunkUnitBits][ref%chunkUnits*unitBytes]))
 }
 
 // unitsOf returns how many units hold size bytes.
 func unitsOf(size int) int { return (size + unitBytes - 1) / unitBytes }
+
+// Same reports whether a piece of one size does for the other as well, so that it need
+// not be exchanged.
+func Same(size, other int) bool { return unitsOf(size) == unitsOf(other) }
 
 // classOf returns the smallest class whose pieces have at least that many
 // units, and how many they have. Units are in 1..sharedUnits.
@@ -64,15 +68,15 @@ func classOf(units int) (class, rounded int) {
 	return exactClasses - 1 + 8*(e-5) + (rounded-1<<e)/step, rounded
 }
 
-// take returns a piece of at least size bytes. Its content is undefined.
-func (s *slab) take(size int) uint32 {
+// Take returns a piece of at least size bytes. Its content is undefined.
+func (s *Slab) Take(size int) uint32 {
 	units := unitsOf(size)
 	if units > sharedUnits {
 		return s.addChunk(units) << chunkUnitBits
 	}
 	class, units := classOf(units)
 	if ref := s.free[class]; ref != 0 {
-		s.free[class] = binary.LittleEndian.Uint32(s.at(ref))
+		s.free[class] = binary.LittleEndian.Uint32(s.At(ref))
 		return ref
 	}
 	if s.end-s.room < uint32(units) {
@@ -83,16 +87,16 @@ func (s *slab) take(size int) uint32 {
 	return ref
 }
 
-// next is the address of the next new piece, if there is one, for prefetching.
-func (s *slab) next() uintptr {
+// Next is the address of the next new piece, if there is one, for prefetching.
+func (s *Slab) Next() uintptr {
 	if s.room == s.end {
 		return 0
 	}
 	return uintptr(unsafe.Pointer(&s.chunks[s.room>>chunkUnitBits][s.room%chunkUnits*unitBytes]))
 }
 
-// give takes back a piece that take returned for the same size.
-func (s *slab) give(ref uint32, size int) {
+// Give takes back a piece that Take returned for the same size.
+func (s *Slab) Give(ref uint32, size int) {
 	units := unitsOf(size)
 	if units > sharedUnits {
 		number := ref >> chunkUnitBits
@@ -105,14 +109,14 @@ func (s *slab) give(ref uint32, size int) {
 	s.release(ref, class)
 }
 
-func (s *slab) release(ref uint32, class int) {
-	binary.LittleEndian.PutUint32(s.at(ref), s.free[class])
+func (s *Slab) release(ref uint32, class int) {
+	binary.LittleEndian.PutUint32(s.At(ref), s.free[class])
 	s.free[class] = ref
 }
 
 // extend begins a new shared chunk with room for units. What is left of the
 // last one becomes free pieces.
-func (s *slab) extend(units int) {
+func (s *Slab) extend(units int) {
 	for s.room < s.end {
 		left := int(s.end - s.room)
 		if left > exactClasses {
@@ -131,7 +135,7 @@ func (s *slab) extend(units int) {
 }
 
 // addChunk makes a chunk and returns its number.
-func (s *slab) addChunk(units int) uint32 {
+func (s *Slab) addChunk(units int) uint32 {
 	chunk := make([]byte, units*unitBytes)
 	s.bytes += int64(len(chunk))
 	if last := len(s.spare) - 1; last >= 0 {
@@ -147,10 +151,13 @@ func (s *slab) addChunk(units int) uint32 {
 	return uint32(len(s.chunks) - 1)
 }
 
-// present reports whether the chunk of an outdated reference is there.
-func (s *slab) present(ref uint32) bool { return s.chunks[ref>>chunkUnitBits] != nil }
+// Present reports whether the chunk of an outdated reference is there.
+func (s *Slab) Present(ref uint32) bool { return s.chunks[ref>>chunkUnitBits] != nil }
 
-// overheadBytes returns the memory of the slab's own lists.
-func (s *slab) overheadBytes() int64 {
-	return int64(cap(s.chunks))*int64(unsafe.Sizeof([]byte(nil))) + int64(cap(s.spare))*4
+// Bytes returns the memory of all chunks, and of the slab's own lists.
+func (s *Slab) Bytes() int64 {
+	return s.bytes + int64(cap(s.chunks))*int64(unsafe.Sizeof([]byte(nil))) + int64(cap(s.spare))*4
 }
+
+// Bound is above all references that were ever handed out.
+func (s *Slab) Bound() uint32 { return uint32(len(s.chunks)) << chunkUnitBits }
