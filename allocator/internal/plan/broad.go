@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"iter"
 	"math"
 	"math/bits"
 	"slices"
@@ -50,27 +51,37 @@ func (p *Plan) countWants(f sourcing.Form) (counts []uint8, wants int) {
 	counts = slices.Grow(p.work.counts[:0], n)[:n]
 	clear(counts)
 	p.work.counts = counts
-	mask := &p.work.mask
 	for i := range p.Wants {
 		w := &p.Wants[i]
 		if w.Form != f || wants == math.MaxUint8 {
 			continue
 		}
 		wants++
+		for number := range p.having(w) {
+			counts[number]++
+		}
+	}
+	return counts, wants
+}
+
+// having walks the locations that have something of a want, in the order of their
+// numbers. The caller resets the mask when no walk follows.
+func (p *Plan) having(w *Want) iter.Seq[uint32] {
+	return func(yield func(uint32) bool) {
+		n, mask := p.Catalogue.Index().Len(), &p.work.mask
 		p.work.groups = append(p.work.groups[:0], w.handles(nil))
-		mask.Start(p.Catalogue.Table(), p.work.groups, true, p.Catalogue.Filter(topology.KindSet(p.Requests[f].Kinds), f))
+		mask.Start(p.Catalogue.Table(), p.work.groups, true, p.Catalogue.Filter(topology.KindSet(p.Requests[w.Form].Kinds), w.Form))
 		for top := 0; top<<12 < n; top++ {
 			for blocks := mask.Word(1, top); blocks != 0; blocks &= blocks - 1 {
 				word := top<<6 + bits.TrailingZeros64(blocks)
 				for m := mask.Word(0, word); m != 0; m &= m - 1 {
-					if number := word<<6 + bits.TrailingZeros64(m); number < n {
-						counts[number]++
+					if number := word<<6 + bits.TrailingZeros64(m); number < n && !yield(uint32(number)) {
+						return
 					}
 				}
 			}
 		}
 	}
-	return counts, wants
 }
 
 // broadest is the numbers of the locations that fill the most wants, and then of

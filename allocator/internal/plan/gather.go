@@ -1,8 +1,10 @@
 package plan
 
 import (
+	"cmp"
 	"slices"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/gate"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
@@ -24,7 +26,14 @@ const (
 func (p *Plan) split(partial bool, yield func(*Choice) bool) bool {
 	for range maxSplits {
 		options := p.gather()
-		if len(options) == 0 || !p.assign(options, partial) {
+		if len(options) == 0 {
+			return true
+		}
+		filled := p.assign(options, partial)
+		if !filled || len(p.Missing) > 0 {
+			filled = p.assignDeepest(options, partial) || filled
+		}
+		if !filled {
 			return true
 		}
 		if !yield(&p.Choice) {
@@ -84,6 +93,63 @@ func (p *Plan) gather() (options []option) {
 			}
 			p.work.groups = append(p.work.groups[:0], w.handles(nil))
 			options = p.addNearest(options, begin, f, maxExtra)
+		}
+	}
+	return options
+}
+
+// assignDeepest is assign with the locations besides that have the most of what none of
+// the options has whole: many near shops with one each must not hide the depot that has
+// what is missing.
+func (p *Plan) assignDeepest(options []option, partial bool) bool {
+	defer p.work.mask.Reset()
+	gathered := len(options)
+	for i := range p.Wants {
+		if w := &p.Wants[i]; !filled(options[:gathered], i, w.Units) && (w.Form != sourcing.Collect || p.At == reservation.Everywhere) {
+			options = p.addDeepest(options, w)
+		}
+	}
+	p.work.options = options[:0]
+	return len(options) > gathered && p.assign(options, partial)
+}
+
+// addDeepest adds the locations with the most units of a want, the nearest of as many
+// first: as many as the order may be split over, and nothing if those do not have
+// enough together.
+func (p *Plan) addDeepest(options []option, w *Want) []option {
+	type deep struct {
+		number   uint32
+		units    int64
+		distance geo.Meters
+	}
+	var all []deep
+	for number := range p.having(w) {
+		slot := p.Catalogue.Slot(number)
+		if choice, units, _ := p.fill(w, number, slot, gate.FromMillis(p.Now)); choice >= 0 && units > 0 {
+			all = append(all, deep{number, min(units, w.Units), p.distanceTo(slot, w.Form)})
+		}
+	}
+	slices.SortFunc(all, func(a, b deep) int {
+		return cmp.Or(cmp.Compare(b.units, a.units), cmp.Compare(a.distance, b.distance), cmp.Compare(a.number, b.number))
+	})
+	units := int64(0)
+	for _, d := range all[:min(len(all), p.Most)] {
+		units += min(d.units, w.Units-units)
+	}
+	if units < w.Units && !p.Partial {
+		return options
+	}
+	added := 0
+	for _, d := range all {
+		if added == p.Most+maxExtra {
+			break
+		}
+		if slices.ContainsFunc(options, func(o option) bool { return o.form == w.Form && o.Number == d.number }) {
+			continue
+		}
+		before := len(options)
+		if options = p.addOptionAt(options, before, d.number, d.distance, w.Form); len(options) > before {
+			added++
 		}
 	}
 	return options
