@@ -11,6 +11,8 @@ var (
 	// A planned order that loses a claim does not look again.
 	givesUp = append(scaletest.Replace("internal/plan/choose.go", "			p.Saw(c, f, sourcing.Full, \"\")\n			return true\n		}\n	}\n", "			p.Saw(c, f, sourcing.Full, \"\")\n			return true\n		}\n		break\n	}\n"),
 		scaletest.Replace("internal/plan/gather.go", "		if !yield(&p.Choice) {\n			return false\n		}\n", "		return yield(&p.Choice)\n")...)
+	// Only what is near is gathered for a split.
+	hides = scaletest.Replace("internal/plan/gather.go", "if !filled || len(p.Missing) > 0 {", "if false {")
 	// A list of an order may have any length.
 	noLimit = scaletest.Replace("limits.go", "func (a *Allocator) checkLists(o *Order) error {\n", "func (a *Allocator) checkLists(o *Order) error {\n	if true {\n		return nil\n	}\n")
 	// Terms that are too long to be kept are cut.
@@ -36,6 +38,8 @@ func TestMutantsAreCaught(t *testing.T) {
 	}
 	scaletest.Mutants(t,
 		mutant("gives up", givesUp, "TestLostClaimIsNoRefusal", `no location can fill the order`),
+		mutant("hides", hides, "TestNearShopsHideNoDepot", `72 shops: 1 parts`),
+		mutant("hides", hides, "TestSplitOfOneLineIsFilledIfItCanBe", `cups from at most \d+ locations, which have`),
 		mutant("no limit", noLimit, "TestListsHaveLimits", `Prefer: 257 entries are taken`),
 		mutant("cut", cut, "TestTermsAreKeptOrRefused", `L1 is not licensed`),
 		mutant("one capacity", oneCapacity, "TestEveryPartTakesCapacity", `L1 has room for an order more than it can process`),
