@@ -98,16 +98,6 @@ func locationOf(p *topology.Place) Location {
 	return Location{ID: p.ID, Kind: Kind(p.Kind), Point: p.Point, Area: p.Area, NoReturns: p.NoReturns, Terms: (*Terms)(p.Terms).clone()}
 }
 
-// kindsOf is the kinds of a set, ascending.
-func kindsOf(set topology.KindSet) (list []Kind) {
-	for k := range kinds {
-		if set>>k&1 != 0 {
-			list = append(list, k)
-		}
-	}
-	return list
-}
-
 // bytesOf is kinds as a note keeps them, and kindsIn reads them back.
 func bytesOf(list []Kind) (b []byte) {
 	for _, k := range list {

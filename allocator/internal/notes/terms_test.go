@@ -112,6 +112,6 @@ func TestMutantsAreCaught(t *testing.T) {
 	scaletest.Mutants(t,
 		mutant("a note of any length is taken", "if err == nil && len(note) > most {", "if err == nil && len(note) > most+1 {", "TestTermsComeBack", "a byte less"),
 		mutant("any change made it", "t.By == \"\" || t.By != \"\" &&", "t.By == \"\" || t.By != \"\" || ", "TestTermsOnDisk", "got"),
-		mutant("what was answered is forgotten", "	t.First = f\n", "	t.First = nil\n", "TestTermsComeBack", "want"),
+		mutant("the cost that was answered is forgotten", "`json:\"c,omitempty\"`", "`json:\"-\"`", "TestTermsComeBack", "want"),
 	)
 }
