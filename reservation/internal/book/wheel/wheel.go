@@ -10,37 +10,38 @@ import (
 	"github.com/clickcollect/clickcollect/reservation/internal/book/slab"
 )
 
-// Wheel finds the timers whose time has come, to the millisecond:
-// a wheel of levels of 64 buckets each, where a bucket of level l spans 64^l ms.
-// A timer lies at the level of the highest digit, base 64, in which its time
-// differs from the wheel's, and so comes down level by level as its time comes
-// near: for one of ten minutes three times, eight bytes read and written in
-// sequence each. That holds only while the wheel knows the time (Turn): a
-// timer put in while it stands behind lies in one far bucket with all the others
-// put in then, and the first of them that is due waits for all to come down. Timers are never looked for: one that is no longer wanted is
-// only counted, and found out by its stamp when its time comes or when half of
-// its bucket is like that, which then is swept, some timers at each arming and
-// disarming, so that no call waits long for it.
+// Wheel finds the timers whose time has come, to the millisecond: a wheel of levels of
+// 64 buckets each, where a bucket of level l spans 64^l ms. A timer lies at the level of
+// the highest digit, base 64, in which its time differs from the wheel's, and so comes
+// down level by level as its time comes near: for one of ten minutes three times, eight
+// bytes read and written in sequence each. That holds only while the wheel knows the
+// time (Turn): a timer put in while it stands behind lies in one far bucket with all the
+// others put in then, and the first of them that is due waits for all to come down.
+// Timers are never looked for: one that is no longer wanted is only counted (Drop), and
+// found out by its stamp when its time comes or when half of its bucket is like that,
+// which then is swept, some timers at each arming and disarming, so that no call waits
+// long for it.
 //
-// A timer is 8 bytes: reference of the record 32, stamp 8, time 24, the lowest
-// bits of both, see Timer. 24 bits are the four lowest levels, 4.7 hours: of what is due
-// later the record must be asked once, of which memory has to be waited for, and
-// which is why the stamp has no more bits. They lie in chains of pieces of a slab: 4 bytes
-// reference of the next piece, 4 bytes number of timers it has room for, timers.
-// Not safe for concurrent use.
+// A timer is 8 bytes: reference of the record 32, stamp 8, time 24, the lowest bits of
+// both, see Timer. 24 bits are the four lowest levels, 4.7 hours: of what is due later
+// the record must be asked once, of which memory has to be waited for, and which is why
+// the stamp has no more bits. They lie in chains of pieces of a slab: 4 bytes reference
+// of the next piece, 4 bytes number of timers it has room for, timers. Not safe for
+// concurrent use.
 //
-// A time that is past already goes into the bucket of the wheel's time, which then
-// is due since the earliest of these: who asks by an earlier time than the wheel's,
-// as a host may that ends holds itself, is not to miss them.
+// A time that is past already goes into the bucket of the wheel's time, which then is
+// due since the earliest of these: who asks by an earlier time than the wheel's, as a
+// host may that ends holds itself, is not to miss them.
 //
 // Invariant: no bucket before the wheel's time holds a timer; one that was put in and
-// not passed is in the bucket that bucketOf gives or in the moving chain. A dead timer may look alive when stamps come around after 256
-// armings: then its record is not due, or due anyway and done only once.
-// Bound: times from 0 to 2^63−2; of the timers of a bucket at most half, or 64,
-// are known to be dead, a few more while another bucket is swept; those that came
-// down a level with it are not known, and are at most half of what came down.
-// Source: Varghese and Lauck, Hashed and Hierarchical Timing Wheels, 1987,
-// scheme 7, with unordered arrays for lists and lazy removal; the sweep is ours.
+// not passed is in the bucket that bucketOf gives or in the moving chain. A dead timer
+// may look alive when stamps come around after 256 armings: then its record is not due,
+// or due anyway and done only once.
+// Bound: times from 0 to 2^63−2; of the timers of a bucket at most half, or 64, are known
+// to be dead, a few more while another bucket is swept; those that came down a level with
+// it are not known, and are at most half of what came down.
+// Source: Varghese and Lauck, Hashed and Hierarchical Timing Wheels, 1987, scheme 7, with
+// unordered arrays for lists and lazy removal; the sweep is ours.
 type Wheel struct {
 	now    int64 // the wheel's time
 	late   int64 // the earliest time in its bucket that was past when it was put there
