@@ -37,19 +37,26 @@ type Search struct {
 	sure   float64 // squared chord of within, rounded down
 	stage  uint8
 
-	// The best location so far of the search for one result.
-	// Invariant: best <= most; bestNumber is none or a location at best.
-	best       float64
-	bestNumber uint32
-	limit      int64 // gapLimit(best)
-
-	// The previous result. Only locations after it in the order are results.
-	last       float64
-	lastNumber uint32
+	nearest
+	previous
 
 	open  [openBlocks]block // blocks of a dive that are still to be looked into
 	queue []entry
 	least int // position of the best in a piled queue
+}
+
+// nearest is the best location so far of the search for one result.
+// Invariant: best <= most; bestNumber is none or a location at best.
+type nearest struct {
+	best       float64
+	bestNumber uint32
+	limit      int64 // gapLimit(best)
+}
+
+// previous is the result before. Only locations after it in the order are results.
+type previous struct {
+	last       float64
+	lastNumber uint32
 }
 
 // begin sets what is common to all starts and reports whether there can be a result.

@@ -18,7 +18,6 @@ var knots = map[string]Figure{
 	"reservation/internal/book":    {CircleFiles: 13, CircleLines: 2_740, Methods: Count{N: 65}, Exported: Count{N: 32}, Touched: Count{N: 11}},
 	"reservation/internal/commit":  {Methods: Count{N: 44}, Fields: Count{N: 29}, Touched: Count{N: 7}},
 	"reservation/internal/journal": {CircleFiles: 11, Methods: Count{N: 62}, Fields: Count{N: 27}, Touched: Count{N: 7}},
-	"geo":                          {Fields: Count{N: 19}},
 	"allocator/sourcing":           {Fields: Count{N: 18}, Touched: Count{N: 8}},
 	"reservation/internal/stock":   {Methods: Count{N: 41}, Fields: Count{N: 22}, Touched: Count{N: 10}},
 }
