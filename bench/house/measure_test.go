@@ -12,7 +12,7 @@ var bounds = Figure{CircleFiles: 10, CircleLines: 2_500, Methods: Count{N: 40}, 
 // knots are the packages that do not, and how far they are from it. These numbers
 // only get smaller; a package that keeps to the bounds is taken off the list.
 var knots = map[string]Figure{
-	"allocator":                    {CircleFiles: 37, CircleLines: 7_760, Methods: Count{N: 234}, Exported: Count{N: 68}, Fields: Count{N: 17}, Touched: Count{N: 39}},
+	"allocator":                    {CircleFiles: 37, CircleLines: 7_740, Methods: Count{N: 234}, Exported: Count{N: 68}, Fields: Count{N: 17}, Touched: Count{N: 39}},
 	"reservation":                  {CircleFiles: 17, CircleLines: 3_030, Methods: Count{N: 105}, Exported: Count{N: 60}, Touched: Count{N: 28}},
 	"examples/replay":              {CircleFiles: 17, CircleLines: 2_800},
 	"reservation/internal/book":    {CircleFiles: 13, CircleLines: 2_740, Methods: Count{N: 65}, Exported: Count{N: 32}, Touched: Count{N: 11}},
