@@ -85,19 +85,19 @@ func (a *Allocator) explainIn(s *scratch, o *Order) (sourcing.Explanation, error
 	}
 	got := a.recall(s, o, true)
 	var shares []plan.Share
+	var parts []Allocation // those whose locations are still there
 	for _, part := range got.Parts() {
 		if slot, ok := a.ledger.Slot(part.Location); ok && slot < p.Catalogue.Slots() {
+			parts = append(parts, part)
 			shares = append(shares, plan.Share{Slot: slot, Number: p.Catalogue.Number(slot), Form: part.Form,
 				Distance: part.Distance, Ready: part.Ready})
 		}
 	}
 	p.Recalled(shares)
 	e := p.explain()
-	for i, part := range got.Parts() {
-		if i < len(e.Chosen) {
-			for _, line := range part.Lines() {
-				e.Chosen[i].Lines = append(e.Chosen[i].Lines, line.SKU)
-			}
+	for i, part := range parts {
+		for _, line := range part.Lines() {
+			e.Chosen[i].Lines = append(e.Chosen[i].Lines, line.SKU)
 		}
 	}
 	return e, nil

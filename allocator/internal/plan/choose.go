@@ -16,11 +16,20 @@ import (
 // breaks off, and whoever loses it to another order goes on: the same may come again
 // then, at the levels of now.
 //
+// After a walk to the end nothing is chosen, whatever was lost.
+//
 // What it calls with yield answers false when the walk was broken off.
 func (p *Plan) Choices(yield func(*Choice) bool) {
+	if p.choices(yield) {
+		p.Shares, p.Missing, p.Cost, p.Bound, p.Exact = p.Shares[:0], nil, 0, 0, true
+	}
+}
+
+// choices is Choices. False: the walk was broken off.
+func (p *Plan) choices(yield func(*Choice) bool) bool {
 	for p.soft = len(p.Rules.Soft); ; p.soft-- {
 		if !p.whole(yield) {
-			return
+			return false
 		}
 		if p.soft == 0 {
 			break
@@ -28,12 +37,15 @@ func (p *Plan) Choices(yield func(*Choice) bool) {
 		p.trace = p.trace[:0] // what a filter has ruled out that is given up
 	}
 	if !p.Partial {
-		return
+		return true
 	}
 	for p.soft = len(p.Rules.Soft); ; p.soft-- {
 		p.trace = p.trace[:0]
-		if !p.split(true, yield) || p.soft == 0 {
-			return
+		if !p.split(true, yield) {
+			return false
+		}
+		if p.soft == 0 {
+			return true
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"math"
 	"slices"
 	"time"
 
@@ -8,7 +9,6 @@ import (
 	"github.com/clickcollect/clickcollect/allocator/internal/goods"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
-	"github.com/clickcollect/clickcollect/reservation"
 )
 
 // look is how an order sees one location at a time. It changes nothing.
@@ -174,13 +174,12 @@ func (l *look) isChosen(c *sourcing.Candidate) bool {
 	return c.Request.Form == sourcing.ShipToStore && c.Site == c.Request.At
 }
 
-// AddCost adds costs. What is more than a quantity may be counts as the largest number.
+// AddCost adds costs, which are not below 0. The sum ends at math.MaxInt64.
 func AddCost(a, b int64) int64 {
-	const most = reservation.MaxQuantity
-	if sum := a + b; b <= most && b >= -most && sum <= most && sum >= -most {
-		return sum
+	if a > math.MaxInt64-b {
+		return math.MaxInt64
 	}
-	return 1<<63 - 1
+	return a + b
 }
 
 // windowDetail is what a refusal as sourcing.Full says besides if it is the pickup

@@ -178,6 +178,9 @@ func TestChoicesAgainstAList(t *testing.T) {
 			t.Fatalf("seed %d: no choice, and location %d has all", seed, left)
 		}
 		e := p.Explain()
+		if len(p.Shares) > 0 || len(e.Chosen) > 0 || p.Cost != 0 {
+			t.Errorf("seed %d: after the last choice was lost %+v is chosen", seed, p.Shares)
+		}
 		for _, c := range e.Rejected {
 			if c.Reason != sourcing.Short && c.Reason != sourcing.CoolingDown {
 				t.Errorf("seed %d: %+v", seed, c)

@@ -82,3 +82,48 @@ func TestSplitOfOneLineIsFilledIfItCanBe(t *testing.T) {
 		must(t, a.Close())
 	}
 }
+
+// Costs are money in any unit: sums beyond 2,147,483,647 are sums, and decide.
+func TestCostsOfAnySize(t *testing.T) {
+	const parcel = 3_000_000_000
+	a := opened(t, Options{Rules: sourcing.Rules{Costs: sourcing.Costs{Parcel: parcel, PerLine: 1}}})
+	for i, stock := range [][]Line{{{"cup", 5}}, {{"hat", 5}}, {{"tea", 5}}, {{"cup", 5}, {"hat", 5}}} {
+		l := fmt.Sprintf("L%d", i)
+		must(t, a.SetLocations(t.Context(), Location{ID: l, Point: streetPoint(i)}))
+		for _, line := range stock {
+			stocked(t, a, l, line.SKU, line.Quantity)
+		}
+	}
+	o := ordered("o", Line{"cup", 1}, Line{"hat", 1}, Line{"tea", 1})
+	o.Form, o.MaxLocations = sourcing.Ship, 3
+	got, err := a.Allocate(t.Context(), o)
+	if err != nil || got.Cost != 2*parcel+3 || len(got.Parts()) != 2 {
+		t.Errorf("%d parts for %d, %v; want 2 for %d", len(got.Parts()), got.Cost, err, 2*parcel+3)
+	}
+}
+
+// A location that is gone takes its part out of the explanation, and nobody else gets
+// that part's lines.
+func TestExplainWithoutARemovedLocation(t *testing.T) {
+	a := opened(t, Options{})
+	for i, sku := range []string{"cup", "hat"} {
+		l := fmt.Sprintf("L%d", i)
+		must(t, a.SetLocations(t.Context(), Location{ID: l, Point: streetPoint(i)}))
+		stocked(t, a, l, sku, 5)
+	}
+	o := ordered("o", Line{"cup", 1}, Line{"hat", 1})
+	o.Form, o.MaxLocations = sourcing.Ship, 2
+	got, err := a.Allocate(t.Context(), o)
+	must(t, err)
+	if len(got.Parts()) != 2 || got.Parts()[0].Location != "L0" {
+		t.Fatalf("got %+v", got.Parts())
+	}
+	must(t, a.Cancel(t.Context(), got.Parts()[0].ID))
+	must(t, a.Adjust(t.Context(), Adjustment{ID: "off", Location: "L0", Lines: []Line{{"cup", -5}}}))
+	must(t, a.RemoveLocation(t.Context(), "L0"))
+	why, err := a.Explain(o)
+	must(t, err)
+	if len(why.Chosen) != 1 || why.Chosen[0].Site != "L1" || !slices.Equal(why.Chosen[0].Lines, []string{"hat"}) {
+		t.Errorf("got\n%s", why)
+	}
+}
