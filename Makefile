@@ -81,14 +81,15 @@ cross: ## vet for 32 bit, Windows and macOS; the short tests on 386 where that r
 # Runs, not seconds: a fuzz run that ends by the clock fails now and then without an
 # input that fails (golang/go#75804, mended in Go 1.27), and minimizing one
 # interesting input for up to a minute would eat the seconds of its target.
-# FuzzPlace opens an engine for each input, FuzzReadWeek reads a week of orders.
+# FuzzPlace opens an engine for each input, FuzzReadWeek reads a week of orders,
+# FuzzUnderstand reads each text three times.
 fuzz: ## every fuzz target for FUZZRUNS (100000) inputs, slow ones for SLOWRUNS (20000)
 	@set -e; found=0; \
 	for pkg in $$($(GO) list ./...); do \
 		list=$$($(GO) test -list '^Fuzz' $$pkg); \
 		for target in $$(printf '%s\n' "$$list" | grep '^Fuzz' || :); do \
 			found=$$((found + 1)); echo "$$pkg $$target"; runs=$(FUZZRUNS); \
-			case $$target in FuzzPlace|FuzzReadWeek) runs=$(SLOWRUNS);; esac; \
+			case $$target in FuzzPlace|FuzzReadWeek|FuzzUnderstand) runs=$(SLOWRUNS);; esac; \
 			$(GO) test -run '^$$' -fuzz "^$$target\$$" \
 				-fuzztime $${runs}x -fuzzminimizetime 100x $$pkg; \
 		done; \

@@ -2,8 +2,9 @@
 // open time: is it open, when does it open or close, at which instant have two
 // hours of open time passed.
 //
-// [Parse] turns a text into a [Schedule]. A [Calendar] is a schedule with a time
-// zone and holidays, and answers. The package reads no clock and loads no zone.
+// [Parse] turns a text into a [Schedule]; [Understand] turns what shops write into
+// such a text. A [Calendar] is a schedule with a time zone and holidays, and answers.
+// The package reads no clock and loads no zone.
 //
 // # What is read
 //
