@@ -67,7 +67,7 @@ func yields(pkg ...string) []string { return append([]string{"-tags", "interleav
 // are taken, and taken back when there are none.
 func freesFirst() []scaletest.Edit {
 	return []scaletest.Edit{
-		{File: "reroute.go", Old: "	target book.Entry // the new part\n", New: "	target book.Entry // the new part\n	early  []effect\n"},
+		{File: "reroute.go", Old: "	target book.Entry // the new part\n", New: "	target book.Entry // the new part\n	early  []state.Effect\n"},
 		{File: "reroute.go", Old: "	x.p.pick([]Part{x.part})\n", New: "	x.early = x.frees()\n	l.state.Show(x.early)\n	x.p.pick([]Part{x.part})\n"},
 		{File: "reroute.go", Old: "		return x.p.lines[short], nil\n", New: "		l.hide(x.early)\n		return x.p.lines[short], nil\n"},
 		{File: "reroute.go", Old: "		p.picks.Undo()\n", New: "		p.picks.Undo()\n		l.hide(x.early)\n"},
