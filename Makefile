@@ -44,6 +44,9 @@ full: ## every test, all counts; canaries that build each deliberate bug
 	$(FULL) -timeout 20m ./...
 	$(FULL) -timeout 20m -tags interleave $(YIELDS)
 
+# Where files are that are built with those tags alone, or without them.
+TAGGED = ./allocator ./reservation ./reservation/lock ./reservation/internal/book ./reservation/internal/stock
+
 locks: ## the tests with locks that panic when they are taken out of order
 	$(GO) test -vet=off -tags lockorder ./reservation/... ./allocator
 
@@ -54,15 +57,14 @@ fmt: ## fails if gofmt would change a file
 
 vet: ## go vet, also with the yields and with the checked locks
 	$(GO) vet ./...
-	$(GO) vet -tags interleave ./reservation/...
-	$(GO) vet -tags lockorder ./reservation/... ./allocator
+	$(GO) vet -tags interleave,lockorder $(TAGGED)
 
 staticcheck: ## staticcheck, pinned; downloads it the first time
 	$(GO) run $(STATICCHECK) ./...
-	$(GO) run $(STATICCHECK) -tags interleave ./reservation/...
+	$(GO) run $(STATICCHECK) -tags interleave,lockorder $(TAGGED)
 
 house: ## the rules of the house alone: import plan, knots, sizes, comments, README
-	$(GO) test -count=1 -run '^(TestHouse|TestLinked|TestYields|TestKnots|TestKnotIsSeen)$$' ./bench/house
+	$(GO) test -count=1 -run '^(TestHouse|TestLinked|TestYields|TestTags|TestKnots|TestKnotIsSeen)$$' ./bench/house
 
 race: ## all tests under the race detector
 	$(GO) test -race -short -vet=off -timeout 15m ./...

@@ -397,17 +397,40 @@ func TestYields(t *testing.T) {
 			want = append(want, "."+strings.TrimPrefix(pkg, module))
 		}
 	}
+	inMakefile(t, "YIELDS", want)
+}
+
+// TestTags compares where the Makefile looks for faults with the tags of the yields and
+// of the checked locks with where files are that depend on them.
+func TestTags(t *testing.T) {
+	var want []string
+	for _, s := range goFiles(readModule(t)) {
+		for _, group := range s.file.Comments {
+			for _, c := range group.List {
+				tagged := strings.Contains(c.Text, "interleave") || strings.Contains(c.Text, "lockorder")
+				if dir := "./" + filepath.ToSlash(filepath.Dir(s.path)); c.Pos() < s.file.Package && constraint.IsGoBuild(c.Text) && tagged && !slices.Contains(want, dir) {
+					want = append(want, dir)
+				}
+			}
+		}
+	}
+	inMakefile(t, "TAGGED", want)
+}
+
+// inMakefile compares a list of packages in the Makefile with what it should be.
+func inMakefile(t *testing.T, name string, want []string) {
+	t.Helper()
 	text, err := os.ReadFile(filepath.Join(root, "Makefile"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(text), "\nYIELDS = ")
+	_, rest, _ := strings.Cut(string(text), "\n"+name+" = ")
 	line, _, _ := strings.Cut(rest, "\n")
 	got := strings.Fields(line)
 	slices.Sort(got)
 	slices.Sort(want)
 	if len(want) < 2 || !slices.Equal(got, want) {
-		t.Errorf("YIELDS in the Makefile is %s; want %s", got, want)
+		t.Errorf("%s in the Makefile is %s; want %s", name, got, want)
 	}
 }
 
