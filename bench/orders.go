@@ -21,6 +21,18 @@ type orderPool struct {
 	skus   [][]int32
 }
 
+// Draw draws the world and the orders of a case, without IDs, as Run sends them over
+// and over: for a suite of its own. Only what the case says of the world and of the
+// orders counts, not how they are sent.
+func Draw(c Config) (*World, []allocator.Order, error) {
+	c = c.withDefaults()
+	if err := c.validate(); err != nil {
+		return nil, nil, err
+	}
+	w := newWorld(c)
+	return w, newOrderPool(w, poolSize).orders, nil
+}
+
 // newOrderPool draws n orders for w.
 func newOrderPool(w *World, n int) *orderPool {
 	c := w.config

@@ -20,7 +20,7 @@ func small() bench.Config {
 
 func draw(t *testing.T, c bench.Config) *Work {
 	t.Helper()
-	w, err := Draw(t.Context(), c)
+	w, err := Draw(c)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -205,7 +205,7 @@ func TestGroupClose(t *testing.T) {
 // The orders are those that package bench sends.
 func TestDraw(t *testing.T) {
 	w := draw(t, small())
-	if len(w.orders) != poolSize || len(w.world.Locations) != 40 {
+	if len(w.orders) != 1<<14 || len(w.world.Locations) != 40 {
 		t.Fatalf("%d orders for %d locations", len(w.orders), len(w.world.Locations))
 	}
 	again := draw(t, small())

@@ -151,7 +151,7 @@ func (c Config) sitDown(ctx context.Context, dir string) (places []place, err er
 		if len(c.Command) > 0 {
 			p, err = open(ctx, c.Command, s)
 		} else {
-			p, err = sit(ctx, s)
+			p, err = sit(s)
 		}
 		if err != nil {
 			return places, fmt.Errorf("%s: %w", name, err)

@@ -53,13 +53,13 @@ func (a answer) err() error {
 // ServeSeat serves one contestant over a pipe until r ends: a line of JSON in,
 // a line of JSON out. Each contestant sits in a process of its own, so that
 // nobody pays for a rival's memory.
-func ServeSeat(ctx context.Context, r io.Reader, w io.Writer) error {
+func ServeSeat(r io.Reader, w io.Writer) error {
 	in, out := json.NewDecoder(r), json.NewEncoder(w)
 	var s seating
 	if err := in.Decode(&s); err != nil {
 		return fmt.Errorf("peers: seat: %w", err)
 	}
-	seat, err := sit(ctx, s)
+	seat, err := sit(s)
 	if failed := out.Encode(answerOf(Passed{}, err)); failed != nil || err != nil {
 		return failed // err went to the other side
 	}
@@ -78,12 +78,12 @@ func ServeSeat(ctx context.Context, r io.Reader, w io.Writer) error {
 }
 
 // sit draws the work and loads the engine.
-func sit(ctx context.Context, s seating) (*Seat, error) {
+func sit(s seating) (*Seat, error) {
 	contestant, err := Named(s.Engine)
 	if err != nil {
 		return nil, err
 	}
-	w, err := Draw(ctx, s.Case)
+	w, err := Draw(s.Case)
 	if err != nil {
 		return nil, err
 	}

@@ -36,7 +36,7 @@ func main() {
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	if slices.Equal(args, []string{seatFlag}) {
-		return peers.ServeSeat(ctx, stdin, stdout)
+		return peers.ServeSeat(stdin, stdout)
 	}
 	c, out, err := parse(args, stderr)
 	if err != nil {
