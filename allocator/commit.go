@@ -19,7 +19,7 @@ type verdict uint8
 
 const (
 	nothing verdict = iota // there was nothing to choose, or it was taken away meanwhile
-	chosen                 // it is in plan.shares, and reserved
+	chosen                 // it is in the plan's Shares, and reserved
 	known                  // the ID was there before
 	failed                 // the journal takes no more
 	stale                  // settings were changed meanwhile: it must be decided anew

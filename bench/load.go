@@ -45,6 +45,8 @@ func (c *caller) callOnTime(e Engine, pool *orderPool, s schedule) {
 			if now >= due {
 				break
 			}
+			// By the clock, which is what is measured here; the last of it without
+			// sleeping, since a timer is late by more than an order takes.
 			if due-now > 2*time.Millisecond {
 				<-time.After(due - now - time.Millisecond)
 				continue
