@@ -10,13 +10,13 @@ import (
 // files are open before the book is there.
 type endings struct{ book atomic.Pointer[book.Book] }
 
-// frames is how many: a reservation that is picked, made ready and collected takes
-// three, if each is alone in its frame.
+// frames is how many: a hold that is confirmed, accepted, made ready and collected takes
+// four, if each is alone in its frame.
 func (e *endings) frames() int64 {
 	b := e.book.Load()
 	if b == nil {
 		return 0
 	}
 	live, _ := b.Counts()
-	return 3 * int64(live)
+	return 4 * int64(live)
 }
