@@ -18,6 +18,7 @@ const (
 	narrowTime
 	tail
 	noKind
+	noShares
 )
 
 // whys says it in words, by the negated number.
@@ -31,6 +32,7 @@ var whys = [...]string{
 	-narrowTime: "a time is not in its shortest form",
 	-tail:       "there are bytes behind its end",
 	-noKind:     "it has no kind",
+	-noShares:   "its shares do not ascend, or do not have all of its lines",
 }
 
 // Decode reads the record that b holds from its first to its last byte, and
@@ -156,7 +158,67 @@ func (r *Record) readRare(b []byte, i int, f uint32) int {
 		i++
 	}
 	r.Missing = f&isMissing != 0
+	if f&(hasPart|hasOther|hasShares) != 0 {
+		i = r.readParts(b, i, f)
+	}
 	return i
+}
+
+// readParts reads which parts of an order a record is about.
+func (r *Record) readParts(b []byte, i int, f uint32) int {
+	if f&hasPart != 0 {
+		r.Part, i = number(b, i)
+	}
+	if f&hasOther != 0 {
+		r.Other, i = number(b, i)
+	}
+	if f&hasShares == 0 || i < 0 {
+		return i
+	}
+	n, i := uvarint(b, i)
+	switch {
+	case i < 0:
+		return i
+	case n == 0:
+		return empty
+	case n > math.MaxUint8: // as many as there are numbers of parts
+		return noShares
+	case n > uint64(len(b)-i)/3: // a share takes three bytes at least
+		return cut
+	}
+	lines := uint64(0)
+	for range n {
+		var part uint8
+		var slot, own uint64
+		part, i = number(b, i)
+		slot, i = uvarint(b, i)
+		own, i = uvarint(b, i)
+		switch last := len(r.Shares) - 1; {
+		case i < 0:
+			return i
+		case slot > math.MaxUint32:
+			return tooLarge
+		case last >= 0 && r.Shares[last].Part >= part, own > uint64(len(b)):
+			return noShares
+		}
+		lines += own
+		r.Shares = append(r.Shares, Share{Part: part, Slot: uint32(slot), Lines: int(own)})
+	}
+	if lines > 0 && f&hasLines == 0 {
+		return noShares
+	}
+	return i
+}
+
+// number reads a byte that is not 0.
+func number(b []byte, i int) (uint8, int) {
+	switch {
+	case i < 0 || i >= len(b):
+		return 0, min(i, cut)
+	case b[i] == 0:
+		return 0, empty
+	}
+	return b[i], i + 1
 }
 
 func (r *Record) readTexts(b []byte, i int, f uint32) int {
@@ -197,7 +259,11 @@ func (r *Record) readLines(b []byte, i int, f uint32) int {
 	lines = lines[:n]
 	r.Lines = lines
 	sku, anyOnHand := uint64(0), int64(0)
+	share, ends := 0, 0
 	for l := range lines {
+		for ; l == ends && share < len(r.Shares); share++ {
+			sku, ends = 0, ends+r.Shares[share].Lines
+		}
 		var step, units, onHand uint64
 		step, i = uvarint(b, i)
 		if uint(i) < uint(len(b)) && b[i] < 0x80 { // as most are; spares the call
@@ -223,6 +289,22 @@ func (r *Record) readLines(b []byte, i int, f uint32) int {
 	}
 	if f&hasOnHand != 0 && anyOnHand == 0 {
 		return noOnHand
+	}
+	return r.checkShares(i)
+}
+
+// checkShares returns the offset, unless there are shares and they do not have all
+// lines.
+func (r *Record) checkShares(i int) int {
+	if len(r.Shares) == 0 {
+		return i
+	}
+	lines := 0
+	for s := range r.Shares {
+		lines += r.Shares[s].Lines
+	}
+	if lines != len(r.Lines) {
+		return noShares
 	}
 	return i
 }

@@ -56,13 +56,19 @@ func samples() []Record {
 	for i := range all {
 		all[i].Time = now
 	}
-	first := full()
+	first := alone()
 	first.Time, first.Parts, first.Missing = -1, 0, false
-	whole := full()
+	whole := alone()
 	whole.Time = -1
 	return append(all, first, whole,
 		Record{Kind: Held, Time: now, ID: "order-104729/2", Slot: 12, Deadline: now + 600_000, Lines: lines[1:], Ref: "order-104729", Place: []byte{7, 0, 255}, Parts: 3},
-		Record{Kind: Rerouted, Time: now, Cause: NotFound, ID: "order-104729", Slot: 12, To: 13, Lines: lines[1:2], Ref: "order-104729/2", Parts: 2, Missing: true})
+		Record{Kind: Rerouted, Time: now, Cause: NotFound, ID: "order-104729", Slot: 12, To: 13, Lines: lines[1:2], Ref: "order-104729/2", Parts: 2, Missing: true},
+		full(),
+		Record{Kind: Held, Time: now, ID: "order-104729", Slot: 12, Deadline: now + 600_000, Lines: lines[1:], Place: []byte{7, 0, 255}, Parts: 3, Part: 3, Other: 1},
+		Record{Kind: Rerouted, Time: now, Cause: NotFound, ID: "order-104729", Slot: 12, To: 13, Lines: lines[1:2], Parts: 3, Part: 1, Other: 3, Missing: true},
+		Record{Kind: Accepted, Time: now, ID: "order-104729", Shares: []Share{{Part: 1, Slot: 12}, {Part: 3, Slot: 7_411}}},
+		Record{Kind: Collected, Time: now, ID: "order-104729", Change: "till-9", Fingerprint: 7, Lines: append(after[:2:2], after...),
+			Shares: []Share{{Part: 1, Slot: 12, Lines: 2}, {Part: 2, Slot: 0}, {Part: 3, Slot: 7_411, Lines: 3}}})
 }
 
 // spell writes what the golden file holds of records.

@@ -11,17 +11,23 @@ import (
 type Kind uint8
 
 // The kinds. Every record has its Time; the fields each kind may use besides
-// are behind it. A Rerouted record without Ref says that the whole reservation
-// is at To from now on. With Ref, the units are in the reservation of that ID,
-// whose Held record comes before it in the same frame of the journal, and Parts
-// is of how many parts the order is now.
+// are behind it. Of an order of several parts, a record is about the one whose
+// number is Part; or it has Shares, and is about each of them, and its Slot is
+// theirs. A Rerouted record without Other says that the whole reservation is at To
+// from now on. With Other, the units are in the part of that number, whose Held
+// record comes before it in the same frame of the journal, and Parts is of how many
+// parts the order is now.
+//
+// Former versions gave a part an ID of its own, that of the order with a slash and
+// the number behind it, and the first part that of the order; where there is Other
+// now, Ref had such an ID.
 const (
 	SKUAdded        Kind = iota + 1 // SKU, Name
 	LocationSet                     // Slot, Name, Place (means something to the caller)
 	LocationRemoved                 // Slot
 	SafetySet                       // SKU (2^32 − 1: every SKU), Slot (2^32 − 1: everywhere), Lines[0].Units
 	Moved                           // Cause, ID, Slot, Lines (signed Units, OnHand), Fingerprint, AsOf, Ref; To of a transfer
-	Held                            // ID, Fingerprint, Slot, Distance, Deadline, Lines, Order, Customer, Owner, Channel, Promise, Parts, Place (the caller's note), Ref (the reservation its units come from)
+	Held                            // ID, Fingerprint, Slot, Distance, Deadline, Lines, Order, Customer, Owner, Channel, Promise, Parts, Place (the caller's note), Other (the part its units come from)
 	Extended                        // ID, Deadline
 	Reassigned                      // ID, Owner, Channel
 	Confirmed                       // ID, Change, Lines (none: all that is held)
@@ -40,7 +46,7 @@ const (
 	Covered                         // ID, Slot, Lines (Units whose goods are there again), Ref
 	Opened                          // none: the engine was opened at Time
 	Rejected                        // ID, Change, Slot, Cause, Lines (Units the location will not serve)
-	Rerouted                        // ID, Slot (from), To, Cause, Lines (Units that went), Missing, Distance, Promise, Place; Ref and Parts: see below
+	Rerouted                        // ID, Slot (from), To, Cause, Lines (Units that went), Missing, Distance, Promise, Place; Other and Parts: see above
 	RerouteFailed                   // ID, Slot, Cause, Lines (Units that nobody else can serve)
 	NoteSet                         // Name (the note's key), Place (the note; none: removed)
 

@@ -23,6 +23,13 @@ type Line struct {
 	OnHand int64 // units on hand after it, in the kinds that move goods; else 0
 }
 
+// Share is what a change of several parts of an order does to one of them.
+type Share struct {
+	Part  uint8  // its number, 1 or more
+	Slot  uint32 // handle of its location
+	Lines int    // how many of the record's lines are its own; they come in the order of the shares
+}
+
 // Record is one thing that happened. Which fields a kind uses stands at the
 // kind; the zero value of a field means that it is not there. Times are
 // milliseconds since the start of 1970, UTC.
@@ -55,13 +62,16 @@ type Record struct {
 
 	Place []byte // means something to the one who wrote it: of a location, a hold's note, the value of a setting
 
-	Parts   uint8  // of how many parts the order is
-	Missing bool   // of a reroute: the units were missing before
-	Lines   []Line // ascending by SKU, each SKU once
+	Parts   uint8   // of how many parts the order is
+	Part    uint8   // the number of the part that it is about; 0: the order has one part, or Shares says which
+	Other   uint8   // of a hold, the part that its units come from; of a reroute, the part that has them now
+	Missing bool    // of a reroute: the units were missing before
+	Shares  []Share // of a change of several parts at once, ascending by Part; none: it is about one
+	Lines   []Line  // ascending by SKU, each SKU once; with Shares, in each of them
 }
 
-// Reset makes r the zero value again, but keeps the room of its Lines.
-func (r *Record) Reset() { *r = Record{Lines: r.Lines[:0]} }
+// Reset makes r the zero value again, but keeps the room of its Lines and Shares.
+func (r *Record) Reset() { *r = Record{Lines: r.Lines[:0], Shares: r.Shares[:0]} }
 
 // Event is the name of what happened as programs read it: the kind's, or that
 // of the movement's cause, such as "StockReceived". It stays the same in every
@@ -100,11 +110,17 @@ const (
 	hasPromise
 	hasParts
 	isMissing // the bit is all there is of it
+	hasPart
+	hasShares
+	hasOther
 
 	hasTexts = hasChange | hasOrder | hasCustomer | hasOwner | hasChannel | hasCode | hasRef | hasName | hasPlace
-	hasRare  = hasTexts | hasCause | hasAsOf | hasSKU | hasTo | hasPromise | hasParts | isMissing
-	hasAny   = isMissing<<1 - 1
+	hasRare  = hasTexts | hasCause | hasAsOf | hasSKU | hasTo | hasPromise | hasParts | isMissing | hasPart | hasShares | hasOther
+	hasAny   = hasOther<<1 - 1
 )
+
+// Elsewhere reports whether the units of a reroute are in another part of the order.
+func (r *Record) Elsewhere() bool { return r.Other != 0 || r.Ref != "" }
 
 // bit is b when there is something, else 0.
 func bit(b uint32, there bool) uint32 {
@@ -124,7 +140,8 @@ func (r *Record) fields() uint32 {
 		bit(hasChannel, r.Channel != "") | bit(hasCode, r.Code != "") | bit(hasRef, r.Ref != "") |
 		bit(hasName, r.Name != "") | bit(hasSKU, r.SKU != 0) | bit(hasTo, r.To != 0) |
 		bit(hasPlace, len(r.Place) > 0) | bit(hasWideTime, uint64(r.Time)>>48 != 0) |
-		bit(hasPromise, r.Promise != 0) | bit(hasParts, r.Parts != 0) | bit(isMissing, r.Missing)
+		bit(hasPromise, r.Promise != 0) | bit(hasParts, r.Parts != 0) | bit(isMissing, r.Missing) |
+		bit(hasPart, r.Part != 0) | bit(hasShares, len(r.Shares) > 0) | bit(hasOther, r.Other != 0)
 	for i := range r.Lines {
 		if r.Lines[i].OnHand != 0 {
 			return f | hasOnHand
@@ -134,8 +151,9 @@ func (r *Record) fields() uint32 {
 }
 
 // Append adds the record's bytes to dst and returns the longer slice; it
-// allocates only when dst has no room. Lines that are not ascending by SKU
-// give bytes that Decode refuses.
+// allocates only when dst has no room. Lines that are not ascending by SKU,
+// and shares that do not ascend or do not have all lines, give bytes that Decode
+// refuses.
 func (r *Record) Append(dst []byte) []byte {
 	f := r.fields()
 	dst = append(dst, byte(r.Kind))
@@ -192,6 +210,28 @@ func (r *Record) appendRare(dst []byte, f uint32) []byte {
 	if f&hasParts != 0 {
 		dst = append(dst, r.Parts)
 	}
+	if f&hasPart != 0 {
+		dst = append(dst, r.Part)
+	}
+	if f&hasOther != 0 {
+		dst = append(dst, r.Other)
+	}
+	if f&hasShares != 0 {
+		dst = r.appendShares(dst)
+	}
+	return dst
+}
+
+// appendShares adds how many shares there are, and of each its part, its location and
+// how many lines it has.
+func (r *Record) appendShares(dst []byte) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(r.Shares)))
+	for i := range r.Shares {
+		s := &r.Shares[i]
+		dst = append(dst, s.Part)
+		dst = binary.AppendUvarint(dst, uint64(s.Slot))
+		dst = binary.AppendUvarint(dst, uint64(s.Lines))
+	}
 	return dst
 }
 
@@ -216,7 +256,11 @@ func appendText(dst []byte, text string) []byte {
 func (r *Record) appendLines(dst []byte, f uint32) []byte {
 	dst = binary.AppendUvarint(dst, uint64(len(r.Lines)))
 	next := uint32(0) // the least that the next SKU can be
+	share, ends := 0, 0
 	for i := range r.Lines {
+		for ; i == ends && share < len(r.Shares); share++ {
+			next, ends = 0, ends+r.Shares[share].Lines
+		}
 		line := &r.Lines[i]
 		dst = binary.AppendUvarint(dst, uint64(line.SKU-next))
 		next = line.SKU + 1

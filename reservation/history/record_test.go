@@ -63,8 +63,14 @@ func differ(a, b *Record) string {
 		return "Place"
 	case a.Parts != b.Parts:
 		return "Parts"
+	case a.Part != b.Part:
+		return "Part"
+	case a.Other != b.Other:
+		return "Other"
 	case a.Missing != b.Missing:
 		return "Missing"
+	case !slices.Equal(a.Shares, b.Shares):
+		return "Shares"
 	case !slices.Equal(a.Lines, b.Lines):
 		return "Lines"
 	}
@@ -112,6 +118,8 @@ func TestDifferSeesEveryField(t *testing.T) {
 			b.Place[0]++
 		case []Line:
 			b.Lines[0].OnHand++
+		case []Share:
+			b.Shares[0].Slot++
 		default:
 			t.Fatalf("field %s is of a type unknown here", fields.Field(i).Name)
 		}
@@ -128,9 +136,17 @@ func full() Record {
 		Deadline: 1_767_312_000_000, AsOf: 1_767_225_599_000, Promise: 1_767_230_000_000, Fingerprint: 1 << 63, Distance: 12.5,
 		ID: "r-1", Change: "return-1", Name: "Straßburg", Order: "o-17", Customer: "c-4", Owner: "cart-9",
 		Channel: "app", Code: "4711", Ref: "m-3", Place: []byte{0, 1, 255},
-		Parts: 2, Missing: true,
+		Parts: 2, Part: 3, Other: 255, Missing: true,
+		Shares: []Share{{Part: 1, Slot: math.MaxUint32, Lines: 2}, {Part: 4}, {Part: 255, Slot: 7, Lines: 1}},
 		Lines: []Line{{SKU: 0, Units: -3, OnHand: 70}, {SKU: 1, Units: 1 << 40}, {SKU: math.MaxUint32, OnHand: -1}},
 	}
+}
+
+// alone is full without what tells the parts of an order apart.
+func alone() Record {
+	r := full()
+	r.Part, r.Other, r.Shares = 0, 0, nil
+	return r
 }
 
 // clearers empty a field each, in the order of the mask.
@@ -138,7 +154,7 @@ func clearers() []func(r *Record) {
 	return []func(r *Record){
 		func(r *Record) { r.ID = "" },
 		func(r *Record) { r.Slot = 0 },
-		func(r *Record) { r.Lines = nil },
+		func(r *Record) { r.Lines, r.Shares = nil, share(r.Shares, 0) },
 		func(r *Record) { r.Deadline = 0 },
 		func(r *Record) { r.Fingerprint = 0 },
 		func(r *Record) { r.Distance = 0 },
@@ -165,10 +181,22 @@ func clearers() []func(r *Record) {
 		func(r *Record) { r.Promise = 0 },
 		func(r *Record) { r.Parts = 0 },
 		func(r *Record) { r.Missing = false },
+		func(r *Record) { r.Part = 0 },
+		func(r *Record) { r.Shares = nil },
+		func(r *Record) { r.Other = 0 },
 	}
 }
 
-// Every set of fields there can be: 2^24, of which every fourth, but for those with units on hand and
+// share is shares that have no lines.
+func share(shares []Share, lines int) []Share {
+	shares = slices.Clone(shares)
+	for i := range shares {
+		shares[i].Lines = lines
+	}
+	return shares
+}
+
+// Every set of fields there can be: 2^27, of which every 32nd, but for those with units on hand and
 // no lines. Without the full counts the texts, which are all alike, come and go together.
 func TestEverySetOfFields(t *testing.T) {
 	whole := full()
@@ -205,6 +233,9 @@ func TestEverySetOfFields(t *testing.T) {
 			gone = !there
 		case bit == isMissing:
 			there = bits.OnesCount32(mask>>8)%2 == 0
+			gone = !there
+		case bit > isMissing: // so do these three
+			there = bits.OnesCount32(mask>>(bit/isMissing))%2 == 0
 			gone = !there
 		}
 		if there {

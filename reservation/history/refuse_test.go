@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"math"
+	"math/bits"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -47,7 +48,25 @@ var malformed = []struct {
 	{"0680808080808080808000" + head, ErrRecord, "shortest"},
 	{"0680808080808080808002" + head, ErrRecord, "too large"},
 	{"06ffffffffffffffffff01", ErrNewer, "fields 0xffffffffffffffff"},
-	{"0680808008" + head, ErrNewer, "fields 0x1000000"},
+	{"0680808040" + head, ErrNewer, "fields 0x8000000"},
+	{"0680808008" + head, ErrRecord, "end too early"},
+	{"0680808008" + head + "00", ErrRecord, "empty"},
+	{"0680808008" + head + "02", nil, ""},
+	{"0680808020" + head + "00", ErrRecord, "empty"},
+	{"0680808020" + head + "ff", nil, ""},
+	{"0680808010" + head, ErrRecord, "end too early"},
+	{"0680808010" + head + "00", ErrRecord, "empty"},
+	{"0680808010" + head + "8002", ErrRecord, "shares"},
+	{"0680808010" + head + "02" + "010000", ErrRecord, "end too early"},
+	{"0680808010" + head + "01" + "000000", ErrRecord, "empty"},
+	{"0680808010" + head + "01" + "010000", nil, ""},
+	{"0680808010" + head + "01" + "018080808010" + "00", ErrRecord, "too large"},
+	{"0680808010" + head + "01" + "010001", ErrRecord, "shares"},
+	{"0680808010" + head + "02" + "020000" + "010000", ErrRecord, "shares"},
+	{"0680808010" + head + "02" + "010000" + "010000", ErrRecord, "shares"},
+	{"0684808010" + head + "02" + "010001" + "020001" + "02" + "0002" + "0002", nil, ""},
+	{"0684808010" + head + "02" + "010001" + "020000" + "02" + "0002" + "0002", ErrRecord, "shares"},
+	{"0684808010" + head + "01" + "010001" + "02" + "0002" + "0002", ErrRecord, "shares"},
 	{"0680808002" + head, ErrRecord, "end too early"},
 	{"0680808002" + head + "00", ErrRecord, "empty"},
 	{"0680808002" + head + "02", nil, ""},
@@ -116,7 +135,7 @@ func TestNewer(t *testing.T) {
 		r := Record{Kind: Moved, Cause: Cause(cause)}
 		refused(t, r.Append(nil), ErrNewer, "cause")
 	}
-	for bit := 24; bit < 64; bit++ {
+	for bit := bits.Len32(hasAny); bit < 64; bit++ {
 		b := binary.AppendUvarint([]byte{byte(Held)}, 1<<bit|hasID)
 		refused(t, append(b, make([]byte, 20)...), ErrNewer, "fields")
 	}
