@@ -92,8 +92,9 @@
 //   - promise: the time from which the goods are ready, told to the customer.
 //   - window, capacity: pickups, and orders or lines, a location can serve in a
 //     period. Cut-off, prep time, lead time: what a promise is made of.
-//   - split, part: an order served by several locations, each with a reservation
-//     of its own. Ship-to-store: what the chosen store lacks is brought there.
+//   - split, part: an order served by several locations, and what one of them does
+//     for it, by its number in the order. Ship-to-store: what the chosen store lacks
+//     is brought there.
 //   - reject, reroute, cool-down: a location will not serve; a new claim elsewhere
 //     is taken before the old one is freed; for a time it is not asked for that SKU.
 //   - bundle, lot, substitute: several SKUs sold as one; units of a SKU with an

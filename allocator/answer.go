@@ -32,11 +32,7 @@ func (p *planned) answer(deadline int64) Allocation {
 	d := &decision{plan: p, parts: make([]Allocation, len(p.Shares)), lines: make([][]Line, len(p.Shares))}
 	for i := range p.Shares {
 		sh := &p.Shares[i]
-		id := p.order.ID
-		if len(p.Shares) > 1 {
-			id = partID(id, i+1)
-		}
-		d.parts[i] = Allocation{ID: id, Location: p.Catalogue.Place(sh.Slot).ID, Distance: sh.Distance, HeldUntil: held,
+		d.parts[i] = Allocation{ID: p.order.ID, Part: i + 1, Location: p.Catalogue.Place(sh.Slot).ID, Distance: sh.Distance, HeldUntil: held,
 			Form: sh.Form, Ready: p.Told(sh), Cost: sh.Cost, why: &decision{plan: p, number: i + 1}}
 		for _, t := range sh.Lines {
 			w := &p.Wants[t.Want]
@@ -45,7 +41,7 @@ func (p *planned) answer(deadline int64) Allocation {
 		d.parts[i].why.lines = d.lines[i : i+1]
 	}
 	got := d.parts[0]
-	got.ID, got.Cost, got.why = p.order.ID, p.Cost, d
+	got.Part, got.Cost, got.why = 0, p.Cost, d
 	for i := range d.parts {
 		if d.parts[i].Ready.After(got.Ready) {
 			got.Ready = d.parts[i].Ready
@@ -54,12 +50,12 @@ func (p *planned) answer(deadline int64) Allocation {
 	return got
 }
 
-// Parts is what each location does for the order, at least one; each is a
-// reservation of its own, with the order's ID and its number behind a slash
-// unless it is the only one. As an answer of a repeat it is what was reserved
+// Parts is what each location does for the order, at least one, each with its number
+// in Part: the order of the numbers is that of the answer. As an answer of a repeat it is what was reserved
 // first, as far as it is remembered.
 func (g Allocation) Parts() []Allocation {
 	if g.why == nil || g.why.parts == nil {
+		g.Part = max(g.Part, 1)
 		return []Allocation{g}
 	}
 	return append([]Allocation(nil), g.why.parts...)

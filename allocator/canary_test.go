@@ -19,8 +19,6 @@ var (
 	cut = scaletest.Replace("internal/notes/terms.go", "		err = t.Long(len(note), most)\n", "		t.Exclude, t.Instead, t.Groups = nil, nil, nil\n		note, err = json.Marshal(&t)\n")
 	// The parts of a split but the first take no capacity.
 	oneCapacity = scaletest.Replace("internal/orders/parts.go", "		part.Lines = Joined(append(part.Lines, room...))", "		if i > 0 {\n			room = nil\n		}\n		part.Lines = Joined(append(part.Lines, room...))")
-	// IDs are checked without what the engine adds to them.
-	brim = scaletest.Replace("commit.go", "	if len(text) <= most {\n		return nil\n	}\n	return &InvalidError{Field: field, Value: text,", "	if true {\n		return nil\n	}\n	return &InvalidError{Field: field, Value: text,")
 	// A call that was made before is judged by what is set now.
 	judged = append(scaletest.Replace("repeat.go", "if !a.ledger.Find(o.ID, &s.found) || !a.isOf(s, o, &s.found) {\n		return Allocation{}, false", "if true {\n		return Allocation{}, false"),
 		append(scaletest.Replace("repeat.go", "!ok || !inTime(g.AsOf) {", "!ok || !inTime(g.AsOf) || true {"), scaletest.Replace("quota.go", "		if !booked {\n			return last, err", "		if true || booked {\n			return last, err")...)...)
@@ -43,7 +41,6 @@ func TestMutantsAreCaught(t *testing.T) {
 		mutant("no limit", noLimit, "TestListsHaveLimits", `Prefer: 257 entries are taken`),
 		mutant("cut", cut, "TestTermsAreKeptOrRefused", `L1 is not licensed`),
 		mutant("one capacity", oneCapacity, "TestEveryPartTakesCapacity", `L1 has room for an order more than it can process`),
-		mutant("brim", brim, "TestLongestIDs", `an ID that leaves no room for what is added: got <nil>`),
 		mutant("judged", judged, "TestRepeatAnswersAlike", `unknown location: "L2"`),
 		mutant("judged", judged, "TestRepeatUnderShorterLimits", `invalid Prefer 300: are more than the 256`),
 		mutant("judged", judged, "TestMovementsRepeated", `received "r": unknown location: "L1"`),

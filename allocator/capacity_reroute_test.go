@@ -25,7 +25,7 @@ func TestRerouteMovesTheRoom(t *testing.T) {
 		t.Fatalf("room for %d and %d", l1, l2)
 	}
 	must(t, a.Confirm(t.Context(), "o"))
-	if _, err := a.Reject(t.Context(), "o/1"); err != nil {
+	if _, err := a.Part("o", 1).Reject(t.Context()); err != nil {
 		t.Fatal(err)
 	}
 	if l1, l2 := left("L1"), left("L2"); l1 != 2 || l2 != 1 {

@@ -85,7 +85,8 @@ func (d Action) takesLines() bool { return d != DoAccept && d != DoDispatch && d
 // makes a repeat harmless: a part that is collected twice is then collected once.
 type Change struct {
 	ID          string // chosen by the caller
-	Reservation string // the order's ID, or a part's
+	Reservation string // the order's ID
+	Part        int    // the number of the part that it is about; 0: all parts of the order that are still open
 	Do          Action
 	Lines       []Line // none: all there is. Not for DoAccept, DoDispatch and DoReady
 	Location    string // DoDispatch: to where
@@ -120,12 +121,12 @@ func (a *Allocator) Change(ctx context.Context, changes ...Change) error {
 	for i := range changes {
 		c := &changes[i]
 		var next reservation.Change
-		err := a.checkChangeID(c.ID)
+		err := a.checkID("ID", c.ID)
 		if err == nil {
 			err = a.translate(s, c, &next)
 		}
 		next.ID2 = c.ID
-		next.Print, next.Former = a.marksOf(s, c)
+		a.mark(s, c, &next)
 		if t, made := a.made(&next, err); made {
 			before = later(before, t)
 			continue
@@ -146,7 +147,7 @@ func (a *Allocator) Change(ctx context.Context, changes ...Change) error {
 // changeOne makes one change without an ID.
 func (a *Allocator) changeOne(ctx context.Context, c Change) error {
 	if err := a.doOne(ctx, &c); err != nil {
-		return fmt.Errorf("allocator: %v %s: %w", c.Do, quoted(c.Reservation), err)
+		return fmt.Errorf("allocator: %v %s: %w", c.Do, shownPart(c.Reservation, c.Part), err)
 	}
 	return nil
 }
@@ -169,7 +170,7 @@ func (a *Allocator) doOne(ctx context.Context, c *Change) error {
 // memory of the call.
 func (a *Allocator) translate(s *scratch, c *Change, into *reservation.Change) error {
 	now := s.Now()
-	*into = reservation.Change{Verb: c.Do.verb(), ID: c.Reservation, Now: now}
+	*into = reservation.Change{Verb: c.Do.verb(), ID: c.Reservation, Part: uint8(c.Part), Now: now}
 	invalid := func(field string, value any, why string) error {
 		return &InvalidError{Field: field, Value: value, Why: why}
 	}
@@ -183,7 +184,7 @@ func (a *Allocator) translate(s *scratch, c *Change, into *reservation.Change) e
 	case c.Do != DoReady && c.Pickup != Pickup{}:
 		return invalid("Pickup", c.Pickup, "is for DoReady only")
 	}
-	if err := a.checkReservation(s, c.Reservation); err != nil {
+	if err := cmp.Or(a.checkReservation(s, c.Reservation), checkPart(c.Part)); err != nil {
 		return err
 	}
 	switch c.Do {
@@ -296,7 +297,7 @@ func (a *Allocator) step(s *scratch, c *reservation.Change) (reservation.Ticket,
 	return t, nil
 }
 
-func (a *Allocator) extend(ctx context.Context, id string, by time.Duration) (time.Time, error) {
+func (a *Allocator) extend(ctx context.Context, id string, part int, by time.Duration) (time.Time, error) {
 	call, err := a.gate.BeginVerb(ctx, history.Extended)
 	if err != nil {
 		return time.Time{}, err
@@ -309,20 +310,20 @@ func (a *Allocator) extend(ctx context.Context, id string, by time.Duration) (ti
 		call.Leave()
 		return time.Time{}, tooLong
 	}
-	if err := a.checkReservation(s, id); err != nil {
+	if err := cmp.Or(a.checkReservation(s, id), checkPart(part)); err != nil {
 		call.Leave()
 		return time.Time{}, err
 	}
 	now := s.Now()
 	until := now + by.Milliseconds()
-	c := reservation.Change{Verb: history.Extended, ID: id, Now: now,
+	c := reservation.Change{Verb: history.Extended, ID: id, Part: uint8(part), Now: now,
 		Deadline: until, MaxHold: a.options.MaxHold.Milliseconds()}
 	t, err := a.stepNamed(s, &c)
 	switch {
 	case errors.Is(err, ErrInvalid):
 		err = tooLong
 	case err == nil:
-		until = a.heldFor(s, c.ID, until)
+		until = a.heldFor(s, &c, until)
 	}
 	if err := a.endChange(ctx, &call, t, err); err != nil {
 		return time.Time{}, err
@@ -332,33 +333,34 @@ func (a *Allocator) extend(ctx context.Context, id string, by time.Duration) (ti
 
 // heldFor is until when a reservation that was extended is held, at least until
 // that time: of an order of several parts, all that is held.
-func (a *Allocator) heldFor(s *scratch, id string, until int64) int64 {
-	_, order, ok := a.find(id, &s.found)
-	if !ok || order == "" {
-		if ok && !s.found.State.Ended() {
+func (a *Allocator) heldFor(s *scratch, c *reservation.Change, until int64) int64 {
+	ok := a.ledger.FindPart(c.ID, int(c.Part), &s.found)
+	if ok && (c.Part > 0 || !several(&s.found)) {
+		if !s.found.State.Ended() {
 			until = max(until, s.found.Deadline)
 		}
 		return until
 	}
-	first := int64(0)
-	for _, p := range a.partsOf(order) {
-		if d := p.e.Deadline; !p.e.State.Ended() && heldIn(&p.e) && (first == 0 || d < first) {
+	first, parts := int64(0), a.partsOf(c.ID)
+	for i := range parts {
+		e := &parts[i]
+		if d := e.Deadline; !e.State.Ended() && heldIn(e) && (first == 0 || d < first) {
 			first = d
 		}
 	}
 	return max(until, first)
 }
 
-func (a *Allocator) reassign(ctx context.Context, id, token string, to Owner) error {
+func (a *Allocator) reassign(ctx context.Context, id string, part int, token string, to Owner) error {
 	call, err := a.gate.BeginVerb(ctx, history.Reassigned)
 	if err != nil {
 		return err
 	}
 	defer call.End()
 	s := scratchOf(call.Pass)
-	err = a.checkReservation(s, id)
+	err = cmp.Or(a.checkReservation(s, id), checkPart(part))
 	if err == nil && token != "" {
-		_, _, known := a.find(id, &s.found)
+		known := a.ledger.FindPart(id, part, &s.found)
 		err = a.checkKnown("token", token, known && s.found.Owner == token)
 	}
 	if err == nil {
@@ -368,6 +370,6 @@ func (a *Allocator) reassign(ctx context.Context, id, token string, to Owner) er
 		call.Leave()
 		return err
 	}
-	return a.do(ctx, &call, &reservation.Change{Verb: history.Reassigned, ID: id, Now: call.Now(),
+	return a.do(ctx, &call, &reservation.Change{Verb: history.Reassigned, ID: id, Part: uint8(part), Now: call.Now(),
 		Token: token, Owner: to.Token, Channel: to.Channel})
 }

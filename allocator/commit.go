@@ -3,8 +3,6 @@ package allocator
 import (
 	"cmp"
 	"fmt"
-	"strconv"
-	"strings"
 
 	"github.com/clickcollect/clickcollect/allocator/internal/gate"
 	"github.com/clickcollect/clickcollect/allocator/internal/notes"
@@ -70,9 +68,6 @@ func (p *planned) claim(s *scratch) verdict {
 	case !ok:
 		return nothing
 	}
-	if len(p.work.held) > 1 {
-		p.engine.moves.parts.Store(true)
-	}
 	switch p.work.parts.Reserve(p.engine.ledger, p.work.held, &s.found) {
 	case reservation.Done:
 		s.ticket = p.work.parts.Ticket()
@@ -97,7 +92,7 @@ func (p *planned) build(s *scratch) bool {
 			hold.Promise = millis(p.order.Window)
 		}
 		if hold.Slot = held[i].Slot; len(held) > 1 { // so that whoever has the order finds all its parts
-			hold.Order = cmp.Or(hold.Order, p.order.ID)
+			hold.Order, hold.Part = cmp.Or(hold.Order, p.order.ID), uint8(i+1)
 		}
 		hold.Parts = uint8(len(held))
 		held[i].Hold = hold
@@ -112,9 +107,6 @@ func (p *planned) build(s *scratch) bool {
 func (p *planned) holdOf(s *scratch, i int) reservation.Hold {
 	h := s.hold
 	h.Fingerprint = p.mark
-	if i > 0 {
-		h.ID = partID(p.order.ID, i+1)
-	}
 	if i >= len(p.Shares) {
 		h.Note = p.note(sourcing.Collect, nil)
 		return h
@@ -128,55 +120,6 @@ func (p *planned) holdOf(s *scratch, i int) reservation.Hold {
 		h.Note = p.note(sh.Form, p.first(i))
 	}
 	return h
-}
-
-// partID is the ID of the n-th part of an order. The first part has the order's
-// own; as a part it is also found as order/1.
-func partID(order string, n int) string { return order + "/" + strconv.Itoa(n) }
-
-// The longest IDs, whatever Options.MaxIDBytes allows: the engine adds the number of
-// a part to that of an order, or of a change, and a part that is made from another
-// one's units notes the ID of that. A reroute may make parts of any order.
-const (
-	maxOrderID  = reservation.MaxRefBytes - partBytes
-	maxChangeID = reservation.MaxIDBytes - partBytes
-	partBytes   = len("/255")
-)
-
-func (a *Allocator) checkOrderID(id string) error {
-	if err := a.checkID("ID", id); err != nil {
-		return err
-	}
-	return checkRoom("ID", id, maxOrderID)
-}
-
-func (a *Allocator) checkChangeID(id string) error {
-	if err := a.checkID("ID", id); err != nil {
-		return err
-	}
-	return checkRoom("ID", id, maxChangeID)
-}
-
-// checkRoom refuses a text to which the engine adds what would not fit then.
-func checkRoom(field, text string, most int) error {
-	if len(text) <= most {
-		return nil
-	}
-	return &InvalidError{Field: field, Value: text,
-		Why: fmt.Sprintf("is %d bytes long, at most %d leave room for what is added", len(text), most)}
-}
-
-// splitID takes a part's ID apart; n is 0 if it is not one.
-func splitID(id string) (order string, n int) {
-	at := strings.LastIndexByte(id, '/')
-	if at < 0 {
-		return id, 0
-	}
-	n, err := strconv.Atoi(id[at+1:])
-	if err != nil || n < 1 || id[at+1] == '0' {
-		return id, 0
-	}
-	return id[:at], n
 }
 
 // terms is what is kept for a part of that form.

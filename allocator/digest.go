@@ -18,6 +18,7 @@ const (
 	layoutAt      = 1<<31 + iota // a store
 	layoutGeneral                // an order that isGeneral
 	layoutLines                  // the terms behind the lines
+	layoutPart                   // the number of a part
 )
 
 // orderDigest begins the digest of an order with what all of them have besides their
@@ -164,20 +165,40 @@ func (a *Allocator) isOf(s *scratch, o *Order, e *reservation.Entry) bool {
 	return false
 }
 
-// marksOf is the digests of a change, the second one as of before digests had a key.
-// They go by the lines of the change, however many a call may have by now.
-func (a *Allocator) marksOf(s *scratch, c *Change) (mark, before uint64) {
+// mark gives a change its digests: also the one as of before digests had a key, and the
+// one by the name that former versions gave a part. They go by the lines of the change,
+// however many a call may have by now.
+func (a *Allocator) mark(s *scratch, c *Change, into *reservation.Change) {
 	lines, err := a.resolve(s, c.Lines)
-	if len(c.Lines) > 0 && err != nil || !inTime(c.Pickup.Until) {
-		return 0, 0 // it was never made
+	if len(c.Lines) > 0 && err != nil || !inTime(c.Pickup.Until) || checkPart(c.Part) != nil {
+		return // it was never made
 	}
-	former, _ := a.ledger.Former(uint64(c.Do), 0)
-	return digestChange(a.ledger.Digest(uint64(c.Do)), c, lines), digestChange(former, c, lines)
+	digest := func(d reservation.Digest) uint64 {
+		return digestLines(d.AddString(c.Location).AddString(c.Pickup.Code).Add(uint64(millis(c.Pickup.Until))), lines)
+	}
+	first := uint64(c.Do)
+	former, _ := a.ledger.Former(first, 0)
+	into.Print = digest(digestName(a.ledger.Digest(first), c.Reservation, c.Part))
+	into.Former = digest(digestFormerName(former, c.Reservation, c.Part))
+	if c.Part > 0 {
+		into.FormerName = digest(digestFormerName(a.ledger.Digest(first), c.Reservation, c.Part))
+	}
 }
 
-func digestChange(d reservation.Digest, c *Change, lines []reservation.Line) uint64 {
-	return digestLines(d.AddString(c.Reservation).AddString(c.Location).
-		AddString(c.Pickup.Code).Add(uint64(millis(c.Pickup.Until))), lines)
+// digestName adds an order, or a part of it.
+func digestName(d reservation.Digest, order string, part int) reservation.Digest {
+	if part > 0 {
+		d = d.Layout(layoutPart).Add(uint64(part))
+	}
+	return d.AddString(order)
+}
+
+// digestFormerName adds the ID that a part had in former versions.
+func digestFormerName(d reservation.Digest, order string, part int) reservation.Digest {
+	if part > 0 {
+		order = formerID(order, part)
+	}
+	return d.AddString(order)
 }
 
 func digestLines(d reservation.Digest, lines []reservation.Line) uint64 {
@@ -191,14 +212,17 @@ func digestLines(d reservation.Digest, lines []reservation.Line) uint64 {
 // same, because digests are kept.
 const returnDigests = 9
 
-// marksOfReturn is marksOf for a return.
-func (a *Allocator) marksOfReturn(s *scratch, r *Return) (mark, before uint64) {
+// markReturn is mark for a return.
+func (a *Allocator) markReturn(s *scratch, r *Return, into *reservation.Change) {
 	lines, err := a.resolve(s, r.Lines)
-	if len(r.Lines) > 0 && err != nil {
-		return 0, 0
+	if len(r.Lines) > 0 && err != nil || checkPart(r.Part) != nil {
+		return
 	}
 	first := uint64(r.As) + returnDigests
 	former, _ := a.ledger.Former(first, 0)
-	return digestLines(a.ledger.Digest(first).AddString(r.Reservation).AddString(r.Location), lines),
-		digestLines(former.AddString(r.Reservation).AddString(r.Location), lines)
+	into.Print = digestLines(digestName(a.ledger.Digest(first), r.Reservation, r.Part).AddString(r.Location), lines)
+	into.Former = digestLines(digestFormerName(former, r.Reservation, r.Part).AddString(r.Location), lines)
+	if r.Part > 0 {
+		into.FormerName = digestLines(digestFormerName(a.ledger.Digest(first), r.Reservation, r.Part).AddString(r.Location), lines)
+	}
 }

@@ -98,8 +98,9 @@
 // What was chosen is taken in one claim over all cells: the goods at every
 // location, the place in the pickup window, the capacity of the period. Either all
 // of it is held or nothing. When another order was faster, the plan looks again.
-// Each location's part is a reservation of its own, X/1, X/2 and so on of order
-// X, that lives and ends by itself; an order with one part is X.
+// What one location does is a part of the order, by its number. A verb on the order
+// changes all of its parts that are still open, in one record and at one instant, or
+// none; a verb on a part (Allocator.Part) changes that part.
 //
 // P1 to P4 hold for all of it: windows, capacities, quotas and lots are counters
 // like those of the shelves, in the same records. P5 holds for one location by

@@ -392,14 +392,14 @@ func (c *doorCaller) again() {
 	c.request(r)
 }
 
-// mayRepeat keeps away from repeats of orders whose first part may be forgotten:
-// they are made anew.
+// mayRepeat keeps away from repeats of orders that may be forgotten: they are made
+// anew.
 func (c *doorCaller) mayRepeat(e *doorOrder) bool {
 	if !c.d.Forgets {
 		return true
 	}
 	r, err := c.a.Lookup(e.contents[0].ID)
-	return err == nil && r.Parts == nil && !r.State.Ended()
+	return err == nil && !r.State.Ended()
 }
 
 // wild asks a verb of an order whether it fits its state or not.
@@ -410,7 +410,7 @@ func (c *doorCaller) wild() {
 	verbs := []string{"confirm", "cancel", "collect", "accept", "ready", "dispatch", "arrive", "short pick", "extend", "reassign", "reject", "reroute"}
 	q := killAsk{Verb: c.kill.one(verbs), ID: c.kill.one(c.kill.orders), By: time.Duration(c.draw.IntN(100)) * time.Minute, Token: c.kill.one([]string{"cart", "", "till"}), To: allocator.Owner{Token: "cart"}}
 	if c.one(4) {
-		q.ID += fmt.Sprint("/", 1+c.draw.IntN(3))
+		q.Part = 1 + c.draw.IntN(3)
 	}
 	if q.Verb == "dispatch" {
 		q.Location = c.kill.one(killPlaces)

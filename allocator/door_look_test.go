@@ -128,8 +128,8 @@ func (d *door) read() string {
 			continue // more are remembered than have to be, until a restart
 		}
 		fmt.Fprintln(&b, killText(r), err)
-		for _, part := range r.Parts {
-			p, err := d.a.Lookup(part)
+		for _, n := range r.Parts {
+			p, err := d.a.Part(r.ID, n).Lookup()
 			fmt.Fprintln(&b, killText(p), err)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 type doorTale struct {
 	book   *doorBook
 	cells  map[string]*doorCell
-	parts  map[string]*doorPart
+	parts  map[doorName]*doorPart
 	moves  map[string]int // times that a movement is told
 	faults []string
 	last   uint64
@@ -21,6 +21,12 @@ type doorTale struct {
 // doorCell is the units on hand of a SKU at a location: between two bounds where
 // the history does not say how many were found missing.
 type doorCell struct{ least, most int64 }
+
+// doorName is a part of an order.
+type doorName struct {
+	id   string
+	part int
+}
 
 // doorPart is a reservation by its units, by SKU. Held and confirmed ones, and in
 // reroutes missing ones, are not told apart.
@@ -32,7 +38,7 @@ type doorPart struct {
 type doorUnits struct{ quantity, collected, returned, lapsed, canceled, rerouted int64 }
 
 func newDoorTale(book *doorBook) *doorTale {
-	return &doorTale{book: book, cells: map[string]*doorCell{}, parts: map[string]*doorPart{}, moves: map[string]int{}}
+	return &doorTale{book: book, cells: map[string]*doorCell{}, parts: map[doorName]*doorPart{}, moves: map[string]int{}}
 }
 
 func (t *doorTale) fault(e *allocator.Event, format string, args ...any) {
@@ -62,6 +68,22 @@ func (t *doorTale) add(e *allocator.Event) {
 		t.fault(e, "event %d after %d", e.Sequence, t.last)
 	}
 	t.last = e.Sequence
+	if len(e.Shares) == 0 {
+		t.tell(e)
+		return
+	}
+	if len(e.Shares) < 2 || e.Part != 0 || e.Location != "" || e.Lines != nil {
+		t.fault(e, "several parts, and one")
+	}
+	for _, s := range e.Shares {
+		one := *e
+		one.Part, one.Location, one.Lines, one.Shares = s.Part, s.Location, s.Lines, nil
+		t.tell(&one)
+	}
+}
+
+// tell goes on with an event about one thing.
+func (t *doorTale) tell(e *allocator.Event) {
 	switch e.Name {
 	case "StockReceived", "StockCounted", "SaleRecorded", "StockAdjusted", "StockDamaged", "TransferReceived", "QuotaMoved":
 		t.movement(e, e.ID)
@@ -81,7 +103,7 @@ func (t *doorTale) add(e *allocator.Event) {
 		t.part(e, func(*doorUnits, int64) {})
 	case "ArrivedForPickup":
 		t.shelf(e, 1)
-		t.comesTo(e.ID, e.Location)
+		t.comesTo(e, e.Location)
 		t.part(e, func(*doorUnits, int64) {})
 	case "ShortPicked":
 		t.found(e)
@@ -96,8 +118,8 @@ func (t *doorTale) add(e *allocator.Event) {
 		}
 		t.part(e, func(u *doorUnits, n int64) { u.returned += n })
 	case "Rerouted":
-		if e.Ref == "" {
-			t.comesTo(e.ID, e.To)
+		if e.Other == 0 {
+			t.comesTo(e, e.To)
 		} else {
 			t.part(e, func(u *doorUnits, n int64) { u.rerouted += n })
 		}
@@ -189,26 +211,26 @@ func (t *doorTale) onHand(e *allocator.Event, cell *doorCell, l allocator.EventL
 
 // placed begins a reservation.
 func (t *doorTale) placed(e *allocator.Event) {
-	if t.parts[e.ID] != nil {
+	if t.parts[doorName{e.ID, e.Part}] != nil {
 		t.fault(e, "a second beginning")
 	}
 	p := &doorPart{at: e.Location, told: map[string]*doorUnits{}}
 	for _, l := range e.Lines {
 		p.told[l.SKU] = &doorUnits{quantity: l.Units}
 	}
-	t.parts[e.ID] = p
+	t.parts[doorName{e.ID, e.Part}] = p
 }
 
 // comesTo brings a reservation to another location.
-func (t *doorTale) comesTo(id, to string) {
-	if p := t.parts[id]; p != nil {
+func (t *doorTale) comesTo(e *allocator.Event, to string) {
+	if p := t.parts[doorName{e.ID, e.Part}]; p != nil {
 		p.at = to
 	}
 }
 
 // part goes on with a reservation.
 func (t *doorTale) part(e *allocator.Event, move func(*doorUnits, int64)) {
-	p := t.parts[e.ID]
+	p := t.parts[doorName{e.ID, e.Part}]
 	if p == nil {
 		t.fault(e, "it did not begin")
 		return
@@ -243,8 +265,9 @@ func (t *doorTale) order(a *allocator.Allocator, o *doorOrder) {
 	id := o.contents[0].ID
 	r, err := a.Lookup(id)
 	if err != nil {
-		if o.first.text != "" || t.parts[id] != nil {
-			t.faults = append(t.faults, fmt.Sprintf("order %.60s: %v, told %v", id, err, t.parts[id] != nil))
+		told := t.parts[doorName{id, 1}] != nil
+		if o.first.text != "" || told {
+			t.faults = append(t.faults, fmt.Sprintf("order %.60s: %v, told %v", id, err, told))
 		}
 		return
 	}
@@ -252,20 +275,17 @@ func (t *doorTale) order(a *allocator.Allocator, o *doorOrder) {
 		t.faults = append(t.faults, fault+": "+killText(r))
 	}
 	if len(r.Parts) == 0 {
-		t.reservation(&r, id)
+		t.reservation(&r, doorName{id, 1})
 		return
 	}
 	sums, whole := doorSums(nil, &r, false), map[string]doorUnits{}
-	for _, part := range r.Parts {
-		p, err := a.Lookup(part)
+	for _, n := range r.Parts {
+		p, err := a.Part(id, n).Lookup()
 		if err != nil {
-			t.faults = append(t.faults, fmt.Sprintf("part %.60s: %v", part, err))
+			t.faults = append(t.faults, fmt.Sprintf("part %d of %.60s: %v", n, id, err))
 			continue
 		}
-		if part == id+"/1" {
-			part = id
-		}
-		t.reservation(&p, part)
+		t.reservation(&p, doorName{id, n})
 		whole = doorSums(whole, &p, true)
 	}
 	if killText(fmt.Sprint(sums)) != killText(fmt.Sprint(whole)) {
@@ -294,22 +314,22 @@ func doorSums(sums map[string]doorUnits, r *allocator.Reservation, part bool) ma
 }
 
 // reservation compares a reservation with what is told of it.
-func (t *doorTale) reservation(r *allocator.Reservation, id string) {
+func (t *doorTale) reservation(r *allocator.Reservation, id doorName) {
 	p := t.parts[id]
 	if p == nil {
-		t.faults = append(t.faults, fmt.Sprintf("reservation %.60s is not told of", id))
+		t.faults = append(t.faults, fmt.Sprintf("reservation %.60v is not told of", id))
 		return
 	}
 	if r.Location != p.at {
-		t.faults = append(t.faults, fmt.Sprintf("reservation %.60s is at %s, told at %s", id, r.Location, p.at))
+		t.faults = append(t.faults, fmt.Sprintf("reservation %.60v is at %s, told at %s", id, r.Location, p.at))
 	}
 	for _, l := range r.Lines {
 		is := doorUnits{l.Quantity, l.Collected, l.Returned, l.Expired, l.Canceled, l.Rerouted}
 		if u := p.told[l.SKU]; u == nil || *u != is {
-			t.faults = append(t.faults, fmt.Sprintf("reservation %.60s: %s: %+v, told %+v", id, l.SKU, is, u))
+			t.faults = append(t.faults, fmt.Sprintf("reservation %.60v: %s: %+v, told %+v", id, l.SKU, is, u))
 		}
 	}
 	if len(p.told) != len(r.Lines) {
-		t.faults = append(t.faults, fmt.Sprintf("reservation %.60s: %d lines, told %d", id, len(r.Lines), len(p.told)))
+		t.faults = append(t.faults, fmt.Sprintf("reservation %.60v: %d lines, told %d", id, len(r.Lines), len(p.told)))
 	}
 }

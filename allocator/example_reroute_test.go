@@ -41,14 +41,15 @@ func ExampleAllocator_Reroute() {
 	defer a.Close()
 	fmt.Println(a.ShortPick(ctx, "SO-1001", allocator.Line{SKU: "tea", Quantity: 1}))
 	got, err := a.Reroute(ctx, "SO-1001")
-	fmt.Println(got.ID, got.Location, got.Lines(), err)
-	show(a, "SO-1001/1")
+	fmt.Println(got.ID, "part", got.Part, got.Location, got.Lines(), err)
 	show(a, "SO-1001") // the whole order
+	first, err := a.Part("SO-1001", 1).Lookup()
+	fmt.Println("part", first.Part, first.Location, first.Lines[0].Confirmed, "confirmed", err)
 	// Output:
 	// <nil>
-	// SO-1001/2 warsaw-1 [{tea 1}] <nil>
-	// confirmed at krakow-1: 0 held, 1 confirmed, 0 collected
+	// SO-1001 part 2 warsaw-1 [{tea 1}] <nil>
 	// confirmed at krakow-1: 0 held, 2 confirmed, 0 collected
+	// part 1 krakow-1 1 confirmed <nil>
 }
 
 // A store is closed for today: all its orders go elsewhere.

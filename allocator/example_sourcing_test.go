@@ -48,7 +48,7 @@ func answer(got allocator.Allocation, err error) {
 		return
 	}
 	for _, part := range got.Parts() {
-		fmt.Print(part.ID, " at ", part.Location)
+		fmt.Print(part.ID, " part ", part.Part, " at ", part.Location)
 		for _, line := range part.Lines() {
 			fmt.Print(", ", line.Quantity, " ", line.SKU)
 		}
@@ -62,8 +62,8 @@ func ExampleAllocator_Allocate_shipToStore() {
 	defer a.Close()
 	answer(a.Allocate(ctx, allocator.Order{ID: "SO-1", Form: sourcing.ShipToStore, At: "krakow-1", Near: wawel, Lines: cupAndTea}))
 	// Output:
-	// SO-1/1 at krakow-1, 1 cup, ready Mon 09:30
-	// SO-1/2 at lodz-depot, 2 tea, ready Tue 09:00
+	// SO-1 part 1 at krakow-1, 1 cup, ready Mon 09:30
+	// SO-1 part 2 at lodz-depot, 2 tea, ready Tue 09:00
 }
 
 // Quote says what Allocate would do, and holds nothing.
@@ -73,9 +73,9 @@ func ExampleAllocator_Quote() {
 	answer(a.Quote(allocator.Order{ID: "cart", Near: wawel, Lines: cupAndTea}))
 	answer(a.Quote(allocator.Order{ID: "cart", Near: wawel, Lines: cupAndTea, Form: sourcing.Ship, Exclude: []string{"warsaw-1"}, MaxLocations: 2}))
 	// Output:
-	// cart at warsaw-1, 1 cup, 2 tea, ready Mon 09:30
-	// cart/1 at krakow-1, 1 cup, ready Mon 09:30
-	// cart/2 at lodz-depot, 2 tea, ready Tue 10:00
+	// cart part 1 at warsaw-1, 1 cup, 2 tea, ready Mon 09:30
+	// cart part 1 at krakow-1, 1 cup, ready Mon 09:30
+	// cart part 2 at lodz-depot, 2 tea, ready Tue 10:00
 }
 
 // Candidates are the stores a customer can choose from, the best first.
@@ -121,9 +121,9 @@ func ExampleAllocator_SetRules() {
 	}))
 	answer(a.Quote(tea))
 	// Output:
-	// cart at lodz-depot, 1 tea, ready Tue 10:00
+	// cart part 1 at lodz-depot, 1 tea, ready Tue 10:00
 	// <nil>
-	// cart at warsaw-1, 1 tea, ready Mon 09:30
+	// cart part 1 at warsaw-1, 1 tea, ready Mon 09:30
 }
 
 // Other rules are tried on orders before they are put in force.
@@ -146,7 +146,7 @@ func ExampleAllocator_SetShadow() {
 	c, ok := a.Shadow()
 	fmt.Println(c.Orders, c.Same, ok, err)
 	// Output:
-	// SO-1 at lodz-depot, 1 tea, ready Tue 10:00
+	// SO-1 part 1 at lodz-depot, 1 tea, ready Tue 10:00
 	// 1 0 true <nil>
 }
 
@@ -157,4 +157,25 @@ func ExampleAllocator_Shadow() {
 	_, ok := a.Shadow()
 	fmt.Println(ok)
 	// Output: false
+}
+
+// Of an order that two stores serve, a verb of the order is of both parts, and Part
+// names one.
+func ExampleAllocator_Part() {
+	ctx, a := context.Background(), chain()
+	defer a.Close()
+	got, err := a.Allocate(ctx, allocator.Order{ID: "SO-1", Form: sourcing.ShipToStore, At: "krakow-1", Near: wawel, Lines: cupAndTea})
+	fmt.Println(len(got.Parts()), "parts", err)
+	fmt.Println(a.Confirm(ctx, "SO-1"), a.Part("SO-1", 2).Dispatch(ctx, "krakow-1"))
+	for _, part := range got.Parts() {
+		r, err := a.Part(part.ID, part.Part).Lookup()
+		fmt.Println("part", r.Part, r.State, r.To, err)
+	}
+	fmt.Println(a.Cancel(ctx, "SO-1")) // all of it or nothing
+	// Output:
+	// 2 parts <nil>
+	// <nil> <nil>
+	// part 1 confirmed  <nil>
+	// part 2 in transit krakow-1 <nil>
+	// allocator: cancel "SO-1": reservation: part 2 of reservation "SO-1" is in transit: not possible: reservation canceled
 }

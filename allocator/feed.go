@@ -37,7 +37,10 @@ type Event struct {
 	Sequence uint64    `json:"sequence"` // ascending by one
 	Time     time.Time `json:"time"`     // engine time, UTC
 	Name     string    `json:"name"`
-	ID       string    `json:"id,omitempty"`       // of the reservation, movement or transfer
+	ID       string    `json:"id,omitempty"`       // of the order, movement or transfer
+	Part     int       `json:"part,omitempty"`     // the number of the part that it is about, 1 of an order that has one; 0: it is no order, or Shares says which
+	Parts    int       `json:"parts,omitempty"`    // of how many parts the order was when it was told
+	Other    int       `json:"other,omitempty"`    // Rerouted: the number of the part that has the units now, 0 if it is the same; HoldPlaced: the part that they come from
 	Change   string    `json:"change,omitempty"`   // ID of the change or return, if it has one
 	Order    string    `json:"order,omitempty"`    // references given with the order
 	Customer string    `json:"customer,omitempty"` //
@@ -46,7 +49,7 @@ type Event struct {
 	To       string    `json:"to,omitempty"`       // where they are sent to, or are now after a reroute
 	Cause    string    `json:"cause,omitempty"`    // of a return: restocked, damaged return, to inspect; of a rejection or a reroute
 	Code     string    `json:"code,omitempty"`     // pickup code
-	Ref      string    `json:"ref,omitempty"`      // the movement that caused it; the transfer of a delivery; the part that a rerouted one is now, or comes from
+	Ref      string    `json:"ref,omitempty"`      // the movement that caused it; the transfer of a delivery
 	Setting  string    `json:"setting,omitempty"`  // what was changed, by the engine's own name
 	Deadline time.Time `json:"deadline,omitzero"`  // of the hold, or of the pickup
 	AsOf     time.Time `json:"as_of,omitzero"`     // of a count
@@ -54,6 +57,17 @@ type Event struct {
 	Window   time.Time `json:"window,omitzero"`    // the start of the pickup window, or period, that it concerns
 
 	Lines []EventLine `json:"lines,omitempty"`
+
+	// Shares is what it is for each part, when it is about several parts of an order at
+	// once; Location and Lines are theirs then.
+	Shares []EventShare `json:"shares,omitempty"`
+}
+
+// EventShare is what an event is for one part of an order.
+type EventShare struct {
+	Part     int         `json:"part"`
+	Location string      `json:"location"`
+	Lines    []EventLine `json:"lines,omitempty"`
 }
 
 // EventLine is a SKU and its units, those of its lots and quotas summed: of a
@@ -139,12 +153,37 @@ func (a *Allocator) event(sequence uint64, r *history.Record) Event {
 	case history.Returned, history.Rejected, history.Rerouted, history.RerouteFailed:
 		e.Cause = r.Cause.String()
 	}
+	if r.Kind != history.Moved {
+		e.Part, e.Parts, e.Other = max(int(r.Part), 1), max(int(r.Parts), 1), int(r.Other)
+	}
+	if len(r.Shares) > 0 {
+		e.Part = 0
+		a.eventShares(&e, r)
+		return e
+	}
 	e.Location = a.ledger.SlotName(r.Slot)
 	if r.Kind == history.Dispatched || r.Kind == history.Rerouted || r.Kind == history.Moved && r.Cause == history.Sent {
 		e.To = a.ledger.SlotName(r.To)
 	}
-	a.eventLines(&e, r)
+	a.eventLines(&e, r, r.Lines)
 	return e
+}
+
+// eventShares gives an event what it is for each of several parts.
+func (a *Allocator) eventShares(e *Event, r *history.Record) {
+	lines := r.Lines
+	for _, s := range r.Shares {
+		part := Event{}
+		a.eventLines(&part, r, lines[:s.Lines])
+		lines = lines[s.Lines:]
+		if part.Window != (time.Time{}) {
+			e.Window = part.Window
+		}
+		e.Shares = append(e.Shares, EventShare{Part: int(s.Part), Location: a.ledger.SlotName(s.Slot), Lines: part.Lines})
+	}
+	if r.Kind == history.Dispatched {
+		e.To = a.ledger.SlotName(r.To)
+	}
 }
 
 // named is the event of a new name: of a SKU, of a window or a period, or of a
@@ -164,12 +203,12 @@ func (e *Event) named(name string) {
 }
 
 // eventLines gives an event its lines: of goods, by the SKU that shoppers know.
-func (a *Allocator) eventLines(e *Event, r *history.Record) {
+func (a *Allocator) eventLines(e *Event, r *history.Record, lines []history.Line) {
 	shelf := movesShelf(r)
 	var places calendar.Moved
 	parts := false
-	for i := range r.Lines {
-		line := &r.Lines[i]
+	for i := range lines {
+		line := &lines[i]
 		if a.ledger.Resource(line.SKU) {
 			places.Add(a.ledger.SKUName(line.SKU), line.Units)
 			continue
@@ -183,7 +222,7 @@ func (a *Allocator) eventLines(e *Event, r *history.Record) {
 		parts = parts || part
 		if at < 0 {
 			if e.Lines == nil {
-				e.Lines = make([]EventLine, 0, len(r.Lines)-i)
+				e.Lines = make([]EventLine, 0, len(lines)-i)
 			}
 			at, e.Lines = len(e.Lines), append(e.Lines, EventLine{SKU: sku})
 			if shelf && !part && a.ledger.Subs(base) == nil {

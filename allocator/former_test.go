@@ -114,13 +114,17 @@ var formerAnswers = []string{
 	`former-terms at L0, 0 m, held until 1767229200000, collect, ready 0, cost 0, lines [], missing [], instead map[]`,
 	`former-at at L1, 0 m, held until 1767226200000, collect, ready 0, cost 0, lines [], missing [], instead map[]`,
 	`former-reach at L2, 0 m, held until 1767226200000, collect, ready 0, cost 0, lines [], missing [], instead map[]`,
-	`former-shipped at L2, 1111.9508023347473 m, held until 1767226200000, ship, ready 1767225600000, cost 0, lines [{tea 1}], missing [], instead map[]; former-shipped at L2, 1111.9508023347473 m, held until 1767226200000, ship, ready 1767225600000, cost 0, lines [{tea 1}], missing [], instead map[]`,
+	`former-shipped at L2, 1111.9508023347473 m, held until 1767226200000, ship, ready 1767225600000, cost 0, lines [{tea 1}], missing [], instead map[]; former-shipped/1 at L2, 1111.9508023347473 m, held until 1767226200000, ship, ready 1767225600000, cost 0, lines [{tea 1}], missing [], instead map[]`,
 	`former-split at L2, 2223.901604670214 m, held until 1767226200000, collect, ready 1767225600000, cost 0, lines [{hat 2} {tea 1} {hat 1}], missing [], instead map[]; former-split/1 at L2, 2223.901604670214 m, held until 1767226200000, collect, ready 1767225600000, cost 0, lines [{hat 2} {tea 1}], missing [], instead map[]; former-split/2 at L3, 3335.852407005362 m, held until 1767226200000, collect, ready 1767225600000, cost 0, lines [{hat 1}], missing [], instead map[]`,
 }
 
 // answerText is all that an answer says.
 func answerText(g Allocation) string {
-	text := fmt.Sprintf("%s at %s, %v m, held until %d, %v, ready %d, cost %d, lines %v, missing %v, instead %v", g.ID, g.Location, float64(g.Distance),
+	name := g.ID
+	if g.why != nil && g.why.number > 0 && g.Part > 0 {
+		name = nameOf(g.ID, g.Part)
+	}
+	text := fmt.Sprintf("%s at %s, %v m, held until %d, %v, ready %d, cost %d, lines %v, missing %v, instead %v", name, g.Location, float64(g.Distance),
 		millis(g.HeldUntil), g.Form, millis(g.Ready), g.Cost, g.Lines(), g.Missing(), g.Substituted())
 	for _, part := range g.Parts() {
 		if g.why != nil && g.why.number == 0 {

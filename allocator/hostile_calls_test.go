@@ -44,7 +44,7 @@ var hostileArgs = map[string]func() []any{
 	"AvailableTo":    func() []any { return []any{"web", "tea", "L0"} },
 	"Lots":           func() []any { return []any{"wine", "L0"} },
 	"List": func() []any {
-		return []any{allocator.Listing{Location: "L0", States: []allocator.State{allocator.Held}, After: "AAAAAAAAAAAA", Limit: 3}}
+		return []any{allocator.Listing{Location: "L0", States: []allocator.State{allocator.Held}, After: "AAAAAAAAAAAAAA", Limit: 3}}
 	},
 	"RemoveLocation": func() []any { return []any{"empty"} },
 	"RerouteFrom":    func() []any { return []any{"L1", func(int, int, allocator.Allocation, error) bool { return false }} },
@@ -74,10 +74,10 @@ var hostileArgs = map[string]func() []any{
 	"Deliver": func() []any { return []any{[]allocator.Delivery{{ID: "m", Transfer: "t", Lines: hostileLines()}}} },
 	"Lose":    func() []any { return []any{[]allocator.Loss{{ID: "m", Transfer: "t", Lines: hostileLines()}}} },
 	"Return": func() []any {
-		return []any{[]allocator.Return{{ID: "r", Reservation: "done", Location: "L0", Lines: hostileLines()}}}
+		return []any{[]allocator.Return{{ID: "r", Reservation: "done", Part: 1, Location: "L0", Lines: hostileLines()}}}
 	},
 	"Change": func() []any {
-		return []any{[]allocator.Change{{ID: "c", Reservation: "sure", Do: allocator.DoShortPick, Lines: hostileLines()}}}
+		return []any{[]allocator.Change{{ID: "c", Reservation: "sure", Part: 1, Do: allocator.DoShortPick, Lines: hostileLines()}}}
 	},
 	"SetQuota": func() []any {
 		return []any{[]allocator.Quota{{ID: "m", Channel: "web", SKU: "mate", Location: "L0", Units: 3}}}

@@ -81,9 +81,12 @@ func hostileRead(ctx context.Context, a *allocator.Allocator) string {
 		add(hostileSays(page), err)
 	}
 	for _, id := range []string{"held", "sure", "ready", "road", "done", "gone", "split", "split/1", "split/2", "new", "t", "t2"} {
-		r, err := a.Lookup(id)
+		for n := range 3 {
+			r, err := a.Part(id, n).Lookup()
+			add(hostileSays(r), err)
+		}
 		t, none := a.LookupTransfer(id)
-		add(hostileSays(r), err, hostileSays(t), none)
+		add(hostileSays(t), none)
 	}
 	for w := range a.Windows("", time.Time{}, time.Time{}) {
 		add(hostileSays(w))

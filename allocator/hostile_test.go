@@ -46,6 +46,9 @@ func TestHostileValues(t *testing.T) {
 	door := reflect.TypeFor[*allocator.Allocator]()
 	for i := range door.NumMethod() {
 		name := door.Method(i).Name
+		if name == "Part" { // does nothing itself: see TestHostileParts
+			continue
+		}
 		args, known := hostileArgs[name]
 		if !known {
 			t.Errorf("the sweep does not know the method %s: add a call of it to hostileArgs", name)
@@ -59,6 +62,49 @@ func TestHostileValues(t *testing.T) {
 			s.sweep()
 		})
 	}
+}
+
+// So do the methods of a part, with whatever number.
+func TestHostileParts(t *testing.T) {
+	part := reflect.TypeFor[allocator.Part]()
+	for i := range part.NumMethod() {
+		name := part.Method(i).Name
+		args := func() []any {
+			whole := hostileArgs[name]()
+			return append([]any{whole[0], 1}, whole[1:]...)
+		}
+		t.Run(name, func(t *testing.T) {
+			s := &hostileSweep{t: t, name: name, args: args, verb: hostilePartVerb}
+			s.sweep()
+		})
+	}
+}
+
+// hostilePartVerb is a method of a part of that name, as a function of the order and
+// the number.
+func hostilePartVerb(a *allocator.Allocator, name string) reflect.Value {
+	method, _ := reflect.TypeFor[allocator.Part]().MethodByName(name)
+	var in, out []reflect.Type
+	own := 1 // where its arguments begin, the part being the first
+	if method.Type.NumIn() > 1 && method.Type.In(1) == reflect.TypeFor[context.Context]() {
+		in, own = append(in, method.Type.In(1)), 2
+	}
+	of := len(in)
+	in = append(in, reflect.TypeFor[string](), reflect.TypeFor[int]())
+	for i := own; i < method.Type.NumIn(); i++ {
+		in = append(in, method.Type.In(i))
+	}
+	for i := range method.Type.NumOut() {
+		out = append(out, method.Type.Out(i))
+	}
+	return reflect.MakeFunc(reflect.FuncOf(in, out, method.Type.IsVariadic()), func(args []reflect.Value) []reflect.Value {
+		p := reflect.ValueOf(a.Part(args[of].String(), int(args[of+1].Int())))
+		all := append(append([]reflect.Value{p}, args[:of]...), args[of+2:]...)
+		if method.Type.IsVariadic() {
+			return method.Func.CallSlice(all)
+		}
+		return method.Func.Call(all)
+	})
 }
 
 // hostileSweep tries one method.

@@ -273,13 +273,10 @@ func (j *killJudge) allLive(id string, told *killAnswer) bool {
 	}
 	parts := r.Parts
 	for _, part := range told.Parts {
-		if part.ID == id && r.Parts != nil {
-			part.ID += "/1"
-		}
-		parts = append(parts, part.ID)
+		parts = append(parts, part.Part)
 	}
-	for _, part := range parts {
-		if p, err := j.a.Lookup(part); err != nil || p.State.Ended() {
+	for _, n := range parts {
+		if p, err := j.a.Part(id, n).Lookup(); err != nil || p.State.Ended() {
 			return false
 		}
 	}
@@ -292,7 +289,7 @@ func killFields(of string, x, y *killAnswer) string {
 	for _, f := range []struct {
 		name string
 		same bool
-	}{{"ID", x.ID == y.ID}, {"Location", x.Location == y.Location}, {"Distance", x.Distance == y.Distance}, {"HeldUntil", x.HeldUntil.Equal(y.HeldUntil)},
+	}{{"ID", x.ID == y.ID}, {"Part", x.Part == y.Part}, {"Location", x.Location == y.Location}, {"Distance", x.Distance == y.Distance}, {"HeldUntil", x.HeldUntil.Equal(y.HeldUntil)},
 		{"Form", x.Form == y.Form}, {"Ready", x.Ready.Equal(y.Ready)}, {"Lines", killText(x.Lines) == killText(y.Lines)}, {"Parts", len(x.Parts) == len(y.Parts)}} {
 		if !f.same {
 			names = append(names, of+f.name)

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
@@ -21,7 +20,8 @@ import (
 // whatever of these the verb takes.
 type killAsk struct {
 	Verb        string                  `json:"verb"`
-	ID          string                  `json:"id,omitempty"` // of a reservation or a location, for verbs that name one
+	ID          string                  `json:"id,omitempty"`   // of an order or a location, for verbs that name one
+	Part        int                     `json:"part,omitempty"` // of the order, for verbs of one part
 	Orders      []allocator.Order       `json:"orders,omitempty"`
 	Changes     []allocator.Change      `json:"changes,omitempty"`
 	Returns     []allocator.Return      `json:"returns,omitempty"`
@@ -62,6 +62,7 @@ type killTold struct {
 type killAnswer struct {
 	Refused   string           `json:"refused,omitempty"`
 	ID        string           `json:"id,omitempty"`
+	Part      int              `json:"part,omitempty"`
 	Location  string           `json:"location,omitempty"`
 	Distance  float64          `json:"distance,omitempty"`
 	HeldUntil time.Time        `json:"heldUntil,omitzero"`
@@ -86,9 +87,9 @@ func killPlain[T any](verb func(*allocator.Allocator, context.Context, ...T) err
 }
 
 // killOn is killPlain for the verbs that name one reservation.
-func killOn(verb func(*allocator.Allocator, context.Context, string, ...allocator.Line) error) func(context.Context, *allocator.Allocator, *killAsk) error {
+func killOn(verb func(allocator.Part, context.Context, ...allocator.Line) error) func(context.Context, *allocator.Allocator, *killAsk) error {
 	return func(ctx context.Context, a *allocator.Allocator, q *killAsk) error {
-		return verb(a, ctx, q.ID, q.Lines...)
+		return verb(a.Part(q.ID, q.Part), ctx, q.Lines...)
 	}
 }
 
@@ -119,34 +120,36 @@ var killUnnamed = map[string]func(context.Context, *allocator.Allocator, *killAs
 	"shelf lives": killPlain((*allocator.Allocator).SetShelfLife, func(q *killAsk) []allocator.ShelfLife { return q.ShelfLives }),
 	"safety":      killPlain((*allocator.Allocator).SetSafetyStock, func(q *killAsk) []allocator.SafetyStock { return q.Safety }),
 	"locations":   killPlain((*allocator.Allocator).SetLocations, func(q *killAsk) []allocator.Location { return q.Locations }),
-	"confirm":     killOn((*allocator.Allocator).Confirm),
-	"arrive":      killOn((*allocator.Allocator).Arrive),
-	"short pick":  killOn((*allocator.Allocator).ShortPick),
-	"collect":     killOn((*allocator.Allocator).Collect),
-	"cancel":      killOn((*allocator.Allocator).Cancel),
+	"confirm":     killOn(allocator.Part.Confirm),
+	"arrive":      killOn(allocator.Part.Arrive),
+	"short pick":  killOn(allocator.Part.ShortPick),
+	"collect":     killOn(allocator.Part.Collect),
+	"cancel":      killOn(allocator.Part.Cancel),
 	"remove": func(ctx context.Context, a *allocator.Allocator, q *killAsk) error {
 		return a.RemoveLocation(ctx, q.ID)
 	},
-	"accept": func(ctx context.Context, a *allocator.Allocator, q *killAsk) error { return a.Accept(ctx, q.ID) },
+	"accept": func(ctx context.Context, a *allocator.Allocator, q *killAsk) error {
+		return a.Part(q.ID, q.Part).Accept(ctx)
+	},
 	"dispatch": func(ctx context.Context, a *allocator.Allocator, q *killAsk) error {
-		return a.Dispatch(ctx, q.ID, q.Location)
+		return a.Part(q.ID, q.Part).Dispatch(ctx, q.Location)
 	},
 	"ready": func(ctx context.Context, a *allocator.Allocator, q *killAsk) error {
-		return a.Ready(ctx, q.ID, q.Pickup)
+		return a.Part(q.ID, q.Part).Ready(ctx, q.Pickup)
 	},
 	"reassign": func(ctx context.Context, a *allocator.Allocator, q *killAsk) error {
-		return a.Reassign(ctx, q.ID, q.Token, q.To)
+		return a.Part(q.ID, q.Part).Reassign(ctx, q.Token, q.To)
 	},
 	"extend": func(ctx context.Context, a *allocator.Allocator, q *killAsk) error {
-		_, err := a.Extend(ctx, q.ID, q.By)
+		_, err := a.Part(q.ID, q.Part).Extend(ctx, q.By)
 		return err
 	},
 	"reject": func(ctx context.Context, a *allocator.Allocator, q *killAsk) error {
-		_, err := a.Reject(ctx, q.ID, q.Lines...)
+		_, err := a.Part(q.ID, q.Part).Reject(ctx, q.Lines...)
 		return err
 	},
 	"reroute": func(ctx context.Context, a *allocator.Allocator, q *killAsk) error {
-		_, err := a.Reroute(ctx, q.ID, q.Lines...)
+		_, err := a.Part(q.ID, q.Part).Reroute(ctx, q.Lines...)
 		return err
 	},
 	"evacuate": func(ctx context.Context, a *allocator.Allocator, q *killAsk) error {
@@ -196,10 +199,7 @@ func (q *killAsk) rejects() bool {
 
 // touches are the orders that the request may change.
 func (q *killAsk) touches() (orders []string) {
-	add := func(id string) {
-		order, _, _ := strings.Cut(id, "/")
-		orders = append(orders, order)
-	}
+	add := func(id string) { orders = append(orders, id) }
 	for i := range q.Orders {
 		add(q.Orders[i].ID)
 	}
@@ -217,15 +217,14 @@ func (q *killAsk) touches() (orders []string) {
 
 // size is how many IDs the engine may have to remember for the request.
 func (q *killAsk) size() int {
-	// A change of a whole order is one for each of its parts.
-	return 8*(len(q.Changes)+len(q.Returns)) + len(q.Receipts) + len(q.Counts) + len(q.Sales) + len(q.Adjustments) + len(q.Damages) +
+	return len(q.Changes) + len(q.Returns) + len(q.Receipts) + len(q.Counts) + len(q.Sales) + len(q.Adjustments) + len(q.Damages) +
 		len(q.Transfers) + len(q.Deliveries) + len(q.Losses) + len(q.Quotas) + len(q.Loans)
 }
 
 // killAnswerOf is what is compared of an answer. Lines that are nil are those of
 // the order.
 func killAnswerOf(g allocator.Allocation, o *allocator.Order, whole bool) killAnswer {
-	k := killAnswer{ID: g.ID, Location: g.Location, Distance: float64(g.Distance), HeldUntil: g.HeldUntil, Form: g.Form, Ready: g.Ready, Lines: g.Lines()}
+	k := killAnswer{ID: g.ID, Part: g.Part, Location: g.Location, Distance: float64(g.Distance), HeldUntil: g.HeldUntil, Form: g.Form, Ready: g.Ready, Lines: g.Lines()}
 	if k.Lines == nil {
 		sums := map[string]int64{}
 		for _, line := range o.Lines {

@@ -125,10 +125,15 @@ func (c *killCaller) adopt(before []killLine) {
 	c.orders = c.orders[max(0, len(c.orders)-20):]
 }
 
-// id is a new one. It never looks like a part's: see TestNotYet.
+// id is a new one. Some are made of another one's and a number, as document numbers
+// are, and as former versions named parts.
 func (c *killCaller) id(kind string) string {
 	c.made++
-	return fmt.Sprintf("%s-%d-%d-by-%d", kind, c.world.Life, c.made, c.number)
+	id := fmt.Sprintf("%s-%d-%d-by-%d", kind, c.world.Life, c.made, c.number)
+	if c.made%4 == 0 {
+		id = fmt.Sprintf("%s-%d-%d-by-%d/%d", kind, c.world.Life, c.made-1-c.made/4%3, c.number, 1+c.made/4%3)
+	}
+	return id
 }
 
 // ask makes a request between its two lines in the side log. Then it reads the
@@ -282,7 +287,7 @@ func (c *killCaller) change(q *killAsk) (allocator.Change, bool) {
 	do, ok := map[string]allocator.Action{"confirm": allocator.DoConfirm, "accept": allocator.DoAccept, "dispatch": allocator.DoDispatch,
 		"arrive": allocator.DoArrive, "ready": allocator.DoReady, "short pick": allocator.DoShortPick, "collect": allocator.DoCollect,
 		"cancel": allocator.DoCancel, "reject": allocator.DoReject}[q.Verb]
-	return allocator.Change{ID: c.id("c"), Reservation: q.ID, Do: do, Lines: q.Lines, Location: q.Location, Pickup: q.Pickup}, ok
+	return allocator.Change{ID: c.id("c"), Reservation: q.ID, Part: q.Part, Do: do, Lines: q.Lines, Location: q.Location, Pickup: q.Pickup}, ok
 }
 
 // drop forgets an order that is over.
@@ -297,8 +302,7 @@ func (c *killCaller) drop(id string) *killAsk {
 }
 
 // step is the next request of an order's life; nil: there is none. Of an order
-// whose parts stand alike, the verbs that are of all parts may name the order; else
-// each part is named.
+// whose parts stand alike the order may be named; else each part is.
 func (c *killCaller) step(id string) *killAsk {
 	r, err := c.a.Lookup(id)
 	if err != nil {
@@ -308,9 +312,8 @@ func (c *killCaller) step(id string) *killAsk {
 	alike := true
 	if len(r.Parts) > 1 {
 		var live []allocator.Reservation
-		for _, part := range r.Parts {
-			if p, err := c.a.Lookup(part); err == nil {
-				p.ID = part
+		for _, n := range r.Parts {
+			if p, err := c.a.Part(id, n).Lookup(); err == nil {
 				if alike = alike && (p.State == r.State); !p.State.Ended() || p.State == allocator.Collected {
 					live = append(live, p)
 				}
@@ -325,14 +328,17 @@ func (c *killCaller) step(id string) *killAsk {
 	if q == nil {
 		return c.drop(id)
 	}
-	if q.ID = target.ID; len(r.Parts) > 1 && alike && len(q.Lines) == 0 && (q.Verb == "confirm" || q.Verb == "extend" || q.Verb == "reassign") {
-		q.ID = id
+	if q.ID, q.Part = id, target.Part; len(r.Parts) > 1 && (alike || c.draw.IntN(4) == 0) && len(q.Lines) == 0 && q.Verb != "reject" && c.draw.IntN(3) > 0 {
+		q.Part = 0
 	}
 	for i := range q.Returns {
-		q.Returns[i].Reservation = q.ID
+		q.Returns[i].Reservation, q.Returns[i].Part = q.ID, q.Part
+		if len(q.Returns[i].Lines) > 0 {
+			q.Returns[i].Part = target.Part
+		}
 	}
 	if len(q.Returns) > 0 {
-		q.ID = ""
+		q.ID, q.Part = "", 0
 	}
 	return q
 }

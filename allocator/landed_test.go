@@ -19,17 +19,21 @@ import (
 	"github.com/clickcollect/clickcollect/geo"
 )
 
-// The landed directory was written by the calls of landed, when an order of several
-// parts was as many reservations as it has parts, its terms were JSON, and windows,
-// capacities, quotas and lots were SKUs with zero bytes in their names. Its text is
-// what that version told of it. Every later version opens it, tells the same, and
+// The landed directories were written by the calls of landed: the first one when an
+// order of several parts was as many reservations as it has parts, with IDs of their
+// own, its terms were JSON, and windows, capacities, quotas and lots were SKUs with zero
+// bytes in their names; the second one since parts are numbered in their order. A text
+// is what is told of a directory. Every later version opens it, tells the same, and
 // answers each call that has an ID as the first time.
-const (
-	landedFile = "testdata/landed.tar.gz"
-	landedText = "testdata/landed.txt"
-)
+var landedDirectories = []string{"landed", "landed-parts"}
 
-var writeLanded = flag.Bool("write-landed", false, "TestLandedDirectory makes the directory anew; only for a format that was never released")
+func landedFile(name string) string { return "testdata/" + name + ".tar.gz" }
+func landedText(name string) string { return "testdata/" + name + ".txt" }
+
+var (
+	writeLanded = flag.String("write-landed", "", "the directory that TestLandedDirectory makes anew; only for a format that was never released")
+	tellText    = flag.String("tell-landed", "", "the directory of which TestLandedDirectory writes down anew what is told; only when that is told in other words")
+)
 
 // landedTime is the first instant in it; a Thursday.
 var landedTime = time.UnixMilli(1_767_258_000_000).UTC()
@@ -154,8 +158,12 @@ func landedLife(clock *landedClock) []landedStep {
 	}
 	var confirm []allocator.Change
 	for i, id := range []string{"confirmed", "collected", "no-show", "ready", "short", "rejected", "returned", "full", "windowed", "quota", "milk", "set",
-		"split-confirmed", "split-collected", "split-half/2", "brought-sent", "brought-here", "brought-collected", "sent-confirmed", "sent-collected"} {
-		confirm = append(confirm, allocator.Change{ID: fmt.Sprint("confirm-", i), Reservation: id, Do: allocator.DoConfirm})
+		"split-confirmed", "split-collected", "split-half", "brought-sent", "brought-here", "brought-collected", "sent-confirmed", "sent-collected"} {
+		c := allocator.Change{ID: fmt.Sprint("confirm-", i), Reservation: id, Do: allocator.DoConfirm}
+		if id == "split-half" {
+			c.Part = 2
+		}
+		confirm = append(confirm, c)
 	}
 	road := func(ids ...string) (list []allocator.Change) {
 		for _, id := range ids {
@@ -175,7 +183,7 @@ func landedLife(clock *landedClock) []landedStep {
 		}),
 		change(allocator.Change{ID: "ready-1", Reservation: "ready", Do: allocator.DoReady, Pickup: until}, allocator.Change{ID: "ready-2", Reservation: "no-show", Do: allocator.DoReady, Pickup: allocator.Pickup{Until: landedTime.Add(30 * time.Minute)}},
 			allocator.Change{ID: "ready-3", Reservation: "brought-collected", Do: allocator.DoReady, Pickup: until}),
-		change(allocator.Change{ID: "collect-1", Reservation: "collected", Do: allocator.DoCollect}, allocator.Change{ID: "collect-2", Reservation: "split-collected/1", Do: allocator.DoCollect}, allocator.Change{ID: "collect-6", Reservation: "split-collected/2", Do: allocator.DoCollect},
+		change(allocator.Change{ID: "collect-1", Reservation: "collected", Do: allocator.DoCollect}, allocator.Change{ID: "collect-2", Reservation: "split-collected", Part: 1, Do: allocator.DoCollect}, allocator.Change{ID: "collect-6", Reservation: "split-collected", Part: 2, Do: allocator.DoCollect},
 			allocator.Change{ID: "collect-3", Reservation: "brought-collected", Do: allocator.DoCollect}, allocator.Change{ID: "collect-4", Reservation: "sent-collected", Do: allocator.DoCollect},
 			allocator.Change{ID: "collect-5", Reservation: "returned", Do: allocator.DoCollect}),
 		{"return", true, func(ctx context.Context, a *allocator.Allocator) error {
@@ -194,40 +202,52 @@ func landedLife(clock *landedClock) []landedStep {
 }
 
 func TestLandedDirectory(t *testing.T) {
-	if *writeLanded {
-		makeLanded(t)
+	if *writeLanded != "" {
+		makeLanded(t, *writeLanded)
 	}
-	want, err := os.ReadFile(landedText)
+	for _, name := range landedDirectories {
+		for _, from := range []string{"snapshot", "journal"} {
+			t.Run(name+", "+from, func(t *testing.T) { opensLanded(t, name, from) })
+		}
+	}
+}
+
+// opensLanded opens a directory, from its snapshot or from its journal alone.
+func opensLanded(t *testing.T, name, from string) {
+	want, err := os.ReadFile(landedText(name))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, from := range []string{"snapshot", "journal"} {
-		t.Run(from, func(t *testing.T) {
-			dir := scaletest.Unpack(t, landedFile)
-			if from == "journal" {
-				snapshots, err := filepath.Glob(filepath.Join(dir, "*.snapshot"))
-				if err = errors.Join(err, os.Remove(snapshots[0])); err != nil || len(snapshots) != 1 {
-					t.Fatal(snapshots, err)
-				}
+	dir := scaletest.Unpack(t, landedFile(name))
+	if from == "journal" {
+		snapshots, err := filepath.Glob(filepath.Join(dir, "*.snapshot"))
+		if err = errors.Join(err, os.Remove(snapshots[0])); err != nil || len(snapshots) != 1 {
+			t.Fatal(snapshots, err)
+		}
+	}
+	clock := &landedClock{now: landedTime.Add(90 * time.Minute)}
+	for range 2 { // the second time what the first one has written
+		a, err := allocator.Open(t.Context(), clock.options(dir))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := tellLanded(t, a)
+		if *tellText == name && from == "snapshot" {
+			want = []byte(got)
+			if err := os.WriteFile(landedText(name), want, 0o600); err != nil {
+				t.Fatal(err)
 			}
-			clock := &landedClock{now: landedTime.Add(90 * time.Minute)}
-			for range 2 { // the second time what the first one has written
-				a, err := allocator.Open(t.Context(), clock.options(dir))
-				if err != nil {
-					t.Fatal(err)
-				}
-				if got := tellLanded(t, a); got != string(want) {
-					t.Errorf("the directory tells otherwise:\n%s", firstDifference(got, string(want)))
-				}
-				repeatLanded(t, a, clock)
-				if got := tellLanded(t, a); got != string(want) {
-					t.Errorf("repeats have changed it:\n%s", firstDifference(got, string(want)))
-				}
-				if err := a.Close(); err != nil {
-					t.Fatal(err)
-				}
-			}
-		})
+		}
+		if got != string(want) {
+			t.Errorf("the directory tells otherwise:\n%s", firstDifference(got, string(want)))
+		}
+		repeatLanded(t, a, clock)
+		if got := tellLanded(t, a); got != string(want) {
+			t.Errorf("repeats have changed it:\n%s", firstDifference(got, string(want)))
+		}
+		if err := a.Close(); err != nil {
+			t.Fatal(err)
+		}
 	}
 }
 
@@ -257,10 +277,10 @@ func tellLanded(t *testing.T, a *allocator.Allocator) string {
 	for _, o := range landedOrders() {
 		r, err := a.Lookup(o.ID)
 		tell("order "+o.ID, r)
-		for _, part := range r.Parts {
-			p, failed := a.Lookup(part)
+		for _, n := range r.Parts {
+			p, failed := a.Part(o.ID, n).Lookup()
 			err = errors.Join(err, failed)
-			tell("part "+part, p)
+			tell(fmt.Sprintf("part %d of %s", n, o.ID), p)
 		}
 		again, failed := a.Allocate(t.Context(), o)
 		if err := errors.Join(err, failed); err != nil {
@@ -281,7 +301,7 @@ func tellLanded(t *testing.T, a *allocator.Allocator) string {
 		page, err := a.List(t.Context(), allocator.Listing{Location: place})
 		var ids []string
 		for _, r := range page.Reservations {
-			ids = append(ids, r.ID)
+			ids = append(ids, fmt.Sprintf("%s, part %d", r.ID, r.Part))
 		}
 		tell("pick list of "+place, []any{ids, err == nil})
 		for w := range a.Windows(place, landedTime, landedTime.AddDate(0, 0, 7)) {
@@ -322,7 +342,7 @@ func firstDifference(got, want string) string {
 }
 
 // makeLanded writes the directory and its text.
-func makeLanded(t *testing.T) {
+func makeLanded(t *testing.T, name string) {
 	dir, clock := t.TempDir(), &landedClock{now: landedTime}
 	a, err := allocator.Open(t.Context(), clock.options(dir))
 	if err != nil {
@@ -348,7 +368,7 @@ func makeLanded(t *testing.T) {
 	}
 	run(life[4:])
 	text := tellLanded(t, a)
-	if err := errors.Join(a.Close(), os.WriteFile(landedText, []byte(text), 0o600), os.WriteFile(landedFile, scaletest.Pack(t, dir), 0o600)); err != nil {
+	if err := errors.Join(a.Close(), os.WriteFile(landedText(name), []byte(text), 0o600), os.WriteFile(landedFile(name), scaletest.Pack(t, dir), 0o600)); err != nil {
 		t.Fatal(err)
 	}
 }

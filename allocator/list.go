@@ -15,7 +15,7 @@ import (
 // or of one customer reference. Exactly one of the three must be given.
 type Listing struct {
 	Location string  // live reservations there, in promise order: the pick list
-	Order    string  // all reservations of the reference, live and remembered, by ID
+	Order    string  // all reservations of the reference, live and remembered, by ID and part
 	Customer string  // likewise
 	States   []State // empty: any
 
@@ -23,7 +23,7 @@ type Listing struct {
 	Limit int    // reservations at most, 1 to 10,000; 0: 100
 }
 
-// Page is a part of a listing.
+// Page is a part of a listing. Each part of an order is a reservation of its own in it.
 type Page struct {
 	Reservations []Reservation
 	Next         string // for Listing.After; empty: there are no more
@@ -83,8 +83,8 @@ func (a *Allocator) page(q *Listing) (p Page, last uint64, err error) {
 		ids = a.ledger.OfCustomer(q.Customer)
 	}
 	var e reservation.Entry
-	for id := range ids {
-		if !a.ledger.Find(id, &e) {
+	for n := range ids {
+		if !a.ledger.FindPart(n.ID, int(n.Part), &e) {
 			continue
 		}
 		any = true
@@ -92,8 +92,8 @@ func (a *Allocator) page(q *Listing) (p Page, last uint64, err error) {
 		if len(q.States) > 0 && !slices.Contains(q.States, e.State) {
 			continue
 		}
-		if q.After == "" || after.ID < id {
-			top.add(id, func() Reservation { return a.listed(id, &e, nil) })
+		if q.After == "" || after.Name.Compare(n) < 0 {
+			top.add(n, func() Reservation { return a.reservation(n.ID, &e, nil) })
 		}
 	}
 	if err := cmp.Or(a.checkText("Order", q.Order), a.checkText("Customer", q.Customer)); !any && err != nil {
@@ -101,7 +101,7 @@ func (a *Allocator) page(q *Listing) (p Page, last uint64, err error) {
 	}
 	for i := range top.kept {
 		if i == q.Limit {
-			p.Next = cursor(&reservation.Pick{ID: top.kept[i-1].id})
+			p.Next = cursor(&reservation.Pick{Name: top.kept[i-1].name})
 			break
 		}
 		p.Reservations = append(p.Reservations, top.kept[i].reservation)
@@ -134,25 +134,15 @@ func (a *Allocator) pickPage(q *Listing, after reservation.Pick) (p Page, last u
 				return p, last, nil
 			}
 			at, from = picks[i], &at
-			if a.ledger.Find(picks[i].ID, &e) && e.Slot == slot && !e.State.Ended() && (len(q.States) == 0 || slices.Contains(q.States, e.State)) {
+			if a.ledger.FindPart(at.ID, int(at.Part), &e) && e.Slot == slot && !e.State.Ended() && (len(q.States) == 0 || slices.Contains(q.States, e.State)) {
 				last = max(last, e.Sequence)
-				p.Reservations = append(p.Reservations, a.listed(picks[i].ID, &e, &room))
+				p.Reservations = append(p.Reservations, a.reservation(at.ID, &e, &room))
 			}
 		}
 		if len(picks) < want {
 			return p, last, nil
 		}
 	}
-}
-
-// listed is a reservation as lists show it: the first part of an order by the ID
-// that names it alone.
-func (a *Allocator) listed(id string, e *reservation.Entry, room *[]ReservedLine) Reservation {
-	r := a.reservation(id, e, room)
-	if e.Parts > 1 && !a.isPart(id, e) {
-		r.ID = partID(id, 1)
-	}
-	return r
 }
 
 // check fills in the default and reads the cursor.
@@ -179,40 +169,43 @@ func (q *Listing) check() (after reservation.Pick, err error) {
 		return after, nil
 	}
 	b, err := base64.RawURLEncoding.DecodeString(q.After)
-	if err != nil || len(b) < 9 {
+	if err != nil || len(b) < cursorHead {
 		return after, &InvalidError{Field: "After", Value: q.After, Why: "is not the Next of a page"}
 	}
-	return reservation.Pick{Class: b[0], Time: int64(binary.BigEndian.Uint64(b[1:])), ID: string(b[9:])}, nil
+	return reservation.Pick{Class: b[0], Time: int64(binary.BigEndian.Uint64(b[2:])), Name: reservation.Name{ID: string(b[cursorHead:]), Part: b[1]}}, nil
 }
 
-// cursor is the text of a place in a listing; of a reference it is the ID alone.
+// cursorHead is how many bytes a cursor has before its ID: class, part and time.
+const cursorHead = 10
+
+// cursor is the text of a place in a listing; of a reference it is the name alone.
 func cursor(p *reservation.Pick) string {
-	b := append([]byte{p.Class}, binary.BigEndian.AppendUint64(nil, uint64(p.Time))...)
+	b := binary.BigEndian.AppendUint64([]byte{p.Class, p.Part}, uint64(p.Time))
 	return base64.RawURLEncoding.EncodeToString(append(b, p.ID...))
 }
 
-// ranked keeps the first few reservations by ID.
+// ranked keeps the first few reservations by name.
 type ranked struct {
 	limit int
 	kept  []placed
 }
 
 type placed struct {
-	id          string
+	name        reservation.Name
 	reservation Reservation
 }
 
 // add keeps a reservation if it is among the first; make is called only then.
-func (k *ranked) add(id string, make func() Reservation) {
-	if len(k.kept) == k.limit && k.kept[k.limit-1].id <= id {
+func (k *ranked) add(n reservation.Name, make func() Reservation) {
+	if len(k.kept) == k.limit && k.kept[k.limit-1].name.Compare(n) <= 0 {
 		return
 	}
-	at, there := slices.BinarySearchFunc(k.kept, id, func(p placed, id string) int { return cmp.Compare(p.id, id) })
+	at, there := slices.BinarySearchFunc(k.kept, n, func(p placed, n reservation.Name) int { return p.name.Compare(n) })
 	if there {
 		return
 	}
 	if len(k.kept) == k.limit {
 		k.kept = k.kept[:k.limit-1]
 	}
-	k.kept = slices.Insert(k.kept, at, placed{id, make()})
+	k.kept = slices.Insert(k.kept, at, placed{n, make()})
 }

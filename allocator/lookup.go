@@ -31,10 +31,11 @@ const (
 	Rerouted  = reservation.Rerouted  // ended: its units are in other parts of the order
 )
 
-// Reservation is what became of an order. Times are engine time, in UTC and whole
+// Reservation is what became of an order, or of one part of it. Times are engine time, in UTC and whole
 // milliseconds; the zero time says that there is none.
 type Reservation struct {
-	ID       string
+	ID       string // the order's
+	Part     int    // the number of the part that this is, from 1; 0: it is the whole order
 	Location string // where the goods are, or were; the origin while InTransit
 	To       string // where they are on their way to, while InTransit
 	Distance geo.Meters
@@ -50,7 +51,7 @@ type Reservation struct {
 	Promise     time.Time // when the goods are promised to be ready: as given with the order, or by the location's Terms
 
 	Form    sourcing.Form // how the goods reach the customer
-	Parts   []string      // of an order of several parts, the ID of each; nil: there is one
+	Parts   []int         // of a whole order of several parts, the number of each; nil: there is one
 	Rejects int           // how often a location has rejected it, 255 at most for each part
 	From    string        // the location from which it was rerouted, the latest; empty: it never was
 
@@ -80,50 +81,59 @@ type ReservedLine struct {
 // are those of all parts, each unit once, also while it is being rerouted;
 // HeldUntil is the first of the deadlines; Location, State and all else are those
 // of the first part that is live, or when all have ended, of one that was
-// collected, or else of the last one. A part's own ID, such as X/2, or X/1 for the
-// first one, answers that part alone.
+// collected, or else of the last one. Part.Lookup answers one part alone.
 //
 // ErrNotFound: there is none. ErrJournal: what was read is not known to last.
-func (a *Allocator) Lookup(id string) (Reservation, error) {
+func (a *Allocator) Lookup(id string) (Reservation, error) { return a.lookup(id, 0) }
+
+// lookup is Lookup of a part, or with 0 of the whole order.
+func (a *Allocator) lookup(id string, part int) (Reservation, error) {
 	c, err := a.gate.Enter()
 	if err != nil {
-		return Reservation{}, fmt.Errorf("allocator: look up %s: %w", quoted(id), err)
+		return Reservation{}, fmt.Errorf("allocator: look up %s: %w", shownPart(id, part), err)
 	}
 	defer c.End()
-	found := &scratchOf(c.Pass).found
-	own, order, ok := a.find(id, found)
-	var parts []part
-	if order != "" {
-		parts = a.settledParts(order)
-		ok = len(parts) > 0 // else the last one has been forgotten since
-	}
-	var r Reservation
-	switch {
-	case !ok:
+	r, err := a.read(&scratchOf(c.Pass).found, id, part)
+	if err != nil {
 		c.Leave()
-		return Reservation{}, fmt.Errorf("allocator: look up %s: %w", quoted(id), ErrNotFound)
-	case order == "":
-		r = a.reservation(own, found, nil)
-		r.ID = id
-	default:
-		r = a.whole(order, parts)
+		return Reservation{}, fmt.Errorf("allocator: look up %s: %w", shownPart(id, part), err)
 	}
 	if err := c.LeaveRead(reservation.Ticket{Sequence: r.Sequence}); err != nil {
-		return Reservation{}, fmt.Errorf("allocator: look up %s: %w", quoted(id), err)
+		return Reservation{}, fmt.Errorf("allocator: look up %s: %w", shownPart(id, part), err)
 	}
 	return r, nil
 }
 
+// read reads a part, or with 0 the whole order.
+func (a *Allocator) read(found *reservation.Entry, id string, part int) (Reservation, error) {
+	if err := checkPart(part); err != nil {
+		return Reservation{}, err
+	}
+	ok := a.ledger.FindPart(id, part, found)
+	if ok && (part > 0 || !several(found)) {
+		r := a.reservation(id, found, nil)
+		r.Part = part
+		return r, nil
+	}
+	parts := []reservation.Entry(nil)
+	if part == 0 {
+		parts = a.partsOf(id) // also when the first one has been forgotten
+	}
+	if len(parts) == 0 {
+		return Reservation{}, ErrNotFound
+	}
+	return a.whole(id, parts), nil
+}
+
 // whole is an order of several parts, each read once.
-func (a *Allocator) whole(order string, parts []part) Reservation {
-	h := a.head(parts)
-	r := a.reservation(h.id, &h.e, nil)
-	r.ID, r.HeldUntil, r.Lines = order, time.Time{}, nil
-	r.Parts, r.Rejects = make([]string, len(parts)), 0
+func (a *Allocator) whole(order string, parts []reservation.Entry) Reservation {
+	r := a.reservation(order, a.head(parts), nil)
+	r.Part, r.HeldUntil, r.Lines = 0, time.Time{}, nil
+	r.Parts, r.Rejects = make([]int, len(parts)), 0
 	var lines []foldedLine
 	for i := range parts {
-		e := &parts[i].e
-		r.Parts[i] = parts[i].name()
+		e := &parts[i]
+		r.Parts[i] = e.Part
 		r.Rejects += e.Rejects
 		r.Sequence = max(r.Sequence, e.Sequence)
 		if until := heldUntil(e); !until.IsZero() && (r.HeldUntil.IsZero() || until.Before(r.HeldUntil)) {
@@ -142,7 +152,7 @@ func (a *Allocator) whole(order string, parts []part) Reservation {
 // where its lines may lie, and is what is left of it then; nil: by themselves. Most
 // of the time of a page was spent on small pieces of memory.
 func (a *Allocator) reservation(id string, e *reservation.Entry, room *[]ReservedLine) Reservation {
-	r := Reservation{ID: id, Location: a.ledger.SlotName(e.Slot), Distance: geo.Meters(e.Distance), State: e.State,
+	r := Reservation{ID: id, Part: e.Part, Location: a.ledger.SlotName(e.Slot), Distance: geo.Meters(e.Distance), State: e.State,
 		Sequence: e.Sequence, Order: e.Order, Customer: e.Customer, Channel: e.Channel, Code: e.Code,
 		Promise: fromMillis(e.Promise), Rejects: e.Rejects}
 	if !notes.Plain(e.Note) { // a plain one says neither

@@ -103,6 +103,7 @@ type Order struct {
 // location, or at those of Parts.
 type Allocation struct {
 	ID        string        // the order's
+	Part      int           // of a part, its number, from 1; 0: it is the whole order
 	Location  string        // where the goods are held; of a split order, the first part's
 	Distance  geo.Meters    // from Order.Near, great circle; of what is brought, from the chosen store
 	HeldUntil time.Time     // the deadline, in UTC and whole milliseconds
@@ -265,7 +266,7 @@ func (a *Allocator) decide(s *scratch, t *topology.Catalogue, o *Order) (Allocat
 // checkTerms validates the ID of an order and what is to be noted with it, and
 // fills in s.hold; s.hold.Now is set.
 func (a *Allocator) checkTerms(s *scratch, o *Order) error {
-	if err := a.checkOrderID(o.ID); err != nil {
+	if err := a.checkID("ID", o.ID); err != nil {
 		return fmt.Errorf("allocator: order: %w", err)
 	}
 	h := &s.hold

@@ -70,12 +70,8 @@ func (p *planTwin) valid(got Allocation) (filled int, cost int64, err error) {
 		left[w.sku] = w.units
 	}
 	for n, part := range parts {
-		id := p.o.ID
-		if len(parts) > 1 {
-			id = partID(id, n+1)
-		}
 		at := slices.IndexFunc(all, func(c *planChoice) bool { return c.site.ID == part.Location && c.form == part.Form })
-		if at < 0 || part.ID != id {
+		if at < 0 || part.ID != p.o.ID || part.Part != n+1 {
 			return 0, 0, fmt.Errorf("part %q, %s, which may not serve it", part.ID, whereOf(part))
 		}
 		c := all[at]

@@ -76,7 +76,7 @@ func (f *planTraffic) step(r *rand.Rand, g, i int) error {
 // cancel ends every part.
 func (f *planTraffic) cancel(ctx context.Context, got Allocation) error {
 	for _, part := range got.Parts() {
-		if err := f.a.Cancel(ctx, part.ID); err != nil {
+		if err := f.a.Part(part.ID, part.Part).Cancel(ctx); err != nil {
 			return err
 		}
 	}
@@ -138,7 +138,7 @@ func TestPlansConserveUnits(t *testing.T) {
 	for _, mine := range f.held {
 		for _, got := range mine {
 			for _, part := range got.Parts() {
-				r, err := f.a.Lookup(part.ID)
+				r, err := f.a.Part(part.ID, part.Part).Lookup()
 				must(t, err)
 				for _, line := range r.Lines {
 					open[line.SKU] += line.Held
@@ -210,27 +210,26 @@ func TestPlansAreAllOrNothing(t *testing.T) {
 				continue
 			}
 			for n, part := range got.Parts() {
-				if _, err := a.Lookup(part.ID); err != nil {
+				if _, err := a.Part(part.ID, part.Part).Lookup(); err != nil {
 					t.Errorf("part %d of %s: %v", n+1, o.ID, err)
 				}
-				must(t, a.Cancel(ctx, part.ID))
+				must(t, a.Part(part.ID, part.Part).Cancel(ctx))
 			}
 		}
 	})
 	shelf(t, a, "L0", "cup", 1, 0, 0)
 	shelf(t, a, "L1", "tea", 1, 0, 0)
-	parts, last, before := map[string]int{}, "", ""
+	parts, last := map[string]int{}, ""
 	for e, err := range a.History(ctx, 0) {
 		must(t, err)
 		if e.Name != "HoldPlaced" {
 			continue
 		}
-		order, n := splitID(e.ID)
-		if n > 1 && order != last {
-			t.Errorf("%s comes behind %s", e.ID, before)
+		if e.Part > 1 && e.ID != last {
+			t.Errorf("part %d of %s comes behind %s", e.Part, e.ID, last)
 		}
-		last, before = order, e.ID
-		parts[order]++
+		last = e.ID
+		parts[e.ID]++
 	}
 	split := 0
 	for order, n := range parts {
@@ -346,7 +345,7 @@ func (s *planScribe) order(t testing.TB, r *rand.Rand, id string) {
 					back := planCall{verb: "cancel", stores: out.stores}
 					back.units[sku] = int(line.Quantity)
 					s.note(back, func() planAnswer {
-						must(t, s.a.Cancel(context.Background(), part.ID, line))
+						must(t, s.a.Part(part.ID, part.Part).Cancel(context.Background(), line))
 						return planAnswer{}
 					})
 				}

@@ -15,8 +15,12 @@ import (
 // said is an answer in one line: for each part its ID, place and lines.
 func said(got Allocation) string {
 	var b strings.Builder
-	for _, part := range got.Parts() {
-		fmt.Fprintf(&b, "%s@%s", part.ID, part.Location)
+	parts := got.Parts()
+	for _, part := range parts {
+		if len(parts) == 1 && part.Part == 1 {
+			part.Part = 0
+		}
+		fmt.Fprintf(&b, "%s@%s", nameOf(part.ID, part.Part), part.Location)
 		for _, line := range part.Lines() {
 			fmt.Fprintf(&b, " %d %s", line.Quantity, line.SKU)
 		}

@@ -106,14 +106,10 @@ func (a *Allocator) recallParts(got Allocation, e *reservation.Entry, t *notes.T
 	d := &decision{}
 	parts := max(whole.Parts, 1)
 	for i := range parts {
-		id := got.ID
-		if parts > 1 {
-			id = partID(got.ID, i+1)
-		}
 		part, terms := *e, *t
 		if i > 0 {
 			part = reservation.Entry{}
-			if !a.ledger.Find(id, &part) || part.Ref != "" || part.Fingerprint != e.Fingerprint { // forgotten, or made by a reroute
+			if !a.ledger.FindPart(got.ID, i+1, &part) || part.From != 0 { // forgotten, or made by a reroute
 				continue
 			}
 			terms = notes.Take(part.Note)
@@ -122,7 +118,7 @@ func (a *Allocator) recallParts(got Allocation, e *reservation.Entry, t *notes.T
 		if len(lines) == 0 { // a visit
 			continue
 		}
-		one.ID, one.HeldUntil = id, got.HeldUntil
+		one.ID, one.Part, one.HeldUntil = got.ID, i+1, got.HeldUntil
 		one.why.number = i + 1
 		d.parts, d.lines = append(d.parts, one), append(d.lines, lines)
 		if one.Ready.After(got.Ready) {
@@ -174,11 +170,11 @@ func addOther(all map[string][]Line, sku string, line Line) map[string][]Line {
 
 // made reports whether a change or a return was made before, by its ID and nothing
 // else: which part of the order it was about was settled then. err would refuse it.
-// What a crash may have cut off is left to who makes changes: one that is about all
-// parts of an order, and a rejection, whose goods may not have found a place.
+// What a crash may have cut off is left to who makes changes: a rejection, whose goods
+// may not have found a place.
 func (a *Allocator) made(c *reservation.Change, err error) (reservation.Ticket, bool) {
 	t, _, _, same, _ := a.ledger.Made(c)
-	if !same || err == nil && (c.Verb == history.Rejected || forAll(c)) {
+	if !same || err == nil && c.Verb == history.Rejected {
 		return t, false
 	}
 	return t, true

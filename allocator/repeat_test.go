@@ -30,7 +30,7 @@ func TestRepeatAnswersAlike(t *testing.T) {
 	promised.Promise = time.Date(2031, 1, 2, 3, 4, 5, 0, time.UTC)
 	move := func(id string, lines ...Line) func(*Allocator) error {
 		return func(a *Allocator) error {
-			return errors.Join(a.Confirm(ctx, "o"), second(a.Reject(ctx, id, lines...)))
+			return errors.Join(a.Confirm(ctx, "o"), second(byName(a, id).Reject(ctx, lines...)))
 		}
 	}
 	rules := func(a *Allocator) error {
@@ -163,11 +163,11 @@ func TestChangesRepeated(t *testing.T) {
 	back := Return{ID: "b1", Reservation: "o", Location: "L3", Lines: []Line{{"tea", 1}}}
 	must(t, a.Return(ctx, back))
 	must(t, second(a.Reject(ctx, "o", Line{"tea", 1}))) // of several parts from now on
-	must(t, second(a.Reject(ctx, "o/1", Line{"cup", 1})))
+	must(t, second(a.Part("o", 1).Reject(ctx, Line{"cup", 1})))
 	if r, err := a.Lookup("o"); err != nil || len(r.Parts) < 2 {
 		t.Fatalf("%+v: %v", r, err)
 	}
-	ready := Change{ID: "c3", Reservation: "o/2", Do: DoReady, Pickup: Pickup{Code: "1", Until: now.Add(time.Minute)}}
+	ready := Change{ID: "c3", Reservation: "o", Part: 2, Do: DoReady, Pickup: Pickup{Code: "1", Until: now.Add(time.Minute)}}
 	must(t, a.Change(ctx, ready))
 	stood := stands(t, a, "o")
 	now = now.Add(time.Hour)
@@ -182,7 +182,7 @@ func TestChangesRepeated(t *testing.T) {
 		late := ready
 		late.ID = "c4"
 		as[*InvalidError](t, a.Change(ctx, late))
-		refusedAs(t, a.Return(ctx, Return{ID: "b2", Reservation: "o/1", Location: "L3"}), ErrUnknownLocation)
+		refusedAs(t, a.Return(ctx, Return{ID: "b2", Reservation: "o", Part: 1, Location: "L3"}), ErrUnknownLocation)
 		a = reopened(t, a, o)
 	}
 	must(t, a.Close())

@@ -1,12 +1,12 @@
 package allocator
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/clickcollect/clickcollect/allocator/internal/acceptance"
@@ -24,21 +24,16 @@ import (
 
 // moves is what the engine keeps to take orders elsewhere.
 type moves struct {
-	one   [64]lock.Mutex // by order: one rejection or reroute of an order at a time
-	parts atomic.Bool    // there may be orders of several parts
-	cool  *cooldown.Cooldowns
-	late  *acceptance.Queue
+	one  [64]lock.Mutex // by order: one rejection or reroute of an order at a time
+	cool *cooldown.Cooldowns
+	late *acceptance.Queue[reservation.Name]
 }
 
 // lockOrder keeps whatever else moves an order out, for one step: a rejection is
 // recorded, or units found a new place, under it. It is not held while a new place
 // is looked for, which the rules do, functions of the host's; what was found is
 // checked under it again.
-func (a *Allocator) lockOrder(id string) (unlock func()) {
-	order := id
-	for n := 1; n > 0; { // the parts of an order whose own ID looks like a part's belong to it
-		order, n = splitID(order)
-	}
+func (a *Allocator) lockOrder(order string) (unlock func()) {
 	m := &a.moves.one[a.ledger.Digest(0).AddString(order).Sum()%uint64(len(a.moves.one))]
 	m.Lock(lock.Orders)
 	return m.Unlock
@@ -66,7 +61,7 @@ func (s *scratch) noteShort(set topology.KindSet, at string) {
 //
 //   - All of a reservation that finds room at one location goes there and stays the
 //     same reservation. What goes only in part, in other lots, or to several
-//     locations, becomes new parts of the order: X/2, X/3, at most 255.
+//     locations, becomes new parts of the order, at most 255 in all.
 //   - Goods that the customer collects go to as many locations as the order, or
 //     Rules.MaxLocations, allowed; goods that are sent or brought go to as many
 //     as needed.
@@ -86,21 +81,25 @@ func (s *scratch) noteShort(set topology.KindSet, at string) {
 // ErrUnavailable; *InvalidError also for an order of several parts, one of which must be named. To
 // repeat a rejection without harm, give it an ID: Change with DoReject.
 func (a *Allocator) Reject(ctx context.Context, id string, lines ...Line) (Allocation, error) {
-	c := Change{Reservation: id, Do: DoReject, Lines: lines}
+	return a.rejectOne(ctx, id, 0, lines)
+}
+
+func (a *Allocator) rejectOne(ctx context.Context, id string, part int, lines []Line) (Allocation, error) {
+	c := Change{Reservation: id, Part: part, Do: DoReject, Lines: lines}
 	call, err := a.gate.BeginVerb(ctx, c.Do.verb())
 	if err != nil {
-		return Allocation{}, fmt.Errorf("allocator: reject %s: %w", quoted(id), err)
+		return Allocation{}, fmt.Errorf("allocator: reject %s: %w", shownPart(id, part), err)
 	}
 	defer call.End()
 	s := scratchOf(call.Pass)
 	if err := a.translate(s, &c, &s.change); err != nil {
 		call.Leave()
-		return Allocation{}, fmt.Errorf("allocator: reject %s: %w", quoted(id), err)
+		return Allocation{}, fmt.Errorf("allocator: reject %s: %w", shownPart(id, part), err)
 	}
 	s.change.Lines = slices.Clone(s.change.Lines)
 	got, t, err := a.reject(s, &s.change)
 	if err = a.endChange(ctx, &call, t, err); err != nil {
-		return got, fmt.Errorf("allocator: reject %s: %w", quoted(id), err)
+		return got, fmt.Errorf("allocator: reject %s: %w", shownPart(id, part), err)
 	}
 	return got, nil
 }
@@ -116,14 +115,18 @@ func (a *Allocator) Reject(ctx context.Context, id string, lines ...Line) (Alloc
 // Errors: as of Reject. *StateError: the reservation is ready or on its way, and
 // nothing of it is missing. *ShortageError: more than is missing or open.
 func (a *Allocator) Reroute(ctx context.Context, id string, lines ...Line) (Allocation, error) {
+	return a.rerouteOne(ctx, id, 0, lines)
+}
+
+func (a *Allocator) rerouteOne(ctx context.Context, id string, part int, lines []Line) (Allocation, error) {
 	call, err := a.gate.BeginVerb(ctx, history.Rerouted)
 	if err != nil {
-		return Allocation{}, fmt.Errorf("allocator: reroute %s: %w", quoted(id), err)
+		return Allocation{}, fmt.Errorf("allocator: reroute %s: %w", shownPart(id, part), err)
 	}
 	defer call.End()
 	s := scratchOf(call.Pass)
 	var wanted []reservation.Line
-	if err = a.checkReservation(s, id); err == nil && len(lines) > 0 {
+	if err = cmp.Or(a.checkReservation(s, id), checkPart(part)); err == nil && len(lines) > 0 {
 		if err = a.checkLineCount(len(lines)); err == nil {
 			wanted, err = a.resolve(s, lines)
 		}
@@ -131,10 +134,10 @@ func (a *Allocator) Reroute(ctx context.Context, id string, lines ...Line) (Allo
 	var got Allocation
 	var t reservation.Ticket
 	if err == nil {
-		got, t, err = a.reroute(s, id, slices.Clone(wanted))
+		got, t, err = a.reroute(s, id, part, slices.Clone(wanted))
 	}
 	if err = a.endChange(ctx, &call, t, err); err != nil {
-		return got, fmt.Errorf("allocator: reroute %s: %w", quoted(id), err)
+		return got, fmt.Errorf("allocator: reroute %s: %w", shownPart(id, part), err)
 	}
 	return got, nil
 }
@@ -154,20 +157,18 @@ func (a *Allocator) reject(s *scratch, c *reservation.Change) (Allocation, reser
 // move then, unless there is nothing to move: nil.
 func (a *Allocator) recordReject(s *scratch, c *reservation.Change) (*moving, reservation.Ticket, error) {
 	defer a.lockOrder(c.ID)()
-	id, order, ok := a.find(c.ID, &s.found)
 	made, at, rejects, _, again := a.ledger.Made(c)
-	if ok && order != "" {
-		parts := a.partsOf(order)
-		p, err := a.one(order, parts)
+	if c.Part == 0 && (!a.ledger.Find(c.ID, &s.found) || several(&s.found)) {
+		parts := a.partsOf(c.ID)
+		e, err := a.one(c.ID, parts)
 		if again && len(parts) > 0 {
-			p, err = rejectedPart(parts, made, at), nil
+			e, err = rejectedPart(parts, made, at), nil
 		}
 		if err != nil {
 			return nil, reservation.Ticket{}, err
 		}
-		id = p.id
+		c.Part = uint8(e.Part)
 	}
-	c.ID = id
 	if c.Cause == 0 {
 		c.Cause = history.ByStore
 	}
@@ -193,10 +194,10 @@ func (a *Allocator) cool(r *reservation.Change, e *reservation.Entry) (t reserva
 
 // rejectedPart is the part that a rejection which is repeated was about, as far as
 // it matters: the first one that was there then and has not gone elsewhere since.
-func rejectedPart(parts []part, made reservation.Ticket, at int64) *part {
+func rejectedPart(parts []reservation.Entry, made reservation.Ticket, at int64) *reservation.Entry {
 	for i := range parts {
-		if e := &parts[i].e; !parts[i].since(made, at) && e.Rejects > notes.Take(e.Note).Rejects && !e.State.Ended() {
-			return &parts[i]
+		if e := &parts[i]; !since(e, made, at) && e.Rejects > notes.Take(e.Note).Rejects && !e.State.Ended() {
+			return e
 		}
 	}
 	return &parts[0]
@@ -210,10 +211,10 @@ func (a *Allocator) recordPart(s *scratch, c *reservation.Change, again bool, re
 		return nil, t, err
 	}
 	var e reservation.Entry
-	if !a.ledger.Find(c.ID, &e) {
+	if !a.ledger.FindPart(c.ID, int(c.Part), &e) {
 		return nil, t, nil
 	}
-	m := &moving{a: a, s: s, id: c.ID, slot: e.Slot, cause: c.Cause, by: c.ID2, lines: c.Lines, all: c.Lines == nil, ticket: t, stands: true}
+	m := &moving{a: a, s: s, of: reservation.PartName(c.ID, e.Part), slot: e.Slot, cause: c.Cause, by: c.ID2, lines: c.Lines, all: c.Lines == nil, ticket: t, stands: true}
 	switch {
 	case again && !m.unfinished(&e, rejects):
 		return nil, t, nil
@@ -227,32 +228,17 @@ func (a *Allocator) recordPart(s *scratch, c *reservation.Change, again bool, re
 }
 
 // reroute takes what is missing or short elsewhere, or what the caller says.
-func (a *Allocator) reroute(s *scratch, id string, lines []reservation.Line) (got Allocation, t reservation.Ticket, err error) {
-	alone, order, ok := a.find(id, &s.found)
-	if !ok {
-		return got, t, ErrNotFound
-	}
-	ids := []string{alone}
-	if order != "" {
-		parts := a.partsOf(order)
-		ids = ids[:0]
-		for i := range parts {
-			if lines == nil && openIn(&parts[i].e, func(l *reservation.EntryLine) int64 { return l.Missing + l.Short }) {
-				ids = append(ids, parts[i].id)
-			}
-		}
-		if len(ids) == 0 {
-			p, err := a.one(order, parts)
-			if err != nil {
-				return got, t, err
-			}
-			ids = append(ids, p.id)
+func (a *Allocator) reroute(s *scratch, id string, part int, lines []reservation.Line) (got Allocation, t reservation.Ticket, err error) {
+	numbers := []int{part}
+	if part == 0 {
+		if numbers, err = a.toReroute(id, lines); err != nil {
+			return got, t, err
 		}
 	}
 	var faults []error
-	all := moving{a: a, s: s, id: alone}
-	for _, id := range ids {
-		err := a.reroutePart(s, id, lines, &all)
+	all := moving{a: a, s: s, of: reservation.Name{ID: id}}
+	for _, number := range numbers {
+		err := a.reroutePart(s, id, number, lines, &all)
 		if err != nil {
 			faults = append(faults, err)
 		}
@@ -261,10 +247,28 @@ func (a *Allocator) reroute(s *scratch, id string, lines []reservation.Line) (go
 	return got, all.ticket, errors.Join(append(faults, err)...)
 }
 
+// toReroute is the parts that a reroute of an order is about.
+func (a *Allocator) toReroute(id string, lines []reservation.Line) (numbers []int, err error) {
+	parts := a.partsOf(id)
+	for i := range parts {
+		if lines == nil && openIn(&parts[i], func(l *reservation.EntryLine) int64 { return l.Missing + l.Short }) {
+			numbers = append(numbers, parts[i].Part)
+		}
+	}
+	if len(numbers) > 0 {
+		return numbers, nil
+	}
+	e, err := a.one(id, parts)
+	if err != nil {
+		return nil, err
+	}
+	return []int{e.Part}, nil
+}
+
 // reroutePart adds what it does for a part to all.
-func (a *Allocator) reroutePart(s *scratch, id string, lines []reservation.Line, all *moving) error {
+func (a *Allocator) reroutePart(s *scratch, id string, number int, lines []reservation.Line, all *moving) error {
 	var e reservation.Entry
-	if !a.ledger.Find(id, &e) {
+	if !a.ledger.FindPart(id, number, &e) {
 		return ErrNotFound
 	}
 	missing, short, open := a.folded(&e, missingUnits), a.folded(&e, shortUnits), a.folded(&e, openUnits)
@@ -284,9 +288,9 @@ func (a *Allocator) reroutePart(s *scratch, id string, lines []reservation.Line,
 	switch {
 	case len(missing)+len(chosen) > 0:
 	case e.State.Ended():
-		return fmt.Errorf("%w", &EndedError{ID: id, State: e.State})
+		return fmt.Errorf("%w", &EndedError{ID: id, Part: partNumber(&e), State: e.State})
 	default:
-		return fmt.Errorf("%w", &StateError{ID: id, State: e.State, Verb: history.Rerouted})
+		return fmt.Errorf("%w", &StateError{ID: id, Part: partNumber(&e), State: e.State, Verb: history.Rerouted})
 	}
 	cause := history.NotFound
 	if lines == nil && len(missing)+len(short) == 0 {
@@ -294,7 +298,7 @@ func (a *Allocator) reroutePart(s *scratch, id string, lines []reservation.Line,
 	}
 	for _, m := range [...]moving{{lines: missing, missing: true}, {lines: chosen}} {
 		if len(m.lines) > 0 {
-			m.a, m.s, m.id, m.slot, m.cause = a, s, id, e.Slot, cause
+			m.a, m.s, m.of, m.slot, m.cause = a, s, reservation.PartName(id, number), e.Slot, cause
 			m.run()
 			all.merge(&m)
 		}

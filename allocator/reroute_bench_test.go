@@ -25,22 +25,16 @@ func BenchmarkReroute(b *testing.B) {
 	}
 }
 
-// BenchmarkVerbsOfOne is the life of an order of one part, in an engine that has
-// orders of several parts and in one that has none.
+// BenchmarkVerbsOfOne is the life of an order of one part.
 func BenchmarkVerbsOfOne(b *testing.B) {
-	for _, parts := range []bool{false, true} {
-		b.Run(fmt.Sprintf("parts=%v", parts), func(b *testing.B) {
-			a := street(b, 1, Options{Remember: 1 << 12})
-			stocked(b, a, "L0", "tea", 1<<20)
-			a.moves.parts.Store(parts)
-			n := 0
-			for b.Loop() {
-				id := fmt.Sprintf("o%d", n)
-				n++
-				confirmed(b, a, ordered(id, Line{"tea", 1}))
-				must(b, a.Cancel(b.Context(), id))
-			}
-		})
+	a := street(b, 1, Options{Remember: 1 << 12})
+	stocked(b, a, "L0", "tea", 1<<20)
+	n := 0
+	for b.Loop() {
+		id := fmt.Sprintf("o%d", n)
+		n++
+		confirmed(b, a, ordered(id, Line{"tea", 1}))
+		must(b, a.Cancel(b.Context(), id))
 	}
 }
 

@@ -24,19 +24,19 @@ import (
 //
 // Errors: ErrUnknownLocation; that of ctx; ErrClosed; ErrNoSpace; ErrUnavailable; ErrJournal.
 func (a *Allocator) RerouteFrom(ctx context.Context, location string, each func(done, total int, got Allocation, err error) bool) error {
-	ids, err := a.openAt(ctx, location)
+	names, err := a.openAt(ctx, location)
 	if err != nil {
 		return fmt.Errorf("allocator: reroute from %s: %w", quoted(location), err)
 	}
-	for i, id := range ids {
-		got, tried, err := a.rerouteOffline(ctx, id, location)
+	for i, n := range names {
+		got, tried, err := a.rerouteOffline(ctx, n, location)
 		if errors.Is(err, ErrClosed) || errors.Is(err, ErrNoSpace) || errors.Is(err, ErrUnavailable) || errors.Is(err, ErrJournal) || errors.Is(err, ErrFenced) || ctx.Err() != nil && !tried {
-			return fmt.Errorf("allocator: reroute from %s: %d of %d done: %w", quoted(location), i, len(ids), err)
+			return fmt.Errorf("allocator: reroute from %s: %d of %d done: %w", quoted(location), i, len(names), err)
 		}
 		if err != nil {
-			err = fmt.Errorf("allocator: reroute %s: %w", quoted(id), err)
+			err = fmt.Errorf("allocator: reroute %s: %w", shownPart(n.ID, n.Number()), err)
 		}
-		if each != nil && !each(i+1, len(ids), got, err) {
+		if each != nil && !each(i+1, len(names), got, err) {
 			return nil
 		}
 	}
@@ -44,7 +44,7 @@ func (a *Allocator) RerouteFrom(ctx context.Context, location string, each func(
 }
 
 // openAt lists the reservations at a location that can go elsewhere, oldest first.
-func (a *Allocator) openAt(ctx context.Context, location string) (ids []string, err error) {
+func (a *Allocator) openAt(ctx context.Context, location string) (names []reservation.Name, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -59,11 +59,11 @@ func (a *Allocator) openAt(ctx context.Context, location string) (ids []string, 
 	}
 	for id, e := range a.ledger.At(slot) {
 		if movable(e) && a.hasGoods(e) {
-			ids = append(ids, id)
+			names = append(names, reservation.PartName(id, e.Part))
 		}
 	}
-	slices.Reverse(ids)
-	return ids, nil
+	slices.Reverse(names)
+	return names, nil
 }
 
 // movable tells the reservations whose open units can go elsewhere.
@@ -72,15 +72,15 @@ func movable(e *reservation.Entry) bool {
 }
 
 // rerouteOffline takes a reservation elsewhere if it is still at a location.
-func (a *Allocator) rerouteOffline(ctx context.Context, id, location string) (got Allocation, tried bool, err error) {
+func (a *Allocator) rerouteOffline(ctx context.Context, n reservation.Name, location string) (got Allocation, tried bool, err error) {
 	call, err := a.gate.BeginVerb(ctx, history.Rerouted)
 	if err != nil {
 		return got, false, err
 	}
 	defer call.End()
 	s := scratchOf(call.Pass)
-	m := moving{a: a, s: s, id: id, cause: history.Offline, all: true}
-	if a.ledger.Find(id, &s.found) && movable(&s.found) && a.ledger.SlotName(s.found.Slot) == location {
+	m := moving{a: a, s: s, of: n, cause: history.Offline, all: true}
+	if a.ledger.FindPart(n.ID, n.Number(), &s.found) && movable(&s.found) && a.ledger.SlotName(s.found.Slot) == location {
 		m.slot = s.found.Slot
 		m.run()
 	}

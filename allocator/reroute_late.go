@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strconv"
 	"time"
 
 	"github.com/clickcollect/clickcollect/allocator/internal/acceptance"
@@ -24,13 +25,13 @@ const lateStep = 64
 // ledger does not keep that time; after a restart it is read from the journal, as far
 // as it is kept, and what was confirmed before waits from the restart on.
 func (m *moves) restartWait(a *Allocator, id string, e *reservation.Entry, since int64) {
-	q := m.late
+	q, n := m.late, reservation.PartName(id, e.Part)
 	switch {
 	case !q.On():
 	case e.State != Confirmed || !a.hasGoods(e):
-		q.Forget(id)
+		q.Forget(n)
 	default:
-		q.Put(id, acceptance.Wait{Slot: e.Slot, Since: since, Due: since})
+		q.Put(n, acceptance.Wait{Slot: e.Slot, Since: since, Due: since})
 	}
 }
 
@@ -49,17 +50,34 @@ func (a *Allocator) acceptBy(is acceptance.Wait) int64 {
 	return by.UnixMilli()
 }
 
-// followWait follows a change of a reservation.
+// followWait follows a change of a part, or of all parts of an order, which left it in
+// a state.
 func (m *moves) followWait(a *Allocator, c *reservation.Change, state State) {
+	if !m.late.On() {
+		return
+	}
+	var e reservation.Entry
+	there := a.ledger.FindPart(c.ID, int(c.Part), &e)
+	if c.Part == 0 && (!there || several(&e)) {
+		parts := a.partsOf(c.ID)
+		for i := range parts {
+			m.followPart(a, c, &parts[i], parts[i].State)
+		}
+		return
+	}
+	e.Part = max(e.Part, int(c.Part))
+	m.followPart(a, c, &e, state)
+}
+
+// followPart follows a change that left a part in a state.
+func (m *moves) followPart(a *Allocator, c *reservation.Change, e *reservation.Entry, state State) {
 	switch {
-	case !m.late.On():
 	case c.Verb == history.Confirmed && state == Confirmed:
-		var e reservation.Entry
-		if a.ledger.Find(c.ID, &e) {
-			m.restartWait(a, c.ID, &e, c.Now)
+		if e.Lines != nil {
+			m.restartWait(a, c.ID, e, c.Now)
 		}
 	case state != Confirmed:
-		m.late.Forget(c.ID)
+		m.late.Forget(reservation.PartName(c.ID, e.Part))
 	}
 }
 
@@ -74,7 +92,7 @@ func (a *Allocator) watchAcceptance(now int64) {
 	}
 	for id, e := range a.ledger.All() {
 		if e.State == Confirmed && a.hasGoods(e) {
-			q.Refresh(id, e.Slot, now)
+			q.Refresh(reservation.PartName(id, e.Part), e.Slot, now)
 		}
 	}
 }
@@ -82,10 +100,6 @@ func (a *Allocator) watchAcceptance(now int64) {
 // recoverMoves brings back the cool-downs and the times since which orders wait to be
 // accepted.
 func (a *Allocator) recoverMoves() (err error) {
-	for range a.ledger.All() {
-		a.moves.parts.Store(true) // there may be orders of several parts
-		break
-	}
 	if a.moves.cool, err = cooldown.Open(a.ledger); err != nil {
 		return err
 	}
@@ -94,11 +108,11 @@ func (a *Allocator) recoverMoves() (err error) {
 
 // recoverWaiting reads from the journal since when orders wait.
 func (a *Allocator) recoverWaiting() error {
-	a.moves.late = acceptance.New()
+	a.moves.late = acceptance.New(reservation.Name.Compare)
 	if a.rules.Load().AcceptWithin <= 0 {
 		return nil
 	}
-	since := map[string]int64{}
+	since := map[reservation.Name]int64{}
 	for from := uint64(0); ; {
 		err := a.readWaiting(from, since)
 		var trimmed *TrimmedError
@@ -115,31 +129,46 @@ func (a *Allocator) recoverWaiting() error {
 	now := a.gate.Now()
 	for id, e := range a.ledger.All() {
 		if e.State == Confirmed && a.hasGoods(e) {
-			from := cmp.Or(since[id], now)
-			q.Put(id, acceptance.Wait{Slot: e.Slot, Since: from, Due: from})
+			n := reservation.PartName(id, e.Part)
+			from := cmp.Or(since[n], since[reservation.Name{ID: formerID(id, e.Part)}], now)
+			q.Put(n, acceptance.Wait{Slot: e.Slot, Since: from, Due: from})
 		}
 	}
 	return nil
 }
 
+// formerID is the ID by which records of former versions name a part.
+func formerID(order string, number int) string { return order + "/" + strconv.Itoa(number) }
+
 // readWaiting reads the times of the records by which orders begin to wait.
-func (a *Allocator) readWaiting(from uint64, since map[string]int64) error {
+func (a *Allocator) readWaiting(from uint64, since map[reservation.Name]int64) error {
 	for _, step := range a.ledger.History(context.Background(), from, false) {
 		if step.Err != nil {
 			return step.Err
 		}
-		switch r := step.Record; r.Kind {
-		case history.Confirmed, history.Rejected:
-			since[own(r.ID)] = r.Time
-		case history.Rerouted:
-			if r.Ref == "" {
-				since[own(r.ID)] = r.Time
-			}
-		case history.Accepted, history.Ready, history.Collected, history.Canceled:
-			delete(since, r.ID)
+		r := step.Record
+		if len(r.Shares) == 0 {
+			noteWaiting(since, r, r.Part)
+		}
+		for _, share := range r.Shares {
+			noteWaiting(since, r, share.Part)
 		}
 	}
 	return nil
+}
+
+// noteWaiting notes what a record says of a part.
+func noteWaiting(since map[reservation.Name]int64, r *history.Record, part uint8) {
+	switch r.Kind {
+	case history.Confirmed, history.Rejected:
+		since[reservation.PartName(own(r.ID), int(part))] = r.Time
+	case history.Rerouted:
+		if !r.Elsewhere() {
+			since[reservation.PartName(own(r.ID), int(part))] = r.Time
+		}
+	case history.Accepted, history.Ready, history.Collected, history.Canceled:
+		delete(since, reservation.PartName(r.ID, int(part)))
+	}
 }
 
 // lateDue reroutes some of the orders that are late, and returns for how long there
@@ -165,30 +194,30 @@ func (a *Allocator) lateDue() time.Duration {
 
 // rerouteLate rejects, in the name of their locations, orders that were not accepted
 // by now, at most lateStep of them.
-func (a *Allocator) rerouteLate(ctx context.Context, now int64) (n int, err error) {
+func (a *Allocator) rerouteLate(ctx context.Context, now int64) (did int, err error) {
 	q := a.moves.late
-	for n < lateStep {
+	for did < lateStep {
 		if err := ctx.Err(); err != nil {
-			return n, err
+			return did, err
 		}
-		id, is := q.Next()
+		n, is := q.Next()
 		if is.Due > now {
 			break
 		}
 		// The hours or the rules may have changed since it was worked out.
 		if due := a.acceptBy(is); due > now {
-			q.Work(id, is, due)
+			q.Work(n, is, due)
 			continue
 		}
-		done, err := a.rerouteOneLate(ctx, id, is)
+		done, err := a.rerouteOneLate(ctx, n, is)
 		if err != nil && !errors.Is(err, ErrNoLocation) && !saw(err) && !errors.Is(err, ErrFull) && !(done && unplannable(err)) {
-			return n, err
+			return did, err
 		}
 		if done {
-			n++
+			did++
 		}
 	}
-	return n, nil
+	return did, nil
 }
 
 // unplannable tells the refusals of an order that nothing can be planned for any
@@ -200,13 +229,13 @@ func unplannable(err error) bool {
 
 // rerouteOneLate rejects an order that is late and takes it to another place. False:
 // it is not late any more.
-func (a *Allocator) rerouteOneLate(ctx context.Context, id string, is acceptance.Wait) (done bool, err error) {
+func (a *Allocator) rerouteOneLate(ctx context.Context, n reservation.Name, is acceptance.Wait) (done bool, err error) {
 	c, err := a.gate.BeginVerb(ctx, history.Rejected)
 	if err != nil {
 		return false, err
 	}
 	defer c.End()
-	m, t, err := a.rejectLate(scratchOf(c.Pass), id, is)
+	m, t, err := a.rejectLate(scratchOf(c.Pass), n, is)
 	if m != nil {
 		t, err = m.finish()
 	}
@@ -216,20 +245,20 @@ func (a *Allocator) rerouteOneLate(ctx context.Context, id string, is acceptance
 
 // rejectLate records that a late order is rejected, unless it has been accepted
 // meanwhile, or waits otherwise; then there is nothing to move.
-func (a *Allocator) rejectLate(s *scratch, id string, is acceptance.Wait) (*moving, reservation.Ticket, error) {
-	defer a.lockOrder(id)()
+func (a *Allocator) rejectLate(s *scratch, n reservation.Name, is acceptance.Wait) (*moving, reservation.Ticket, error) {
+	defer a.lockOrder(n.ID)()
 	q := a.moves.late
-	if !q.Waits(id, is) {
+	if !q.Waits(n, is) {
 		return nil, reservation.Ticket{}, nil
 	}
 	var e reservation.Entry
-	if !a.ledger.Find(id, &e) || e.State != Confirmed || !a.hasGoods(&e) {
-		q.Forget(id)
+	if !a.ledger.FindPart(n.ID, n.Number(), &e) || e.State != Confirmed || !a.hasGoods(&e) {
+		q.Forget(n)
 		return nil, reservation.Ticket{}, nil
 	}
-	m, t, err := a.recordPart(s, &reservation.Change{Verb: history.Rejected, ID: id, Now: s.Now(), Cause: history.Late}, false, 0)
+	m, t, err := a.recordPart(s, &reservation.Change{Verb: history.Rejected, ID: n.ID, Part: uint8(n.Number()), Now: s.Now(), Cause: history.Late}, false, 0)
 	if err != nil && saw(err) { // it is in another state by now
-		q.Forget(id)
+		q.Forget(n)
 	}
 	return m, t, err
 }

@@ -24,7 +24,7 @@ import (
 type moving struct {
 	a       *Allocator
 	s       *scratch
-	id      string // the part
+	of      reservation.Name
 	slot    uint32 // where it was; once it is elsewhere, somebody else has moved it
 	givesUp bool   // it was rejected too often for another place to be looked for
 	cause   history.Cause
@@ -50,7 +50,7 @@ const maxMoves = 1 << 10
 func (m *moving) finish() (reservation.Ticket, error) {
 	if m.givesUp {
 		m.giveUp()
-		m.a.moves.late.Forget(m.id)
+		m.a.moves.late.Forget(m.of)
 	} else {
 		m.run()
 	}
@@ -61,14 +61,14 @@ func (m *moving) finish() (reservation.Ticket, error) {
 func (m *moving) run() {
 	var e, begun reservation.Entry
 	for n := range maxMoves {
-		if !m.a.ledger.Find(m.id, &e) {
+		if !m.a.ledger.FindPart(m.of.ID, m.of.Number(), &e) {
 			if !m.stands { // else it ended before it was forgotten
 				m.err = ErrNotFound
 			}
 			return
 		}
 		if n == 0 {
-			m.a.ledger.Find(m.id, &begun)
+			m.a.ledger.FindPart(m.of.ID, m.of.Number(), &begun)
 		}
 		if m.gone(&e) {
 			if len(m.parts) == 0 {
@@ -103,7 +103,7 @@ func (m *moving) already(e *reservation.Entry) {
 	for _, line := range m.left(e) {
 		lines = append(lines, Line{SKU: m.a.ledger.SKUName(line.SKU), Quantity: line.Quantity})
 	}
-	m.note(m.id, e, Allocation{Location: m.a.ledger.SlotName(e.Slot), Distance: geo.Meters(e.Distance), Form: t.Form, Ready: fromMillis(e.Promise)}, lines)
+	m.note(e, Allocation{Location: m.a.ledger.SlotName(e.Slot), Distance: geo.Meters(e.Distance), Form: t.Form, Ready: fromMillis(e.Promise)}, lines)
 }
 
 // left is what is still to go, by what is recorded.
@@ -131,10 +131,11 @@ func (m *moving) moved(sku uint32) (units int64) {
 	if m.by == "" {
 		return unitsIn(m.took, sku)
 	}
-	order, _ := m.nextPart()
-	for _, p := range m.a.partsOf(order) {
-		if t := notes.Take(p.e.Note); p.e.Ref == m.id && t.IsBy(m.by) {
-			units += unitsIn(m.a.folded(&p.e, func(l *reservation.EntryLine) int64 { return l.Quantity }), sku)
+	parts := m.a.partsOf(m.of.ID)
+	for i := range parts {
+		e := &parts[i]
+		if t := notes.Take(e.Note); e.From == m.of.Number() && t.IsBy(m.by) {
+			units += unitsIn(m.a.folded(e, func(l *reservation.EntryLine) int64 { return l.Quantity }), sku)
 		}
 	}
 	return units
@@ -149,7 +150,7 @@ func (m *moving) plan(e *reservation.Entry, t *notes.Terms, left []reservation.L
 	m.s.Aside()
 	now := a.gate.Now()
 	m.s.hold = reservation.Hold{Now: now}
-	p, err := a.newPlan(m.s, a.locations.Load(), a.askedAgain(m.id, e, t, left, now), &a.rules.Load().Rules, true, true)
+	p, err := a.newPlan(m.s, a.locations.Load(), a.askedAgain(m.of.ID, e, t, left, now), &a.rules.Load().Rules, true, true)
 	if err != nil {
 		return nil, errors.Unwrap(err) // it is told which order it is about anyway
 	}
@@ -171,9 +172,9 @@ func (m *moving) try(e *reservation.Entry, left []reservation.Line, again int) (
 		return false
 	}
 	m.s.Resume()
-	defer m.a.lockOrder(m.id)()
+	defer m.a.lockOrder(m.of.ID)()
 	var now reservation.Entry
-	if p.outdated() || !m.a.ledger.Find(m.id, &now) || now.Slot != e.Slot || !slices.Equal(m.left(&now), left) {
+	if p.outdated() || !m.a.ledger.FindPart(m.of.ID, m.of.Number(), &now) || now.Slot != e.Slot || !slices.Equal(m.left(&now), left) {
 		return true // look again
 	}
 	return m.make(p, &now, &terms, left)
@@ -195,15 +196,15 @@ func (m *moving) make(p *planned, e *reservation.Entry, terms *notes.Terms, left
 		}
 	}
 	if len(p.Shares) == 1 && m.stays(e, p.work.held[0].Lines) {
-		return m.send(p, 0, e, terms, "", 0) == lost
+		return m.send(p, 0, e, terms, 0) == lost
 	}
-	order, number := m.nextPart()
+	number := m.nextPart()
 	for i := 0; i < len(p.Shares); number++ {
 		if number > maxPartNumber {
-			m.refuse(left, fmt.Errorf("order %s has %d parts: %w", quoted(order), maxPartNumber, ErrFull))
+			m.refuse(left, fmt.Errorf("order %s has %d parts: %w", quoted(m.of.ID), maxPartNumber, ErrFull))
 			return false
 		}
-		switch m.send(p, i, e, terms, order, number) {
+		switch m.send(p, i, e, terms, number) {
 		case sent:
 			i++
 		case lost:
@@ -220,17 +221,17 @@ type sending uint8
 
 const (
 	sent     sending = iota
-	occupied         // there is a reservation with the ID that was meant for the part
+	occupied         // there is a part of that number
 	lost             // the place or the units have gone elsewhere meanwhile; look again
 	stopped          // m.err says why
 )
 
 // send moves the units of a share of a plan: all of the part, which stays the same,
 // or into a new part of that number.
-func (m *moving) send(p *planned, share int, e *reservation.Entry, t *notes.Terms, order string, number int) sending {
+func (m *moving) send(p *planned, share int, e *reservation.Entry, t *notes.Terms, number int) sending {
 	a, sh, held := m.a, &p.Shares[share], &p.work.held[share]
 	ready := p.Told(sh)
-	r := reservation.Reroute{ID: m.id, Now: p.Now, Cause: m.cause, Missing: m.missing}
+	r := reservation.Reroute{ID: m.of.ID, Part: uint8(m.of.Number()), Now: p.Now, Cause: m.cause, Missing: m.missing}
 	to := reservation.Hold{Slot: sh.Slot, Distance: float64(sh.Distance), Promise: max(e.Promise, millis(ready))}
 	kept, rejects := t.With(t.FirstOf(e)), e.Rejects
 	var left []Line
@@ -244,8 +245,7 @@ func (m *moving) send(p *planned, share int, e *reservation.Entry, t *notes.Term
 	r.Lines = orders.Joined(r.Lines)
 	gone := r.Lines
 	if number > 0 {
-		a.moves.parts.Store(true)
-		to.ID, to.Fingerprint, to.Order, to.Parts = partID(order, number), e.Fingerprint, cmp.Or(e.Order, order), uint8(number)
+		to.Part, to.Fingerprint, to.Order, to.Parts = uint8(number), e.Fingerprint, cmp.Or(e.Order, m.of.ID), uint8(number)
 		kept, rejects = t.With(nil), 0 // it is none of the first answer's
 	} else {
 		r.Lines = nil
@@ -270,7 +270,7 @@ func (m *moving) send(p *planned, share int, e *reservation.Entry, t *notes.Term
 	}
 	m.ticket = later(m.ticket, parts.Ticket())
 	m.sent, m.took = true, orders.Joined(append(m.took, gone...))
-	m.arrived(cmp.Or(to.ID, m.id), sh, ready, left, p.Now)
+	m.arrived(cmp.Or(number, m.of.Number()), sh, ready, left, p.Now)
 	return sent
 }
 
@@ -296,24 +296,21 @@ func (m *moving) failed(err error) sending {
 
 // arrived notes where units are now, for the answer, and waits for the new place to
 // accept them.
-func (m *moving) arrived(id string, sh *plan.Share, ready time.Time, lines []Line, now int64) {
+func (m *moving) arrived(number int, sh *plan.Share, ready time.Time, lines []Line, now int64) {
 	a, e := m.a, &m.s.found
-	if !a.ledger.Find(id, e) {
+	if !a.ledger.FindPart(m.of.ID, number, e) {
 		return
 	}
-	a.moves.restartWait(a, id, e, now)
+	a.moves.restartWait(a, m.of.ID, e, now)
 	if heldIn(e) {
 		a.due(e.Deadline)
 	}
-	m.note(id, e, Allocation{Location: a.ledger.SlotName(sh.Slot), Distance: sh.Distance, Form: sh.Form, Ready: ready, Cost: sh.Cost}, lines)
+	m.note(e, Allocation{Location: a.ledger.SlotName(sh.Slot), Distance: sh.Distance, Form: sh.Form, Ready: ready, Cost: sh.Cost}, lines)
 }
 
 // note adds where a part is now to the answer.
-func (m *moving) note(id string, e *reservation.Entry, got Allocation, lines []Line) {
-	got.ID, got.HeldUntil = id, heldUntil(e)
-	if e.Parts > 1 && !m.a.isPart(id, e) {
-		got.ID = partID(id, 1)
-	}
+func (m *moving) note(e *reservation.Entry, got Allocation, lines []Line) {
+	got.ID, got.Part, got.HeldUntil = m.of.ID, e.Part, heldUntil(e)
 	m.parts = append(m.parts, got)
 	m.went = append(m.went, lines)
 }
@@ -348,11 +345,11 @@ func (m *moving) answer() (Allocation, error) {
 // refuse records that nobody else can serve lines, and why for the answer.
 func (m *moving) refuse(left []reservation.Line, why error) {
 	if !errors.Is(why, ErrNoLocation) {
-		why = &NoLocationError{ID: m.id, why: why}
+		why = &NoLocationError{ID: m.of.ID, why: why}
 	}
 	m.err = why
 	m.s.Resume()
-	c := reservation.Change{Verb: history.RerouteFailed, ID: m.id, Now: m.s.Now(), Cause: m.cause, Lines: left}
+	c := reservation.Change{Verb: history.RerouteFailed, ID: m.of.ID, Part: uint8(m.of.Number()), Now: m.s.Now(), Cause: m.cause, Lines: left}
 	if _, t, err := m.a.ledger.Do(&c); err == nil {
 		m.ticket = later(m.ticket, t)
 	} else if !saw(err) { // not just that they are gone meanwhile
@@ -363,7 +360,7 @@ func (m *moving) refuse(left []reservation.Line, why error) {
 // giveUp refuses to look for a place for an order that was rejected too often.
 func (m *moving) giveUp() {
 	var e reservation.Entry
-	if !m.a.ledger.Find(m.id, &e) {
+	if !m.a.ledger.FindPart(m.of.ID, m.of.Number(), &e) {
 		return
 	}
 	left := m.left(&e)
@@ -383,9 +380,9 @@ func (m *moving) giveUp() {
 
 // rejects is how often an order was rejected, over all its parts.
 func (m *moving) rejects(e *reservation.Entry) (n int) {
-	order, _ := m.nextPart()
-	for _, p := range m.a.partsOf(order) {
-		n += p.e.Rejects
+	parts := m.a.partsOf(m.of.ID)
+	for i := range parts {
+		n += parts[i].Rejects
 	}
 	return max(n, e.Rejects)
 }
@@ -423,11 +420,11 @@ func (m *moving) keepVisit(begun *reservation.Entry) {
 			sure = sure || l.Confirmed > 0
 		}
 	}
-	defer a.lockOrder(m.id)()
-	if len(places) == 0 || !a.ledger.Find(m.id, &s.found) || s.found.State != Rerouted {
+	defer a.lockOrder(m.of.ID)()
+	if len(places) == 0 || !a.ledger.FindPart(m.of.ID, m.of.Number(), &s.found) || s.found.State != Rerouted {
 		return
 	}
-	order, number := m.nextPart()
+	number := m.nextPart()
 	if number > maxPartNumber {
 		return
 	}
@@ -437,16 +434,16 @@ func (m *moving) keepVisit(begun *reservation.Entry) {
 		m.err = noteFault(err)
 		return
 	}
-	visit := reservation.Part{Lines: places, Hold: reservation.Hold{ID: partID(order, number), Fingerprint: begun.Fingerprint, Slot: begun.Slot,
-		Now: now, Deadline: max(begun.Deadline, now+a.holdFor), Promise: t.Window, Order: cmp.Or(begun.Order, order), Customer: begun.Customer,
-		Owner: begun.Owner, Channel: begun.Channel, Note: note, Parts: uint8(number), Ref: m.id}}
+	visit := reservation.Part{Lines: places, Hold: reservation.Hold{ID: m.of.ID, Part: uint8(number), Fingerprint: begun.Fingerprint, Slot: begun.Slot,
+		Now: now, Deadline: max(begun.Deadline, now+a.holdFor), Promise: t.Window, Order: cmp.Or(begun.Order, m.of.ID), Customer: begun.Customer,
+		Owner: begun.Owner, Channel: begun.Channel, Note: note, Parts: uint8(number), From: uint8(m.of.Number())}}
 	parts := &s.plan.parts
 	if parts.Reserve(a.ledger, []reservation.Part{visit}, &s.found) != reservation.Done {
 		return
 	}
 	m.ticket = later(m.ticket, parts.Ticket())
 	if sure {
-		if t, err := a.step(s, &reservation.Change{Verb: history.Confirmed, ID: visit.ID, Now: now}); err == nil {
+		if t, err := a.step(s, &reservation.Change{Verb: history.Confirmed, ID: m.of.ID, Part: uint8(number), Now: now}); err == nil {
 			m.ticket = later(m.ticket, t)
 		}
 	}
@@ -473,16 +470,12 @@ func (m *moving) stays(e *reservation.Entry, to []reservation.Line) bool {
 	return n == len(to)
 }
 
-// nextPart is the order of the part, and the lowest number behind its parts so far.
-func (m *moving) nextPart() (order string, number int) {
-	order = m.id
-	var e reservation.Entry
-	if m.a.ledger.Find(m.id, &e) && m.a.isPart(m.id, &e) {
-		order, _ = splitID(m.id)
-	}
+// nextPart is the lowest number behind the order's parts so far.
+func (m *moving) nextPart() (number int) {
 	number = 2
-	for _, p := range m.a.partsOf(order) {
-		number = max(number, p.number+1, p.e.Parts+1)
+	parts := m.a.partsOf(m.of.ID)
+	for i := range parts {
+		number = max(number, parts[i].Part+1, parts[i].Parts+1)
 	}
-	return order, number
+	return number
 }

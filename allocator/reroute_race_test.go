@@ -36,7 +36,7 @@ func TestRerouteHammer(t *testing.T) {
 	id := func(r *rand.Rand) string {
 		id := fmt.Sprintf("o%d", r.IntN(orders))
 		if n := r.IntN(5); n > 1 {
-			id = partID(id, n)
+			id = nameOf(id, n)
 		}
 		return id
 	}
@@ -85,37 +85,37 @@ func TestRerouteHammer(t *testing.T) {
 	}
 }
 
-func hammerStep(t *testing.T, a *Allocator, r *rand.Rand, id string, now, picked *atomic.Int64) (err error) {
-	ctx := t.Context()
+func hammerStep(t *testing.T, a *Allocator, r *rand.Rand, name string, now, picked *atomic.Int64) (err error) {
+	ctx, p := t.Context(), byName(a, name)
 	switch r.IntN(12) {
 	case 0, 1:
 		o := ordered(fmt.Sprintf("o%d", r.IntN(12)), Line{"tea", 3}, Line{"cup", 2})
 		o.MaxLocations = 2
 		_, err = a.Allocate(ctx, o)
 	case 2, 3:
-		err = a.Confirm(ctx, id)
+		err = p.Confirm(ctx)
 	case 4:
-		_, err = a.Reject(ctx, id)
+		_, err = p.Reject(ctx)
 	case 5:
-		_, err = a.Reject(ctx, id, Line{"tea", 1})
+		_, err = p.Reject(ctx, Line{"tea", 1})
 	case 6:
 		if r.IntN(4) == 0 {
-			err = a.Cancel(ctx, id)
+			err = p.Cancel(ctx)
 		}
 	case 7:
 		if r.IntN(4) == 0 {
-			err = a.Collect(ctx, id, Line{"cup", 1})
+			err = p.Collect(ctx, Line{"cup", 1})
 		}
 	case 8:
 		now.Add(int64(time.Duration(r.IntN(20)) * time.Millisecond))
 		_, err = a.Expire(time.Time{})
 	case 9:
-		_, err = a.Reroute(ctx, id)
+		_, err = p.Reroute(ctx)
 	case 10:
-		if err = a.ShortPick(ctx, id, Line{"tea", 1}); err == nil {
+		if err = p.ShortPick(ctx, Line{"tea", 1}); err == nil {
 			picked.Add(1)
 		}
-		err = errors.Join(a.Accept(ctx, id), err)
+		err = errors.Join(p.Accept(ctx), err)
 	case 11:
 		err = a.RerouteFrom(ctx, fmt.Sprintf("L%d", r.IntN(6)), nil)
 	}
@@ -166,15 +166,12 @@ func TestRerouteObserved(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	for n, parts := 0, 1; n < reroutes; n++ {
 		// Some in place, most into ever more parts.
-		id, from := *current.Load(), partID(*current.Load(), 1+r.IntN(parts))
-		if parts == 1 {
-			from = id
-		}
+		id, from := *current.Load(), 1+r.IntN(parts)
 		var lines []Line
 		if r.IntN(4) > 0 {
 			lines = []Line{{"tea", 1}}
 		}
-		if _, err := a.Reroute(ctx, from, lines...); err != nil && !expectedRefusal(err) {
+		if _, err := a.Part(id, from).Reroute(ctx, lines...); err != nil && !expectedRefusal(err) {
 			t.Fatal(err)
 		}
 		if look, err := a.Lookup(id); err == nil && look.Parts != nil {

@@ -30,7 +30,7 @@ func TestRejectRepeated(t *testing.T) {
 				reads(t, stands(t, a, "o"), c.then)
 				a = reopened(t, a, o)
 			}
-			must(t, second(a.Reject(t.Context(), c.next)))
+			must(t, second(byName(a, c.next).Reject(t.Context())))
 			then := stands(t, a, "o")
 			must(t, a.Change(t.Context(), reject))
 			reads(t, stands(t, a, "o"), then)
@@ -69,7 +69,7 @@ func TestRejectCutOff(t *testing.T) {
 		s := scratchOf(c.Pass)
 		must(t, err, a.translate(s, &change, &s.change))
 		s.change.ID2, s.change.Cause = "c", history.ByStore
-		s.change.Print, _ = a.marksOf(s, &change)
+		a.mark(s, &change, &s.change)
 		_, _, err = a.ledger.Do(&s.change)
 		must(t, err)
 		c.Leave()
@@ -118,8 +118,8 @@ func TestReroutesAfterRestart(t *testing.T) {
 	for _, id := range ids {
 		confirmed(t, a, ordered(id, Line{"tea", 3}, Line{"cup", 2}))
 	}
-	must(t, second(a.Reject(ctx, "a")), second(a.Reject(ctx, "b", Line{"tea", 1})), second(a.Reject(ctx, "b/2")),
-		a.ShortPick(ctx, "c", Line{"cup", 1}), second(a.Reroute(ctx, "c")), a.Collect(ctx, "b/1"))
+	must(t, second(a.Reject(ctx, "a")), second(a.Reject(ctx, "b", Line{"tea", 1})), second(a.Part("b", 2).Reject(ctx)),
+		a.ShortPick(ctx, "c", Line{"cup", 1}), second(a.Reroute(ctx, "c")), a.Part("b", 1).Collect(ctx))
 	all := func() (text string) {
 		for _, id := range ids {
 			r, err := a.Lookup(id)
@@ -135,6 +135,6 @@ func TestReroutesAfterRestart(t *testing.T) {
 		reads(t, all(), before)
 		must(t, a.Snapshot(ctx))
 	}
-	must(t, second(a.Reject(ctx, "b/2")), second(a.Reject(ctx, "d")))
+	must(t, second(a.Part("b", 2).Reject(ctx)), second(a.Reject(ctx, "d")))
 	must(t, a.Close())
 }

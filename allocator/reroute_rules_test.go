@@ -73,12 +73,12 @@ func TestMaxRejects(t *testing.T) {
 	must(t, second(a.Reject(t.Context(), "o")), second(a.Reject(t.Context(), "o", Line{"tea", 1})))
 	reads(t, stands(t, a, "o"), "o/1@L1 confirmed tea confirmed 1 (tea rerouted 1); o/2@L2 confirmed tea confirmed 1")
 	// The third one, of whichever part, is one too many.
-	_, err := a.Reject(t.Context(), "o/2")
+	_, err := a.Part("o", 2).Reject(t.Context())
 	as[*NoLocationError](t, err)
 	reads(t, stands(t, a, "o"), "o/1@L1 confirmed tea confirmed 1 (tea rerouted 1); o/2@L2 confirmed tea confirmed 1")
 	reads(t, eventsOf(t, a, "o/2"), "HoldPlaced L2, ReservationConfirmed L2, OrderRejected L2, RerouteFailed L2")
 	must(t, a.SetRules(sourcing.Rules{}))
-	must(t, second(a.Reject(t.Context(), "o/2")))
+	must(t, second(a.Part("o", 2).Reject(t.Context())))
 	audited(t, a)
 }
 
@@ -297,8 +297,8 @@ func TestRerouteInWindow(t *testing.T) {
 	}
 	reads(t, free(a), "L0 1 L1 0 L2 1 ")
 	must(t, a.Dispatch(t.Context(), "p", "L1"), a.Arrive(t.Context(), "p"), a.Collect(t.Context(), "p"))
-	visit := state(t, a, "p/3", Canceled) // nothing was handed over in it
-	if visit.Location != "L1" || len(visit.Lines) != 0 {
+	visit := mustGet(a.Part("p", 3).Lookup()) // nothing was handed over in it
+	if visit.State != Canceled || visit.Location != "L1" || len(visit.Lines) != 0 {
 		t.Errorf("got %+v", visit)
 	}
 	state(t, a, "p", Collected)

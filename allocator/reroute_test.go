@@ -16,15 +16,15 @@ func stands(t testing.TB, a *Allocator, id string) string {
 	t.Helper()
 	r, err := a.Lookup(id)
 	must(t, err)
-	ids := r.Parts
-	if ids == nil {
-		ids = []string{id}
+	numbers := r.Parts
+	if numbers == nil {
+		numbers = []int{0}
 	}
 	var all []string
-	for _, id := range ids {
-		r, err := a.Lookup(id)
+	for _, n := range numbers {
+		r, err := a.Part(id, n).Lookup()
 		must(t, err)
-		all = append(all, fmt.Sprintf("%s@%s %v %s", r.ID, r.Location, r.State, units(r)))
+		all = append(all, fmt.Sprintf("%s@%s %v %s", nameOf(r.ID, r.Part), r.Location, r.State, units(r)))
 	}
 	return strings.Join(all, "; ")
 }
@@ -95,38 +95,42 @@ func splitShop(t testing.TB, o Options) *Allocator {
 
 // TestVerbsOfParts makes every verb of an order of two parts.
 func TestVerbsOfParts(t *testing.T) {
-	several := `invalid Reservation "o": has 2 parts: name the one that is meant, such as "o/1" or "o/2"`
+	several := `invalid Part 0: must be the number of one of 2 parts of "o", such as 1 or 2`
 	for _, c := range []struct {
 		steps, text, then string
 	}{
 		{"", "", "o/1@L0 held tea held 5; o/2@L1 held cup held 5"},
 		{"confirm o", "", "o/1@L0 confirmed tea confirmed 5; o/2@L1 confirmed cup confirmed 5"},
 		{"confirm o/1,confirm o", "", "o/1@L0 confirmed tea confirmed 5; o/2@L1 confirmed cup confirmed 5"},
-		{"confirm o,confirm o", `reservation: reservation "o" is confirmed: not possible: reservation confirmed`, "o/1@L0 confirmed tea confirmed 5; o/2@L1 confirmed cup confirmed 5"},
+		{"confirm o,confirm o", `reservation: part 1 of reservation "o" is confirmed: not possible: reservation confirmed`, "o/1@L0 confirmed tea confirmed 5; o/2@L1 confirmed cup confirmed 5"},
 		{"confirm o/2", "", "o/1@L0 held tea held 5; o/2@L1 confirmed cup confirmed 5"},
 		{"cancel o", "", "o/1@L0 canceled tea canceled 5; o/2@L1 canceled cup canceled 5"},
 		{"cancel o/1,cancel o", "", "o/1@L0 canceled tea canceled 5; o/2@L1 canceled cup canceled 5"},
-		{"cancel o,cancel o", `reservation: reservation "o/2" has ended: already canceled`, "o/1@L0 canceled tea canceled 5; o/2@L1 canceled cup canceled 5"},
+		{"cancel o,cancel o", `reservation: part 1 of reservation "o" has ended: already canceled`, "o/1@L0 canceled tea canceled 5; o/2@L1 canceled cup canceled 5"},
 		{"cancel o tea", several, "o/1@L0 held tea held 5; o/2@L1 held cup held 5"},
-		{"confirm o,dispatch o/2,cancel o", `part "o/2": reservation: reservation "o/2" is in transit: not possible: reservation canceled`, "o/1@L0 canceled tea canceled 5; o/2@L1 in transit cup confirmed 5"},
-		{"confirm o,accept o", several, "o/1@L0 confirmed tea confirmed 5; o/2@L1 confirmed cup confirmed 5"},
-		{"confirm o,accept o/1,accept o/2,ready o", several, "o/1@L0 accepted tea confirmed 5; o/2@L1 accepted cup confirmed 5"},
-		{"confirm o,ready o/1,collect o", several, "o/1@L0 ready tea confirmed 5; o/2@L1 confirmed cup confirmed 5"},
+		{"confirm o,dispatch o/2,cancel o", `reservation: part 2 of reservation "o" is in transit: not possible: reservation canceled`, "o/1@L0 confirmed tea confirmed 5; o/2@L1 in transit cup confirmed 5"},
+		{"confirm o,accept o", "", "o/1@L0 accepted tea confirmed 5; o/2@L1 accepted cup confirmed 5"},
+		{"confirm o,accept o/1,accept o", "", "o/1@L0 accepted tea confirmed 5; o/2@L1 accepted cup confirmed 5"},
+		{"confirm o,accept o,ready o", "", "o/1@L0 ready tea confirmed 5; o/2@L1 ready cup confirmed 5"},
+		{"confirm o/1,ready o", `reservation: part 2 of reservation "o" is held: not possible: ready for pickup`, "o/1@L0 confirmed tea confirmed 5; o/2@L1 held cup held 5"},
+		{"confirm o,ready o/1,collect o", "", "o/1@L0 collected tea collected 5; o/2@L1 collected cup collected 5"},
+		{"confirm o,dispatch o/2,collect o", `reservation: part 2 of reservation "o" is in transit: not possible: collected`, "o/1@L0 confirmed tea confirmed 5; o/2@L1 in transit cup confirmed 5"},
 		{"confirm o,ready o/1,collect o/1,collect o", "", "o/1@L0 collected tea collected 5; o/2@L1 collected cup collected 5"},
-		{"confirm o,dispatch o", several, "o/1@L0 confirmed tea confirmed 5; o/2@L1 confirmed cup confirmed 5"},
-		{"confirm o,dispatch o/2,arrive o", several, "o/1@L0 confirmed tea confirmed 5; o/2@L1 in transit cup confirmed 5"},
+		{"confirm o,dispatch o", "", "o/1@L0 in transit tea confirmed 5; o/2@L1 in transit cup confirmed 5"},
+		{"confirm o,dispatch o,arrive o", "", "o/1@L3 accepted tea confirmed 5; o/2@L3 accepted cup confirmed 5"},
+		{"confirm o,dispatch o/2,arrive o", "", "o/1@L0 confirmed tea confirmed 5; o/2@L3 accepted cup confirmed 5"},
 		{"confirm o,dispatch o/2,arrive o/2", "", "o/1@L0 confirmed tea confirmed 5; o/2@L3 accepted cup confirmed 5"},
-		{"confirm o,shortpick o", several, "o/1@L0 confirmed tea confirmed 5; o/2@L1 confirmed cup confirmed 5"},
+		{"confirm o,shortpick o", "", "o/1@L0 canceled tea missing 5; o/2@L1 canceled cup missing 5"},
 		{"confirm o,reject o", several, "o/1@L0 confirmed tea confirmed 5; o/2@L1 confirmed cup confirmed 5"},
-		{"reject o/1", `reservation: reservation "o" is held: not possible: order rejected`, "o/1@L0 held tea held 5; o/2@L1 held cup held 5"},
+		{"reject o/1", `reservation: part 1 of reservation "o" is held: not possible: order rejected`, "o/1@L0 held tea held 5; o/2@L1 held cup held 5"},
 		{"extend o", "", "o/1@L0 held tea held 5; o/2@L1 held cup held 5"},
 		{"confirm o/1,extend o", "", "o/1@L0 confirmed tea confirmed 5; o/2@L1 held cup held 5"},
 		{"reassign o", "", "o/1@L0 held tea held 5; o/2@L1 held cup held 5"},
-		{"collect o/1,collect o/2,return o", `has 2 parts: name the one that is meant, such as "o/1" or "o/2"`, "o/1@L0 collected tea collected 5; o/2@L1 collected cup collected 5"},
+		{"collect o,return o", "", "o/1@L0 returned tea collected 5 returned 5; o/2@L1 returned cup collected 5 returned 5"},
+		{"collect o,return o tea", several, "o/1@L0 collected tea collected 5; o/2@L1 collected cup collected 5"},
 		{"collect o/1,return o", "", "o/1@L0 returned tea collected 5 returned 5; o/2@L1 held cup held 5"},
 		{"collect o/1,collect o/2,return o/2", "", "o/1@L0 collected tea collected 5; o/2@L1 returned cup collected 5 returned 5"},
 		{"confirm o/3", "reservation: reservation not found", "o/1@L0 held tea held 5; o/2@L1 held cup held 5"},
-		{"confirm o/1/1", "reservation: reservation not found", "o/1@L0 held tea held 5; o/2@L1 held cup held 5"},
 	} {
 		a := splitShop(t, Options{})
 		split(t, a)
@@ -155,42 +159,42 @@ func verbOf(t testing.TB, a *Allocator, step string) error {
 	if len(words) == 0 {
 		return nil
 	}
-	id := words[1]
+	p := byName(a, words[1])
 	var lines []Line
 	if len(words) > 2 {
 		lines = []Line{{words[2], 1}}
 	}
 	switch words[0] {
 	case "confirm":
-		return a.Confirm(ctx, id, lines...)
+		return p.Confirm(ctx, lines...)
 	case "cancel":
-		return a.Cancel(ctx, id, lines...)
+		return p.Cancel(ctx, lines...)
 	case "accept":
-		return a.Accept(ctx, id)
+		return p.Accept(ctx)
 	case "ready":
-		return a.Ready(ctx, id, Pickup{})
+		return p.Ready(ctx, Pickup{})
 	case "collect":
-		return a.Collect(ctx, id, lines...)
+		return p.Collect(ctx, lines...)
 	case "dispatch":
-		return a.Dispatch(ctx, id, "L3")
+		return p.Dispatch(ctx, "L3")
 	case "arrive":
-		return a.Arrive(ctx, id)
+		return p.Arrive(ctx)
 	case "shortpick":
-		return a.ShortPick(ctx, id, lines...)
+		return p.ShortPick(ctx, lines...)
 	case "reject":
-		return second(a.Reject(ctx, id, lines...))
+		return second(p.Reject(ctx, lines...))
 	case "reroute":
-		return second(a.Reroute(ctx, id, lines...))
+		return second(p.Reroute(ctx, lines...))
 	case "extend":
-		until, err := a.Extend(ctx, id, time.Hour)
-		if r, found := a.Lookup(id); err == nil && (found != nil || !r.HeldUntil.Equal(until)) {
+		until, err := p.Extend(ctx, time.Hour)
+		if r, found := p.Lookup(); err == nil && (found != nil || !r.HeldUntil.Equal(until)) {
 			return fmt.Errorf("extended to %v, held until %v (%w)", until, r.HeldUntil, found)
 		}
 		return err
 	case "reassign":
-		return a.Reassign(ctx, id, "", Owner{Token: "till"})
+		return p.Reassign(ctx, "", Owner{Token: "till"})
 	case "return":
-		return a.Return(ctx, Return{ID: "r", Reservation: id, Location: "L2"})
+		return a.Return(ctx, Return{ID: "r", Reservation: p.order, Part: p.number, Location: "L2", Lines: lines})
 	}
 	t.Fatalf("no verb %q", step)
 	return nil
@@ -220,26 +224,23 @@ func TestLookupOfParts(t *testing.T) {
 	reads(t, stands(t, a, "x/2")+"; "+stands(t, a, "x"), "x/2@L0 confirmed hat confirmed 1; x@L0 held hat held 1")
 	r, err := a.Lookup("o")
 	must(t, err)
-	reads(t, fmt.Sprintln(r.ID, r.Location, r.State, r.Parts, places(r)), "o L0 held [o/1 o/2] tea held 5, cup held 5\n")
-	must(t, a.Confirm(t.Context(), "o"), a.Collect(t.Context(), "o/1"))
+	reads(t, fmt.Sprintln(r.ID, r.Location, r.State, r.Parts, places(r)), "o L0 held [1 2] tea held 5, cup held 5\n")
+	must(t, a.Confirm(t.Context(), "o"), a.Part("o", 1).Collect(t.Context()))
 	if r = state(t, a, "o", Confirmed); r.Location != "L1" || places(r) != "tea collected 5, cup confirmed 5" {
 		t.Errorf("got %+v", r)
 	}
-	must(t, a.Cancel(t.Context(), "o/2"))
+	must(t, a.Part("o", 2).Cancel(t.Context()))
 	if r = state(t, a, "o", Collected); r.Location != "L0" {
 		t.Errorf("got %+v", r)
 	}
 	page, err := a.List(t.Context(), Listing{Order: "o"})
 	must(t, err)
-	if len(page.Reservations) != 2 || page.Reservations[0].ID != "o/1" || page.Reservations[1].ID != "o/2" {
+	if len(page.Reservations) != 2 || page.Reservations[0].Part != 1 || page.Reservations[1].Part != 2 {
 		t.Errorf("got %+v", page)
 	}
 	again, err := a.Allocate(t.Context(), o)
 	must(t, err)
 	reads(t, said(again), "o/1@L0 5 tea; o/2@L1 5 cup")
-	if _, err := a.Allocate(t.Context(), ordered("o/2", Line{"hat", 1})); !errors.Is(err, ErrConflict) {
-		t.Errorf("got %v", err)
-	}
 	if err := a.Confirm(t.Context(), "a\x00b"); !errors.Is(err, ErrInvalid) {
 		t.Errorf("got %v", err)
 	}
@@ -289,8 +290,14 @@ func eventsOf(t testing.TB, a *Allocator, id string) string {
 	var all []string
 	for e, err := range a.History(t.Context(), 0) {
 		must(t, err)
-		if e.ID == id {
+		p := byName(a, id)
+		if e.ID == p.order && (p.number == 0 || e.Part == p.number) {
 			all = append(all, e.Name+" "+e.Location)
+		}
+		for _, s := range e.Shares {
+			if e.ID == p.order && s.Part == p.number {
+				all = append(all, e.Name+" "+s.Location)
+			}
 		}
 	}
 	return strings.Join(all, ", ")
@@ -312,13 +319,13 @@ func TestRejectIntoParts(t *testing.T) {
 	reads(t, stands(t, a, "o"), "o/1@L0 confirmed tea confirmed 1, cup confirmed 2 (tea rerouted 2); o/2@L1 confirmed tea confirmed 2")
 	r, err := a.Lookup("o")
 	must(t, err)
-	reads(t, fmt.Sprintln(r.ID, r.Location, r.State, r.Parts, r.Rejects, places(r)), "o L0 confirmed [o/1 o/2] 1 tea confirmed 3, cup confirmed 2\n")
-	must(t, a.Accept(t.Context(), "o/1"))
-	got, err = a.Reject(t.Context(), "o/2") // not L0, which has rejected it, nor L1
+	reads(t, fmt.Sprintln(r.ID, r.Location, r.State, r.Parts, r.Rejects, places(r)), "o L0 confirmed [1 2] 1 tea confirmed 3, cup confirmed 2\n")
+	must(t, a.Part("o", 1).Accept(t.Context()))
+	got, err = a.Part("o", 2).Reject(t.Context()) // not L0, which has rejected it, nor L1
 	must(t, err)
 	reads(t, said(got), "o/2@L3 2 tea")
 	// Parts of one order may meet at one location.
-	must(t, second(a.Reject(t.Context(), "o/1")))
+	must(t, second(a.Part("o", 1).Reject(t.Context())))
 	reads(t, stands(t, a, "o"), "o/1@L3 confirmed tea confirmed 1, cup confirmed 2 (tea rerouted 2); o/2@L3 confirmed tea confirmed 2")
 	audited(t, a)
 	must(t, a.Cancel(t.Context(), "o"))
@@ -342,7 +349,7 @@ func TestRejectPartlyServed(t *testing.T) {
 	as[*NoLocationError](t, err)
 	reads(t, said(got), "o/2@L1 3 tea")
 	reads(t, stands(t, a, "o"), "o/1@L0 confirmed tea, cup confirmed 2 (tea rerouted 3); o/2@L1 confirmed tea confirmed 3")
-	if got := eventsOf(t, a, "o"); !strings.HasSuffix(got, "OrderRejected L0, Rerouted L0, RerouteFailed L0") {
+	if got := eventsOf(t, a, "o/1"); !strings.HasSuffix(got, "OrderRejected L0, Rerouted L0, RerouteFailed L0") {
 		t.Errorf("got %s", got)
 	}
 	audited(t, a)
@@ -376,7 +383,7 @@ func TestShipToStoreReroutes(t *testing.T) {
 	o.At, o.Form = "L0", sourcing.ShipToStore
 	confirmed(t, a, o)
 	reads(t, stands(t, a, "o"), "o/1@L0 confirmed tea confirmed 1; o/2@L1 confirmed cup confirmed 2")
-	got, err := a.Reject(t.Context(), "o/2")
+	got, err := a.Part("o", 2).Reject(t.Context())
 	must(t, err)
 	reads(t, said(got), "o/2@L3 2 cup")
 	if got.Form != sourcing.ShipToStore || got.Distance != geo.Distance(streetPoint(0), streetPoint(3)) {

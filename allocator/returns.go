@@ -50,6 +50,7 @@ func (d Disposition) cause() history.Cause {
 type Return struct {
 	ID          string // of the return itself, chosen by the caller
 	Reservation string // the order's ID
+	Part        int    // the number of the part whose goods they are; 0: of all parts
 	Location    string // where they are brought back
 	As          Disposition
 	Lines       []Line // none: all that was collected and not brought back yet, at least one unit
@@ -78,7 +79,7 @@ func (a *Allocator) Return(ctx context.Context, returns ...Return) error {
 		var next reservation.Change
 		err := a.translateReturn(scratchOf(call.Pass), &returns[i], &next)
 		next.ID2 = returns[i].ID
-		next.Print, next.Former = a.marksOfReturn(scratchOf(call.Pass), &returns[i])
+		a.markReturn(scratchOf(call.Pass), &returns[i], &next)
 		if t, made := a.made(&next, err); made {
 			before = later(before, t)
 			continue
@@ -97,13 +98,13 @@ func (a *Allocator) Return(ctx context.Context, returns ...Return) error {
 }
 
 func (a *Allocator) translateReturn(s *scratch, r *Return, into *reservation.Change) error {
-	if err := cmp.Or(a.checkID("ID", r.ID), a.checkReservation(s, r.Reservation), a.checkLocation("Location", r.Location)); err != nil {
+	if err := cmp.Or(a.checkID("ID", r.ID), a.checkReservation(s, r.Reservation), checkPart(r.Part), a.checkLocation("Location", r.Location)); err != nil {
 		return err
 	}
 	if r.As >= dispositions {
 		return &InvalidError{Field: "As", Value: uint8(r.As), Why: "is no disposition"}
 	}
-	*into = reservation.Change{Verb: history.Returned, ID: r.Reservation, Now: s.Now(), Cause: r.As.cause()}
+	*into = reservation.Change{Verb: history.Returned, ID: r.Reservation, Part: uint8(r.Part), Now: s.Now(), Cause: r.As.cause()}
 	var unknown error // a SKU; it comes after the location
 	if len(r.Lines) > 0 {
 		if err := a.checkLineCount(len(r.Lines)); err != nil {

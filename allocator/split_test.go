@@ -118,7 +118,7 @@ func TestExplainWithoutARemovedLocation(t *testing.T) {
 	if len(got.Parts()) != 2 || got.Parts()[0].Location != "L0" {
 		t.Fatalf("got %+v", got.Parts())
 	}
-	must(t, a.Cancel(t.Context(), got.Parts()[0].ID))
+	must(t, a.Part("o", 1).Cancel(t.Context()))
 	must(t, a.Adjust(t.Context(), Adjustment{ID: "off", Location: "L0", Lines: []Line{{"cup", -5}}}))
 	must(t, a.RemoveLocation(t.Context(), "L0"))
 	why, err := a.Explain(o)

@@ -65,13 +65,13 @@ func (a *Allocator) checkKnown(field, id string, known bool) error {
 	return a.checkID(field, id)
 }
 
-// checkReservation validates the ID of a reservation, an order's or a part's.
+// checkReservation validates the ID of an order.
 func (a *Allocator) checkReservation(s *scratch, id string) error {
 	err := a.checkID("Reservation", id)
 	if err == nil || id == "" {
 		return err
 	}
-	_, _, known := a.find(id, &s.found)
+	known := a.ledger.Find(id, &s.found) || len(a.partsOf(id)) > 0
 	return a.checkKnown("Reservation", id, known)
 }
 

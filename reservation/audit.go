@@ -17,10 +17,11 @@ type AuditReport struct {
 	Differences  []Difference
 }
 
-// Difference is something that is not as it should be. SKU and Location, or ID,
-// say where.
+// Difference is something that is not as it should be. SKU and Location, or ID and
+// Part, say where.
 type Difference struct {
 	SKU, Location, ID string
+	Part              int    // of an order of several parts, from 2 on; 0: the first one
 	What              string // which figure
 	Live, Recomputed  int64
 }

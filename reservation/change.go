@@ -19,7 +19,8 @@ type Ticket = commit.Ticket
 // fields are read as the verb needs them.
 type Change struct {
 	Verb  history.Kind
-	ID    string // the reservation's
+	ID    string // the order's
+	Part  uint8  // the number of the part that it is about; 0: all parts of the order that are still open
 	ID2   string // of the change itself, chosen by the caller; empty: it has none
 	Print uint64 // digest of the content, to tell a repeat from a conflict; with ID2
 	Now   int64  // engine time
@@ -28,6 +29,9 @@ type Change struct {
 	// Former is the digest that the content had before there was a key, see
 	// Ledger.Former; with ID2. Nothing is ever recorded with it.
 	Former uint64
+	// FormerName is the digest with the part named as former versions did, by an ID of
+	// its own; 0: it is of no part. Nothing is ever recorded with it.
+	FormerName uint64
 
 	Deadline int64         // Extended, Ready
 	MaxHold  int64         // Extended: how long a hold may last in all, in milliseconds; 0: as long as it likes
@@ -44,8 +48,8 @@ type Change struct {
 // went is where the units of a Rerouted change are from now on.
 type went struct {
 	state.Went
-	ref     string // the part that has them; empty: the same
-	missing bool   // they were not found or got lost before
+	part    uint8 // the number of the part that has them; 0: the same
+	missing bool  // they were not found or got lost before
 }
 
 // transition is what the change does, for the state.
@@ -59,7 +63,7 @@ func (c *Change) transition() state.Transition {
 
 // is reports whether a change has the content of the entry under its ID.
 func (c *Change) is(l *Ledger, found *book.Entry) bool {
-	if c.Print == found.Fingerprint {
+	if c.Print == found.Fingerprint || c.FormerName != 0 && c.FormerName == found.Fingerprint {
 		return true
 	}
 	_, former := l.Former(0, made(found))
@@ -81,15 +85,19 @@ type step struct {
 	room    [8]entryLine
 	slot    uint32 // the location whose floor is locked, for verbs that need it
 	moved   bool   // the reservation has left that location meanwhile
+	all     wholeOrder
 }
 
 // verb is the row of the table that a change stands in.
 func (c *Change) verb() life.Verb {
 	w := c.went
-	return c.Verb.Verb(c.Cause, w != nil && w.ref != "", w != nil && w.missing)
+	return c.Verb.Verb(c.Cause, w != nil && w.part != 0, w != nil && w.missing)
 }
 
 func (c *Change) rule() *life.Rule { return life.Of(c.verb()) }
+
+// name is what the change is about, unless it is about all parts of an order.
+func (c *Change) name() Name { return nameOf(c.ID, c.Part) }
 
 // takesFloor tells the verbs that change the units on hand at the reservation's
 // location, and so take turns with the movements there.
@@ -102,6 +110,9 @@ func takesFloor(rule *life.Rule) bool {
 func (s *step) Apply(id string, e *book.Entry) ([]byte, error) {
 	c := s.change
 	rule := c.rule()
+	if c.Part == 0 && numberOf(e) != 0 {
+		return nil, errSeveral
+	}
 	if takesFloor(rule) && e.Location != s.slot || rule.Lock == life.FloorHeld && e.Location != c.Slot {
 		s.moved = true
 		return nil, errMoved
@@ -110,15 +121,31 @@ func (s *step) Apply(id string, e *book.Entry) ([]byte, error) {
 		return nil, err
 	}
 	s.advance(e)
-	for _, f := range s.effects { // what comes in does so under the floor
+	if err := s.checkRoom(0); err != nil {
+		return nil, err
+	}
+	return s.log(id, e), nil
+}
+
+// checkRoom refuses what comes in beyond what can be counted, from an effect on, with
+// what comes in before it: parts of an order may meet at one location. It comes in
+// under the floor.
+func (s *step) checkRoom(from int) error {
+	for i, f := range s.effects[from:] {
 		if f.OnHand <= 0 {
 			continue
 		}
-		if there := s.ledger.state.Stock.OnHand(f.SKU, f.Slot); there+f.OnHand > MaxQuantity {
-			return nil, fmt.Errorf("SKU %s: %d on hand and %d more: %w", shown(s.ledger.SKUName(f.SKU)), there, f.OnHand, ErrOverflow)
+		there := s.ledger.state.Stock.OnHand(f.SKU, f.Slot)
+		for _, before := range s.effects[:from+i] {
+			if before.SKU == f.SKU && before.Slot == f.Slot {
+				there += before.OnHand
+			}
+		}
+		if there+f.OnHand > MaxQuantity {
+			return fmt.Errorf("SKU %s: %d on hand and %d more: %w", shown(s.ledger.SKUName(f.SKU)), there, f.OnHand, ErrOverflow)
 		}
 	}
-	return s.log(id, e), nil
+	return nil
 }
 
 // advance moves the entry on, and notes what that means for the stock.
@@ -135,8 +162,8 @@ func (s *step) log(id string, e *book.Entry) []byte {
 	}
 	c, r := s.change, &s.record
 	lines := r.Lines[:0]
-	*r = history.Record{Kind: c.Verb, Time: c.Now, ID: id, Change: c.ID2, Slot: e.Location,
-		Order: e.Refs.Order, Customer: e.Refs.Customer, Lines: lines}
+	*r = history.Record{Kind: c.Verb, Time: c.Now, ID: id, Part: numberOf(e), Parts: e.Parts, Change: c.ID2, Slot: e.Location,
+		Order: e.Refs.Order, Customer: e.Refs.Customer, Lines: lines, Shares: r.Shares[:0]}
 	s.say(r, c.rule().Says, e)
 	if c.ID2 != "" {
 		r.Fingerprint = c.Print
@@ -145,7 +172,7 @@ func (s *step) log(id string, e *book.Entry) []byte {
 		r.Lines = append(r.Lines, history.Line{SKU: s.given[i].SKU, Units: s.given[i].Quantity})
 	}
 	if c.rule().Says&life.SaysOnHand != 0 {
-		s.shelfAfter(r)
+		s.shelfAfter(r.Slot, r.Lines)
 	}
 	s.bytes = r.Append(s.bytes[:0])
 	return s.bytes
@@ -182,12 +209,12 @@ func (s *step) say(r *history.Record, says life.Says, e *book.Entry) {
 
 // shelfAfter fills in what will be on hand; the floor is locked, so it stands
 // still.
-func (s *step) shelfAfter(r *history.Record) {
-	for i := range r.Lines {
-		line := &r.Lines[i]
-		line.OnHand = s.ledger.state.Stock.OnHand(line.SKU, r.Slot)
+func (s *step) shelfAfter(slot uint32, lines []history.Line) {
+	for i := range lines {
+		line := &lines[i]
+		line.OnHand = s.ledger.state.Stock.OnHand(line.SKU, slot)
 		for _, f := range s.effects {
-			if f.SKU == line.SKU {
+			if f.SKU == line.SKU && f.Slot == slot {
 				line.OnHand += f.OnHand
 			}
 		}
@@ -263,7 +290,7 @@ func allowed(e *book.Entry, c *Change, k *state.Classes) error {
 	rule := c.rule()
 	switch rule.Check(e.State, e.Lines, k.Firm(e), c.Lines != nil) {
 	case life.ByEnd:
-		return fmt.Errorf("%w", &EndedError{ID: c.ID, State: e.State})
+		return fmt.Errorf("%w", &EndedError{ID: c.ID, Part: int(numberOf(e)), State: e.State})
 	case life.ByState:
 		return stateError(e, c)
 	}
@@ -277,7 +304,7 @@ func allowed(e *book.Entry, c *Change, k *state.Classes) error {
 }
 
 func stateError(e *book.Entry, c *Change) error {
-	return fmt.Errorf("%w", &StateError{ID: c.ID, State: e.State, Verb: c.Verb})
+	return fmt.Errorf("%w", &StateError{ID: c.ID, Part: int(numberOf(e)), State: e.State, Verb: c.Verb})
 }
 
 // latest is the last deadline an extension may set.

@@ -61,8 +61,12 @@ type Hold struct {
 
 	Note  []byte // the caller's, kept with the reservation; at most MaxNoteBytes
 	Parts uint8  // of how many parts the order is; 0 and 1: one
-	Ref   string // ID of the reservation that the units come from; Parts.Reroute sets it
+	Part  uint8  // the number of the part that this is; 0 and 1: the first
+	From  uint8  // the number of the part that the units come from; Parts.Reroute sets it
 }
+
+// name is what the hold is of.
+func (h *Hold) name() Name { return nameOf(h.ID, h.Part) }
 
 // parts is how Parts is written down.
 func (h *Hold) parts() uint8 {
@@ -73,7 +77,7 @@ func (h *Hold) parts() uint8 {
 }
 
 // plain reports whether the hold has nothing that goes into an entry's tail.
-func (h *Hold) plain() bool { return len(h.Note) == 0 && h.Parts <= 1 && h.Ref == "" }
+func (h *Hold) plain() bool { return len(h.Note) == 0 && h.Parts <= 1 && h.Part <= 1 && h.From == 0 }
 
 // fill makes an entry that has its lines what a hold says.
 func fill(e *book.Entry, h *Hold) {
@@ -81,7 +85,7 @@ func fill(e *book.Entry, h *Hold) {
 	e.Deadline, e.Pickup, e.Since, e.Promise = h.Deadline, 0, h.Now, h.Promise
 	e.To, e.Origin, e.Reminded, e.Rejects = 0, h.Slot, false, 0
 	e.Refs = book.Refs{Order: h.Order, Customer: h.Customer, Owner: h.Owner, Channel: h.Channel}
-	e.Parts, e.Cause, e.Note = h.parts(), h.Ref, string(h.Note)
+	e.Parts, e.Part, e.From, e.Note = h.parts(), h.name().Part, h.From, string(h.Note)
 }
 
 // Reserve takes every line at the location with that number of the table and
@@ -141,7 +145,10 @@ func (h *Hold) describe(r *history.Record) {
 	r.Kind, r.Time, r.ID, r.Fingerprint, r.Slot, r.Distance = history.Held, h.Now, h.ID, h.Fingerprint, h.Slot, h.Distance
 	r.Deadline, r.Promise = h.Deadline, h.Promise
 	r.Order, r.Customer, r.Owner, r.Channel = h.Order, h.Customer, h.Owner, h.Channel
-	r.Place, r.Parts, r.Ref = h.Note, h.parts(), h.Ref
+	r.Place, r.Parts, r.Part, r.Other = h.Note, h.parts(), 0, h.From
+	if h.Parts > 1 || h.Part > 1 {
+		r.Part = max(h.Part, 1)
+	}
 }
 
 // log writes the hold's record into the claim's own memory.

@@ -3,6 +3,7 @@ package reservation
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 
@@ -196,8 +197,8 @@ func (c counterWay) check(t *testing.T) {
 	mustDo(t, l.Close())
 	again := onDisk(t, disk.Kill(), 0)
 	check(again)
-	if got := allOf(again); got[id] != want[id] {
-		t.Errorf("was %s, is %s", want[id], got[id])
+	if got := allOf(again); !maps.Equal(got, want) {
+		t.Errorf("was %v, is %v", want, got)
 	}
 	mustDo(t, again.Close())
 }
@@ -227,15 +228,15 @@ func TestUnitsAreSpread(t *testing.T) {
 	// In part elsewhere, and the rest: the window goes with the last.
 	var p Parts
 	var found Entry
-	r := Reroute{ID: id, Lines: []Line{units(w.tea, 3)}, To: part("part", 1, units(w.tea, 3), units(w.at, 1))}
+	r := Reroute{ID: id, Lines: []Line{units(w.tea, 3)}, To: part(id, 2, 1, units(w.tea, 3), units(w.at, 1))}
 	slices.SortFunc(r.To.Lines, func(a, b Line) int { return int(a.SKU) - int(b.SKU) })
 	if how := p.Reroute(l, &r, &found); how != Done || l.Available(w.at, 0).Held != 1 || l.Available(w.at, 1).Held != 1 {
 		t.Fatal(how, p.Err(), l.Available(w.at, 0))
 	}
-	if l.Find("part", &found); found.State != Confirmed {
+	if l.FindPart(id, 2, &found); found.State != Confirmed {
 		t.Errorf("the part: %+v", found)
 	}
-	r = Reroute{ID: id, To: part("last", 1, units(w.cup, 1))}
+	r = Reroute{ID: id, Part: 1, To: part(id, 3, 1, units(w.cup, 1))}
 	if how := p.Reroute(l, &r, &found); how != Done || found.State != Rerouted || l.Available(w.at, 0).Held != 0 {
 		t.Fatal(how, p.Err(), found, l.Available(w.at, 0))
 	}

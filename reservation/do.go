@@ -13,9 +13,16 @@ import (
 	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
-// Do makes one change to a reservation: all of its lines or none. It returns the
-// state after it, and the ticket of its record. Units that become free are
-// available to the next claim when it returns.
+// Do makes one change to an order: to one part of it, all of its lines or none; or
+// without a part to all parts that are still open and that it concerns, in one record
+// and at one instant, or to none. It returns the state after it, of the last part that
+// it changed, and the ticket of its record. Units that become free are available to the
+// next claim when it returns.
+//
+// Of all parts, those are not concerned that have ended, those on which the change was
+// made before (a confirmation of what is not held any more, an acceptance of what was
+// accepted), and of an arrival those that are not on their way. If no part is concerned,
+// the error is that of the first. Lines, rejections and reroutes are of one part.
 //
 // Errors: ErrNotFound, *EndedError, *StateError, ErrOwner, *ShortageError (more
 // than the reservation holds, or goods that are gone), ErrConflict and
@@ -44,7 +51,7 @@ func (l *Ledger) Do(c *Change) (State, Ticket, error) {
 	if n := cap(s.entry.Lines); n == 0 || n > keptLines {
 		s.entry.Lines = s.room[:0]
 	}
-	t, err := l.run(s)
+	t, err := s.run()
 	if err != nil {
 		return s.entry.State, t, fmt.Errorf("reservation: %w", invalid(err))
 	}
@@ -66,11 +73,22 @@ func (s *step) release() {
 	s.change = nil
 	s.record.Reset()
 	s.entry.Refs = book.Refs{}
+	s.all = wholeOrder{}
 	s.ledger.steps.Put(s)
 }
 
 // run makes the change under the locks its verb needs.
-func (l *Ledger) run(s *step) (Ticket, error) {
+func (s *step) run() (Ticket, error) {
+	t, err := s.runOne()
+	if err == errSeveral || err == ErrNotFound && s.change.Part == 0 {
+		return s.runAll()
+	}
+	return t, err
+}
+
+// runOne is run for one part, or for an order that has one part.
+func (s *step) runOne() (Ticket, error) {
+	l := s.ledger
 	switch s.change.rule().Lock {
 	case life.FloorNamed:
 		return l.bringBack(s)
@@ -79,7 +97,7 @@ func (l *Ledger) run(s *step) (Ticket, error) {
 	case life.FloorOf, life.FloorsOfTwo:
 		return l.handOver(s)
 	}
-	t, err := l.state.Book.Change(book.KindOrder, s.change.ID, &s.entry, s)
+	t, err := l.state.Book.ChangePart(s.change.name(), &s.entry, s)
 	if err != nil {
 		return t, err
 	}
@@ -95,7 +113,7 @@ func (l *Ledger) run(s *step) (Ticket, error) {
 func (l *Ledger) handOver(s *step) (Ticket, error) {
 	c := s.change
 	for {
-		if !l.state.Book.Find(book.KindOrder, c.ID, &s.entry) {
+		if !l.state.Book.FindPart(c.name(), &s.entry) {
 			return Ticket{}, ErrNotFound
 		}
 		s.slot = s.entry.Location
@@ -109,7 +127,7 @@ func (l *Ledger) handOver(s *step) (Ticket, error) {
 			unlock()
 			return Ticket{}, fmt.Errorf("%w: %s", ErrUnknownLocation, shown(l.SlotName(c.Slot)))
 		}
-		t, err := l.state.Book.Change(book.KindOrder, c.ID, &s.entry, s)
+		t, err := l.state.Book.ChangePart(c.name(), &s.entry, s)
 		if err == nil {
 			l.leave(s)
 		}
@@ -138,7 +156,7 @@ func (l *Ledger) leave(s *step) {
 // takeIn runs an arrival under the floor of the location it was sent to.
 func (l *Ledger) takeIn(s *step) (Ticket, error) {
 	c := s.change
-	if !l.state.Book.Find(book.KindOrder, c.ID, &s.entry) {
+	if !l.state.Book.FindPart(c.name(), &s.entry) {
 		return Ticket{}, ErrNotFound
 	}
 	c.Slot = s.entry.To // stands still: nothing sends it on while it is on the road
@@ -146,7 +164,7 @@ func (l *Ledger) takeIn(s *step) (Ticket, error) {
 	f.Lock(lock.Floor)
 	defer f.Unlock()
 	l.makeRoom(s, c)
-	t, err := l.state.Book.Change(book.KindOrder, c.ID, &s.entry, s)
+	t, err := l.state.Book.ChangePart(c.name(), &s.entry, s)
 	if err != nil {
 		return t, err
 	}
@@ -166,13 +184,13 @@ func (l *Ledger) bringBack(s *step) (Ticket, error) {
 	if l.isGone(c.Slot) {
 		return Ticket{}, fmt.Errorf("%w: %s", ErrUnknownLocation, shown(l.SlotName(c.Slot)))
 	}
-	if !l.state.Book.Find(book.KindOrder, c.ID, &s.entry) {
+	if !l.state.Book.FindPart(c.name(), &s.entry) {
 		return Ticket{}, ErrNotFound
 	}
 	if c.rule().Goods.OnHand > 0 {
 		l.makeRoom(s, c)
 	}
-	t, err := l.state.Book.Change(book.KindOrder, c.ID, &s.entry, s)
+	t, err := l.state.Book.ChangePart(c.name(), &s.entry, s)
 	if err != nil {
 		return t, err
 	}

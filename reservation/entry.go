@@ -2,6 +2,7 @@ package reservation
 
 import (
 	"iter"
+	"math"
 
 	"github.com/clickcollect/clickcollect/reservation/internal/book"
 )
@@ -21,12 +22,13 @@ type Entry struct {
 	Since            int64  // when it was made
 	Origin           uint32 // the slot where it was made
 	Promise          int64  // when the goods are promised to be ready; 0: nobody said
+	Part             int    // its number among the parts of its order, 1 or more
 	Parts            int    // of how many parts the order is, as far as this one was told; 1 or more
+	From             int    // the number of the part that its units come from; 0: it is the first that has them
 	Rejects          int    // how often a location rejected it; it counts to 255
 
 	Order, Customer, Owner, Channel, Code string
 
-	Ref  string // ID of the reservation that its units come from; empty: it is the first that has them
 	Note []byte // the caller's, as given when it was made
 
 	Lines []EntryLine
@@ -58,7 +60,8 @@ func export(e *book.Entry, into *Entry) {
 		Fingerprint: e.Fingerprint, Deadline: e.Deadline,
 		Order: e.Refs.Order, Customer: e.Refs.Customer, Owner: e.Refs.Owner, Channel: e.Refs.Channel, Code: e.Refs.Code}
 	into.Promise, into.Since, into.Origin = e.Promise, e.Since, e.Origin
-	into.Parts, into.Rejects, into.Ref, into.Note = max(int(e.Parts), 1), int(e.Rejects), e.Cause, append(note, e.Note...)
+	into.Part, into.Parts, into.From = max(int(e.Part), 1), max(int(e.Parts), 1), int(e.From)
+	into.Rejects, into.Note = int(e.Rejects), append(note, e.Note...)
 	if e.State == Ready {
 		into.Pickup = e.Pickup
 	}
@@ -70,21 +73,43 @@ func export(e *book.Entry, into *Entry) {
 	into.Lines = lines
 }
 
-// Find copies the reservation with that ID into *into, reusing its lines and its note.
-func (l *Ledger) Find(id string, into *Entry) bool { return l.find(book.KindOrder, id, into) }
+// Find copies the reservation with that ID into *into, reusing its lines and its note:
+// of an order of several parts, the first one.
+func (l *Ledger) Find(id string, into *Entry) bool { return l.find(book.KindOrder, Name{ID: id}, into) }
+
+// FindPart copies the part of an order with that number, 0 and 1 being the first, into
+// *into, reusing its lines and its note.
+func (l *Ledger) FindPart(id string, number int, into *Entry) bool {
+	return number >= 0 && number <= math.MaxUint8 && l.find(book.KindOrder, nameOf(id, uint8(number)), into)
+}
+
+// FindAll appends all parts of an order that are live or remembered, ascending by
+// number, as they were at one instant. It costs as much as the order has parts.
+func (l *Ledger) FindAll(id string, all []Entry) []Entry {
+	for _, m := range l.state.Book.FindAll(id, nil) {
+		all = append(all, Entry{})
+		export(&m.Entry, &all[len(all)-1])
+	}
+	return all
+}
 
 // FindTransfer copies the transfer with that ID: Confirmed units are on the way,
 // Collected ones arrived, Missing ones are lost.
 func (l *Ledger) FindTransfer(id string, into *Entry) bool {
-	return l.find(book.KindTransfer, id, into)
+	return l.find(book.KindTransfer, Name{ID: id}, into)
 }
 
-func (l *Ledger) find(kind book.Kind, id string, into *Entry) bool {
+func (l *Ledger) find(kind book.Kind, n Name, into *Entry) bool {
 	e, _ := l.reads.Get().(*book.Entry) // so that its lines need no memory of their own
 	if e == nil {
 		e = new(book.Entry)
 	}
-	found := l.state.Book.Find(kind, id, e)
+	found := false
+	if kind == book.KindOrder {
+		found = l.state.Book.FindPart(n, e)
+	} else {
+		found = l.state.Book.Find(kind, n.ID, e)
+	}
 	if found {
 		export(e, into)
 	}
@@ -118,22 +143,14 @@ func (l *Ledger) At(slot uint32) iter.Seq2[string, *Entry] {
 	}
 }
 
-// OfOrder walks the IDs of the reservations with an order reference, live and
+// OfOrder walks the orders, and parts of orders, with an order reference, live and
 // remembered ones, ascending.
-func (l *Ledger) OfOrder(order string) iter.Seq[string] {
-	return func(yield func(string) bool) { l.state.Book.Named(book.ByOrder, order, yield) }
+func (l *Ledger) OfOrder(order string) iter.Seq[Name] {
+	return func(yield func(Name) bool) { l.state.Book.Named(book.ByOrder, order, yield) }
 }
 
-// OfCustomer walks the IDs of the reservations with a customer reference, live
+// OfCustomer walks the orders, and parts of orders, with a customer reference, live
 // and remembered ones, ascending.
-func (l *Ledger) OfCustomer(customer string) iter.Seq[string] {
-	return func(yield func(string) bool) { l.state.Book.Named(book.ByCustomer, customer, yield) }
-}
-
-// PartsOf walks the IDs of what may be parts of an order, other than the first:
-// X/2 to X/255 of an order X, as far as they are live or remembered and are one of
-// several, ascending as texts. Another order whose own ID looks like a part's may be
-// among them. It costs as much as there are.
-func (l *Ledger) PartsOf(order string) iter.Seq[string] {
-	return func(yield func(string) bool) { l.state.Book.Named(book.ByWhole, order, yield) }
+func (l *Ledger) OfCustomer(customer string) iter.Seq[Name] {
+	return func(yield func(Name) bool) { l.state.Book.Named(book.ByCustomer, customer, yield) }
 }

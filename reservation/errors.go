@@ -93,6 +93,9 @@ var (
 // errMoved: a reservation left the location whose floor was locked; look anew.
 var errMoved = errors.New("reservation moved")
 
+// errSeveral: an order has several parts, and the change is of all that are open.
+var errSeveral = errors.New("order of several parts")
+
 // shown is a text of a caller's as the texts of errors have it.
 func shown(text string) string { return excerpt.Quote(text) }
 
@@ -137,12 +140,13 @@ func (e *ShortageError) Is(target error) bool { return target == ErrShortage }
 // EndedError says how a reservation ended before this call. It is ErrEnded.
 type EndedError struct {
 	ID    string
+	Part  int   // of an order of several parts, the number of the one that has ended
 	State State // Collected, Canceled, Expired, NoShow, Returned or Rerouted
 }
 
 // Error names the reservation and how it ended.
 func (e *EndedError) Error() string {
-	return fmt.Sprintf("reservation %s has ended: already %v", shown(e.ID), e.State)
+	return fmt.Sprintf("%s has ended: already %v", partShown(e.ID, e.Part), e.State)
 }
 
 // Is makes errors.Is(err, ErrEnded) true.
@@ -170,13 +174,22 @@ func (e *LocationInUseError) Is(target error) bool { return target == ErrInUse }
 // finds no units to be about: nothing confirmed, all brought back. It is ErrState.
 type StateError struct {
 	ID    string
+	Part  int // of an order of several parts, the number of the one that is in that state
 	State State
 	Verb  history.Kind // what was to be recorded
 }
 
 // Error names the reservation, its state and the change.
 func (e *StateError) Error() string {
-	return fmt.Sprintf("reservation %s is %v: not possible: %v", shown(e.ID), e.State, e.Verb)
+	return fmt.Sprintf("%s is %v: not possible: %v", partShown(e.ID, e.Part), e.State, e.Verb)
+}
+
+// partShown is a reservation in words.
+func partShown(id string, part int) string {
+	if part == 0 {
+		return "reservation " + shown(id)
+	}
+	return fmt.Sprintf("part %d of reservation %s", part, shown(id))
 }
 
 // Is makes errors.Is(err, ErrState) true.

@@ -23,8 +23,8 @@ type expiry struct {
 	// those of an order it has refused.
 	settled int
 	before  Due
-	again   []string // orders with more that is due
-	more    bool     // one of them comes: the batch is not begun anew for it
+	again   []again // orders with more that is due
+	more    bool    // one of them comes: the batch is not begun anew for it
 }
 
 // Due is what Expire did.
@@ -53,19 +53,77 @@ func (x *expiry) Apply(id string, e *book.Entry) ([]byte, error) {
 	x.settled, x.before = len(x.freed), x.counts
 	x.freed = append(x.freed, x.effects...)
 	did := Due{Earliest: at}
-	switch verb {
-	case life.Expire:
-		did.Expired = 1
-	case life.Abandon:
-		did.NoShows = 1
-	case life.Remind:
-		did.Reminded = 1
-	}
+	did.count(verb, 1)
 	x.counts.add(did)
 	if more, _ := dueVerb(e, x.now, x.ledger.options.RemindBefore); more != 0 {
-		x.again = append(x.again, strings.Clone(id))
+		x.again = append(x.again, again{Name{ID: strings.Clone(id), Part: e.Part}, false})
 	}
 	return x.log(id, e), nil
+}
+
+// again is an order with more that is due.
+type again struct {
+	name    Name
+	several bool // it has several parts, which end together
+}
+
+// ApplyAll does the first thing that is due of an order of several parts. Its holds that
+// are due end together, in one record: no part expires beside one that is confirmed
+// because the call came between them.
+func (x *expiry) ApplyAll(id string, parts []book.Member) ([]byte, error) {
+	if len(x.freed) >= expireLines && !x.more {
+		return nil, errEnough
+	}
+	verb, n := life.Verb(0), 0
+	x.effects, x.all.changed, x.all.floors = x.effects[:0], x.all.changed[:0], nil
+	did := Due{Earliest: math.MaxInt64}
+	r := &x.record
+	*r = history.Record{Time: x.now, ID: id, Lines: r.Lines[:0], Shares: r.Shares[:0]}
+	var last *book.Entry
+	for i := range parts {
+		e := &parts[i].Entry
+		due, at := dueVerb(e, x.now, x.ledger.options.RemindBefore)
+		if due == 0 || verb != 0 && (due != verb || verb != life.Expire) {
+			continue
+		}
+		x.change = &Change{Verb: history.KindOf(due), ID: id, Now: x.now}
+		if x.applyOne(&parts[i]) != nil {
+			continue
+		}
+		verb, last, parts[i].Changed = due, e, true
+		did.Earliest = min(did.Earliest, at)
+		n++
+	}
+	if last == nil {
+		return nil, nil
+	}
+	x.settled, x.before = len(x.freed), x.counts
+	x.freed = append(x.freed, x.effects...)
+	did.count(verb, n)
+	x.counts.add(did)
+	for i := range parts {
+		if more, _ := dueVerb(&parts[i].Entry, x.now, x.ledger.options.RemindBefore); more != 0 {
+			x.again = append(x.again, again{Name{ID: id}, true})
+			break
+		}
+	}
+	if x.ledger.queue == nil {
+		return nil, nil
+	}
+	r.Kind = history.KindOf(verb)
+	return x.logAll(last), nil
+}
+
+// count counts what was done to so many reservations.
+func (d *Due) count(verb life.Verb, n int) {
+	switch verb {
+	case life.Expire:
+		d.Expired = n
+	case life.Abandon:
+		d.NoShows = n
+	case life.Remind:
+		d.Reminded = n
+	}
 }
 
 // dueVerb is the first thing that is due by now, and since when; 0 is nothing.
@@ -77,8 +135,8 @@ func dueVerb(e *book.Entry, now, remindBefore int64) (verb life.Verb, at int64) 
 // How much expires under one lock of a shard, at most: a claim that meets the lock
 // waits for so much.
 const (
-	expireBatch = 64   // holds
-	expireLines = 1024 // lines of theirs, and those of one hold besides
+	expireBatch = 64   // orders
+	expireLines = 1024 // lines of theirs, and those of one order besides
 )
 
 // errEnough ends a batch that has as many lines as it may.
@@ -110,8 +168,8 @@ func (d *Due) add(did Due) {
 	d.Reminded += did.Reminded
 }
 
-// ExpireSome is a step of Expire: a batch of what is due, at most 64 reservations.
-// Their units are available when it returns. more: there may be more that is due.
+// ExpireSome is a step of Expire: a batch of what is due, at most 64 orders, of which
+// those holds that are due end together. Their units are available when it returns. more: there may be more that is due.
 func (l *Ledger) ExpireSome(now int64) (did Due, more bool, err error) {
 	l.Look(now)
 	var x *expiry
@@ -139,10 +197,15 @@ func (x *expiry) batch(shard int) (n int, err error) {
 		err = nil
 	}
 	for len(x.again) > 0 && err == nil {
-		id := x.again[len(x.again)-1]
+		o := x.again[len(x.again)-1]
 		x.again = x.again[:len(x.again)-1]
 		x.more = true
-		if _, err = l.state.Book.Change(book.KindOrder, id, e, x); err == ErrNotFound {
+		if o.several {
+			_, err = l.state.Book.ChangeAll(o.name.ID, &x.all.members, x)
+		} else {
+			_, err = l.state.Book.ChangePart(o.name, e, x)
+		}
+		if err == ErrNotFound {
 			err = nil
 		}
 	}

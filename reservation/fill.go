@@ -24,7 +24,7 @@ func (l *Ledger) Fill() error {
 	}
 	found, err := recovery.LayOut(&l.state, l.options.workers())
 	for _, s := range found.Shorts {
-		l.shorts.add(s.SKU, s.Slot, s.ID)
+		l.shorts.add(s.SKU, s.Slot, s.Name)
 	}
 	if err != nil || l.queue == nil {
 		return refused(err)

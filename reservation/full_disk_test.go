@@ -255,12 +255,16 @@ func TestEveryRecordFits(t *testing.T) {
 	r := history.Record{Kind: history.Moved, Cause: history.Received, Slot: math.MaxUint32, To: math.MaxUint32, SKU: math.MaxUint32,
 		Time: math.MinInt64, Deadline: math.MaxInt64, AsOf: math.MaxInt64, Promise: math.MaxInt64, Fingerprint: math.MaxUint64, Distance: 1,
 		ID: text, Change: text, Name: text, Order: text, Customer: text, Owner: text, Channel: text, Code: text, Ref: text,
-		Place: make([]byte, MaxNoteBytes), Parts: math.MaxUint8, Missing: true, Lines: lines}
+		Place: make([]byte, MaxNoteBytes), Parts: math.MaxUint8, Part: math.MaxUint8, Other: math.MaxUint8, Missing: true, Lines: lines}
+	for i := range math.MaxUint8 {
+		r.Shares = append(r.Shares, history.Share{Part: uint8(i + 1), Slot: math.MaxUint32, Lines: len(lines) / math.MaxUint8})
+	}
+	r.Shares[0].Lines += len(lines) % math.MaxUint8
 	bytes := len(r.Append(nil))
 	if bytes > maxRecordBytes {
 		t.Errorf("a record of all there is takes %d bytes, at most %d are possible", bytes, maxRecordBytes)
 	}
-	r.Lines = nil
+	r.Lines, r.Shares = nil, nil
 	texts := len(r.Append(nil))
 	if texts-9*len(text)-MaxNoteBytes > fixedBytes {
 		t.Errorf("a record takes %d bytes besides its texts", texts-9*len(text)-MaxNoteBytes)

@@ -25,9 +25,6 @@ const (
 	MaxNoteBytes = book.MaxNoteBytes
 	// MaxIDBytes is the longest ID, and the longest reference.
 	MaxIDBytes = book.MaxIDBytes
-	// MaxRefBytes is the longest ID of a reservation that units of another one come
-	// from: it is kept with a note.
-	MaxRefBytes = book.MaxRefBytes
 	// NoNumber is the number of a slot that a table does not hold.
 	NoNumber = stock.None
 	// Everywhere stands for all slots in SafetyLevel.

@@ -117,7 +117,7 @@ func TestReserveAndEnd(t *testing.T) {
 	level(t, l, cup, 1, 1, 0, 0)
 	_, err = end(l, history.Canceled, "o")
 	var ended *EndedError
-	if !errors.As(err, &ended) || *ended != (EndedError{"o", Collected}) {
+	if !errors.As(err, &ended) || *ended != (EndedError{ID: "o", State: Collected}) {
 		t.Errorf("cancel: %v", err)
 	}
 	if _, err := end(l, history.Canceled, "nobody"); !errors.Is(err, ErrNotFound) {

@@ -1,6 +1,7 @@
 package reservation
 
 import (
+	"runtime"
 	"strings"
 	"testing"
 
@@ -57,6 +58,17 @@ func lifeFakes() []lifeFake {
 			serve()
 			c.change = own
 		}, "no order in which its answers"},
+		{"an order that is changed part by part", lifePartByPart, "a second record"},
+		{"a look at one part after the other", func(g *lifeGame, c *lifeCall, serve func()) {
+			if serve(); c.verb == lifeLook && c.looks[1].made {
+				first := c.looks[0]
+				for range 64 {
+					runtime.Gosched()
+				}
+				serve()
+				c.looks[0] = first
+			}
+		}, "no order in which its answers"},
 		{"a movement that is forgotten", func(_ *lifeGame, c *lifeCall, serve func()) {
 			if c.verb != history.Moved || c.now%64 != 0 {
 				serve()
@@ -109,6 +121,20 @@ func lifeLateExpiry(g *lifeGame, c *lifeCall, serve func()) {
 		}
 	}
 	serve()
+}
+
+// lifePartByPart changes one part of an order after the other.
+func lifePartByPart(g *lifeGame, c *lifeCall, serve func()) {
+	all := g.l.FindAll(lifeOrder(c.number), nil)
+	if len(all) < 2 || c.part > 0 || c.verb != history.Confirmed && c.verb != history.Canceled {
+		serve()
+		return
+	}
+	for i := range all {
+		c.part = uint8(all[i].Part)
+		serve()
+	}
+	c.part = 0
 }
 
 // lifeRule is a rule of the book that is a function.

@@ -25,9 +25,9 @@ func (j *lifeJudge) judge() {
 		calls := slices.DeleteFunc(slices.Clone(f.calls), func(c *lifeCall) bool { return refusedClaim(c) && !c.acted })
 		switch porcupine.CheckOperationsTimeout(model, lifeOperations(calls), lifePatience) {
 		case porcupine.Illegal:
-			j.fault("reservation %d has no order in which its answers are right:%s", number, lifeText(calls))
+			j.fault("order %d has no order in which its answers are right:%s", number, lifeText(calls))
 		case porcupine.Unknown:
-			j.fault("reservation %d was not judged in time", number)
+			j.fault("order %d was not judged in time", number)
 		}
 		j.count(f)
 	}
@@ -159,21 +159,40 @@ func (j *lifeJudge) atShelf(slot uint32) (calls []*lifeCall) {
 	}
 	for _, f := range j.orders {
 		for _, c := range f.calls {
-			if c.verb == history.Rerouted && refusedClaim(c) && c.to == slot {
-				calls = append(calls, &lifeCall{verb: history.Held, how: c.how, units: c.units, slot: slot, now: c.now, ended: c.ended, client: c.client})
+			switch {
+			case c.verb == history.Rerouted && refusedClaim(c):
+				if c.to == slot {
+					calls = append(calls, &lifeCall{verb: history.Held, how: c.how, units: c.units, slot: slot, now: c.now, ended: c.ended, client: c.client})
+				}
+				continue
+			case c.verb == history.Held && c.how != Done:
+				calls = append(calls, c.claimsAt(slot)...)
 				continue
 			}
-			if c.slot != slot {
-				continue
-			}
-			switch c.verb {
-			case history.Held:
-				calls = append(calls, c)
-			case history.Canceled, history.Expired, history.NoShow, history.Collected, history.ShortPicked, history.Rerouted:
-				if c.acted {
-					calls = append(calls, c)
+			for _, d := range append(c.shares[:len(c.shares):len(c.shares)], c.target) {
+				if d == nil || d.slot != slot {
+					continue
+				}
+				switch d.verb {
+				case history.Held, history.Canceled, history.Expired, history.NoShow, history.Collected, history.ShortPicked, history.Rerouted:
+					calls = append(calls, d)
 				}
 			}
+		}
+	}
+	return calls
+}
+
+// claimsAt is what a claim that has taken nothing has asked a shelf for: all of its
+// parts if its ID was known, else the one that is short.
+func (c *lifeCall) claimsAt(slot uint32) (calls []*lifeCall) {
+	all := []lifeAnother{{c.units, c.slot}}
+	if c.how == Known {
+		all = append(all, c.more...)
+	}
+	for _, m := range all {
+		if m.slot == slot {
+			calls = append(calls, &lifeCall{verb: c.verb, how: c.how, units: m.units, slot: slot, now: c.now, ended: c.ended, client: c.client})
 		}
 	}
 	return calls

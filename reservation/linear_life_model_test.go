@@ -32,8 +32,9 @@ const (
 type lifeCall struct {
 	verb     history.Kind // Held: reserve; Moved: by cause; Expired, NoShow, Reminded: by Expire; Shorted, Covered: by another call
 	cause    history.Cause
-	number   int // of the reservation or movement
-	change   int // number of the change's own ID; 0: it has none
+	number   int   // of the order or movement
+	part     uint8 // of the order; 0: all that are open
+	change   int   // number of the change's own ID; 0: it has none
 	print    uint64
 	slot     uint32
 	sku      int
@@ -41,12 +42,11 @@ type lifeCall struct {
 	now      int64
 	deadline int64
 	maxHold  int64
-	to       uint32    // Rerouted: to where
-	whole    bool      // Rerouted: in place, and units are all that is open
-	more     lifeUnits // reserve: the second part, at the location more is to be at
-	moreAt   uint32
-	part     *lifeCall // what the engine made besides: the second part, or the new one
-	sure     lifeUnits // of such a part: units confirmed from the beginning
+	to       uint32        // Rerouted: to where
+	whole    bool          // Rerouted: in place, and units are all that is open
+	more     []lifeAnother // reserve: the other parts
+	target   *lifeCall     // Rerouted: the new part
+	sure     lifeUnits     // of such a part: units confirmed from the beginning
 	client   int
 	ended    int64 // when it returned, by the clock of the calls
 
@@ -56,12 +56,30 @@ type lifeCall struct {
 	told  State // of a reservation that had ended
 	saw   uint64
 	seen  lifeView
-	there bool // seen is of a reservation
+	looks [lifeParts]lifeSeen // at all parts
 	level Availability
 
-	acted bool      // the journal has its record
-	given lifeUnits // the units in it
-	after [lifeSKUs]int64
+	acted  bool        // the journal has its record
+	shares []*lifeCall // what that says of each part, ascending
+	given  lifeUnits   // the units in it
+	after  [lifeSKUs]int64
+}
+
+// lifeParts is how many parts an order can have: those that it is made with, and the
+// last one, to which units are rerouted.
+const lifeParts = 5
+
+// lifeAnother is a part but the first of what is reserved.
+type lifeAnother struct {
+	units lifeUnits
+	slot  uint32
+}
+
+// lifeSeen is a part of an order as it was shown.
+type lifeSeen struct {
+	made  bool
+	print uint64
+	view  lifeView
 }
 
 // The verbs that are none.
@@ -86,25 +104,31 @@ type lifeView struct {
 	lines    [lifeSKUs]lifeLine
 }
 
-// lifeModelState is a reservation as the specification has it.
-type lifeModelState struct {
+// lifeModelPart is a part of an order as the specification has it.
+type lifeModelPart struct {
 	lifeView
 	made     bool
 	born     int64
 	reminded bool
 	print    uint64
-	changes  [lifeChanges]struct {
+}
+
+// lifeModelState is an order as the specification has it.
+type lifeModelState struct {
+	parts   [lifeParts]lifeModelPart
+	changes [lifeChanges]struct {
 		made  bool
 		print uint64
 		state State
 	}
 }
 
-// lifeChanges is how many IDs of changes a reservation's callers share.
+// lifeChanges is how many IDs of changes an order's callers share.
 const lifeChanges = 3
 
-// lifeOf is the specification of one reservation: calls one after the other, and
-// who comes after the end is told how it ended.
+// lifeOf is the specification of one order: calls one after the other, each of which
+// changes all parts that it is about or none, and who comes after the end is told how
+// it ended.
 func lifeOf(remindBefore int64) porcupine.Model {
 	return porcupine.Model{
 		Init: func() any { return lifeModelState{} },
@@ -121,11 +145,17 @@ func (c *lifeCall) String() string {
 	what := fmt.Sprintf("[%d,%d] %v", c.now, c.ended, c.verb)
 	switch c.verb {
 	case lifeLook:
-		return fmt.Sprintf("[%d,%d] look: %v %+v", c.now, c.ended, c.there, c.seen)
+		return fmt.Sprintf("[%d,%d] look: %+v", c.now, c.ended, c.looks)
 	case lifeLevel:
 		return fmt.Sprintf("[%d,%d] shelf: %+v", c.now, c.ended, c.level)
 	case history.Moved:
 		what += " " + c.cause.String()
+	}
+	if c.part > 0 {
+		what += fmt.Sprint(" of part ", c.part)
+	}
+	for _, d := range c.shares {
+		what += fmt.Sprintf(" {part %d at %d: %v}", d.part, d.slot, d.given)
 	}
 	return what + fmt.Sprintf(" %v until %d, change %d: how %d, fact %d, state %v, told %v, seen %+v; recorded %v: %v, on hand %v",
 		c.units, c.deadline, c.change, c.how, c.fact, c.state, c.told, c.seen, c.acted, c.given, c.after)
@@ -136,17 +166,23 @@ func (s *lifeModelState) step(c *lifeCall, remindBefore int64) bool {
 	case history.Held:
 		return s.reserve(c)
 	case lifeLook:
-		return c.there == s.made && (!s.made || c.seen == s.view() && c.saw == s.print)
+		for i := range s.parts {
+			p, saw := &s.parts[i], &c.looks[i]
+			if saw.made != p.made || p.made && (saw.view != p.view() || saw.print != p.print) {
+				return false
+			}
+		}
+		return true
 	case history.Expired, history.NoShow, history.Reminded:
 		return s.tick(c, remindBefore)
 	case history.Shorted, history.Covered:
-		return s.mark(c)
+		return s.parts[c.part-1].mark(c)
 	}
 	return s.change(c)
 }
 
 // view is what can be seen now.
-func (s *lifeModelState) view() lifeView {
+func (s *lifeModelPart) view() lifeView {
 	v := s.lifeView
 	if v.state != Ready {
 		v.pickup = 0
@@ -155,27 +191,42 @@ func (s *lifeModelState) view() lifeView {
 }
 
 func (s *lifeModelState) reserve(c *lifeCall) bool {
+	first := &s.parts[0]
 	switch c.how {
 	case Known:
-		return s.made && !c.acted && c.seen == s.view() && c.saw == s.print
+		return first.made && !c.acted && c.seen == first.view() && c.saw == first.print
 	case Done:
-		if s.made || !c.acted || c.given != c.units {
+		if len(c.shares) != 1+len(c.more) {
 			return false
 		}
-		*s = lifeModelState{made: true, born: c.now, print: c.print}
-		s.state, s.deadline, s.slot = Held, c.deadline, c.slot
-		for i, n := range c.units {
-			s.lines[i] = lifeLine{quantity: n, held: n - c.sure[i], confirmed: c.sure[i]}
-		}
-		if s.total(lifeConfirmed) > 0 {
-			s.state = Confirmed
+		for i, d := range c.shares {
+			units := c.units
+			if i > 0 {
+				units = c.more[i-1].units
+			}
+			if s.parts[i].made || int(d.part) != i+1 || d.given != units {
+				return false
+			}
+			s.parts[i].make(d)
 		}
 		return true
 	}
 	return !c.acted // refused: whether rightly is the shelf's affair
 }
 
-func (s *lifeModelState) total(bucket func(lifeLine) int8) (n int) {
+// make makes a part.
+func (s *lifeModelPart) make(d *lifeCall) {
+	*s = lifeModelPart{made: true, born: d.now, print: d.print}
+	s.state, s.deadline, s.slot = Held, d.deadline, d.slot
+	for i, n := range d.units {
+		s.lines[i] = lifeLine{quantity: n, held: n - d.sure[i], confirmed: d.sure[i]}
+	}
+	if s.total(lifeConfirmed) > 0 {
+		s.state = Confirmed
+	}
+}
+
+func (s *lifeModelPart) total(bucket func(lifeLine) int8) (n int) {
 	for _, l := range s.lines {
 		n += int(bucket(l))
 	}
@@ -186,29 +237,45 @@ func lifeHeld(l lifeLine) int8      { return l.held }
 func lifeConfirmed(l lifeLine) int8 { return l.confirmed }
 func lifeCollected(l lifeLine) int8 { return l.collected }
 
-// tick is what a call of Expire makes of the reservation: what is due, or nothing
-// when nothing is.
+// due is the first thing that is due of a part.
+func (s *lifeModelPart) due(now, remindBefore int64) history.Kind {
+	switch {
+	case !s.made || s.state.Ended():
+	case s.deadline <= now && s.total(lifeHeld) > 0:
+		return history.Expired
+	case s.state != Ready:
+	case s.pickup <= now:
+		return history.NoShow
+	case !s.reminded && s.pickup-remindBefore <= now:
+		return history.Reminded
+	}
+	return 0
+}
+
+// tick is what a call of Expire makes of the order: what is due, or nothing when
+// nothing is. Holds that are due end all at once.
 func (s *lifeModelState) tick(c *lifeCall, remindBefore int64) bool {
-	live := s.made && !s.state.Ended()
-	expired := live && s.deadline <= c.now && s.total(lifeHeld) > 0
-	ready := live && s.state == Ready
-	missed := ready && s.pickup <= c.now
-	remind := ready && !missed && !s.reminded && s.pickup-remindBefore <= c.now
-	if !c.acted {
-		return !expired && !missed && !remind
+	at := 0
+	for i := range s.parts {
+		p := &s.parts[i]
+		mine := at < len(c.shares) && int(c.shares[at].part) == i+1
+		due := p.due(c.now, remindBefore)
+		if !c.acted && due != 0 || mine && due != c.verb || !mine && c.acted && c.verb == history.Expired && due == c.verb {
+			return false
+		}
+		if !mine {
+			continue
+		}
+		d := c.shares[at]
+		if at++; d.given != p.all(c.verb) || !p.advance(c, d.given) {
+			return false
+		}
 	}
-	ok := expired
-	switch c.verb {
-	case history.NoShow:
-		ok = missed
-	case history.Reminded:
-		ok = remind
-	}
-	return ok && c.given == s.all(c.verb) && s.advance(c)
+	return at == len(c.shares)
 }
 
 // mark is a shortage, or its end, that another call brings about.
-func (s *lifeModelState) mark(c *lifeCall) bool {
+func (s *lifeModelPart) mark(c *lifeCall) bool {
 	if !s.made || s.state.Ended() {
 		return false
 	}
@@ -227,39 +294,102 @@ func (s *lifeModelState) mark(c *lifeCall) bool {
 // change is a verb of a caller.
 func (s *lifeModelState) change(c *lifeCall) bool {
 	known := &s.changes[c.change]
-	switch {
-	case c.change > 0 && known.made:
+	if c.change > 0 && known.made {
 		if known.print != c.print {
 			return c.fact == lifeConflict && !c.acted
 		}
 		return c.fact == lifeFine && !c.acted && c.state == known.state
-	case !s.made:
-		return c.fact == lifeUnknown && !c.acted
+	}
+	parts, fact := s.concerned(c)
+	if fact != lifeFine {
+		return c.fact == fact && !c.acted
 	}
 	if c.verb == history.Rerouted {
-		there := c.whole && !s.state.Ended() && s.slot == c.to
-		if there || c.how == Known { // of a part that is there, its own file tells
-			return c.how == Known && !c.acted && (there || !c.whole)
+		p, target := &s.parts[parts[0]], &s.parts[lifeParts-1]
+		if c.whole && !p.state.Ended() && p.slot == c.to || !c.whole && target.made {
+			return c.how == Known && !c.acted
+		}
+		if c.how == Known {
+			return false
 		}
 	}
-	if fact := s.allows(c); fact != lifeFine {
-		return c.fact == fact && !c.acted && (fact != lifeEnded || c.told == s.state)
+	for _, i := range parts {
+		p := &s.parts[i]
+		if fact := p.allows(c); fact != lifeFine {
+			return c.fact == fact && !c.acted && (fact != lifeEnded || c.told == p.state)
+		}
 	}
-	give := c.units
-	if give == (lifeUnits{}) {
-		give = s.all(c.verb)
-	}
-	if c.fact != lifeFine || !c.acted || c.given != give || !s.advance(c) || c.state != s.state {
+	if c.fact != lifeFine || len(c.shares) != len(parts) {
 		return false
 	}
-	if c.change > 0 {
-		known.made, known.print, known.state = true, c.print, s.state
+	last := State(0)
+	for at, i := range parts {
+		p, d := &s.parts[i], c.shares[at]
+		give := c.units
+		if give == (lifeUnits{}) {
+			give = p.all(c.verb)
+		}
+		if int(d.part) != i+1 || d.given != give || !p.advance(c, give) {
+			return false
+		}
+		last = p.state
 	}
-	return true
+	if c.target != nil {
+		s.parts[lifeParts-1].make(c.target)
+	}
+	if c.change > 0 {
+		known.made, known.print, known.state = true, c.print, last
+	}
+	return c.state == last
+}
+
+// concerned is the parts that a change is about, or why it is about none; if there is
+// none that it could change, the one that says so.
+func (s *lifeModelState) concerned(c *lifeCall) (parts []int, fact lifeFact) {
+	made, open := 0, -1
+	for i := range s.parts {
+		p := &s.parts[i]
+		if !p.made {
+			continue
+		}
+		made++
+		if open < 0 && !p.state.Ended() {
+			open = i
+		}
+		if p.concerns(c.verb) {
+			parts = append(parts, i)
+		}
+	}
+	switch {
+	case c.part > 0 && s.parts[c.part-1].made:
+		return []int{int(c.part) - 1}, lifeFine
+	case c.part > 0, made == 0:
+		return nil, lifeUnknown
+	case made == 1:
+		return []int{0}, lifeFine
+	case c.units != (lifeUnits{}):
+		return nil, lifeInvalid
+	case len(parts) == 0:
+		return []int{max(0, open)}, lifeFine
+	}
+	return parts, lifeFine
+}
+
+// concerns tells the parts that a change of a whole order is about.
+func (s *lifeModelPart) concerns(verb history.Kind) bool {
+	switch verb {
+	case history.Confirmed, history.Extended:
+		return !s.state.Ended() && s.total(lifeHeld) > 0
+	case history.Accepted:
+		return s.state < Accepted
+	case history.Ready:
+		return !s.state.Ended() && s.state != Ready
+	}
+	return !s.state.Ended()
 }
 
 // allows says whether the state and the lines let a change pass.
-func (s *lifeModelState) allows(c *lifeCall) lifeFact {
+func (s *lifeModelPart) allows(c *lifeCall) lifeFact {
 	if s.state.Ended() {
 		return lifeEnded
 	}
@@ -298,7 +428,7 @@ func (s *lifeModelState) allows(c *lifeCall) lifeFact {
 }
 
 // goesWhole says whether all of a reservation can go elsewhere.
-func (s *lifeModelState) goesWhole(c *lifeCall) lifeFact {
+func (s *lifeModelPart) goesWhole(c *lifeCall) lifeFact {
 	same := true
 	for i, l := range s.lines {
 		if l.collected+l.missing+l.lapsed > 0 {
@@ -328,7 +458,7 @@ func (l lifeLine) can(verb history.Kind) int8 {
 }
 
 // all is what a verb moves when no line is named.
-func (s *lifeModelState) all(verb history.Kind) (give lifeUnits) {
+func (s *lifeModelPart) all(verb history.Kind) (give lifeUnits) {
 	for i, l := range s.lines {
 		give[i] = l.can(verb)
 	}
@@ -336,7 +466,7 @@ func (s *lifeModelState) all(verb history.Kind) (give lifeUnits) {
 }
 
 // advance moves what was given.
-func (s *lifeModelState) advance(c *lifeCall) bool {
+func (s *lifeModelPart) advance(c *lifeCall, given lifeUnits) bool {
 	switch c.verb {
 	case history.Confirmed:
 		if s.state == Held {
@@ -362,7 +492,7 @@ func (s *lifeModelState) advance(c *lifeCall) bool {
 		}
 	}
 	for i := range s.lines {
-		s.lines[i].move(c.verb, c.given[i])
+		s.lines[i].move(c.verb, given[i])
 	}
 	if s.total(lifeConfirmed) > 0 {
 		return true
@@ -415,80 +545,4 @@ func (l *lifeLine) move(verb history.Kind, n int8) {
 		l.confirmed, l.missing = l.confirmed-n, l.missing+n
 	}
 	l.short = min(l.short, l.open())
-}
-
-// lifeShelf is what is at one location: units on hand and available of each SKU.
-type lifeShelf struct{ onHand, available [lifeSKUs]int16 }
-
-// lifeShelfModel is the specification of one location, or of one SKU there: each
-// call is on one SKU but for claims, which take all their lines or none.
-var lifeShelfModel = porcupine.Model{
-	Init: func() any { return lifeShelf{} },
-	Step: func(state, input, _ any) (bool, any) {
-		s := state.(lifeShelf)
-		ok := s.step(input.(*lifeCall))
-		return ok, s
-	},
-	DescribeOperation: func(input, _ any) string { return input.(*lifeCall).String() },
-}
-
-func (s *lifeShelf) step(c *lifeCall) bool {
-	i := c.sku
-	n := int16(c.given[i])
-	switch c.verb {
-	case history.Held:
-		return s.claim(c)
-	case history.Canceled, history.Expired, history.NoShow, history.Rerouted:
-		s.available[i] += n
-		return true
-	case history.Collected:
-		s.onHand[i] -= n
-	case history.ShortPicked: // units that were short had left the shelf before
-		left := s.onHand[i] - int16(c.after[i])
-		if left < 0 || left > n {
-			return false
-		}
-		s.onHand[i] -= left
-		s.available[i] += n - left
-	case history.Moved:
-		return s.moved(c)
-	case lifeLevel:
-		return s.onHand[i] == int16(c.level.OnHand) && s.available[i] >= int16(c.level.Available)
-	}
-	return s.onHand[i] == int16(c.after[i]) && s.onHand[i] >= 0
-}
-
-// claim takes all, or sees that it could (its ID was known), or names what is
-// short.
-func (s *lifeShelf) claim(c *lifeCall) bool {
-	if c.how >= 0 {
-		return s.available[c.how] < int16(c.units[c.how])
-	}
-	for i, n := range c.units {
-		if s.available[i] < int16(n) && n > 0 {
-			return false
-		}
-		if c.how == Done {
-			s.available[i] -= int16(n)
-		}
-	}
-	return true
-}
-
-// moved is a movement of one SKU.
-func (s *lifeShelf) moved(c *lifeCall) bool {
-	i := c.sku
-	by := int16(c.units[i])
-	switch c.cause {
-	case history.Sold:
-		by = -by
-		if c.fact == lifeShort {
-			return s.onHand[i]+by < 0
-		}
-	case history.Counted:
-		by -= s.onHand[i]
-	}
-	s.onHand[i] += by
-	s.available[i] += by
-	return s.onHand[i] >= 0 && s.onHand[i] == int16(c.after[i])
 }

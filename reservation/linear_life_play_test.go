@@ -24,7 +24,6 @@ const (
 	lifeRemind   = 80
 	lifePlenty   = 9 // units on hand above which nothing is received
 	lifeWaitEach = 64
-	lifePart     = 1 << 20 // the second part of an order has its number and so much; the one that takes over units, twice so much
 )
 
 // lifeGame is a history of lives: callers that work on the same few reservations
@@ -48,6 +47,7 @@ type lifeWorker struct {
 	claim Claim
 	parts Parts
 	found Entry
+	all   []Entry
 	calls []*lifeCall
 	last  Ticket
 	err   error
@@ -132,8 +132,13 @@ func (w *lifeWorker) draw() *lifeCall {
 	content := lifeContent(number, 1)
 	c := &lifeCall{number: number, slot: uint32(content.IntN(lifeSlots)), print: uint64(number)}
 	lines := lifeWanted(content)
-	if content.IntN(4) == 0 {
-		c.more, c.moreAt = lifeWanted(content), (c.slot+1+uint32(content.IntN(lifeSlots-1)))%lifeSlots
+	if content.IntN(3) == 0 {
+		first := content.IntN(lifeSlots)
+		for i := range 1 + content.IntN(lifeParts-2) {
+			if slot := uint32(first+i) % lifeSlots; slot != c.slot {
+				c.more = append(c.more, lifeAnother{lifeWanted(content), slot})
+			}
+		}
 	}
 	p := r.IntN(100)
 	switch {
@@ -152,8 +157,11 @@ func (w *lifeWorker) draw() *lifeCall {
 	case p < 42:
 		return w.movement()
 	}
-	c.number += []int{0, 0, 0, 0, 1, 2}[r.IntN(6)] * lifePart
+	if r.IntN(3) == 0 {
+		c.part = uint8(1 + r.IntN(lifeParts))
+	}
 	if p < 50 {
+		c.part = max(c.part, 1)
 		c.verb, c.print, c.to, c.whole = history.Rerouted, 0, uint32(r.IntN(lifeSlots)), r.IntN(2) == 0
 		for sku, n := range lines {
 			if n > 0 && !c.whole && c.units == (lifeUnits{}) {
@@ -252,8 +260,9 @@ func (w *lifeWorker) serve(c *lifeCall) {
 	case history.Rerouted:
 		w.reroute(c)
 	case lifeLook:
-		if c.there = l.Find(lifeOrder(c.number), &w.found); c.there {
-			c.see(&w.found)
+		w.all = l.FindAll(lifeOrder(c.number), w.all[:0])
+		for i := range w.all {
+			c.looks[w.all[i].Part-1] = lifeSeen{true, w.all[i].Fingerprint, lifeViewOf(&w.all[i])}
 		}
 	case lifeLevel:
 		c.level = l.Available(w.g.skus[c.sku], c.slot)
@@ -263,7 +272,7 @@ func (w *lifeWorker) serve(c *lifeCall) {
 		w.last = t
 		w.told(c, err)
 	default:
-		d := Change{Verb: c.verb, ID: lifeOrder(c.number), Print: c.print, Now: c.now, MaxHold: c.maxHold}
+		d := Change{Verb: c.verb, ID: lifeOrder(c.number), Part: c.part, Print: c.print, Now: c.now, MaxHold: c.maxHold}
 		if c.verb == history.Extended || c.verb == history.Ready {
 			d.Deadline = c.deadline
 		}
@@ -283,9 +292,9 @@ func (w *lifeWorker) serve(c *lifeCall) {
 // into a new one.
 func (w *lifeWorker) reroute(c *lifeCall) {
 	l := w.g.l
-	x := Reroute{ID: lifeOrder(c.number), Now: c.now, To: Part{Hold: Hold{Slot: c.to}}}
+	x := Reroute{ID: lifeOrder(c.number), Part: c.part, Now: c.now, To: Part{Hold: Hold{Slot: c.to}}}
 	if c.whole {
-		if !l.Find(x.ID, &w.found) {
+		if !l.FindPart(x.ID, int(c.part), &w.found) {
 			c.fact, c.how = lifeUnknown, Failed
 			return
 		}
@@ -297,9 +306,8 @@ func (w *lifeWorker) reroute(c *lifeCall) {
 			return
 		}
 	} else {
-		x.To.ID = lifeOrder(c.number%lifePart + 2*lifePart)
-		if c.number >= 2*lifePart {
-			x.ID, c.number = lifeOrder(c.number%lifePart), c.number%lifePart
+		if x.To.Part = lifeParts; c.part == lifeParts {
+			x.Part, c.part = 1, 1
 		}
 		x.Lines = w.g.lines(c.units, nil)
 	}
@@ -315,31 +323,36 @@ func (w *lifeWorker) reroute(c *lifeCall) {
 	}
 }
 
-// reserveParts reserves at two locations.
+// reserveParts reserves at several locations.
 func (w *lifeWorker) reserveParts(c *lifeCall, lines []Line) {
-	more := w.g.lines(c.more, nil)
-	h := Hold{Fingerprint: c.print, Now: c.now, Deadline: c.deadline, Parts: 2}
-	parts := []Part{{Hold: h, Lines: lines}, {Hold: h, Lines: more}}
-	parts[0].ID, parts[0].Slot = lifeOrder(c.number), c.slot
-	parts[1].ID, parts[1].Slot = lifeOrder(c.number+lifePart), c.moreAt
+	h := Hold{ID: lifeOrder(c.number), Part: 1, Fingerprint: c.print, Slot: c.slot, Now: c.now, Deadline: c.deadline}
+	parts := []Part{{Hold: h, Lines: lines}}
+	for i, m := range c.more {
+		h.Part, h.Slot = uint8(2+i), m.slot
+		parts = append(parts, Part{Hold: h, Lines: w.g.lines(m.units, nil)})
+	}
 	c.how = w.parts.Reserve(w.g.l, parts, &w.found)
 	switch {
 	case c.how == Failed:
 		w.err = w.parts.Err()
 	case c.how == Known:
 		c.see(&w.found)
-	case c.how >= len(lines):
-		c.slot, c.units = c.moreAt, c.more
-		c.how = slices.Index(w.g.skus[:], more[c.how-len(lines)].SKU)
-	case c.how >= 0:
-		c.how = slices.Index(w.g.skus[:], lines[c.how].SKU)
-	default:
+	case c.how == Done:
 		w.last = w.parts.Ticket()
+	default:
+		at := 0
+		for ; c.how >= len(parts[at].Lines); at++ {
+			c.how -= len(parts[at].Lines)
+		}
+		if at > 0 {
+			c.slot, c.units = c.more[at-1].slot, c.more[at-1].units
+		}
+		c.how = slices.Index(w.g.skus[:], parts[at].Lines[c.how].SKU)
 	}
 }
 
 func (w *lifeWorker) reserve(c *lifeCall, lines []Line) {
-	if c.more != (lifeUnits{}) {
+	if len(c.more) > 0 {
 		w.reserveParts(c, lines)
 		return
 	}
@@ -392,11 +405,15 @@ func (w *lifeWorker) told(c *lifeCall, err error) {
 
 // see notes a reservation as it was shown.
 func (c *lifeCall) see(e *Entry) {
-	c.saw = e.Fingerprint
-	c.seen = lifeView{state: e.State, slot: e.Slot, deadline: e.Deadline, pickup: e.Pickup}
+	c.saw, c.seen = e.Fingerprint, lifeViewOf(e)
+}
+
+func lifeViewOf(e *Entry) lifeView {
+	v := lifeView{state: e.State, slot: e.Slot, deadline: e.Deadline, pickup: e.Pickup}
 	for i := range e.Lines {
 		l := &e.Lines[i]
-		c.seen.lines[l.SKU] = lifeLine{quantity: int8(l.Quantity), held: int8(l.Held), confirmed: int8(l.Confirmed),
+		v.lines[l.SKU] = lifeLine{quantity: int8(l.Quantity), held: int8(l.Held), confirmed: int8(l.Confirmed),
 			collected: int8(l.Collected), missing: int8(l.Missing), lapsed: int8(l.Lapsed), short: int8(l.Short), rerouted: int8(l.Rerouted)}
 	}
+	return v
 }

@@ -27,8 +27,8 @@ const (
 // TestLivesAreLinearizable lets callers reserve, confirm, cancel, extend, expire,
 // collect, reroute and move the same few goods all at once, at one location and
 // over two, and looks for an order of the
-// calls in which every answer is right: for each reservation, so that of those who
-// end it one wins and the others are told how (P4), and for the goods at each
+// calls in which every answer is right: for each order, so that of those who
+// end it one wins and the others are told how (P4), and nobody sees it half changed; and for the goods at each
 // location, so that nobody gets what is not there and nobody is refused what is.
 // The ledger has a journal on the disk in every other history; what is there after
 // it was opened anew is the last call of those.
@@ -109,13 +109,14 @@ type lifeTally struct {
 	several          int // claims over two locations
 	inPlace, split   int // reroutes
 	byVerb           [256]int
+	wholes           [256]int // of those, the ones of several parts
 }
 
 func (a lifeTally) String() string {
 	var verbs []string
 	for k, n := range a.byVerb {
 		if n > 0 {
-			verbs = append(verbs, fmt.Sprint(history.Kind(k), " ", n))
+			verbs = append(verbs, fmt.Sprint(history.Kind(k), " ", n, " (", a.wholes[k], " of several parts)"))
 		}
 	}
 	return fmt.Sprintf("%d claims refused, %d changes after the end, %d while it came, %d repeats, %d shortages and their ends, %d claims over two locations, %d reroutes in place and %d of some units; records: %s",
@@ -133,13 +134,18 @@ func (a lifeTally) lacks(histories int) (lacks []string) {
 	if a.inPlace < 10*histories || a.split < 10*histories || a.several < 10*histories {
 		lacks = append(lacks, fmt.Sprintf("too few orders of several parts, or reroutes: %v", a))
 	}
+	for _, k := range []history.Kind{history.Confirmed, history.Canceled, history.Extended, history.Expired, history.Collected, history.Accepted, history.Ready} {
+		if a.wholes[k] < histories {
+			lacks = append(lacks, fmt.Sprintf("only %d records of several parts %v", a.wholes[k], k))
+		}
+	}
 	if a.met == 0 || a.refused < 100*histories || a.repeats < 100*histories {
 		lacks = append(lacks, fmt.Sprintf("the callers hardly met: %v", a))
 	}
 	return lacks
 }
 
-// lifeFile is all that happened to one reservation.
+// lifeFile is all that happened to one order.
 type lifeFile struct {
 	calls []*lifeCall
 	first int64 // when the first of them began
@@ -177,7 +183,7 @@ func (j *lifeJudge) read(t *testing.T) {
 			j.file(c)
 		}
 	}
-	own := map[*lifeCall]map[history.Kind]map[int]*lifeCall{} // of calls of Expire: by what it did to whom
+	own := map[*lifeCall]map[int][]*lifeCall{} // of calls of Expire: what it did, by order
 	for _, step := range j.g.l.History(context.Background(), 0, false) {
 		mustDo(t, step.Err)
 		r := step.Record
@@ -195,60 +201,82 @@ func (j *lifeJudge) read(t *testing.T) {
 }
 
 // record gives a record to the call that made it.
-func (j *lifeJudge) record(c *lifeCall, r *history.Record, own map[*lifeCall]map[history.Kind]map[int]*lifeCall) {
-	d := c
+func (j *lifeJudge) record(c *lifeCall, r *history.Record, own map[*lifeCall]map[int][]*lifeCall) {
 	number, _ := strconv.Atoi(strings.TrimLeft(r.ID, "om"))
-	mine := r.Kind == c.verb && c.verb != history.Expired && (r.Kind == history.Moved || number == c.number)
-	if !mine {
-		d = &lifeCall{verb: r.Kind, number: number, slot: r.Slot, now: c.now, ended: c.ended, client: c.client}
-	} else if c.verb != history.Moved {
-		c.slot = r.Slot
-	}
-	for _, line := range r.Lines {
-		d.given[line.SKU] = int8(line.Units)
-		d.after[line.SKU] = line.OnHand
-	}
+	shares := j.shares(c, r, number)
+	d := shares[0]
+	mine := r.Kind == c.verb && number == c.number
 	switch {
-	case mine:
-		if c.acted || c.verb == history.Moved && number != c.number {
-			j.fault("a second record, or another's: %+v of %v", *r, c)
+	case r.Kind == history.Moved && mine:
+		if c.acted {
+			j.fault("a second record: %+v of %v", *r, c)
 		}
+		c.given, c.after = d.given, d.after
+	case r.Kind == history.Held && mine:
+		if d.part > 1 {
+			j.tally.several++
+		}
+		c.shares = append(c.shares, d)
+	case r.Kind == history.Held && c.verb == history.Rerouted && number == c.number && d.part == lifeParts:
+		c.target = d
+		return
+	case r.Kind == history.Confirmed && c.verb == history.Rerouted && c.target != nil && number == c.number && d.part == lifeParts:
+		c.target.sure = d.given
+		return
+	case r.Kind == history.Shorted, r.Kind == history.Covered:
+		j.tally.marks++
+		d.acted = true
+		j.file(d)
+		return
+	case c.verb == history.Expired && (r.Kind == history.Expired || r.Kind == history.NoShow || r.Kind == history.Reminded):
+		if own[c] == nil {
+			own[c] = map[int][]*lifeCall{}
+		}
+		own[c][number] = append(own[c][number], &lifeCall{verb: r.Kind, number: number, shares: shares, acted: true, now: c.now, ended: c.ended, client: c.client})
+		return
+	case mine:
+		if c.acted {
+			j.fault("a second record: %+v of %v", *r, c)
+			return
+		}
+		c.shares = shares
 		if c.verb == history.Rerouted {
 			j.rerouted(c, r)
 		}
-	case r.Kind == history.Held && (c.verb == history.Held && number == c.number+lifePart || c.verb == history.Rerouted && number == c.number%lifePart+2*lifePart):
-		d.how, d.units, d.deadline, d.print = Done, d.given, r.Deadline, c.print
-		if c.verb == history.Held {
-			j.tally.several++
-		}
-		c.part = d
-		j.file(d)
-	case r.Kind == history.Confirmed && c.verb == history.Rerouted && c.part != nil && number == c.part.number:
-		c.part.sure = d.given
-	case r.Kind == history.Shorted, r.Kind == history.Covered:
-		j.tally.marks++
-		j.file(d)
-	case c.verb == history.Expired && (r.Kind == history.Expired || r.Kind == history.NoShow || r.Kind == history.Reminded):
-		if own[c] == nil {
-			own[c] = map[history.Kind]map[int]*lifeCall{}
-		}
-		if own[c][r.Kind] == nil {
-			own[c][r.Kind] = map[int]*lifeCall{}
-		}
-		if own[c][r.Kind][d.number] != nil {
-			j.fault("twice in one call: %+v", *r)
-		}
-		own[c][r.Kind][d.number] = d
 	default:
-		j.fault("a record of another kind than the call: %+v of %v", *r, c)
+		j.fault("a record of another kind than the call, or another's: %+v of %v", *r, c)
 	}
-	d.acted = true
+	c.acted = true
+}
+
+// shares is what a record says of each part.
+func (j *lifeJudge) shares(c *lifeCall, r *history.Record, number int) (all []*lifeCall) {
+	one := func(part uint8, slot uint32, lines []history.Line) {
+		d := &lifeCall{verb: r.Kind, number: number, part: max(part, 1), slot: slot, how: Done, deadline: r.Deadline, print: r.Fingerprint, now: c.now, ended: c.ended, client: c.client}
+		for _, line := range lines {
+			d.given[line.SKU] = int8(line.Units)
+			d.after[line.SKU] = line.OnHand
+		}
+		d.units = d.given
+		all = append(all, d)
+	}
+	lines := r.Lines
+	for _, s := range r.Shares {
+		one(s.Part, s.Slot, lines[:s.Lines])
+		lines = lines[s.Lines:]
+	}
+	if len(r.Shares) == 0 {
+		one(r.Part, r.Slot, lines)
+	} else {
+		j.tally.wholes[r.Kind]++
+	}
+	return all
 }
 
 // rerouted gives the shelf to which a reservation goes the claim there.
 func (j *lifeJudge) rerouted(c *lifeCall, r *history.Record) {
 	switch {
-	case r.To != c.to || (r.Ref == "") != c.whole || !c.whole && c.part == nil:
+	case r.To != c.to || (r.Other == 0) != c.whole || !c.whole && c.target == nil:
 		j.fault("another reroute: %+v of %v", *r, c)
 	case c.whole:
 		j.tally.inPlace++
@@ -268,9 +296,9 @@ func (j *lifeJudge) file(c *lifeCall) {
 	f.first, f.last = min(f.first, c.now), max(f.last, c.ended)
 }
 
-// expiries gives each reservation what each call of Expire made of it while it
+// expiries gives each order what each call of Expire made of it while it
 // may have been live. One that made nothing of it found nothing due.
-func (j *lifeJudge) expiries(own map[*lifeCall]map[history.Kind]map[int]*lifeCall) {
+func (j *lifeJudge) expiries(own map[*lifeCall]map[int][]*lifeCall) {
 	type span struct{ from, to int64 }
 	lives := map[int]span{}
 	for number, f := range j.orders {
@@ -279,7 +307,7 @@ func (j *lifeJudge) expiries(own map[*lifeCall]map[history.Kind]map[int]*lifeCal
 			if c.verb == history.Held && c.acted {
 				life.from = c.now
 			}
-			if c.fact == lifeEnded { // it has ended by then
+			if c.fact == lifeEnded && c.part == 0 && c.verb != history.Rerouted { // it has ended by then
 				life.to = min(life.to, c.ended)
 			}
 		}
@@ -290,14 +318,9 @@ func (j *lifeJudge) expiries(own map[*lifeCall]map[history.Kind]map[int]*lifeCal
 			continue
 		}
 		for number, f := range j.orders {
-			acted := false
-			for _, kind := range [...]history.Kind{history.Expired, history.NoShow, history.Reminded} {
-				if d := own[c][kind][number]; d != nil {
-					acted = true
-					f.calls = append(f.calls, d)
-				}
-			}
-			if life := lives[number]; !acted && c.ended >= life.from && c.now <= life.to {
+			did := own[c][number]
+			f.calls = append(f.calls, did...)
+			if life := lives[number]; len(did) == 0 && c.ended >= life.from && c.now <= life.to {
 				f.calls = append(f.calls, &lifeCall{verb: history.Expired, number: number, now: c.now, ended: c.ended, client: c.client})
 			}
 		}

@@ -17,7 +17,6 @@ func TestTooLong(t *testing.T) {
 	for name, of := range map[string]func() []history.Record{
 		"part":  func() []history.Record { r := held; r.ID = long; return []history.Record{r} },
 		"order": func() []history.Record { r := held; r.Order = long; return []history.Record{r} },
-		"ref":   func() []history.Record { r := held; r.Ref = long; return []history.Record{r} },
 		"movement": func() []history.Record {
 			return []history.Record{{Kind: history.Moved, Time: 5, Cause: history.Received, ID: long, Lines: []history.Line{{Units: 1, OnHand: 1}}}}
 		},
@@ -75,8 +74,8 @@ func TestTooLongIsRefused(t *testing.T) {
 		refused(what, c.Err())
 	}
 	var p Parts
-	if p.Reserve(l, []Part{{Hold: Hold{ID: long[:MaxIDBytes], Now: 2, Deadline: 9}, Lines: []Line{{SKU: tea, Quantity: 1}}},
-		{Hold: Hold{ID: long, Now: 2, Deadline: 9}, Lines: []Line{{SKU: tea, Quantity: 1}}}}, &found) != Failed {
+	if p.Reserve(l, []Part{{Hold: Hold{ID: "o", Now: 2, Deadline: 9}, Lines: []Line{{SKU: tea, Quantity: 1}}},
+		{Hold: Hold{ID: "o", Part: 2, Order: long, Now: 2, Deadline: 9}, Lines: []Line{{SKU: tea, Quantity: 1}}}}, &found) != Failed {
 		t.Error("a part was held")
 	}
 	refused("a part", p.Err())

@@ -10,8 +10,12 @@ import (
 // call makes one call drawn from r and writes down the answer.
 func (g *sameGame) call(r *rand.Rand) {
 	switch p := r.IntN(100); {
-	case p < 30:
+	case p < 22:
 		g.reserve(r)
+	case p < 28:
+		g.several(r)
+	case p < 32:
+		g.reroute(r)
 	case p < 65:
 		g.change(r)
 	case p < 85:
@@ -68,8 +72,54 @@ func (g *sameGame) reserve(r *rand.Rand) {
 	}
 }
 
+// several reserves an order of several parts.
+func (g *sameGame) several(r *rand.Rand) {
+	var parts []Part
+	number := r.IntN(40)
+	for range 2 + r.IntN(3) {
+		if lines := g.some(r); len(lines) > 0 {
+			parts = append(parts, Part{Lines: lines, Hold: Hold{ID: fmt.Sprint("o", number), Part: uint8(len(parts) + 1), Fingerprint: uint64(number),
+				Slot: uint32(r.IntN(sameSlots)), Now: g.now, Deadline: g.now + int64(10_000*(1+r.IntN(2))), Order: "order"}})
+		}
+	}
+	if len(parts) == 0 {
+		return
+	}
+	how := g.parts.Reserve(g.l, parts, &g.found)
+	fmt.Fprintf(&g.out, "reserve %+v: %d", parts, how)
+	if how == Known {
+		fmt.Fprint(&g.out, shownEntry(&g.found))
+	}
+}
+
+// reroute takes a unit of a part, or all that it has open, elsewhere.
+func (g *sameGame) reroute(r *rand.Rand) {
+	x := Reroute{ID: fmt.Sprint("o", r.IntN(40)), Part: uint8(1 + r.IntN(3)), Now: g.now, To: Part{Hold: Hold{Slot: uint32(r.IntN(sameSlots))}}}
+	if !g.l.FindPart(x.ID, int(x.Part), &g.found) {
+		return
+	}
+	for _, line := range g.found.Lines {
+		if open := line.Held + line.Confirmed; open > 0 {
+			x.To.Lines = append(x.To.Lines, Line{SKU: line.SKU, Quantity: open})
+		}
+	}
+	if len(x.To.Lines) > 0 && r.IntN(2) == 0 {
+		x.To.Part = uint8(2 + r.IntN(6))
+		x.Lines = []Line{{SKU: x.To.Lines[0].SKU, Quantity: 1}}
+		x.To.Lines = x.Lines
+	}
+	how := g.parts.Reroute(g.l, &x, &g.found)
+	fmt.Fprintf(&g.out, "reroute %+v: %d", x, how)
+	if how == Failed {
+		fmt.Fprint(&g.out, g.parts.Err())
+	}
+	if how == Done || how == Known {
+		fmt.Fprint(&g.out, shownEntry(&g.found))
+	}
+}
+
 func (g *sameGame) change(r *rand.Rand) {
-	c := Change{Verb: verbs[r.IntN(len(verbs))], ID: fmt.Sprint("o", r.IntN(40)), Now: g.now, Print: uint64(r.IntN(8) / 7)}
+	c := Change{Verb: verbs[r.IntN(len(verbs))], ID: fmt.Sprint("o", r.IntN(40)), Part: uint8(r.IntN(8) / 5 * r.IntN(4)), Now: g.now, Print: uint64(r.IntN(8) / 7)}
 	switch c.Verb {
 	case history.Extended:
 		c.Deadline, c.MaxHold = g.now+int64(r.IntN(20_000)), int64(r.IntN(2)*30_000)
@@ -96,8 +146,8 @@ func (g *sameGame) change(r *rand.Rand) {
 		state = 0 // said by the error
 	}
 	fmt.Fprintf(&g.out, "%s: %v %v", what, state, err)
-	if g.l.Find(c.ID, &g.found) {
-		fmt.Fprint(&g.out, shownEntry(&g.found))
+	for _, e := range g.l.FindAll(c.ID, nil) {
+		fmt.Fprint(&g.out, shownEntry(&e))
 	}
 }
 

@@ -158,6 +158,7 @@ type sameGame struct {
 	calm  bool
 	found Entry
 	claim Claim
+	parts Parts
 	out   strings.Builder
 }
 
@@ -267,8 +268,8 @@ func (g *sameGame) state() {
 			fmt.Fprintf(&g.out, "%s at %s %x: %+v\n", g.l.SKUName(sku), g.l.SlotName(slot), g.l.Place(slot), g.l.Available(sku, slot))
 		}
 		var at []string
-		for id := range g.l.At(slot) {
-			at = append(at, id)
+		for id, e := range g.l.At(slot) {
+			at = append(at, fmt.Sprint(id, " ", e.Part))
 		}
 		slices.Sort(at)
 		fmt.Fprintln(&g.out, at)
@@ -301,7 +302,7 @@ func (g *sameGame) records() (text string, whole bool) {
 		case history.NoteSet: // nobody sets one: the key of digests
 		case history.Shorted, history.Covered:
 			for _, line := range r.Lines {
-				sums[fmt.Sprintf("%015d %v %s %d %d", r.Time, r.Kind, r.ID, r.Slot, line.SKU)] += line.Units
+				sums[fmt.Sprintf("%015d %v %s %d %d %d", r.Time, r.Kind, r.ID, r.Part, r.Slot, line.SKU)] += line.Units
 			}
 		default:
 			lines = append(lines, fmt.Sprintf("%015d %+v", r.Time, r))

@@ -6,8 +6,8 @@ import (
 	"github.com/clickcollect/clickcollect/reservation/history"
 )
 
-// do is a change of a reservation, with or without an ID of its own.
-func (w *ledgerTwin) do(number, change int, c *Change) (State, error) {
+// do is a change of an order or a part of it, with or without an ID of its own.
+func (w *ledgerTwin) do(order, change int, c *Change) (State, error) {
 	if c.ID2 != "" {
 		if known := w.changes[change]; known != nil {
 			if known.print != c.Print {
@@ -16,27 +16,78 @@ func (w *ledgerTwin) do(number, change int, c *Change) (State, error) {
 			return known.state, nil
 		}
 	}
-	o := w.orders[number]
-	switch {
-	case c.Verb == history.Returned && w.slots[c.Slot].gone:
+	if c.Verb == history.Returned && w.slots[c.Slot].gone {
 		return 0, ErrUnknownLocation
-	case o == nil:
-		return 0, ErrNotFound
+	}
+	parts, err := w.concerned(order, c)
+	switch {
+	case err != nil:
+		return 0, err
 	case c.Verb == history.Dispatched && w.slots[c.Slot].gone:
 		return 0, ErrUnknownLocation
 	}
-	if err := o.allows(c); err != nil {
-		return 0, err
+	gives, coming := make([][]int64, len(parts)), map[[2]uint32]int64{}
+	for i, o := range parts {
+		if err := o.allows(c); err != nil {
+			return 0, err
+		}
+		if gives[i], err = w.given(o, c, coming); err != nil {
+			return 0, err
+		}
 	}
-	give, err := w.given(o, c)
-	if err != nil {
-		return 0, err
-	}
-	w.apply(o, c, give)
+	w.apply(parts, c, gives)
+	last := parts[len(parts)-1].state
 	if c.ID2 != "" {
-		w.changes[change] = &twinChange{print: c.Print, state: o.state}
+		w.changes[change] = &twinChange{print: c.Print, state: last}
 	}
-	return o.state, nil
+	return last, nil
+}
+
+// concerned is the parts of an order that a change is about, ascending. If it is about
+// none of them, it is the first one that is open, or the first, which will not allow it.
+func (w *ledgerTwin) concerned(order int, c *Change) ([]*twinOrder, error) {
+	all := w.partsOf(order)
+	switch {
+	case c.Part > 0:
+		if o := w.orders[partAt(order, int(c.Part))]; o != nil {
+			return []*twinOrder{o}, nil
+		}
+		return nil, ErrNotFound
+	case len(all) == 0:
+		return nil, ErrNotFound
+	case len(all) == 1 && all[0].parts == 1:
+		return all, nil
+	case c.Lines != nil, c.Verb == history.Rejected, c.Verb == history.RerouteFailed:
+		return nil, ErrInvalid
+	}
+	some := slices.DeleteFunc(slices.Clone(all), func(o *twinOrder) bool { return !o.concerns(c) })
+	if len(some) > 0 {
+		return some, nil
+	}
+	return []*twinOrder{all[max(0, slices.IndexFunc(all, (*twinOrder).open))]}, nil
+}
+
+// concerns tells the parts that a change of the whole order is about.
+func (o *twinOrder) concerns(c *Change) bool {
+	if c.Verb == history.Returned {
+		return o.sum(func(l twinLine) int64 { return l.collected - l.returned }) > 0
+	}
+	if !o.open() {
+		return false
+	}
+	switch c.Verb {
+	case history.Confirmed, history.Extended:
+		return o.sum(func(l twinLine) int64 { return l.held }) > 0
+	case history.Accepted:
+		return o.state == Held || o.state == Confirmed
+	case history.Dispatched:
+		return o.state != InTransit
+	case history.Arrived:
+		return o.state == InTransit
+	case history.Ready:
+		return o.state != Ready
+	}
+	return true
 }
 
 // allows is which verbs a state lets pass.
@@ -108,8 +159,9 @@ func (l *twinLine) can(verb history.Kind) int64 {
 	return 0
 }
 
-// given is how many units of each line a change moves.
-func (w *ledgerTwin) given(o *twinOrder, c *Change) ([]int64, error) {
+// given is how many units of each line a change moves. coming is what comes in with the
+// parts before this one, by SKU and location.
+func (w *ledgerTwin) given(o *twinOrder, c *Change, coming map[[2]uint32]int64) ([]int64, error) {
 	give := make([]int64, len(o.lines))
 	if c.Lines == nil {
 		for i := range o.lines {
@@ -136,7 +188,8 @@ func (w *ledgerTwin) given(o *twinOrder, c *Change) ([]int64, error) {
 		return give, nil
 	}
 	for i, l := range o.lines {
-		if w.onHand[l.sku][room]+give[i] > MaxQuantity {
+		cell := [2]uint32{l.sku, room}
+		if coming[cell] += give[i]; give[i] > 0 && w.onHand[l.sku][room]+coming[cell] > MaxQuantity {
 			return nil, ErrOverflow
 		}
 	}
@@ -144,13 +197,18 @@ func (w *ledgerTwin) given(o *twinOrder, c *Change) ([]int64, error) {
 }
 
 // apply makes a change that has been allowed, and marks what that makes up for.
-func (w *ledgerTwin) apply(o *twinOrder, c *Change, give []int64) {
-	from := o.slot
-	w.advance(o, c, give)
-	for _, l := range o.lines {
-		w.bring(l.sku, from)
-		if c.Verb == history.Returned {
-			w.bring(l.sku, c.Slot)
+func (w *ledgerTwin) apply(parts []*twinOrder, c *Change, gives [][]int64) {
+	var froms []uint32
+	for i, o := range parts {
+		froms = append(froms, o.slot)
+		w.advance(o, c, gives[i])
+	}
+	for i, o := range parts {
+		for _, l := range o.lines {
+			w.bring(l.sku, froms[i])
+			if c.Verb == history.Returned {
+				w.bring(l.sku, c.Slot)
+			}
 		}
 	}
 }
@@ -293,8 +351,8 @@ func (w *ledgerTwin) expire(now int64) (counts Due) {
 			if at > 0 && (counts.Earliest == 0 || at < counts.Earliest) {
 				counts.Earliest = at
 			}
-			give, _ := w.given(o, &c)
-			w.apply(o, &c, give)
+			give, _ := w.given(o, &c, nil)
+			w.apply([]*twinOrder{o}, &c, [][]int64{give})
 		}
 	}
 	return counts

@@ -233,7 +233,7 @@ func (g *game) adopt() {
 	}
 	g.adopted = true
 	for _, o := range g.w.shelf {
-		if !g.l.Find(g.orders[o.number], &g.found) || len(g.found.Lines) != len(o.lines) {
+		if !g.l.FindPart(g.orders[orderOf(o.number)], o.part, &g.found) || len(g.found.Lines) != len(o.lines) {
 			continue // look tells
 		}
 		for i := range o.lines {
@@ -244,16 +244,32 @@ func (g *game) adopt() {
 	}
 }
 
-// look compares an order, and what is where it is.
+// lookAll compares all parts of an order, one by one and together.
+func (g *game) lookAll(order int) {
+	all := g.w.partsOf(order)
+	g.all = g.l.FindAll(g.orders[order], g.all[:0])
+	if len(g.all) != len(all) {
+		is(g, "parts of "+g.orders[order], len(g.all), len(all))
+		return
+	}
+	for i, o := range all {
+		is(g, "a part among all", [2]int{g.all[i].Part, int(g.all[i].State)}, [2]int{o.part, int(o.state)})
+	}
+	for part := range twinParts {
+		g.look(partAt(order, part+1))
+	}
+}
+
+// look compares a part of an order, and what is where it is.
 func (g *game) look(i int) {
 	g.adopt()
-	o := g.w.orders[i]
-	if !g.l.Find(g.orders[i], &g.found) {
-		is(g, "found "+g.orders[i], false, o != nil)
+	o, id := g.w.orders[i], g.orders[orderOf(i)]
+	if !g.l.FindPart(id, i%twinParts+1, &g.found) {
+		is(g, "found "+id, false, o != nil)
 		return
 	}
 	if o == nil {
-		is(g, "found "+g.orders[i], true, false)
+		is(g, "found "+id, true, false)
 		return
 	}
 	f := &g.found
@@ -303,8 +319,8 @@ func (g *game) lookCell(sku, slot uint32) {
 
 // verify compares everything.
 func (g *game) verify() {
-	for i := range g.w.orders {
-		g.look(i)
+	for i := range g.orders {
+		g.lookAll(i)
 	}
 	g.lookRest()
 }

@@ -38,6 +38,7 @@ func (w *ledgerTwin) reserveParts(numbers []int, parts []Part) (int, error) {
 	}
 	for i, n := range numbers {
 		w.orders[n] = w.hold(n, &parts[i].Hold, parts[i].Lines)
+		w.orders[n].parts = max(w.orders[n].parts, len(parts))
 	}
 	return Done, nil
 }
@@ -45,7 +46,7 @@ func (w *ledgerTwin) reserveParts(numbers []int, parts []Part) (int, error) {
 // hold puts an order on the shelf.
 func (w *ledgerTwin) hold(number int, h *Hold, lines []Line) *twinOrder {
 	o := &twinOrder{number: number, id: h.ID, fingerprint: h.Fingerprint, state: Held, slot: h.Slot, origin: h.Slot, born: h.Now, deadline: h.Deadline,
-		distance: h.Distance, promise: h.Promise, order: h.Order, owner: h.Owner, channel: h.Channel, note: string(h.Note), parts: max(int(h.Parts), 1), ref: h.Ref}
+		distance: h.Distance, promise: h.Promise, order: h.Order, owner: h.Owner, channel: h.Channel, note: string(h.Note), parts: max(int(h.Parts), int(h.Part), 1), part: max(int(h.Part), 1), from: int(h.From)}
 	for _, line := range lines {
 		o.lines = append(o.lines, twinLine{sku: line.SKU, quantity: line.Quantity, held: line.Quantity})
 	}
@@ -56,7 +57,7 @@ func (w *ledgerTwin) hold(number int, h *Hold, lines []Line) *twinOrder {
 // reroute takes units elsewhere.
 func (w *ledgerTwin) reroute(number, to int, r *Reroute) (int, error) {
 	o := w.orders[number]
-	inPlace := r.To.ID == ""
+	inPlace := r.To.Part == 0
 	switch {
 	case w.slots[r.To.Slot].gone:
 		return Failed, ErrUnknownLocation
@@ -164,7 +165,7 @@ func (w *ledgerTwin) relocate(o *twinOrder, r *Reroute) {
 // split makes the new part of what leaves an order.
 func (w *ledgerTwin) split(o *twinOrder, to int, give []int64, r *Reroute) *twinOrder {
 	h := r.To.Hold
-	h.Now, h.Ref = r.Now, r.ID
+	h.ID, h.Now, h.From = r.ID, r.Now, max(r.Part, 1)
 	h.Deadline = cmp.Or(h.Deadline, o.deadline)
 	h.Order, h.Owner, h.Channel = cmp.Or(h.Order, o.order), cmp.Or(h.Owner, o.owner), cmp.Or(h.Channel, o.channel)
 	part := w.hold(to, &h, r.To.Lines)
@@ -194,7 +195,7 @@ func (w *ledgerTwin) leave(o *twinOrder, give []int64, r *Reroute) (sure map[uin
 			delete(sure, l.sku)
 		}
 	}
-	o.parts = max(o.parts, int(r.To.Parts))
+	o.parts = max(o.parts, int(r.To.Parts), int(r.To.Part))
 	if !o.state.Ended() {
 		w.finish(o, &Change{Verb: history.Rerouted, Now: r.Now})
 	} else if o.state == Canceled && o.sum(func(l twinLine) int64 { return l.quantity - l.rerouted }) == 0 {
@@ -225,11 +226,19 @@ func (o *twinOrder) sure(units map[uint32]int64, all bool) {
 	}
 }
 
-// number gives an order a place in the twin's list.
-func (g *game) number(anew int) int {
+// order picks an order, and gives its parts places in the twin's list.
+func (g *game) order(anew int) int {
 	i := g.pick(&g.orders, "order", anew)
-	lengthen(&g.w.orders, len(g.orders))
+	lengthen(&g.w.orders, partAt(len(g.orders), 1))
 	return i
+}
+
+// part picks a part of an order: mostly one that is there.
+func (g *game) part(order int) int {
+	if all := g.w.partsOf(order); len(all) > 0 && g.n(8) < 7 {
+		return all[g.n(len(all))].part
+	}
+	return 1 + g.n(twinParts)
 }
 
 // note is mostly none.
@@ -262,23 +271,27 @@ func (g *game) keeping(lines []Line) []Line {
 func (g *game) parts() {
 	var numbers []int
 	var parts []Part
-	for range 1 + g.n(3) {
-		anew := 12
-		if len(numbers) > 0 {
-			anew = 15
+	order, most := g.order(12), 4
+	if g.n(4) == 3 {
+		most = twinParts
+	}
+	for range 1 + g.n(most) {
+		if lines := slices.Clone(g.keeping(g.some())); len(lines) > 0 {
+			parts = append(parts, Part{Hold: g.hold(order), Lines: lines})
 		}
-		i, lines := g.number(anew), slices.Clone(g.keeping(g.some()))
-		if len(lines) == 0 || slices.Contains(numbers, i) {
-			continue
-		}
-		numbers = append(numbers, i)
-		parts = append(parts, Part{Hold: g.hold(i), Lines: lines})
 	}
 	if len(parts) == 0 {
 		return
 	}
+	turn, back := g.n(len(parts)), g.n(2)
 	for i := range parts {
-		parts[i].Parts = uint8(len(parts))
+		n := (i + turn) % len(parts)
+		if back == 1 {
+			n = len(parts) - 1 - n
+		}
+		parts[i].Part = uint8(n + 1)
+		parts[i].Parts = uint8(g.n(2) * len(parts)) // else it is seen from the numbers
+		numbers = append(numbers, partAt(order, n+1))
 	}
 	if g.talks {
 		g.last = fmt.Sprintf("parts %+v", parts)
@@ -312,25 +325,28 @@ func (g *game) reroute() {
 	if len(g.orders) == 0 {
 		return
 	}
-	i := g.number(0)
+	order := g.order(0)
+	i := partAt(order, g.part(order))
 	if len(g.w.shelf) > 0 && g.n(8) < 7 {
 		i = g.w.shelf[g.n(len(g.w.shelf))].number
+		order = orderOf(i)
 	}
 	o := g.w.orders[i]
-	r := Reroute{ID: g.orders[i], Now: g.now, Cause: history.Offline, Missing: g.n(6) == 5}
+	r := Reroute{ID: g.orders[order], Part: uint8(i%twinParts + 1), Now: g.now, Cause: history.Offline, Missing: g.n(6) == 5}
 	to := -1
 	if r.Missing || g.n(2) == 1 {
-		if to = g.number(15); to == i {
+		part := 2 + g.n(twinParts-1)
+		if to = partAt(order, part); to == i {
 			return
 		}
-		r.To.Hold = g.hold(to)
+		r.To.Hold = g.hold(order)
+		r.To.Part = uint8(part)
 		if g.n(2) == 1 {
 			r.To.Deadline = 0
 		}
 		r.To.Parts = uint8(g.n(3))
 	} else {
-		r.To.Hold = g.hold(i)
-		r.To.ID = ""
+		r.To.Hold = g.hold(order)
 	}
 	if g.n(3) == 2 {
 		if r.Lines = slices.Clone(g.some()); len(r.Lines) == 0 {
@@ -421,5 +437,6 @@ func (g *game) lookOrigin(f *Entry, o *twinOrder) {
 	is(g, "distance", f.Distance, o.distance)
 	is(g, "made", [2]int64{f.Since, int64(f.Origin)}, [2]int64{o.born, int64(o.origin)})
 	is(g, "parts and rejections", [2]int{f.Parts, f.Rejects}, [2]int{max(o.parts, 1), min(o.rejects, math.MaxUint8)})
-	is(g, "ref and note", [2]string{f.Ref, string(f.Note)}, [2]string{o.ref, o.note})
+	is(g, "part and where it comes from", [2]int{f.Part, f.From}, [2]int{o.part, o.from})
+	is(g, "note", string(f.Note), o.note)
 }

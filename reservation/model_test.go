@@ -122,6 +122,7 @@ type game struct {
 	claim                             Claim
 	claims                            Parts
 	found                             Entry
+	all                               []Entry
 	loose, adopted                    bool  // reopened after a crash in the middle of a step: who is short is taken over; and that was done in this step
 	snapshot                          int64 // when the newest was taken
 	lines                             []Line
@@ -242,11 +243,9 @@ func (g *game) reserve() {
 	if len(lines) == 0 {
 		return
 	}
-	i := g.pick(&g.orders, "order", 12)
-	for len(g.w.orders) <= i {
-		g.w.orders = append(g.w.orders, nil)
-	}
-	h := g.hold(i)
+	order := g.order(12)
+	i := partAt(order, 1)
+	h := g.hold(order)
 	if g.talks {
 		g.last = fmt.Sprintf("reserve %q at %d %v", h.ID, h.Slot, lines)
 	}
@@ -280,19 +279,21 @@ func (g *game) change() {
 	if len(g.orders) == 0 {
 		return
 	}
-	i := g.pick(&g.orders, "order", 0)
+	i := g.order(0)
 	if len(g.w.shelf) > 0 && g.n(8) < 6 {
-		i = g.w.shelf[g.n(len(g.w.shelf))].number
-	}
-	for len(g.w.orders) <= i {
-		g.w.orders = append(g.w.orders, nil)
+		i = orderOf(g.w.shelf[g.n(len(g.w.shelf))].number)
 	}
 	c := Change{Verb: verbs[g.n(len(verbs))], ID: g.orders[i], Now: g.now, Print: uint64(g.n(2))}
+	if g.n(3) == 0 {
+		c.Part = uint8(g.part(i))
+	}
 	switch c.Verb {
 	case history.Extended:
 		c.Deadline, c.MaxHold = g.now+int64(g.n(20_000)), int64(g.n(2)*15_000)
-		if o := g.w.orders[i]; o != nil {
-			c.Deadline = max(c.Deadline, o.deadline)
+		for _, o := range g.w.partsOf(i) {
+			if c.Deadline = max(c.Deadline, o.deadline); g.n(4) == 3 {
+				c.Deadline -= int64(g.n(5_000)) // sooner than one of them lasts anyway
+			}
 		}
 	case history.Reassigned:
 		c.Token, c.Owner, c.Channel = []string{"", "token"}[g.n(2)], []string{"", "token"}[g.n(2)], "app"
@@ -311,7 +312,7 @@ func (g *game) change() {
 	switch c.Verb {
 	case history.Dispatched, history.Ready, history.Accepted, history.Extended, history.Reassigned:
 	default:
-		if g.n(3) > 0 {
+		if several := c.Part == 0 && len(g.w.partsOf(i)) > 1; g.n(3) > 0 && (!several || g.n(16) == 15) {
 			if c.Lines = g.some(); len(c.Lines) == 0 && c.Verb != history.Arrived {
 				c.Lines = nil
 			}
@@ -325,7 +326,7 @@ func (g *game) change() {
 		g.w.changes = append(g.w.changes, nil)
 	}
 	if g.talks {
-		g.last = fmt.Sprintf("%v %q %q %v", c.Verb, c.ID, c.ID2, c.Lines)
+		g.last = fmt.Sprintf("%v %q %d %q %v", c.Verb, c.ID, c.Part, c.ID2, c.Lines)
 	}
 	lines := slices.Clone(c.Lines)
 	if c.Lines != nil && lines == nil {
@@ -339,5 +340,5 @@ func (g *game) change() {
 	if err == nil {
 		is(g, "state", got, want)
 	}
-	g.look(i)
+	g.lookAll(i)
 }

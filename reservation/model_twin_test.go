@@ -14,6 +14,7 @@ import (
 const (
 	twinSKUs  = 4
 	twinSlots = 8
+	twinParts = 8 // of an order, at most
 )
 
 // A ledgerTwin is the ledger as a few slices: no cells, no records, no locks, and
@@ -24,7 +25,7 @@ type ledgerTwin struct {
 	skus         []string   // by handle
 	onHand       [twinSKUs][twinSlots]int64
 	safety       map[SafetyLevel]int64 // by scope, Units 0
-	orders       []*twinOrder          // by number, nil: unknown
+	orders       []*twinOrder          // parts of orders by number, see partAt, nil: unknown
 	shelf        []*twinOrder          // live ones, in the order in which they came to their location
 	moves        []*Movement           // by number
 	transfers    []*twinOrder
@@ -43,6 +44,7 @@ type twinSlot struct {
 type twinOrder struct {
 	number      int
 	id          string
+	part, from  int
 	fingerprint uint64
 	state       State
 	slot, to    uint32
@@ -51,7 +53,7 @@ type twinOrder struct {
 	promise     int64
 	parts       int
 	rejects     int
-	ref, note   string
+	note        string
 	born        int64
 	deadline    int64
 	pickup      int64
@@ -73,6 +75,24 @@ type twinLine struct {
 type twinChange struct {
 	print uint64
 	state State
+}
+
+// partAt is the number of a part in the list of all: that of an order is the number of
+// its first one.
+func partAt(order, part int) int { return order*twinParts + max(part, 1) - 1 }
+
+// orderOf is the number of the order of a part.
+func orderOf(number int) int { return number / twinParts }
+
+// partsOf is the parts of an order, ascending.
+func (w *ledgerTwin) partsOf(order int) (all []*twinOrder) {
+	lengthen(&w.orders, partAt(order+1, 1))
+	for _, o := range w.orders[partAt(order, 1):partAt(order+1, 1)] {
+		if o != nil {
+			all = append(all, o)
+		}
+	}
+	return all
 }
 
 func newLedgerTwin(remindBefore int64) *ledgerTwin {
@@ -186,7 +206,7 @@ func (w *ledgerTwin) takeAway(sku, slot uint32) {
 // byAge is the live orders, the oldest first.
 func (w *ledgerTwin) byAge() []*twinOrder {
 	return slices.SortedFunc(slices.Values(w.shelf), func(a, b *twinOrder) int {
-		return cmp.Or(cmp.Compare(a.born, b.born), cmp.Compare(a.id, b.id))
+		return cmp.Or(cmp.Compare(a.born, b.born), cmp.Compare(a.id, b.id), cmp.Compare(a.part, b.part))
 	})
 }
 

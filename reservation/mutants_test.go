@@ -17,7 +17,7 @@ func TestMutantsAreCaught(t *testing.T) {
 			{File: "change.go", Old: "	return s.log(id, e), nil\n", New: "	record := s.log(id, e)\n	s.ledger.state.Show(s.effects)\n	s.effects = s.effects[:0]\n	return record, nil\n"}},
 			Test: "TestNoPrefixOversells", Says: `oversold: SKU \d at \d: \d+ reserved, \d+ on hand`, Flags: yields()},
 		scaletest.Mutant{Name: "a reservation that has ended gives its units back again", Edits: edits{
-			{File: "do.go", Old: "	t, err := l.state.Book.Change(book.KindOrder, s.change.ID, &s.entry, s)\n	if err != nil {\n		return t, err\n	}\n	l.state.Show(s.effects)\n	if l.shorts.any() {", New: `	t, err := l.state.Book.Change(book.KindOrder, s.change.ID, &s.entry, s)
+			{File: "do.go", Old: "	t, err := l.state.Book.ChangePart(s.change.name(), &s.entry, s)\n	if err != nil {\n		return t, err\n	}\n	l.state.Show(s.effects)\n	if l.shorts.any() {\n		l.coverFreed(s.effects, s.change.Now)", New: `	t, err := l.state.Book.ChangePart(s.change.name(), &s.entry, s)
 	if err != nil {
 		if errors.Is(err, ErrEnded) {
 			for _, line := range s.entry.Lines {
@@ -27,7 +27,8 @@ func TestMutantsAreCaught(t *testing.T) {
 		return t, err
 	}
 	l.state.Show(s.effects)
-	if l.shorts.any() {`}},
+	if l.shorts.any() {
+		l.coverFreed(s.effects, s.change.Now)`}},
 			Test: "TestLedgerAgainstATwin", Says: `SKU \d at \d: got .* want`, Flags: yields()},
 		scaletest.Mutant{Name: "recovery judges by the clock which holds have expired", Edits: edits{
 			{File: "internal/book/live.go", Old: "		case s.partial(rec):\n", New: "		case rec.state() == life.Held && rec.deadline() <= r.Now:\n		case s.partial(rec):\n"},
@@ -57,6 +58,52 @@ func TestMutantsAreCaught(t *testing.T) {
 			{File: "internal/commit/queue.go", Old: "	for _, record := range records {\n		q.put(b, record)", New: "	for i, record := range records {\n		if i > 0 {\n			b = q.seal()\n		}\n		q.put(b, record)"}},
 			Test: "TestSimulation", Says: `an order has not all its parts|parts of the order before it are missing|has its units without a record|its units are nowhere`, Flags: yields()},
 	)
+	scaletest.Mutants(t, wholeMutants()...)
+}
+
+// wholeMutants are bugs of changes of whole orders.
+func wholeMutants() []scaletest.Mutant {
+	type edits = []scaletest.Edit
+	partByPart := edits{{File: "do.go", Old: "		return s.runAll()\n", New: `		err = &EndedError{State: Canceled}
+		for _, m := range s.ledger.state.Book.FindAll(s.change.ID, nil) {
+			if s.change.Part = max(m.Part, 1); !s.concerns(&m.Entry) {
+				continue
+			}
+			if t, err = s.runOne(); err != nil {
+				break
+			}
+		}
+		s.change.Part = 0
+`}}
+	firstDue := edits{{File: "expire.go", Old: "		if due == 0 || verb != 0 && (due != verb || verb != life.Expire) {\n", New: "		if due == 0 || verb != 0 {\n"}}
+	return []scaletest.Mutant{
+		{Name: "a change of an order is a record for each part", Edits: partByPart,
+			Test: "TestNoPrefixOversells", Says: `the order is half changed: part \d of \d is`, Flags: yields()},
+		{Name: "the same, as its callers see it", Edits: partByPart,
+			Test: "TestLivesAreLinearizable", Says: `a second record`, Flags: yields()},
+		{Name: "the parts of an order expire one after the other", Edits: firstDue,
+			Test: "TestNoPrefixOversells", Says: `the order is half changed: part \d of \d is`, Flags: yields()},
+		{Name: "the same, as a confirmation meets it", Edits: firstDue,
+			Test: "TestLivesAreLinearizable", Says: `order \d+ has no order in which its answers are right`, Flags: yields()},
+		{Name: "a part that is not concerned is refused, and the order with it", Edits: edits{
+			{File: "whole.go", Old: "	case life.Accept:\n		return s.hasGoods(e) && e.State < Accepted\n", New: ""}},
+			Test: "TestLedgerAgainstATwin", Says: `order accepted .*: error: got`, Flags: yields()},
+		{Name: "a change of an order locks no floors", Edits: edits{
+			{File: "whole.go", Old: "	unlock := s.lockAll()\n", New: "	unlock := s.lockAll()\n		unlock()\n		unlock = func() {}\n"}},
+			Test: "TestWholeHammer", Says: `says that \d+ are on hand, they add up to \d+`, Flags: yields()},
+		{Name: "the ID of a change is looked for among those of orders", Edits: edits{
+			{File: "do.go", Old: "		if l.state.Book.Find(book.KindChange, c.ID2, &found) {", New: "		if l.state.Book.Find(book.KindOrder, c.ID2, &found) {"}},
+			Test: "TestNoOrderTouchesAnother", Says: `of part \d of ".*": (<nil>|.*ID already used)`, Flags: yields()},
+		{Name: "what a former version called a part is made once more under its order", Edits: edits{
+			{File: "internal/state/former.go", Old: "	p.entry.Part = n\n", New: ""}},
+			Test: "TestFormerParts", Says: `a reservation made twice`, Flags: yields()},
+		{Name: "parts that come back to one place are counted one by one", Edits: edits{
+			{File: "change.go", Old: "		for _, before := range s.effects[:from+i] {\n", New: "		for _, before := range s.effects[:min(i, 0)] {\n"}},
+			Test: "TestWholeOverflow", Says: `an overflow passes`, Flags: yields()},
+		{Name: "of a record of several parts only the first is replayed", Edits: edits{
+			{File: "internal/state/apply.go", Old: "	for i := range r.Shares {\n		s := &r.Shares[i]\n", New: "	for i := range r.Shares[:1] {\n		s := &r.Shares[i]\n"}},
+			Test: "TestWholeOrders", Says: `after a restart .* was .*, is`, Flags: yields()},
+	}
 }
 
 // yields are the flags of a build that yields between atomic steps, which has more of

@@ -11,22 +11,22 @@ import (
 	"github.com/clickcollect/clickcollect/reservation/internal/stock"
 )
 
-// Part is one reservation of an order that is served from several locations.
+// Part is what one location does for an order that is served from several.
 type Part struct {
 	Hold
 	Lines []Line // ascending by SKU, each once
 }
 
-// Parts is the claim of an order over several locations: each location's part is a
-// reservation that lives and ends on its own, and all of them are made at once or
-// none. It also takes reservations, or a part of their units, elsewhere. The zero
+// Parts is the claim of an order over several locations: all parts are made at once or
+// none, are numbered in the order, and are changed one by one or all together (see
+// Ledger.Do). It also takes parts, or some of their units, elsewhere. The zero
 // value is ready; it is reused, and used by one goroutine at a time.
 type Parts struct {
 	picks   stock.Picks
 	list    []stock.Pick
 	lines   []int // by pick: the number of its line over all parts
 	order   []int
-	adds    []book.Addition
+	adds    []*book.Entry
 	entries []book.Entry
 	records [][]byte
 	bytes   []byte
@@ -38,10 +38,12 @@ type Parts struct {
 	err     error
 }
 
-// Reserve takes all lines of all parts and records each part. It returns Done, and
+// Reserve takes all lines of all parts, which have the order's ID and numbers of their
+// own, and records each part; Parts of each is at least the highest of the numbers. It
+// returns Done, and
 // Ticket is the place of the last one in the journal; or Known, and fills *found,
-// when a reservation with the first part's ID was there before; or Failed, and Err
-// says why: ErrConflict when only the ID of another part was there, ErrInvalid,
+// when the first of these parts was there before; or Failed, and Err
+// says why: ErrConflict when only another part was there, ErrInvalid,
 // ErrJournal; or the index of a line that is short, counted over the lines of all
 // parts in their order. But for Done nothing was changed, and after a crash all
 // parts are there or none.
@@ -59,7 +61,7 @@ func (p *Parts) Reserve(l *Ledger, parts []Part, found *Entry) int {
 		return p.lines[short]
 	}
 	p.enter(l, parts)
-	t, there, err := l.state.Book.AddAll(p.adds, p.records, &p.found)
+	t, there, err := l.state.Book.AddAll(parts[0].ID, p.adds, p.records, &p.found)
 	p.ticket = t
 	switch {
 	case err != nil:
@@ -68,7 +70,7 @@ func (p *Parts) Reserve(l *Ledger, parts []Part, found *Entry) int {
 		return Failed
 	case there > 0:
 		p.picks.Undo()
-		p.err = fmt.Errorf("reservation: part %s: %w", shown(parts[there].ID), ErrConflict)
+		p.err = fmt.Errorf("reservation: part %d of %s: %w", parts[there].Part, shown(parts[0].ID), ErrConflict)
 		return Failed
 	case there == 0:
 		p.picks.Undo()
@@ -105,9 +107,12 @@ func checkParts(parts []Part) error {
 		if err := parts[i].check(field); err != nil {
 			return err
 		}
+		if parts[i].ID != parts[0].ID {
+			return &InvalidError{Field: field + ".ID", Value: parts[i].ID, Why: "must be the order's, which all parts have"}
+		}
 		for j := range i {
-			if parts[j].ID == parts[i].ID {
-				return &InvalidError{Field: field + ".ID", Value: parts[i].ID, Why: "must be another one for each part"}
+			if parts[j].name().Part == parts[i].name().Part {
+				return &InvalidError{Field: field + ".Part", Value: parts[i].Part, Why: "must be another one for each part"}
 			}
 		}
 	}
@@ -133,9 +138,6 @@ func (p *Part) check(field string) error {
 func (h *Hold) check(field string) error {
 	if len(h.Note) > MaxNoteBytes {
 		return &InvalidError{Field: field + ".Note", Value: len(h.Note), Why: fmt.Sprintf("must be at most %d bytes", MaxNoteBytes)}
-	}
-	if len(h.Ref) > MaxRefBytes {
-		return &InvalidError{Field: field + ".Ref", Value: len(h.Ref), Why: fmt.Sprintf("must be at most %d bytes", MaxRefBytes)}
 	}
 	return nil
 }
@@ -175,14 +177,19 @@ func (p *Parts) enter(l *Ledger, parts []Part) {
 		p.entries = append(p.entries, book.Entry{})
 	}
 	p.start()
+	of := uint8(1)
 	for i := range parts {
-		part, e := &parts[i], &p.entries[i]
+		of = max(of, parts[i].Part)
+	}
+	for i := range parts {
+		part, e := parts[i], &p.entries[i]
+		part.Parts = max(part.Parts, of)
 		holdLines(e, part.Lines)
 		fill(e, &part.Hold)
 		e.Sequence = 0
-		p.adds = append(p.adds, book.Addition{Hash: l.state.Book.Hash(book.KindOrder, part.ID), ID: part.ID, Entry: e})
+		p.adds = append(p.adds, e)
 		if l.queue != nil {
-			p.logHold(part)
+			p.logHold(&part)
 		}
 	}
 	p.finish()

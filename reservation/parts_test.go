@@ -13,9 +13,9 @@ import (
 	"github.com/clickcollect/clickcollect/reservation/internal/journal/faultdisk"
 )
 
-// part is one of an order at a location.
-func part(id string, slot uint32, lines ...Line) Part {
-	return Part{Hold: Hold{ID: id, Slot: slot, Deadline: 1000}, Lines: lines}
+// part is one of an order at a location, with its number.
+func part(id string, number int, slot uint32, lines ...Line) Part {
+	return Part{Hold: Hold{ID: id, Part: uint8(number), Slot: slot, Deadline: 1000}, Lines: lines}
 }
 
 // TestPartsAreAllOrNothing takes from several locations, and says which line is
@@ -38,18 +38,20 @@ func TestPartsAreAllOrNothing(t *testing.T) {
 		want  int
 		err   error
 	}{
-		{[]Part{part("x", 0, units(tea, 5)), part("x/2", 1, units(tea, 1), units(cup, 3))}, 2, nil},
-		{[]Part{part("x", 0, units(tea, 6)), part("x/2", 1, units(cup, 2))}, 0, nil},
-		{[]Part{part("x", 2, units(cup, 1))}, 0, nil},
-		{[]Part{part("x", 0, units(tea, 3)), part("x/2", 0, units(tea, 3))}, 0, nil},
-		{[]Part{part("x", 0, Line{SKU: tea, Quantity: 3, Keep: 3})}, 0, nil},
-		{[]Part{part("x", 0, units(tea, 3)), part("x/2", 0, units(tea, 2)), part("x/3", 1, units(tea, 1), units(cup, 1))}, Done, nil},
-		{[]Part{part("x", 1, units(tea, 1)), part("x/9", 1, units(cup, 1))}, Known, nil},
-		{[]Part{part("y", 1, units(tea, 1)), part("x/3", 1, units(cup, 1))}, Failed, ErrConflict},
-		{[]Part{part("y", 1, units(tea, 1)), part("y", 1, units(cup, 1))}, Failed, ErrInvalid},
-		{[]Part{part("y", 1, units(cup, 1), units(tea, 1))}, Failed, ErrInvalid},
-		{[]Part{part("y", 1, units(tea, 0))}, Failed, ErrInvalid},
-		{[]Part{part("y", 1)}, Failed, ErrInvalid},
+		{[]Part{part("x", 1, 0, units(tea, 5)), part("x", 2, 1, units(tea, 1), units(cup, 3))}, 2, nil},
+		{[]Part{part("x", 1, 0, units(tea, 6)), part("x", 2, 1, units(cup, 2))}, 0, nil},
+		{[]Part{part("x", 1, 2, units(cup, 1))}, 0, nil},
+		{[]Part{part("x", 1, 0, units(tea, 3)), part("x", 2, 0, units(tea, 3))}, 0, nil},
+		{[]Part{part("x", 1, 0, Line{SKU: tea, Quantity: 3, Keep: 3})}, 0, nil},
+		{[]Part{part("x", 1, 0, units(tea, 3)), part("x", 2, 0, units(tea, 2)), part("x", 3, 1, units(tea, 1), units(cup, 1))}, Done, nil},
+		{[]Part{part("x", 1, 1, units(tea, 1)), part("x", 9, 1, units(cup, 1))}, Known, nil},
+		{[]Part{part("x", 9, 1, units(tea, 1)), part("x", 3, 1, units(cup, 1))}, Failed, ErrConflict},
+		{[]Part{part("y", 1, 1, units(tea, 1)), part("x", 4, 1, units(cup, 1))}, Failed, ErrInvalid},
+		{[]Part{part("y", 1, 1, units(tea, 1)), part("y", 1, 1, units(cup, 1))}, Failed, ErrInvalid},
+		{[]Part{part("y", 0, 1, units(tea, 1)), part("y", 1, 1, units(cup, 1))}, Failed, ErrInvalid},
+		{[]Part{part("y", 1, 1, units(cup, 1), units(tea, 1))}, Failed, ErrInvalid},
+		{[]Part{part("y", 1, 1, units(tea, 0))}, Failed, ErrInvalid},
+		{[]Part{part("y", 1, 1)}, Failed, ErrInvalid},
 		{nil, Failed, ErrInvalid},
 		{[]Part{{Hold: Hold{ID: "y", Slot: 1, Note: make([]byte, MaxNoteBytes+1)}, Lines: []Line{units(tea, 1)}}}, Failed, ErrInvalid},
 	} {
@@ -64,8 +66,8 @@ func TestPartsAreAllOrNothing(t *testing.T) {
 	free(tea, 0, 0)
 	free(tea, 1, 4)
 	free(cup, 1, 1)
-	if state, err := end(l, history.Canceled, "x/2"); state != Canceled || err != nil {
-		t.Error(state, err)
+	if state := do(t, l, Change{Verb: history.Canceled, ID: "x", Part: 2}); state != Canceled {
+		t.Error(state)
 	}
 	free(tea, 0, 2)
 	if l.Find("x", &found); found.State != Held {
@@ -92,7 +94,7 @@ func TestPartsFillTables(t *testing.T) {
 	for i := range orders {
 		var parts []Part
 		for j := range each {
-			parts = append(parts, part(fmt.Sprint(i, "/", j), 0, units(tea, 1)))
+			parts = append(parts, part(fmt.Sprint(i), 1+j, 0, units(tea, 1)))
 		}
 		if how := p.Reserve(l, parts, &found); how != Done {
 			t.Fatal(how, p.Err())
@@ -100,7 +102,7 @@ func TestPartsFillTables(t *testing.T) {
 	}
 	for i := range orders {
 		for j := range each {
-			if !l.Find(fmt.Sprint(i, "/", j), &found) || found.Lines[0].Held != 1 {
+			if !l.FindPart(fmt.Sprint(i), 1+j, &found) || found.Lines[0].Held != 1 {
 				t.Fatalf("part %d of %d: %+v", j, i, found)
 			}
 		}
@@ -113,10 +115,10 @@ func TestPartsFillTables(t *testing.T) {
 // TestRerouteIsRefused names the refusals; nothing is changed by any of them.
 func TestRerouteIsRefused(t *testing.T) {
 	l := floorOf(t, 3, 0, roomy)
-	tea := received(t, l, "a", 0, "tea", 9)
+	tea := received(t, l, "a", 0, "tea", 12)
 	received(t, l, "b", 1, "tea", 2)
 	for id, verbs := range map[string][]history.Kind{"held": nil, "ready": {history.Confirmed, history.Ready}, "ended": {history.Canceled},
-		"partly": {history.Confirmed}} {
+		"partly": {history.Confirmed}, "two": nil} {
 		if how, _ := reserve(l, id, 1, 0, units(tea, 2)); how != Done {
 			t.Fatal(how)
 		}
@@ -126,32 +128,37 @@ func TestRerouteIsRefused(t *testing.T) {
 	}
 	do(t, l, Change{Verb: history.ShortPicked, ID: "partly", Lines: []Line{units(tea, 1)}})
 	before := l.Available(tea, 0)
-	to := func(id string, slot uint32, lines ...Line) Part {
-		return Part{Hold: Hold{ID: id, Slot: slot}, Lines: lines}
+	to := func(number uint8, slot uint32, lines ...Line) Part {
+		return Part{Hold: Hold{Part: number, Slot: slot}, Lines: lines}
 	}
 	var p Parts
 	var found Entry
+	if how := p.Reroute(l, &Reroute{ID: "two", Lines: []Line{units(tea, 1)}, To: to(2, 0, units(tea, 1))}, &found); how != Done {
+		t.Fatal(how, p.Err())
+	}
 	for name, c := range map[string]struct {
 		r    Reroute
 		want int
 		err  error
 	}{
-		"short":                 {Reroute{ID: "held", To: to("", 2, units(tea, 2))}, 0, nil},
-		"what is kept":          {Reroute{ID: "held", To: to("", 1, Line{SKU: tea, Quantity: 2, Keep: 1})}, 0, nil},
-		"there":                 {Reroute{ID: "held", To: to("", 0, units(tea, 2))}, Known, nil},
-		"the part is there":     {Reroute{ID: "held", To: to("ready", 1, units(tea, 1))}, Known, nil},
-		"unknown":               {Reroute{ID: "none", To: to("", 1, units(tea, 1))}, Failed, ErrNotFound},
-		"nowhere":               {Reroute{ID: "held", To: to("", 7, units(tea, 2))}, Failed, ErrUnknownLocation},
-		"ready":                 {Reroute{ID: "ready", To: to("", 1, units(tea, 2))}, Failed, ErrState},
-		"ended":                 {Reroute{ID: "ended", To: to("", 1, units(tea, 2))}, Failed, ErrEnded},
-		"ended and not missing": {Reroute{ID: "ended", Missing: true, To: to("n", 1, units(tea, 1))}, Failed, ErrState},
-		"not all":               {Reroute{ID: "held", Lines: []Line{units(tea, 1)}, To: to("", 1, units(tea, 1))}, Failed, ErrInvalid},
-		"other lines":           {Reroute{ID: "held", To: to("", 1, units(tea, 1))}, Failed, ErrInvalid},
-		"partly missing":        {Reroute{ID: "partly", To: to("", 1, units(tea, 1))}, Failed, ErrState},
-		"more than there is":    {Reroute{ID: "held", Lines: []Line{units(tea, 3)}, To: to("n", 1, units(tea, 2))}, Failed, ErrShortage},
-		"missing in place":      {Reroute{ID: "partly", Missing: true, To: to("", 1, units(tea, 1))}, Failed, ErrInvalid},
-		"itself":                {Reroute{ID: "held", To: to("held", 1, units(tea, 1))}, Failed, ErrInvalid},
-		"no lines":              {Reroute{ID: "held", To: to("", 1)}, Failed, ErrInvalid},
+		"short":                 {Reroute{ID: "held", To: to(0, 2, units(tea, 2))}, 0, nil},
+		"what is kept":          {Reroute{ID: "held", To: to(0, 1, Line{SKU: tea, Quantity: 2, Keep: 1})}, 0, nil},
+		"there":                 {Reroute{ID: "held", To: to(0, 0, units(tea, 2))}, Known, nil},
+		"the part is there":     {Reroute{ID: "two", To: to(2, 1, units(tea, 1))}, Known, nil},
+		"unknown":               {Reroute{ID: "none", To: to(0, 1, units(tea, 1))}, Failed, ErrNotFound},
+		"nowhere":               {Reroute{ID: "held", To: to(0, 7, units(tea, 2))}, Failed, ErrUnknownLocation},
+		"ready":                 {Reroute{ID: "ready", To: to(0, 1, units(tea, 2))}, Failed, ErrState},
+		"ended":                 {Reroute{ID: "ended", To: to(0, 1, units(tea, 2))}, Failed, ErrEnded},
+		"ended and not missing": {Reroute{ID: "ended", Missing: true, To: to(2, 1, units(tea, 1))}, Failed, ErrState},
+		"not all":               {Reroute{ID: "held", Lines: []Line{units(tea, 1)}, To: to(0, 1, units(tea, 1))}, Failed, ErrInvalid},
+		"other lines":           {Reroute{ID: "held", To: to(0, 1, units(tea, 1))}, Failed, ErrInvalid},
+		"partly missing":        {Reroute{ID: "partly", To: to(0, 1, units(tea, 1))}, Failed, ErrState},
+		"more than there is":    {Reroute{ID: "held", Lines: []Line{units(tea, 3)}, To: to(2, 1, units(tea, 2))}, Failed, ErrShortage},
+		"missing in place":      {Reroute{ID: "partly", Missing: true, To: to(0, 1, units(tea, 1))}, Failed, ErrInvalid},
+		"itself":                {Reroute{ID: "held", To: to(1, 1, units(tea, 1))}, Failed, ErrInvalid},
+		"its own part":          {Reroute{ID: "two", Part: 2, To: to(2, 1, units(tea, 1))}, Failed, ErrInvalid},
+		"no such part":          {Reroute{ID: "two", Part: 3, To: to(4, 1, units(tea, 1))}, Failed, ErrNotFound},
+		"no lines":              {Reroute{ID: "held", To: to(0, 1)}, Failed, ErrInvalid},
 	} {
 		if got := p.Reroute(l, &c.r, &found); got != c.want || !errors.Is(p.Err(), c.err) || c.err == nil && p.Err() != nil {
 			t.Errorf("%s: got %d, %v, want %d, %v", name, got, p.Err(), c.want, c.err)
@@ -161,11 +168,11 @@ func TestRerouteIsRefused(t *testing.T) {
 		t.Errorf("at first %+v, then %+v", before, after)
 	}
 	// What was not found is served from elsewhere, and what is left ends by itself.
-	r := Reroute{ID: "partly", Missing: true, To: to("partly/2", 1, units(tea, 1))}
+	r := Reroute{ID: "partly", Missing: true, To: to(2, 1, units(tea, 1))}
 	if got := p.Reroute(l, &r, &found); got != Done || found.Lines[0].Missing != 0 || found.Lines[0].Rerouted != 1 || found.State != Confirmed {
 		t.Errorf("%d %v %+v", got, p.Err(), found)
 	}
-	if l.Find("partly/2", &found); found.State != Confirmed || found.Ref != "partly" {
+	if l.FindPart("partly", 2, &found); found.State != Confirmed || found.From != 1 || found.Parts != 2 {
 		t.Errorf("%+v", found)
 	}
 }
@@ -180,18 +187,17 @@ func TestPastsAreRecovered(t *testing.T) {
 	var p Parts
 	var found Entry
 	note := bytes.Repeat([]byte{0, 255}, MaxNoteBytes/2)
-	parts := []Part{part("x", 0, units(tea, 2)), part("x/2", 1, units(tea, 1))}
-	parts[0].Note, parts[0].Parts, parts[1].Parts = note, 2, 2
+	parts := []Part{part("x", 1, 0, units(tea, 2)), part("x", 2, 1, units(tea, 1))}
+	parts[0].Note = note
 	if how := p.Reserve(l, parts, &found); how != Done {
 		t.Fatal(how, p.Err())
 	}
 	do(t, l, Change{Verb: history.Confirmed, ID: "x"})
 	do(t, l, Change{Verb: history.Accepted, ID: "x"})
 	for range math.MaxUint8 + 3 {
-		do(t, l, Change{Verb: history.Rejected, ID: "x", Cause: history.ByStore})
+		do(t, l, Change{Verb: history.Rejected, ID: "x", Part: 1, Cause: history.ByStore})
 	}
-	r := Reroute{ID: "x", Lines: []Line{units(tea, 1)}, To: part("x/3", 1, units(tea, 1))}
-	r.To.Parts = 3
+	r := Reroute{ID: "x", Lines: []Line{units(tea, 1)}, To: part("x", 3, 1, units(tea, 1))}
 	if how := p.Reroute(l, &r, &found); how != Done {
 		t.Fatal(how, p.Err())
 	}
@@ -201,7 +207,7 @@ func TestPastsAreRecovered(t *testing.T) {
 		t.Errorf("a note without a key: %v", err)
 	}
 	want := allOf(l)
-	if e := want["x"]; !strings.Contains(e, "Parts:3 Rejects:255") {
+	if e := want[PartName("x", 1)]; !strings.Contains(e, "Parts:3 From:0 Rejects:255") {
 		t.Errorf("%s", e)
 	}
 	for name, how := range map[string]func(){"the journal": func() {}, "a snapshot": func() { mustDo(t, l.Snapshot(t.Context(), 9)) }} {
@@ -221,10 +227,10 @@ func TestPastsAreRecovered(t *testing.T) {
 }
 
 // allOf spells every reservation.
-func allOf(l *Ledger) map[string]string {
-	all := map[string]string{}
+func allOf(l *Ledger) map[Name]string {
+	all := map[Name]string{}
 	for id, e := range l.All() {
-		all[id] = fmt.Sprintf("%+v", *e)
+		all[PartName(id, e.Part)] = fmt.Sprintf("%+v", *e)
 	}
 	return all
 }

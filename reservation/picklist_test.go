@@ -19,7 +19,7 @@ type picker struct {
 	r     *rand.Rand
 	sku   uint32
 	name  string
-	ids   []string
+	ids   []Name
 	count int
 	now   int64
 }
@@ -41,12 +41,15 @@ func (p *picker) one() {
 	p.now++
 	if len(p.ids) == 0 || p.r.IntN(3) == 0 {
 		p.count++
-		id := fmt.Sprint(p.name, p.count)
+		id := PartName(fmt.Sprint(p.name, p.count), 1)
+		if n := len(p.ids); n > 0 && p.r.IntN(3) == 0 {
+			id = PartName(p.ids[n-1].ID, 2+p.count%200) // one more part of an order
+		}
 		c, table := Claim{}, p.l.Table()
 		if !c.Bind(p.l, table, []Line{units(p.sku, 1)}) {
 			return
 		}
-		hold := Hold{ID: id, Slot: p.r.Uint32N(pickLocations), Now: p.now, Deadline: p.now + 1 + p.r.Int64N(8), Promise: p.r.Int64N(3) * p.r.Int64N(5)}
+		hold := Hold{ID: id.ID, Part: id.Part, Parts: 255, Slot: p.r.Uint32N(pickLocations), Now: p.now, Deadline: p.now + 1 + p.r.Int64N(8), Promise: p.r.Int64N(3) * p.r.Int64N(5)}
 		var found Entry
 		if c.Reserve(table.Space.Number(hold.Slot), &hold, &found) == Done {
 			p.ids = append(p.ids, id)
@@ -55,7 +58,7 @@ func (p *picker) one() {
 	}
 	at := p.r.IntN(len(p.ids))
 	id := p.ids[at]
-	c := Change{ID: id, Now: p.now}
+	c := Change{ID: id.ID, Part: uint8(id.Number()), Now: p.now}
 	switch p.r.IntN(7) {
 	case 0:
 		c.Verb, c.Deadline = history.Extended, p.now+p.r.Int64N(20)
@@ -67,7 +70,7 @@ func (p *picker) one() {
 		to := p.r.Uint32N(pickLocations)
 		var parts Parts
 		var found Entry
-		parts.Reroute(p.l, &Reroute{ID: id, Now: p.now, To: Part{Hold: Hold{Slot: to, Promise: p.r.Int64N(4)}, Lines: []Line{units(p.sku, 1)}}}, &found)
+		parts.Reroute(p.l, &Reroute{ID: id.ID, Part: id.Part, Now: p.now, To: Part{Hold: Hold{Slot: to, Promise: p.r.Int64N(4)}, Lines: []Line{units(p.sku, 1)}}}, &found)
 		return
 	case 5:
 		c.Verb = history.Collected
@@ -95,15 +98,16 @@ func pages(l *Ledger, slot uint32, length int, some ...State) (all []Pick) {
 
 // placeOf is the place of a live reservation in the pick list.
 func placeOf(id string, e *Entry) Pick {
+	n := PartName(id, e.Part)
 	switch {
 	case e.Promise != 0:
-		return Pick{Class: 0, Time: e.Promise, ID: id}
+		return Pick{Class: 0, Time: e.Promise, Name: n}
 	case e.State == Ready:
-		return Pick{Class: 1, Time: e.Pickup, ID: id}
+		return Pick{Class: 1, Time: e.Pickup, Name: n}
 	case e.State == Held:
-		return Pick{Class: 1, Time: e.Deadline, ID: id}
+		return Pick{Class: 1, Time: e.Deadline, Name: n}
 	}
-	return Pick{Class: 2, ID: id}
+	return Pick{Class: 2, Name: n}
 }
 
 // pickDifference compares the pages with all live reservations, sorted.
@@ -178,12 +182,12 @@ func TestPickListWhileAllChanges(t *testing.T) {
 				}
 				all, _ := l.PickList(nil, r.Uint32N(pickLocations), nil, nil, 1+r.IntN(100))
 				ascends := slices.IsSortedFunc(all, func(a, b Pick) int { return a.Compare(&b) })
-				seen := map[string]bool{}
+				seen := map[Name]bool{}
 				for _, p := range all {
-					if seen[p.ID] {
+					if seen[p.Name] {
 						ascends = false
 					}
-					seen[p.ID] = true
+					seen[p.Name] = true
 				}
 				if !ascends {
 					t.Errorf("not in order, or one twice: %+v", all)

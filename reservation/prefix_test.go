@@ -28,8 +28,8 @@ const (
 
 // TestNoPrefixOversells lets many callers fight for few units and then replays
 // the journal record by record: after every single one there must be no more
-// reserved than on hand, for any of them may be the last before a power cut. At
-// the end the sums are those in memory, and each acknowledged ID is there once,
+// reserved than on hand, and no order of which one part is confirmed, ended or collected
+// and another one not, for any of them may be the last before a power cut. At the end the sums are those in memory, and each acknowledged ID is there once,
 // where its ticket says.
 func TestNoPrefixOversells(t *testing.T) {
 	want := prefixes
@@ -119,6 +119,12 @@ func (f *fight) call(caller int, draw *rand.Rand) error {
 			continue
 		}
 		id = strconv.AppendInt(append(strconv.AppendInt(id[:0], int64(caller), 10), '/'), int64(i), 10)
+		if draw.IntN(3) == 0 {
+			if err := f.several(draw, string(id), lines, now); err != nil {
+				return err
+			}
+			continue
+		}
 		h := Hold{ID: string(id), Slot: slot, Now: now, Deadline: now + int64(draw.IntN(60))}
 		if how := claim.Reserve(table.Space.Number(slot), &h, &found); how != Done {
 			if how >= 0 {
@@ -137,6 +143,51 @@ func (f *fight) call(caller int, draw *rand.Rand) error {
 	return nil
 }
 
+// several reserves an order of several parts, confirms it or not, and ends it: always
+// the whole of it.
+func (f *fight) several(draw *rand.Rand, id string, lines []Line, now int64) error {
+	var p Parts
+	var found Entry
+	h := Hold{ID: wholly + id, Now: now, Deadline: now + int64(draw.IntN(60))}
+	var parts []Part
+	for i := range 2 + draw.IntN(3) {
+		h.Part, h.Slot = uint8(i+1), uint32(i%prefixSlots)
+		parts = append(parts, Part{Hold: h, Lines: []Line{{SKU: lines[i%len(lines)].SKU, Quantity: 1}}})
+	}
+	if how := p.Reserve(f.l, parts, &found); how >= 0 {
+		_, err := f.l.Expire(now)
+		return err
+	} else if how != Done {
+		return fmt.Errorf("reserve %q: %d %v", h.ID, how, p.Err())
+	}
+	f.ack(p.Ticket(), history.Held, h.ID)
+	verbs := []history.Kind{history.Confirmed, history.Canceled, history.Collected}
+	for _, verb := range verbs[draw.IntN(2) : 2+draw.IntN(2)] {
+		_, ticket, err := f.l.Do(&Change{Verb: verb, ID: h.ID, Now: now})
+		if fact(err) == ErrEnded || fact(err) == ErrNotFound { // as in finish
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if f.ack(ticket, verb, h.ID); verb == history.Confirmed {
+			continue
+		}
+		for i := 0; verb == history.Collected && i < len(parts); i++ {
+			m := &Movement{ID: fmt.Sprint(h.ID, "/", i), Cause: history.Received, Slot: parts[i].Slot, Now: now,
+				Lines: []MovementLine{{SKU: f.l.SKUName(parts[i].Lines[0].SKU), Units: 1}}}
+			if _, err := f.l.Move(m); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return nil
+}
+
+// wholly begins the IDs of orders that are only changed as a whole.
+const wholly = "whole/"
+
 // finish ends a reservation, or lets it be.
 func (f *fight) finish(draw *rand.Rand, h *Hold, lines []Line, now int64) error {
 	if draw.IntN(4) == 0 {
@@ -144,7 +195,7 @@ func (f *fight) finish(draw *rand.Rand, h *Hold, lines []Line, now int64) error 
 			return err
 		}
 	}
-	c := Change{Verb: history.Canceled, ID: h.ID, Now: now}
+	c := Change{Verb: history.Canceled, ID: h.ID, Part: h.Part, Now: now}
 	switch draw.IntN(8) {
 	case 0:
 		return nil
@@ -178,15 +229,13 @@ func (f *fight) reroute(draw *rand.Rand, h *Hold, lines []Line, now int64) (gone
 	var found Entry
 	r := Reroute{ID: h.ID, Now: now, To: Part{Hold: Hold{Slot: 1 - h.Slot}, Lines: lines}}
 	if draw.IntN(2) == 0 {
-		r.To.ID = h.ID + "/2"
+		r.To.Part = 2
 	}
 	switch how := p.Reroute(f.l, &r, &found); {
 	case how == Done:
 		f.ack(p.Ticket(), history.Rerouted, h.ID)
 		h.Slot = r.To.Slot
-		if r.To.ID != "" {
-			h.ID = r.To.ID
-		}
+		h.Part = uint8(draw.IntN(2)) * r.To.Part // or of all that is open, which it is
 	case how >= 0:
 	case fact(p.Err()) == ErrEnded, fact(p.Err()) == ErrNotFound: // as in finish
 		return true, nil
@@ -212,13 +261,14 @@ type prefixChecker struct {
 	at               uint64
 	r                history.Record
 	onHand, reserved [prefixSKUs][prefixSlots]int64
-	open             map[string]int64 // units, of reservations that have any
+	open             map[Name]int64 // units, of parts that have any
 	moved            map[string]bool
-	held             map[string]bool
+	held             map[Name]bool
+	fates            map[string][]history.Kind // of orders that are only changed as a whole, by part: what was the last
 }
 
 func (c *prefixChecker) read(f *fight) error {
-	c.open, c.moved, c.held = map[string]int64{}, map[string]bool{}, map[string]bool{}
+	c.open, c.moved, c.held, c.fates = map[Name]int64{}, map[string]bool{}, map[Name]bool{}, map[string][]history.Kind{}
 	for record, err := range f.l.queue.Follow(context.Background(), 1, false) {
 		if err == nil {
 			err = c.take(f, record)
@@ -259,10 +309,11 @@ func (c *prefixChecker) take(f *fight, record commit.Record) error {
 	}
 	switch r.Kind {
 	case history.Held:
-		if c.held[r.ID] {
+		n := Name{ID: strings.Clone(r.ID), Part: r.Part}
+		if c.held[n] {
 			return fmt.Errorf("held twice")
 		}
-		c.held[strings.Clone(r.ID)] = true
+		c.held[n] = true
 	case history.Moved:
 		if c.moved[r.ID] {
 			return fmt.Errorf("moved twice")
@@ -271,23 +322,78 @@ func (c *prefixChecker) take(f *fight, record commit.Record) error {
 	case history.SKUAdded, history.LocationSet:
 		return nil
 	}
-	for _, line := range r.Lines {
-		onHand, reserved := &c.onHand[line.SKU][r.Slot], &c.reserved[line.SKU][r.Slot]
+	lines := r.Lines
+	for _, s := range r.Shares {
+		if err := c.share(Name{ID: strings.Clone(r.ID), Part: s.Part}, s.Slot, lines[:s.Lines]); err != nil {
+			return err
+		}
+		lines = lines[s.Lines:]
+	}
+	if len(r.Shares) == 0 {
+		if err := c.share(Name{ID: strings.Clone(r.ID), Part: r.Part}, r.Slot, lines); err != nil {
+			return err
+		}
+	}
+	if r.Kind == history.Moved || !strings.HasPrefix(r.ID, wholly) {
+		return nil
+	}
+	return c.whole()
+}
+
+// whole checks that what happens to an order that is only changed as a whole happens to
+// all of its parts in one record; so it does with orders that expire, whose parts are
+// held equally long.
+func (c *prefixChecker) whole() error {
+	r := &c.r
+	if r.Kind == history.Held {
+		id := strings.Clone(r.ID)
+		if c.fates[id] = append(c.fates[id], r.Kind); len(c.fates[id]) != int(r.Part) {
+			return fmt.Errorf("part %d is the %dth", r.Part, len(c.fates[id]))
+		}
+		return nil
+	}
+	fates := c.fates[r.ID]
+	for _, s := range r.Shares {
+		fates[s.Part-1] = r.Kind
+	}
+	if len(r.Shares) == 0 {
+		fates[max(r.Part, 1)-1] = r.Kind
+	}
+	for i, fate := range fates {
+		if fate != r.Kind {
+			return fmt.Errorf("the order is half changed: part %d of %d is %v", i+1, len(fates), fate)
+		}
+	}
+	if r.Kind != history.Confirmed {
+		delete(c.fates, r.ID)
+	}
+	return nil
+}
+
+// share adds up what a record says of one part, or of a movement.
+func (c *prefixChecker) share(n Name, slot uint32, lines []history.Line) error {
+	r := &c.r
+	if n.Part == 1 {
+		n.Part = 0
+	}
+	for _, line := range lines {
+		onHand, reserved := &c.onHand[line.SKU][slot], &c.reserved[line.SKU][slot]
 		switch r.Kind {
 		case history.Held:
 			*reserved += line.Units
-			c.open[strings.Clone(r.ID)] += line.Units
+			c.open[n] += line.Units
+		case history.Confirmed:
 		case history.Canceled, history.Expired:
 			*reserved -= line.Units
-			c.open[r.ID] -= line.Units
+			c.open[n] -= line.Units
 		case history.Collected:
 			*reserved -= line.Units
 			*onHand -= line.Units
-			c.open[r.ID] -= line.Units
+			c.open[n] -= line.Units
 		case history.Rerouted:
 			*reserved -= line.Units
-			if r.Ref != "" {
-				c.open[r.ID] -= line.Units
+			if r.Other != 0 {
+				c.open[n] -= line.Units
 				break
 			}
 			there := &c.reserved[line.SKU][r.To]
@@ -299,12 +405,12 @@ func (c *prefixChecker) take(f *fight, record commit.Record) error {
 		default:
 			return fmt.Errorf("unexpected")
 		}
-		if *onHand < 0 || *reserved < 0 || *reserved > *onHand || c.open[r.ID] < 0 {
-			return fmt.Errorf("oversold: SKU %d at %d: %d reserved, %d on hand, %d left of the reservation", line.SKU, r.Slot, *reserved, *onHand, c.open[r.ID])
+		if *onHand < 0 || *reserved < 0 || *reserved > *onHand || c.open[n] < 0 {
+			return fmt.Errorf("oversold: SKU %d at %d: %d reserved, %d on hand, %d left of the reservation", line.SKU, slot, *reserved, *onHand, c.open[n])
 		}
 	}
-	if r.Kind != history.Moved && c.open[r.ID] == 0 {
-		delete(c.open, r.ID)
+	if r.Kind != history.Moved && c.open[n] == 0 {
+		delete(c.open, n)
 	}
 	return nil
 }

@@ -12,7 +12,8 @@ import (
 
 // Reroute takes a reservation, or some of its units, to another place.
 type Reroute struct {
-	ID    string // the reservation's
+	ID    string // the order's
+	Part  uint8  // the number of the part that it is about; 0 and 1: the first, or the only one
 	Now   int64  // engine time
 	Cause history.Cause
 	// Lines are the units that leave it, ascending by SKU, each once; nil: all
@@ -22,19 +23,20 @@ type Reroute struct {
 	// Missing tells that the units were not found or got lost, so that there is
 	// nothing to free. It is possible in any state, also after the end.
 	Missing bool
-	// To is where they are from now on. Without an ID it is the same reservation
+	// To is where they are from now on. Without a number it is the same part
 	// at another location: then all open units go, To.Lines are the same units, and
 	// of To only Slot, Distance, Promise and Note (none: the old one stays) count.
-	// With an ID it is a new reservation, a part of the same order: references
-	// that are empty are those of the old one, Deadline 0 is its deadline, Now and
-	// Ref are set; Parts, if it is more than the old one's, becomes the old one's.
+	// With a number, 2 or more, it is a new part of the order: references
+	// that are empty are those of the old one, Deadline 0 is its deadline, ID, Now and
+	// From are set; Parts, which is at least its number, becomes the old one's if it is
+	// more than that has.
 	To Part
 }
 
 // Reroute takes units of a reservation elsewhere: it takes the new units first,
 // records everything at once, and frees the old ones last. It returns Done, and
-// *found is the reservation r.ID as it is then; or Known, and *found is what is
-// there, when the reservation is at To.Slot already, or has To.ID; or Failed, and
+// *found is the part as it is then; or Known, and *found is what is
+// there, when the part is at To.Slot already, or there is one of To.Part; or Failed, and
 // Err says why; or the index of a line of To that is short. But for Done nothing
 // was changed.
 //
@@ -43,8 +45,8 @@ type Reroute struct {
 // than the reservation has open, or than is missing), ErrInvalid (in place: To.Lines
 // are not what is open), ErrUnknownLocation, ErrJournal.
 //
-// Linearizes at: the critical section of the reservation's shard, and the new one's,
-// in which both records are written. Whoever looks at the book sees the units in
+// Linearizes at: the critical section of the order's shard, in which both records are
+// written. Whoever looks at the book sees the units in
 // one place; whoever looks at the stock may see them taken in both for a moment,
 // never in none. Against a confirmation, cancellation, expiry or collection, the
 // first one wins; a reroute that comes second gives the new units back.
@@ -77,12 +79,13 @@ var errThere = errors.New("reservation is there")
 
 func (x *rerouting) begin(l *Ledger, p *Parts, r *Reroute) {
 	x.ledger, x.p, x.r = l, p, r
-	x.went = went{ref: r.To.ID, missing: r.Missing,
-		Went: state.Went{To: r.To.Slot, Distance: r.To.Distance, Promise: r.To.Promise, Note: string(r.To.Note), Parts: r.To.parts()}}
-	x.of = Change{Verb: history.Rerouted, ID: r.ID, Now: r.Now, Lines: r.Lines, Cause: r.Cause, went: &x.went}
-	x.change = &x.of
 	x.part = r.To
-	x.part.Now, x.part.Ref = r.Now, r.ID
+	x.part.Parts = max(r.To.Parts, r.To.name().Part)
+	x.went = went{part: r.To.name().Part, missing: r.Missing,
+		Went: state.Went{To: r.To.Slot, Distance: r.To.Distance, Promise: r.To.Promise, Note: string(r.To.Note), Parts: x.part.parts()}}
+	x.of = Change{Verb: history.Rerouted, ID: r.ID, Part: max(r.Part, 1), Now: r.Now, Lines: r.Lines, Cause: r.Cause, went: &x.went}
+	x.change = &x.of
+	x.part.ID, x.part.Now, x.part.From = r.ID, r.Now, max(r.Part, 1)
 	if n := cap(x.entry.Lines); n == 0 || n > keptLines {
 		x.entry.Lines = x.room[:0]
 	}
@@ -96,14 +99,14 @@ func (x *rerouting) release() {
 }
 
 func (x *rerouting) run(found *Entry) (int, error) {
-	l, r := x.ledger, x.r
+	l := x.ledger
 	if err := x.check(); err != nil {
 		return Failed, err
 	}
-	if !l.state.Book.Find(book.KindOrder, r.ID, &x.entry) {
+	if !l.state.Book.FindPart(x.of.name(), &x.entry) {
 		return Failed, ErrNotFound
 	}
-	if r.To.ID != "" && l.state.Book.Find(book.KindOrder, r.To.ID, &x.target) {
+	if x.went.part != 0 && l.state.Book.FindPart(x.part.name(), &x.target) {
 		return x.known(&x.target, found)
 	}
 	switch err := x.could(&x.entry); {
@@ -123,10 +126,10 @@ func (x *rerouting) run(found *Entry) (int, error) {
 func (x *rerouting) check() error {
 	r := x.r
 	switch {
-	case r.To.ID == "" && r.Missing:
-		return &InvalidError{Field: "To.ID", Value: "", Why: "must not be empty for units that are missing"}
-	case r.To.ID == r.ID:
-		return &InvalidError{Field: "To.ID", Value: r.To.ID, Why: "must be another one"}
+	case x.went.part == 0 && r.Missing:
+		return &InvalidError{Field: "To.Part", Value: r.To.Part, Why: "must be 2 or more for units that are missing"}
+	case x.went.part != 0 && x.went.part == x.of.name().Part:
+		return &InvalidError{Field: "To.Part", Value: r.To.Part, Why: "must be another one"}
 	case uint64(r.To.Slot) >= uint64(x.ledger.Slots()) || x.ledger.isGone(r.To.Slot):
 		return ErrUnknownLocation
 	}
@@ -142,7 +145,7 @@ func (x *rerouting) known(e *book.Entry, found *Entry) (int, error) {
 
 // could plans the reroute of an entry.
 func (x *rerouting) could(e *book.Entry) error {
-	if x.went.ref == "" && e.Location == x.went.To && !e.State.Ended() {
+	if x.went.part == 0 && e.Location == x.went.To && !e.State.Ended() {
 		return errThere
 	}
 	if err := x.plan(e); err != nil {
@@ -151,8 +154,8 @@ func (x *rerouting) could(e *book.Entry) error {
 	if len(x.given) == 0 {
 		return stateError(e, x.change)
 	}
-	if x.went.ref == "" {
-		if !book.NoteFits(e.Cause, x.went.Note) {
+	if x.went.part == 0 {
+		if !book.NoteFits(x.went.Note) {
 			return fmt.Errorf("a note of %d bytes: %w", len(x.went.Note), ErrFull) // its ID is of a version that had room for longer ones
 		}
 		return x.whole(e)
@@ -168,7 +171,7 @@ func (x *rerouting) whole(e *book.Entry) error {
 			return stateError(e, x.change)
 		}
 		if open := int64(l.Held) + int64(l.Confirmed); open != x.givenOf(l.SKU) {
-			return &InvalidError{Field: "Lines", Value: x.r.Lines, Why: "must be all that is held or confirmed if To has no ID"}
+			return &InvalidError{Field: "Lines", Value: x.r.Lines, Why: "must be all that is held or confirmed if To has no number"}
 		}
 	}
 	same := len(x.given) == len(x.part.Lines)
@@ -176,7 +179,7 @@ func (x *rerouting) whole(e *book.Entry) error {
 		same = x.given[i].SKU == x.part.Lines[i].SKU && x.given[i].Quantity == x.part.Lines[i].Quantity
 	}
 	if !same {
-		return &InvalidError{Field: "To.Lines", Value: x.part.Lines, Why: "must be all that is held or confirmed if To has no ID"}
+		return &InvalidError{Field: "To.Lines", Value: x.part.Lines, Why: "must be all that is held or confirmed if To has no number"}
 	}
 	return nil
 }
@@ -187,15 +190,15 @@ func (x *rerouting) enter(found *Entry) (int, error) {
 	var t Ticket
 	var err error
 	there := false
-	if r.To.ID == "" {
-		t, err = l.state.Book.Change(book.KindOrder, r.ID, &x.entry, x)
+	if x.went.part == 0 {
+		t, err = l.state.Book.ChangePart(x.of.name(), &x.entry, x)
 		if errors.Is(err, errThere) {
 			there, err = true, nil
 		}
 	} else {
 		var added bool
-		part := book.Addition{Hash: l.state.Book.Hash(book.KindOrder, r.To.ID), ID: r.To.ID, Entry: &x.target}
-		t, added, err = l.state.Book.Move(r.ID, &x.entry, &part, x, &p.found)
+		x.target.Part = x.went.part
+		t, added, err = l.state.Book.Move(x.of.name(), &x.entry, &x.target, x, &p.found)
 		there = err == nil && !added
 	}
 	if err != nil || there {
@@ -203,7 +206,7 @@ func (x *rerouting) enter(found *Entry) (int, error) {
 		switch {
 		case err != nil:
 			return Failed, err
-		case r.To.ID == "":
+		case x.went.part == 0:
 			return x.known(&x.entry, found)
 		}
 		return x.known(&p.found, found)
@@ -263,7 +266,7 @@ func (x *rerouting) Move(id string, e, part *book.Entry) ([][]byte, error) {
 	p.logHold(to)
 	if len(confirmed) > 0 {
 		r := &p.record
-		*r = history.Record{Kind: history.Confirmed, Time: x.r.Now, ID: to.ID, Slot: to.Slot, Order: to.Order, Customer: to.Customer, Lines: r.Lines[:0]}
+		*r = history.Record{Kind: history.Confirmed, Time: x.r.Now, ID: to.ID, Part: x.went.part, Slot: to.Slot, Order: to.Order, Customer: to.Customer, Lines: r.Lines[:0]}
 		for _, line := range confirmed {
 			r.Lines = append(r.Lines, history.Line{SKU: line.SKU, Units: line.Quantity})
 		}
@@ -321,12 +324,12 @@ func (x *rerouting) confirm(e, part *book.Entry) (lines []Line) {
 // log writes the record of the reservation that the units have left.
 func (x *rerouting) log(id string, e *book.Entry, from uint32) {
 	w, r := &x.went, &x.record
-	*r = history.Record{Kind: history.Rerouted, Time: x.r.Now, Cause: x.r.Cause, ID: id, Slot: from, To: w.To, Ref: w.ref,
+	*r = history.Record{Kind: history.Rerouted, Time: x.r.Now, Cause: x.r.Cause, ID: id, Part: numberOf(e), Slot: from, To: w.To, Other: w.part,
 		Distance: w.Distance, Promise: w.Promise, Parts: w.Parts, Missing: w.missing,
 		Order: e.Refs.Order, Customer: e.Refs.Customer, Lines: r.Lines[:0]}
-	if w.ref == "" {
+	if w.part == 0 {
 		r.Place = []byte(w.Note)
-		r.Parts = 0
+		r.Parts = e.Parts
 	}
 	for _, line := range x.given {
 		r.Lines = append(r.Lines, history.Line{SKU: line.SKU, Units: line.Quantity})

@@ -3,10 +3,10 @@ package reservation
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -105,39 +105,55 @@ func TestObserverSeesOneClaim(t *testing.T) {
 func TestObserverSeesOnePart(t *testing.T) {
 	const locations = 3
 	l, sku := observed(t, locations)
-	id := func(n int64) string {
-		if n == 0 {
-			return "order"
-		}
-		return fmt.Sprint("order/", n)
-	}
+	do(t, l, Change{Verb: history.Canceled, ID: "order"})
 	var last atomic.Int64
 	whileObserved(t, func() {
 		var p Parts
 		var found Entry
-		for i := range int64(rerouteRounds() / 4) {
-			r := Reroute{ID: id(i), Now: i, To: Part{Hold: Hold{ID: id(i + 1), Slot: uint32(i+1) % locations}, Lines: []Line{units(sku, 1)}}}
-			if how := p.Reroute(l, &r, &found); how != Done || found.State != Rerouted {
-				t.Errorf("reroute %d: %d, %v", i, how, p.Err())
+		for order := range rerouteRounds() / 4 / math.MaxUint8 {
+			id := fmt.Sprint("order", order)
+			if how, _ := reserve(l, id, 1, 0, units(sku, 1)); how != Done {
+				t.Errorf("reserve: %d", how)
 				return
 			}
-			last.Store(i + 1)
+			do(t, l, Change{Verb: history.Confirmed, ID: id})
+			for i := 1; i < math.MaxUint8; i++ {
+				last.Store(int64(order)<<8 | int64(i))
+				r := Reroute{ID: id, Part: uint8(i), Now: int64(i), To: Part{Hold: Hold{Part: uint8(i + 1), Slot: uint32(i) % locations}, Lines: []Line{units(sku, 1)}}}
+				if how := p.Reroute(l, &r, &found); how != Done || found.State != Rerouted {
+					t.Errorf("reroute %d: %d, %v", i, how, p.Err())
+					return
+				}
+			}
+			do(t, l, Change{Verb: history.Canceled, ID: id})
 		}
 	}, func() error {
 		var before, next, after Entry
 		n := last.Load()
-		if !l.Find(id(n), &before) {
-			return nil // forgotten
+		id, part := fmt.Sprint("order", n>>8), int(n&0xff)
+		if part == 0 || !l.FindPart(id, part, &before) {
+			return nil // not begun, or forgotten
 		}
-		found := l.Find(id(n+1), &next)
-		if !l.Find(id(n), &after) || before.State != after.State {
+		found := l.FindPart(id, part+1, &next)
+		if !l.FindPart(id, part, &after) || before.State != after.State {
 			return nil
 		}
-		if live := before.State == Confirmed; live == found {
-			return fmt.Errorf("part %d is %v, and the next one there: %v, %v", n, before.State, found, next.State)
+		if live := before.State == Confirmed; live == found && before.State != Canceled {
+			return fmt.Errorf("part %d is %v, and the next one there: %v, %v", part, before.State, found, next.State)
 		}
-		if found && (next.Ref != id(n) || next.Lines[0].Quantity != 1) {
-			return fmt.Errorf("part %d comes from %q", n+1, next.Ref)
+		if found && (next.From != part || next.Lines[0].Quantity != 1) {
+			return fmt.Errorf("part %d comes from %d", part+1, next.From)
+		}
+		open := 0
+		all := l.FindAll(id, nil)
+		for i := range all {
+			open += int(all[i].Lines[0].Confirmed)
+			if all[i].Part != all[0].Part+i { // the first ones may be forgotten
+				return fmt.Errorf("part %d comes where %d should", all[i].Part, all[0].Part+i)
+			}
+		}
+		if open != 1 && len(all) > 0 && all[len(all)-1].State != Canceled {
+			return fmt.Errorf("%d units in %d parts", open, len(all))
 		}
 		return nil
 	})
@@ -218,7 +234,7 @@ func newRerouteRace(t *testing.T, l *Ledger) *rerouteRace {
 		id := fmt.Sprint("o", i)
 		parts := []Part{
 			{Hold: Hold{ID: id, Slot: uint32(i) % raceLocations, Deadline: 1000, Parts: 2}, Lines: []Line{units(r.skus[0], 2), units(r.skus[1], 1)}},
-			{Hold: Hold{ID: id + "/2", Slot: uint32(i+1) % raceLocations, Deadline: 1000, Parts: 2}, Lines: []Line{units(r.skus[1], 3)}},
+			{Hold: Hold{ID: id, Part: 2, Slot: uint32(i+1) % raceLocations, Deadline: 1000, Parts: 2}, Lines: []Line{units(r.skus[1], 3)}},
 		}
 		if how := p.Reserve(l, parts, &found); how != Done {
 			t.Fatal(how, p.Err())
@@ -236,10 +252,10 @@ func (r *rerouteRace) run(t *testing.T, seed uint64) {
 			draw := rand.New(rand.NewPCG(seed, caller))
 			var p Parts
 			var found Entry
-			for i := range raceTries {
+			for range raceTries {
 				var err error
 				if draw.IntN(2) == 0 {
-					err = r.reroute(draw, &p, &found, fmt.Sprintf("%d.%d", caller, i))
+					err = r.reroute(draw, &p, &found)
 				} else {
 					err = r.other(draw)
 				}
@@ -261,12 +277,8 @@ func (r *rerouteRace) add(did *[256]int64) {
 	}
 }
 
-func (r *rerouteRace) id(draw *rand.Rand) string {
-	id := fmt.Sprint("o", draw.IntN(raceOrders))
-	if draw.IntN(3) == 0 {
-		id += "/2"
-	}
-	return id
+func (r *rerouteRace) id(draw *rand.Rand) (id string, part int) {
+	return fmt.Sprint("o", draw.IntN(raceOrders)), 1 + draw.IntN(3)/2
 }
 
 // late counts what only says that somebody else was first.
@@ -281,12 +293,12 @@ func (r *rerouteRace) late(err error) error {
 }
 
 // reroute takes all of a reservation, or one unit, elsewhere.
-func (r *rerouteRace) reroute(draw *rand.Rand, p *Parts, found *Entry, name string) error {
-	id := r.id(draw)
-	if !r.l.Find(id, found) {
+func (r *rerouteRace) reroute(draw *rand.Rand, p *Parts, found *Entry) error {
+	id, part := r.id(draw)
+	if !r.l.FindPart(id, part, found) {
 		return fmt.Errorf("%q is not there", id)
 	}
-	x := Reroute{ID: id, Now: 10, To: Part{Hold: Hold{Slot: uint32(draw.IntN(raceLocations))}}}
+	x := Reroute{ID: id, Part: uint8(part), Now: 10, To: Part{Hold: Hold{Slot: uint32(draw.IntN(raceLocations))}}}
 	for _, line := range found.Lines {
 		if open := line.Held + line.Confirmed; open > 0 {
 			x.To.Lines = append(x.To.Lines, units(line.SKU, open))
@@ -296,7 +308,7 @@ func (r *rerouteRace) reroute(draw *rand.Rand, p *Parts, found *Entry, name stri
 		return nil
 	}
 	if draw.IntN(2) == 0 {
-		x.To.ID = id + "/" + name
+		x.To.Part = uint8(3 + draw.IntN(math.MaxUint8-2)) // which may be there
 		x.To.Lines = []Line{units(x.To.Lines[0].SKU, 1)}
 		x.Lines = x.To.Lines
 	}
@@ -315,7 +327,11 @@ func (r *rerouteRace) reroute(draw *rand.Rand, p *Parts, found *Entry, name stri
 // other is any other change.
 func (r *rerouteRace) other(draw *rand.Rand) error {
 	verbs := [...]history.Kind{history.Confirmed, history.Confirmed, history.Canceled, history.Collected, history.Expired, history.Accepted, history.Rejected, history.ShortPicked}
-	c := Change{Verb: verbs[draw.IntN(len(verbs))], ID: r.id(draw), Now: 10}
+	id, part := r.id(draw)
+	c := Change{Verb: verbs[draw.IntN(len(verbs))], ID: id, Part: uint8(part), Now: 10}
+	if draw.IntN(4) == 0 {
+		c.Part = 0
+	}
 	switch {
 	case c.Verb == history.Expired && draw.IntN(40) == 0:
 		_, err := r.l.Expire(1000)
@@ -336,7 +352,7 @@ func (r *rerouteRace) other(draw *rand.Rand) error {
 func (r *rerouteRace) check(t *testing.T, l *Ledger) {
 	t.Helper()
 	var held, gone [2][raceLocations]int64
-	given := map[string]int64{} // what the parts that name a reservation took from it
+	given := map[Name]int64{} // what the parts that name a part took from it
 	for id, e := range l.All() {
 		open := int64(0)
 		for _, line := range e.Lines {
@@ -347,8 +363,8 @@ func (r *rerouteRace) check(t *testing.T, l *Ledger) {
 			if line.Canceled() < 0 {
 				t.Errorf("%q: %+v", id, line)
 			}
-			if e.Ref != "" {
-				given[e.Ref] += line.Quantity
+			if e.From != 0 {
+				given[PartName(id, e.From)] += line.Quantity
 			}
 		}
 		if (open > 0) == e.State.Ended() {
@@ -360,11 +376,11 @@ func (r *rerouteRace) check(t *testing.T, l *Ledger) {
 		for _, line := range e.Lines {
 			rerouted += line.Rerouted
 		}
-		if rerouted != given[id] {
-			t.Errorf("%q gave %d units away, %d came", id, rerouted, given[id])
+		if came := given[PartName(id, e.Part)]; rerouted != came {
+			t.Errorf("part %d of %q gave %d units away, %d came", e.Part, id, rerouted, came)
 		}
-		if root := strings.Count(id, ".") == 0; root != (e.Ref == "") {
-			t.Errorf("%q comes from %q", id, e.Ref)
+		if root := e.Part <= 2; root != (e.From == 0) {
+			t.Errorf("part %d of %q comes from %d", e.Part, id, e.From)
 		}
 	}
 	for i, sku := range r.skus {
@@ -391,7 +407,7 @@ func (r *rerouteRace) same(t *testing.T, a, b *Ledger) {
 	var other Entry
 	n := 0
 	for id, e := range a.All() {
-		if n++; !b.Find(id, &other) || fmt.Sprintf("%+v", *e) != fmt.Sprintf("%+v", other) {
+		if n++; !b.FindPart(id, e.Part, &other) || fmt.Sprintf("%+v", *e) != fmt.Sprintf("%+v", other) {
 			t.Fatalf("%q was %+v, is %+v", id, *e, other)
 		}
 	}

@@ -23,26 +23,26 @@ import (
 type shorts struct {
 	cells atomic.Int64 // how many cells have a list: 0 spares everybody the lock
 	mu    lock.Mutex
-	by    map[uint64][]string // by state.Pair(sku, slot): reservations
+	by    map[uint64][]Name // by state.Pair(sku, slot): reservations
 }
 
 func (s *shorts) any() bool { return s.cells.Load() != 0 }
 
-func (s *shorts) add(sku, slot uint32, id string) {
+func (s *shorts) add(sku, slot uint32, n Name) {
 	s.mu.Lock(lock.Short)
 	defer s.mu.Unlock()
 	if s.by == nil {
-		s.by = map[uint64][]string{}
+		s.by = map[uint64][]Name{}
 	}
 	key := state.Pair(sku, slot)
-	if !slices.Contains(s.by[key], id) {
-		s.by[key] = append(s.by[key], id)
+	if !slices.Contains(s.by[key], n) {
+		s.by[key] = append(s.by[key], n)
 	}
 	s.cells.Store(int64(len(s.by)))
 }
 
 // of is a copy of a cell's list.
-func (s *shorts) of(sku, slot uint32) []string {
+func (s *shorts) of(sku, slot uint32) []Name {
 	s.mu.Lock(lock.Short)
 	defer s.mu.Unlock()
 	return slices.Clone(s.by[state.Pair(sku, slot)])
@@ -109,7 +109,7 @@ func (l *Ledger) findShort(sku, slot uint32, movement string, now int64) {
 // same after a restart.
 func (l *Ledger) shorten(sku, slot uint32, movement string, now, missing int64, confirmed bool) int64 {
 	type candidate struct {
-		id    string
+		name  Name
 		since int64
 		units int64
 	}
@@ -122,22 +122,22 @@ func (l *Ledger) shorten(sku, slot uint32, movement string, now, missing int64, 
 			line := &e.Lines[i]
 			units := int64(line.Held) + int64(line.Confirmed) - int64(line.Short)
 			if line.SKU == sku && units > 0 && (line.Confirmed > 0) == confirmed {
-				all = append(all, candidate{strings.Clone(id), e.Since, units})
+				all = append(all, candidate{Name{ID: strings.Clone(id), Part: e.Part}, e.Since, units})
 			}
 		}
 		return true
 	})
 	slices.SortFunc(all, func(a, b candidate) int {
-		return cmp.Or(cmp.Compare(b.since, a.since), strings.Compare(b.id, a.id))
+		return cmp.Or(cmp.Compare(b.since, a.since), b.name.Compare(a.name))
 	})
 	for _, c := range all {
 		if missing <= 0 {
 			break
 		}
 		units := min(missing, c.units)
-		change := Change{Verb: history.Shorted, ID: c.id, Now: now, Slot: slot, Token: movement, Lines: []Line{{SKU: sku, Quantity: units}}}
+		change := Change{Verb: history.Shorted, ID: c.name.ID, Part: max(c.name.Part, 1), Now: now, Slot: slot, Token: movement, Lines: []Line{{SKU: sku, Quantity: units}}}
 		if l.mark(&change) {
-			l.shorts.add(sku, slot, c.id)
+			l.shorts.add(sku, slot, c.name)
 			missing -= units
 		}
 	}
@@ -151,7 +151,7 @@ func (l *Ledger) mark(c *Change) bool {
 	defer s.release()
 	s.change = c
 	s.entry.Lines = s.room[:0]
-	_, err := l.state.Book.Change(book.KindOrder, c.ID, &s.entry, s)
+	_, err := l.state.Book.ChangePart(c.name(), &s.entry, s)
 	return err == nil
 }
 
@@ -179,7 +179,7 @@ func (l *Ledger) cover(sku, slot uint32, now int64) {
 			return
 		}
 		c := short[0]
-		change := Change{Verb: history.Covered, ID: c.id, Now: now, Slot: slot, Lines: []Line{{SKU: sku, Quantity: min(spare, c.units)}}}
+		change := Change{Verb: history.Covered, ID: c.name.ID, Part: max(c.name.Part, 1), Now: now, Slot: slot, Lines: []Line{{SKU: sku, Quantity: min(spare, c.units)}}}
 		if !l.mark(&change) && l.queue != nil && l.queue.Err() != nil {
 			return // else it changed meanwhile: look again
 		}
@@ -188,7 +188,7 @@ func (l *Ledger) cover(sku, slot uint32, now int64) {
 
 // shortOne is a reservation that is short of so many units of a SKU.
 type shortOne struct {
-	id        string
+	name      Name
 	confirmed bool
 	since     int64
 	units     int64
@@ -197,13 +197,13 @@ type shortOne struct {
 // shortAt lists who is short at a cell, the first to be covered first.
 func (l *Ledger) shortAt(sku, slot uint32) (all []shortOne) {
 	var e book.Entry
-	for _, id := range l.shorts.of(sku, slot) {
-		if !l.state.Book.Find(book.KindOrder, id, &e) || e.Location != slot {
+	for _, n := range l.shorts.of(sku, slot) {
+		if !l.state.Book.FindPart(n, &e) || e.Location != slot {
 			continue
 		}
 		for i := range e.Lines {
 			if line := &e.Lines[i]; line.SKU == sku && line.Short > 0 {
-				all = append(all, shortOne{id, line.Confirmed > 0, e.Since, int64(line.Short)})
+				all = append(all, shortOne{n, line.Confirmed > 0, e.Since, int64(line.Short)})
 			}
 		}
 	}
@@ -214,7 +214,7 @@ func (l *Ledger) shortAt(sku, slot uint32) (all []shortOne) {
 			}
 			return 1
 		}
-		return cmp.Or(cmp.Compare(a.since, b.since), strings.Compare(a.id, b.id))
+		return cmp.Or(cmp.Compare(a.since, b.since), a.name.Compare(b.name))
 	})
 	return all
 }

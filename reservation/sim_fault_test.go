@@ -110,7 +110,7 @@ func (s *sim) again() {
 			continue
 		}
 		var found Entry
-		if g.l.Find(g.orders[i], &found); found.Fingerprint != o.fingerprint {
+		if g.l.FindPart(g.orders[orderOf(i)], o.part, &found); found.Fingerprint != o.fingerprint {
 			s.fails("order %d has the fingerprint %d, not %d", i, found.Fingerprint, o.fingerprint)
 		}
 	}

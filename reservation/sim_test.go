@@ -238,7 +238,7 @@ func (s *sim) refuse() {
 	g.failed = nil
 	last := g.last
 	g.w, g.loose = before, loose
-	lengthen(&g.w.orders, len(g.orders))
+	lengthen(&g.w.orders, partAt(len(g.orders), 1))
 	lengthen(&g.w.transfers, len(g.transfers))
 	g.last = "refused: " + last
 	g.verify()

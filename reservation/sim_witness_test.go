@@ -23,8 +23,8 @@ type witness struct {
 	at   uint64
 	r    history.Record
 	seen map[uint64]string // IDs that were answered with a record number, until it is read
-	more int               // parts of the order read last that are still to come
-	open string            // a part that has taken units elsewhere, until the record of that
+	more Name              // the order read last, and how many of its parts are still to come
+	open Name              // a part that has units of another one, until the record of that
 }
 
 func newWitness(remindBefore int64) *witness {
@@ -72,8 +72,8 @@ func (x *witness) read(log log.Log) error {
 			sequence++
 		}
 	}
-	if x.more > 0 || x.open != "" {
-		return fmt.Errorf("the log ends at record %d: an order has not all its parts (%d more, %q)", x.at, x.more, x.open)
+	if x.more.Part > 0 || x.open.ID != "" {
+		return fmt.Errorf("the log ends at record %d: an order has not all its parts (%v more, %v)", x.at, x.more, x.open)
 	}
 	if x.at != log.Last() {
 		return fmt.Errorf("the log ends at %d, its records at %d", log.Last(), x.at)
@@ -95,65 +95,85 @@ func (x *witness) take(sequence uint64, data []byte) error {
 		return fmt.Errorf("%q was told to be this record", id)
 	}
 	delete(x.seen, sequence)
-	slots := []uint32{r.Slot}
-	if r.Kind == history.Canceled || r.Kind == history.Expired || r.Kind == history.NoShow || r.Kind == history.Confirmed {
-		if o := *roomFor(&w.orders, number(r.ID)); o != nil {
-			slots[0] = o.slot
-		}
-	}
-	if r.Kind == history.Dispatched {
-		slots = append(slots, r.To)
-	}
-	if r.Kind == history.Rerouted {
-		slots = append(slots, r.To)
-	}
 	if err := x.together(); err != nil {
 		return err
 	}
-	var before [2][twinSKUs]int64
-	each := func(do func(i int, sku, slot uint32)) {
-		for i, slot := range slots {
+	slots := []uint32{r.To}
+	for _, n := range x.names() {
+		slots = append(slots, n.slot)
+		if o := *roomFor(&w.orders, n.number); o != nil && r.Kind != history.Moved {
+			slots = append(slots, o.slot)
+		}
+	}
+	before := map[[2]uint32]int64{}
+	each := func(do func(sku, slot uint32)) {
+		for _, slot := range slots {
 			if uint64(slot) < uint64(len(w.slots)) {
 				for sku := range w.skus {
-					do(i, uint32(sku), slot)
+					do(uint32(sku), slot)
 				}
 			}
 		}
 	}
-	each(func(i int, sku, slot uint32) { before[i][sku], _ = w.missing(sku, slot) })
+	each(func(sku, slot uint32) { before[[2]uint32{sku, slot}], _ = w.missing(sku, slot) })
 	if err := x.bring(); err != nil {
 		return err
 	}
 	var err error
-	each(func(i int, sku, slot uint32) {
+	each(func(sku, slot uint32) {
 		missing, _ := w.missing(sku, slot)
-		if missing > before[i][sku] && !takesFromShelf(r) {
+		if missing > before[[2]uint32{sku, slot}] && !takesFromShelf(r) {
 			err = fmt.Errorf("oversold: %d units of SKU %d at %d too many are reserved", missing, sku, slot)
 		}
 	})
 	return err
 }
 
+// share is a part that a record is about.
+type share struct {
+	number int // in the twin's list
+	slot   uint32
+	lines  []history.Line
+}
+
+// names is the parts that the record is about.
+func (x *witness) names() (all []share) {
+	r := &x.r
+	if r.Kind == history.Moved || r.Kind != history.Held && r.Kind.Verb(0, false, false) == 0 {
+		return []share{{number: 0, slot: r.Slot}}
+	}
+	order, lines := number(r.ID), r.Lines
+	for _, s := range r.Shares {
+		all = append(all, share{partAt(order, int(s.Part)), s.Slot, lines[:s.Lines]})
+		lines = lines[s.Lines:]
+	}
+	if len(r.Shares) == 0 {
+		all = append(all, share{partAt(order, int(r.Part)), r.Slot, lines})
+	}
+	return all
+}
+
 // together checks that the records of one call follow each other: the parts of an
 // order, and a reroute with what it makes.
 func (x *witness) together() error {
 	r := &x.r
+	part := Name{ID: r.ID, Part: r.Part}
 	switch {
-	case x.open != "" && r.Kind == history.Rerouted && r.Ref == x.open:
-		x.open = ""
-	case x.open != "" && (r.Kind != history.Confirmed || r.ID != x.open):
-		return fmt.Errorf("%q has its units without a record of whose they were", x.open)
-	case x.open != "":
-	case r.Kind == history.Rerouted && r.Ref != "":
+	case x.open.ID != "" && r.Kind == history.Rerouted && r.ID == x.open.ID && r.Other == x.open.Part:
+		x.open = Name{}
+	case x.open.ID != "" && (r.Kind != history.Confirmed || part != x.open):
+		return fmt.Errorf("%v has its units without a record of whose they were", x.open)
+	case x.open.ID != "":
+	case r.Kind == history.Rerouted && r.Other != 0:
 		return fmt.Errorf("its units are nowhere")
-	case x.more > 0 && r.Kind != history.Held:
-		return fmt.Errorf("%d parts of the order before it are missing", x.more)
-	case x.more > 0:
-		x.more--
-	case r.Kind == history.Held && r.Ref != "":
-		x.open = strings.Clone(r.ID)
+	case x.more.Part > 0 && (r.Kind != history.Held || r.ID != x.more.ID):
+		return fmt.Errorf("%d parts of the order before it are missing", x.more.Part)
+	case x.more.Part > 0:
+		x.more.Part--
+	case r.Kind == history.Held && r.Other != 0:
+		x.open = Name{ID: strings.Clone(r.ID), Part: r.Part}
 	case r.Kind == history.Held && r.Parts > 1:
-		x.more = int(r.Parts) - 1
+		x.more = Name{ID: strings.Clone(r.ID), Part: r.Parts - 1}
 	}
 	return nil
 }
@@ -198,7 +218,8 @@ func (x *witness) bring() error {
 
 func (x *witness) held() error {
 	r, w := &x.r, x.w
-	at := roomFor(&w.orders, number(r.ID))
+	n := partAt(number(r.ID), int(r.Part))
+	at := roomFor(&w.orders, n)
 	if *at != nil {
 		return fmt.Errorf("held twice")
 	}
@@ -206,9 +227,9 @@ func (x *witness) held() error {
 	for _, l := range r.Lines {
 		lines = append(lines, Line{SKU: l.SKU, Quantity: l.Units})
 	}
-	*at = w.hold(number(r.ID), &Hold{ID: strings.Clone(r.ID), Fingerprint: r.Fingerprint, Slot: r.Slot, Distance: r.Distance, Now: r.Time, Deadline: r.Deadline,
+	*at = w.hold(n, &Hold{ID: strings.Clone(r.ID), Fingerprint: r.Fingerprint, Slot: r.Slot, Distance: r.Distance, Now: r.Time, Deadline: r.Deadline,
 		Promise: r.Promise, Order: strings.Clone(r.Order), Owner: strings.Clone(r.Owner), Channel: strings.Clone(r.Channel),
-		Note: bytes.Clone(r.Place), Parts: r.Parts, Ref: strings.Clone(r.Ref)}, lines)
+		Note: bytes.Clone(r.Place), Parts: r.Parts, Part: r.Part, From: r.Other}, lines)
 	return nil
 }
 
@@ -266,10 +287,32 @@ func (x *witness) moved() error {
 	return nil
 }
 
-// changed brings in a change of a reservation.
+// changed brings in a change of an order: of one part, or of several at once.
 func (x *witness) changed() error {
 	r, w := &x.r, x.w
-	o := *roomFor(&w.orders, number(r.ID))
+	last := 0
+	for i, s := range x.names() {
+		if i > 0 && s.number <= last {
+			return fmt.Errorf("its parts do not ascend")
+		}
+		last = s.number
+		if err := x.changedPart(&s); err != nil {
+			return fmt.Errorf("part %d: %w", s.number%twinParts+1, err)
+		}
+	}
+	if r.Change != "" {
+		at := roomFor(&w.changes, number(r.Change))
+		if *at != nil {
+			return fmt.Errorf("change %q twice", r.Change)
+		}
+		*at = &twinChange{print: r.Fingerprint, state: w.orders[last].state}
+	}
+	return nil
+}
+
+func (x *witness) changedPart(s *share) error {
+	r, w := &x.r, x.w
+	o := *roomFor(&w.orders, s.number)
 	if o == nil {
 		return fmt.Errorf("no such reservation")
 	}
@@ -280,7 +323,7 @@ func (x *witness) changed() error {
 		return fmt.Errorf("it has ended: %v", o.state)
 	}
 	c := &Change{Verb: r.Kind, Now: r.Time, Deadline: r.Deadline, Code: strings.Clone(r.Code), Owner: strings.Clone(r.Owner),
-		Channel: strings.Clone(r.Channel), Slot: r.Slot, Cause: r.Cause}
+		Channel: strings.Clone(r.Channel), Slot: s.slot, Cause: r.Cause}
 	switch r.Kind {
 	case history.Dispatched:
 		c.Slot = r.To
@@ -290,7 +333,7 @@ func (x *witness) changed() error {
 		}
 	}
 	give := make([]int64, len(o.lines))
-	for _, l := range r.Lines {
+	for _, l := range s.lines {
 		at := slices.IndexFunc(o.lines, func(t twinLine) bool { return t.sku == l.SKU })
 		if at < 0 || l.Units < 0 {
 			return fmt.Errorf("no line of SKU %d", l.SKU)
@@ -318,18 +361,11 @@ func (x *witness) changed() error {
 	switch {
 	case r.Kind == history.Returned && r.Cause != history.Restocked:
 	case r.Kind == history.Collected, r.Kind == history.Dispatched, r.Kind == history.ShortPicked, r.Kind == history.Arrived, r.Kind == history.Returned:
-		for _, l := range r.Lines {
-			if got := w.onHand[l.SKU][r.Slot]; got != l.OnHand || got < 0 {
+		for _, l := range s.lines {
+			if got := w.onHand[l.SKU][s.slot]; got != l.OnHand || got < 0 {
 				return fmt.Errorf("says %d on hand of SKU %d, there are %d", l.OnHand, l.SKU, got)
 			}
 		}
-	}
-	if r.Change != "" {
-		at := roomFor(&w.changes, number(r.Change))
-		if *at != nil {
-			return fmt.Errorf("change %q twice", r.Change)
-		}
-		*at = &twinChange{print: r.Fingerprint, state: o.state}
 	}
 	return nil
 }
@@ -338,7 +374,7 @@ func (x *witness) changed() error {
 func (x *witness) rerouted(o *twinOrder) error {
 	r, w := &x.r, x.w
 	route := Reroute{ID: r.ID, Now: r.Time, Missing: r.Missing, To: Part{Hold: Hold{Slot: r.To, Distance: r.Distance, Promise: r.Promise,
-		Note: bytes.Clone(r.Place), Parts: r.Parts}}}
+		Note: bytes.Clone(r.Place), Parts: r.Parts, Part: r.Other}}}
 	for _, l := range r.Lines {
 		route.Lines = append(route.Lines, Line{SKU: l.SKU, Quantity: l.Units})
 	}
@@ -350,7 +386,7 @@ func (x *witness) rerouted(o *twinOrder) error {
 		return fmt.Errorf("it is at %d, not at %d", o.slot, r.Slot)
 	case o.state.Ended() && !r.Missing:
 		return fmt.Errorf("it has ended: %v", o.state)
-	case r.Ref != "":
+	case r.Other != 0:
 		w.leave(o, give, &route)
 		return nil
 	}

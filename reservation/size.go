@@ -20,8 +20,8 @@ import (
 // asked undoes what it took.
 const maxRecordBytes = commit.MaxRecordBytes
 
-// fixedBytes is more than a record takes besides its texts, its place and its
-// lines.
+// fixedBytes is more than a record takes besides its texts, its place, its lines and
+// its shares.
 const fixedBytes = 128
 
 // longest is the longest record that a queue takes, or none.

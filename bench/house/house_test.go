@@ -114,13 +114,14 @@ var exceptions = map[string]string{
 
 // exportedLimit is how many lines of go doc -short a package may have. What is
 // internal has no outside readers; the ledger has a noun for each part of a
-// reservation's whole life, the door has those and what a retailer sets, the
+// reservation's whole life, the door has those, one for a part of an order and for what
+// an event is for it, and what a retailer sets, the
 // table of the life has states, verbs and what a row can say, and sourcing has a
 // filter for each thing that a site says of itself.
 func exportedLimit(dir string) int {
 	switch {
 	case dir == "allocator":
-		return 73
+		return 75
 	case dir == "reservation":
 		return 50
 	case dir == "reservation/life":
@@ -326,7 +327,7 @@ var rules = []struct {
 	}},
 	{"exported", exportedNames, []canary{
 		{"geo/x.go", "package geo; type (" + strings.Repeat("T int;", 26) + ")", "26 exported names"},
-		{"allocator/x.go", "package allocator\n" + strings.Repeat("const C, V = 1, 2\n", 74), "74 exported names"},
+		{"allocator/x.go", "package allocator\n" + strings.Repeat("const C, V = 1, 2\n", 76), "76 exported names"},
 	}},
 	{"comments", docComments, []canary{
 		{"geo/x.go", "package geo", "no package comment"},

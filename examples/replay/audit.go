@@ -11,6 +11,7 @@ import (
 // books is what the audit asks the engine.
 type books interface {
 	Lookup(id string) (allocator.Reservation, error)
+	Part(order string, number int) allocator.Part
 	Available(sku, location string) (allocator.Availability, error)
 }
 
@@ -23,6 +24,22 @@ type verdict struct {
 	cells        int     // compared
 	left         []int64 // units still available, by site
 	seeded       []int64 // units at the start, by site
+}
+
+// partsOf is what each location does for an order.
+func partsOf(b books, id string) (parts []allocator.Reservation, err error) {
+	whole, err := b.Lookup(id)
+	if err != nil || whole.Parts == nil {
+		return []allocator.Reservation{whole}, err
+	}
+	for _, n := range whole.Parts {
+		part, err := b.Part(id, n).Lookup()
+		if err != nil {
+			return nil, err
+		}
+		parts = append(parts, part)
+	}
+	return parts, nil
 }
 
 // audit recomputes, without trusting any total of the engine, whether more was
@@ -41,22 +58,24 @@ func audit(ctx context.Context, b books, ids []string, all []site, items []item,
 	v := &verdict{left: make([]int64, len(all)), seeded: make([]int64, len(all))}
 	held := make([]int64, len(all)*len(items))
 	for _, id := range ids {
-		r, err := b.Lookup(id)
+		parts, err := partsOf(b, id)
 		if err != nil {
 			return nil, fmt.Errorf("looking up order %s: %w", id, err)
 		}
-		i, ok := number[r.Location]
-		if !ok {
-			return nil, fmt.Errorf("order %s is held at %q, which is not one of the locations", id, r.Location)
-		}
-		v.reservations++
-		for _, l := range r.Lines {
-			k, ok := column[l.SKU]
+		for _, r := range parts {
+			i, ok := number[r.Location]
 			if !ok {
-				return nil, fmt.Errorf("order %s holds %q, which is not one of the SKUs", id, l.SKU)
+				return nil, fmt.Errorf("order %s is held at %q, which is not one of the locations", id, r.Location)
 			}
-			held[i*len(items)+k] += l.Held
-			v.held += l.Held
+			v.reservations++
+			for _, l := range r.Lines {
+				k, ok := column[l.SKU]
+				if !ok {
+					return nil, fmt.Errorf("order %s holds %q, which is not one of the SKUs", id, l.SKU)
+				}
+				held[i*len(items)+k] += l.Held
+				v.held += l.Held
+			}
 		}
 	}
 	for i, s := range all {

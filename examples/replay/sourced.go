@@ -22,7 +22,6 @@ type sourced struct {
 	differ  int                  // orders whose cost or promise the engine tells otherwise
 	why     sourcing.Explanation // of the split with the most to tell
 	told    *wish                // whose explanation that is
-	partIDs []string             // of the reservations of the week
 	once    *verdict             // after the week
 	speed   *speed
 	often   *verdict // after the last measured repetition
@@ -63,7 +62,7 @@ func source(ctx context.Context, in *inputs, items []item, all []site, s setting
 	if err != nil {
 		return nil, err
 	}
-	if res.once, err = audit(ctx, a, res.partIDs, all, items, p); err != nil {
+	if res.once, err = audit(ctx, a, held, all, items, p); err != nil {
 		return nil, err
 	}
 	if err := putAllBack(ctx, a, held); err != nil {
@@ -101,11 +100,7 @@ func (r *sourced) race(ctx context.Context, a *allocator.Allocator, week *week, 
 	if err != nil {
 		return err
 	}
-	ids, err := reservations(ctx, a, orders, r.speed.heldIDs)
-	if err != nil {
-		return err
-	}
-	r.often, err = audit(ctx, a, ids, w.all, items, p)
+	r.often, err = audit(ctx, a, r.speed.heldIDs, w.all, items, p)
 	return err
 }
 
@@ -132,7 +127,6 @@ func (r *sourced) play(ctx context.Context, a *allocator.Allocator, week *week, 
 		if err == nil {
 			held = append(held, id)
 			for _, part := range got.Parts() {
-				r.partIDs = append(r.partIDs, part.ID)
 				parts = append(parts, piece{number[part.Location], part.Distance, summed(part.Lines(), column)})
 			}
 		}
@@ -166,23 +160,4 @@ func (r *sourced) noteSplit(o *wish, a *answer, e sourcing.Explanation) {
 	if a.whole && better {
 		r.why, r.told = e, o
 	}
-}
-
-// reservations lists the reservations of those of the orders with the given IDs:
-// a repeat of an order gets the answer of the first call.
-func reservations(ctx context.Context, a *allocator.Allocator, orders []allocator.Order, ids []string) (parts []string, err error) {
-	byID := make(map[string]*allocator.Order, len(orders))
-	for i := range orders {
-		byID[orders[i].ID] = &orders[i]
-	}
-	for _, id := range ids {
-		got, err := a.Allocate(ctx, *byID[id])
-		if err != nil {
-			return nil, fmt.Errorf("asking again for order %s: %w", id, err)
-		}
-		for _, part := range got.Parts() {
-			parts = append(parts, part.ID)
-		}
-	}
-	return parts, nil
 }

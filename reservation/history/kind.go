@@ -16,7 +16,7 @@ type Kind uint8
 // theirs. A Rerouted record without Other says that the whole reservation is at To
 // from now on. With Other, the units are in the part of that number, whose Held
 // record comes before it in the same frame of the journal, and Parts is of how many
-// parts the order is now.
+// parts the order is now; other records say of how many it was.
 //
 // Former versions gave a part an ID of its own, that of the order with a slash and
 // the number behind it, and the first part that of the order; where there is Other

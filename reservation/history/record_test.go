@@ -138,7 +138,7 @@ func full() Record {
 		Channel: "app", Code: "4711", Ref: "m-3", Place: []byte{0, 1, 255},
 		Parts: 2, Part: 3, Other: 255, Missing: true,
 		Shares: []Share{{Part: 1, Slot: math.MaxUint32, Lines: 2}, {Part: 4}, {Part: 255, Slot: 7, Lines: 1}},
-		Lines: []Line{{SKU: 0, Units: -3, OnHand: 70}, {SKU: 1, Units: 1 << 40}, {SKU: math.MaxUint32, OnHand: -1}},
+		Lines:  []Line{{SKU: 0, Units: -3, OnHand: 70}, {SKU: 1, Units: 1 << 40}, {SKU: math.MaxUint32, OnHand: -1}},
 	}
 }
 

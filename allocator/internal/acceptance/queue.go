@@ -20,33 +20,37 @@ type Wait struct {
 }
 
 // Queue is the orders that wait, the first due first, of two due at once the one
-// with the lower ID. It begins off, and then holds nothing. Safe for concurrent use.
+// with the lower name. It begins off, and then holds nothing. Safe for concurrent use.
 // A Queue must not be copied.
-type Queue struct {
+type Queue[K comparable] struct {
+	compare func(a, b K) int
+
 	wake chan struct{}
 
 	on      atomic.Bool // changed under mu, together with what waits
 	mu      lock.Mutex
-	waiting map[string]Wait
-	order   *btree.BTreeG[waiter] // what waiting has
+	waiting map[K]Wait
+	order   *btree.BTreeG[waiter[K]] // what waiting has
 }
 
-type waiter struct {
-	due int64
-	id  string
+type waiter[K comparable] struct {
+	due  int64
+	name K
 }
 
-// New is a queue that is off.
-func New() *Queue { return &Queue{wake: make(chan struct{}, 1)} }
+// New is a queue of orders by their names, in the order of compare, that is off.
+func New[K comparable](compare func(a, b K) int) *Queue[K] {
+	return &Queue[K]{compare: compare, wake: make(chan struct{}, 1)}
+}
 
 // Wake tells that another order than before is the first one due.
-func (q *Queue) Wake() <-chan struct{} { return q.wake }
+func (q *Queue[K]) Wake() <-chan struct{} { return q.wake }
 
 // On reports whether orders are watched.
-func (q *Queue) On() bool { return q.on.Load() }
+func (q *Queue[K]) On() bool { return q.on.Load() }
 
 // Turn begins to watch orders, or ends it and forgets them all.
-func (q *Queue) Turn(on bool) {
+func (q *Queue[K]) Turn(on bool) {
 	q.mu.Lock(lock.Acceptance)
 	defer q.mu.Unlock()
 	q.on.Store(on)
@@ -54,30 +58,30 @@ func (q *Queue) Turn(on bool) {
 	case !on:
 		q.waiting, q.order = nil, nil
 	case q.waiting == nil:
-		q.waiting = map[string]Wait{}
-		q.order = btree.NewBTreeGOptions(func(a, b waiter) bool {
-			return cmp.Or(cmp.Compare(a.due, b.due), cmp.Compare(a.id, b.id)) < 0
+		q.waiting = map[K]Wait{}
+		q.order = btree.NewBTreeGOptions(func(a, b waiter[K]) bool {
+			return cmp.Or(cmp.Compare(a.due, b.due), q.compare(a.name, b.name)) < 0
 		}, btree.Options{NoLocks: true})
 	}
 }
 
 // Put has an order wait, in the place of how it waited before.
-func (q *Queue) Put(id string, is Wait) {
+func (q *Queue[K]) Put(n K, is Wait) {
 	q.mu.Lock(lock.Acceptance)
 	defer q.mu.Unlock()
-	q.put(id, is)
+	q.put(n, is)
 }
 
-func (q *Queue) put(id string, is Wait) {
+func (q *Queue[K]) put(n K, is Wait) {
 	if !q.on.Load() {
 		return
 	}
-	if was, ok := q.waiting[id]; ok {
-		q.order.Delete(waiter{was.Due, id})
+	if was, ok := q.waiting[n]; ok {
+		q.order.Delete(waiter[K]{was.Due, n})
 	}
-	q.waiting[id] = is
-	q.order.Set(waiter{is.Due, id})
-	if first, _ := q.order.Min(); first.id == id {
+	q.waiting[n] = is
+	q.order.Set(waiter[K]{is.Due, n})
+	if first, _ := q.order.Min(); first.name == n {
 		select {
 		case q.wake <- struct{}{}:
 		default: // it has been told, and not listened yet
@@ -87,51 +91,51 @@ func (q *Queue) put(id string, is Wait) {
 
 // Refresh has an order wait at a location since it began to wait there, or from now
 // on if that is not known; until when is to be worked out anew.
-func (q *Queue) Refresh(id string, slot uint32, now int64) {
+func (q *Queue[K]) Refresh(n K, slot uint32, now int64) {
 	q.mu.Lock(lock.Acceptance)
 	defer q.mu.Unlock()
-	if was, ok := q.waiting[id]; ok {
+	if was, ok := q.waiting[n]; ok {
 		now = was.Since
 	}
-	q.put(id, Wait{Slot: slot, Since: now, Due: now})
+	q.put(n, Wait{Slot: slot, Since: now, Due: now})
 }
 
 // Work notes until when an order may wait, unless it waits otherwise by now.
-func (q *Queue) Work(id string, was Wait, due int64) {
+func (q *Queue[K]) Work(n K, was Wait, due int64) {
 	q.mu.Lock(lock.Acceptance)
 	defer q.mu.Unlock()
-	if is, ok := q.waiting[id]; ok && is == was {
+	if is, ok := q.waiting[n]; ok && is == was {
 		was.Due, was.Worked = due, true
-		q.put(id, was)
+		q.put(n, was)
 	}
 }
 
 // Forget ends an order's waiting.
-func (q *Queue) Forget(id string) {
+func (q *Queue[K]) Forget(n K) {
 	q.mu.Lock(lock.Acceptance)
 	defer q.mu.Unlock()
-	if was, ok := q.waiting[id]; ok {
-		q.order.Delete(waiter{was.Due, id})
-		delete(q.waiting, id)
+	if was, ok := q.waiting[n]; ok {
+		q.order.Delete(waiter[K]{was.Due, n})
+		delete(q.waiting, n)
 	}
 }
 
 // Next is the order that is due first; without one, what is never due.
-func (q *Queue) Next() (id string, is Wait) {
+func (q *Queue[K]) Next() (n K, is Wait) {
 	q.mu.Lock(lock.Acceptance)
 	defer q.mu.Unlock()
 	if q.order != nil {
 		if first, ok := q.order.Min(); ok {
-			return first.id, q.waiting[first.id]
+			return first.name, q.waiting[first.name]
 		}
 	}
-	return "", Wait{Due: math.MaxInt64}
+	return n, Wait{Due: math.MaxInt64}
 }
 
 // Waits reports whether an order still waits as it did.
-func (q *Queue) Waits(id string, as Wait) bool {
+func (q *Queue[K]) Waits(n K, as Wait) bool {
 	q.mu.Lock(lock.Acceptance)
 	defer q.mu.Unlock()
-	is, ok := q.waiting[id]
+	is, ok := q.waiting[n]
 	return ok && is == as
 }

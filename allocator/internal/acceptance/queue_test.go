@@ -11,50 +11,62 @@ import (
 	"pgregory.net/rapid"
 )
 
+// orderPart is a part of an order, as the queue may know it.
+type orderPart struct {
+	ID   string
+	Part uint8
+}
+
+func (p orderPart) compare(o orderPart) int {
+	return cmp.Or(cmp.Compare(p.ID, o.ID), cmp.Compare(p.Part, o.Part))
+}
+
 // TestAgainstAMap does anything in any order to a queue and to a plain map, which is
 // looked through for the first one due.
 func TestAgainstAMap(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
-		q, model, on := New(), map[string]Wait{}, false
-		id := func() string { return fmt.Sprint("o", rapid.IntRange(0, 5).Draw(r, "id")) }
+		q, model, on := New(orderPart.compare), map[orderPart]Wait{}, false
+		name := func() orderPart {
+			return orderPart{ID: rapid.SampledFrom([]string{"o", "o/2", "p"}).Draw(r, "id"), Part: rapid.SampledFrom([]uint8{0, 2, 3}).Draw(r, "part")}
+		}
 		wait := func() Wait {
 			return Wait{Slot: rapid.Uint32Range(0, 2).Draw(r, "slot"), Since: rapid.Int64Range(0, 3).Draw(r, "since"),
 				Due: rapid.Int64Range(0, 4).Draw(r, "due"), Worked: rapid.Bool().Draw(r, "worked")}
 		}
-		put := func(id string, is Wait) {
+		put := func(n orderPart, is Wait) {
 			if on {
-				model[id] = is
+				model[n] = is
 			}
 		}
 		r.Repeat(map[string]func(*rapid.T){
 			"put": func(*rapid.T) {
-				id, is := id(), wait()
-				q.Put(id, is)
-				put(id, is)
+				n, is := name(), wait()
+				q.Put(n, is)
+				put(n, is)
 			},
 			"refresh": func(*rapid.T) {
-				id, slot, now := id(), rapid.Uint32Range(0, 2).Draw(r, "slot"), rapid.Int64Range(0, 3).Draw(r, "now")
-				q.Refresh(id, slot, now)
-				if was, ok := model[id]; ok {
+				n, slot, now := name(), rapid.Uint32Range(0, 2).Draw(r, "slot"), rapid.Int64Range(0, 3).Draw(r, "now")
+				q.Refresh(n, slot, now)
+				if was, ok := model[n]; ok {
 					now = was.Since
 				}
-				put(id, Wait{Slot: slot, Since: now, Due: now})
+				put(n, Wait{Slot: slot, Since: now, Due: now})
 			},
 			"work": func(*rapid.T) {
-				id, was, due := id(), wait(), rapid.Int64Range(0, 4).Draw(r, "worked out")
-				if is, ok := model[id]; ok && rapid.Bool().Draw(r, "as it is") {
+				n, was, due := name(), wait(), rapid.Int64Range(0, 4).Draw(r, "worked out")
+				if is, ok := model[n]; ok && rapid.Bool().Draw(r, "as it is") {
 					was = is
 				}
-				q.Work(id, was, due)
-				if is, ok := model[id]; ok && is == was {
+				q.Work(n, was, due)
+				if is, ok := model[n]; ok && is == was {
 					is.Due, is.Worked = due, true
-					model[id] = is
+					model[n] = is
 				}
 			},
 			"forget": func(*rapid.T) {
-				id := id()
-				q.Forget(id)
-				delete(model, id)
+				n := name()
+				q.Forget(n)
+				delete(model, n)
 			},
 			"turn": func(*rapid.T) {
 				on = rapid.IntRange(0, 3).Draw(r, "on") > 0
@@ -64,13 +76,13 @@ func TestAgainstAMap(t *testing.T) {
 				}
 			},
 			"": func(r *rapid.T) {
-				wantID, want := firstDue(model)
-				if id, is := q.Next(); id != wantID || is != want {
-					r.Fatalf("next: %q %+v, want %q %+v", id, is, wantID, want)
+				first, want := firstDue(model)
+				if n, is := q.Next(); n != first || is != want {
+					r.Fatalf("next: %q %+v, want %q %+v", n, is, first, want)
 				}
-				for id, is := range model {
-					if other := (Wait{Slot: 9}); !q.Waits(id, is) || q.Waits(id, other) {
-						r.Fatalf("%q does not wait as %+v", id, is)
+				for n, is := range model {
+					if other := (Wait{Slot: 9}); !q.Waits(n, is) || q.Waits(n, other) {
+						r.Fatalf("%q does not wait as %+v", n, is)
 					}
 				}
 				if q.On() != on || on && q.order.Len() != len(model) {
@@ -81,20 +93,20 @@ func TestAgainstAMap(t *testing.T) {
 	})
 }
 
-func firstDue(all map[string]Wait) (id string, is Wait) {
+func firstDue(all map[orderPart]Wait) (n orderPart, is Wait) {
 	is.Due = math.MaxInt64
-	ids := slices.SortedFunc(maps.Keys(all), func(a, b string) int {
-		return cmp.Or(cmp.Compare(all[a].Due, all[b].Due), cmp.Compare(a, b))
+	names := slices.SortedFunc(maps.Keys(all), func(a, b orderPart) int {
+		return cmp.Or(cmp.Compare(all[a].Due, all[b].Due), cmp.Compare(a.ID, b.ID), cmp.Compare(a.Part, b.Part))
 	})
-	if len(ids) > 0 {
-		return ids[0], all[ids[0]]
+	if len(names) > 0 {
+		return names[0], all[names[0]]
 	}
-	return "", is
+	return n, is
 }
 
 // TestWakes looks at who is told of a new first one.
 func TestWakes(t *testing.T) {
-	q := New()
+	q := New(orderPart.compare)
 	q.Turn(true)
 	told := func() bool {
 		select {
@@ -108,11 +120,11 @@ func TestWakes(t *testing.T) {
 		do   func()
 		want bool
 	}{
-		{func() { q.Put("b", Wait{Due: 5}) }, true},
-		{func() { q.Put("c", Wait{Due: 6}) }, false},
-		{func() { q.Put("a", Wait{Due: 5}) }, true},
-		{func() { q.Put("a", Wait{Due: 9}) }, false},
-		{func() { q.Put("c", Wait{Due: 1}) }, true},
+		{func() { q.Put(orderPart{ID: "b"}, Wait{Due: 5}) }, true},
+		{func() { q.Put(orderPart{ID: "c"}, Wait{Due: 6}) }, false},
+		{func() { q.Put(orderPart{ID: "a"}, Wait{Due: 5}) }, true},
+		{func() { q.Put(orderPart{ID: "a"}, Wait{Due: 9}) }, false},
+		{func() { q.Put(orderPart{ID: "c"}, Wait{Due: 1}) }, true},
 	} {
 		step.do()
 		if got := told(); got != step.want {
@@ -125,15 +137,16 @@ func TestWakes(t *testing.T) {
 func BenchmarkPut(b *testing.B) {
 	for _, others := range []int{0, 1000, 100_000} {
 		b.Run(fmt.Sprintf("others=%d", others), func(b *testing.B) {
-			q := New()
+			q := New(orderPart.compare)
 			q.Turn(true)
 			for i := range others {
-				q.Put(fmt.Sprint("o", i), Wait{Due: int64(i)})
+				q.Put(orderPart{ID: fmt.Sprint("o", i)}, Wait{Due: int64(i)})
 			}
 			b.ReportAllocs()
+			x := orderPart{ID: "x"}
 			for i := 0; b.Loop(); i++ {
-				q.Put("x", Wait{Due: int64(i % (others + 1))})
-				q.Forget("x")
+				q.Put(x, Wait{Due: int64(i % (others + 1))})
+				q.Forget(x)
 			}
 		})
 	}

@@ -66,7 +66,12 @@ func open(t *testing.T) *shop {
 	s.say(history.Record{Kind: history.Held, ID: "o1", Deadline: 99, Lines: lines(0, 2, 0)},
 		history.Record{Kind: history.Held, ID: "o2", Slot: 1, Deadline: 99, Lines: lines(1, 1, 0)},
 		history.Record{Kind: history.Held, ID: "o3", Deadline: 99, Lines: lines(0, 1, 0)},
-		history.Record{Kind: history.Canceled, ID: "o3", Lines: lines(0, 1, 0)})
+		history.Record{Kind: history.Canceled, ID: "o3", Lines: lines(0, 1, 0)},
+		history.Record{Kind: history.Held, ID: "p", Deadline: 99, Parts: 2, Part: 1, Lines: lines(0, 1, 0)},
+		history.Record{Kind: history.Held, ID: "p", Slot: 1, Deadline: 99, Parts: 2, Part: 2, Lines: lines(0, 1, 0)},
+		history.Record{Kind: history.Held, ID: "p/2", Slot: 1, Deadline: 99, Lines: lines(0, 1, 0)},
+		history.Record{Kind: history.Confirmed, ID: "p", Shares: []history.Share{{Part: 1, Lines: 1}, {Part: 2, Slot: 1, Lines: 1}},
+			Lines: append(lines(0, 1, 0), lines(0, 1, 0)...)})
 	return s
 }
 
@@ -100,6 +105,9 @@ func (s *shop) compare(last uint64, pause func()) (audit.Report, error) {
 func found(r audit.Report) string {
 	var all []string
 	for _, d := range r.Differences {
+		if d.Part > 0 {
+			d.ID = fmt.Sprint(d.ID, " part ", d.Part)
+		}
 		all = append(all, fmt.Sprintf("%s %s %s %s %d %d", d.SKU, d.Location, d.ID, d.What, d.Live, d.Recomputed))
 	}
 	return strings.Join(all, "\n")
@@ -121,7 +129,7 @@ func TestCompareFindsNothing(t *testing.T) {
 		t.Errorf("%s, %v", found(report), err)
 	}
 	last := before + 4
-	if report.Sequence != last || report.Records != last || report.Cells != 4 || report.Reservations != 3 {
+	if report.Sequence != last || report.Records != last || report.Cells != 4 || report.Reservations != 6 {
 		t.Errorf("looked at %+v, the log ends at %d", report, last)
 	}
 }
@@ -129,7 +137,7 @@ func TestCompareFindsNothing(t *testing.T) {
 // TestCompareFindsWhatIsTamperedWith, in the counters, the book, the notes and the bits.
 func TestCompareFindsWhatIsTamperedWith(t *testing.T) {
 	for want, tamper := range map[string]func(s *shop){
-		"tea a  held 1 2":         func(s *shop) { s.Stock.Change(0, 0, 1) },
+		"tea a  held 2 3":         func(s *shop) { s.Stock.Change(0, 0, 1) },
 		"cup b  on hand 4 5":      func(s *shop) { s.Stock.AddOnHand(1, 1, -1) },
 		"tea b  safety stock 7 0": func(s *shop) { s.Safety.Put(state.SafetyLevel{SKU: 0, Slot: 1, Units: 7}) },
 		"  o1 is there 0 0":       func(s *shop) { s.Book.Drop(book.KindOrder, "o1") },
@@ -138,8 +146,16 @@ func TestCompareFindsWhatIsTamperedWith(t *testing.T) {
 		"  o2 sequence 0 0":       func(s *shop) { s.tamper("o2", func(e *book.Entry) { e.Sequence++ }) },
 		"  o2 content 0 0":        func(s *shop) { s.tamper("o2", func(e *book.Entry) { e.Note = "x" }) },
 		"  o1 lines 0 0":          func(s *shop) { s.tamper("o1", func(e *book.Entry) { e.Lines[0].Held, e.Lines[0].Confirmed = 1, 1 }) },
-		"  rule note 0 0":         func(s *shop) { s.Notes.Put("rule", []byte("far")) },
-		"  more note 0 0":         func(s *shop) { s.Notes.Put("more", []byte("x")) },
+		"  p part 3 is there 0 0": func(s *shop) {
+			s.Book.AddHashed(s.Book.Hash(book.KindOrder, "p"), book.KindOrder, "p", &book.Entry{Part: 3, Parts: 3, State: life.Held}, nil, nil)
+		},
+		"  p is there 0 0":   func(s *shop) { s.Book.Drop(book.KindOrder, "p") },
+		"  p/2 is there 0 0": func(s *shop) { s.Book.Drop(book.KindOrder, "p/2") },
+		"  p part 2 content 0 0": func(s *shop) {
+			s.tamperWith(book.Name{ID: "p", Part: 2}, func(e *book.Entry) { e.From = 1 })
+		},
+		"  rule note 0 0": func(s *shop) { s.Notes.Put("rule", []byte("far")) },
+		"  more note 0 0": func(s *shop) { s.Notes.Put("more", []byte("x")) },
 	} {
 		s := open(t)
 		tamper(s)
@@ -156,9 +172,11 @@ func TestCompareFindsWhatIsTamperedWith(t *testing.T) {
 }
 
 // tamper changes an entry behind the journal's back.
-func (s *shop) tamper(id string, how func(*book.Entry)) {
+func (s *shop) tamper(id string, how func(*book.Entry)) { s.tamperWith(book.Name{ID: id}, how) }
+
+func (s *shop) tamperWith(n book.Name, how func(*book.Entry)) {
 	var e book.Entry
-	if _, err := s.Book.Change(book.KindOrder, id, &e, tampering(how)); err != nil {
+	if _, err := s.Book.ChangePart(n, &e, tampering(how)); err != nil {
 		s.t.Fatal(err)
 	}
 }
@@ -198,13 +216,13 @@ func TestCompareGoesByTheLog(t *testing.T) {
 // TestAlone compares the counters with the reservations.
 func TestAlone(t *testing.T) {
 	s := open(t)
-	if report := audit.Alone(s.State); found(report) != "" || report.Cells != 4 || report.Reservations != 3 {
+	if report := audit.Alone(s.State); found(report) != "" || report.Cells != 4 || report.Reservations != 6 {
 		t.Errorf("%+v", report)
 	}
 	s.Stock.Change(0, 0, -1)
 	s.Stock.AddOnHand(1, 0, -9)
 	s.Stock.Change(1, 0, -9)
-	if got, want := found(audit.Alone(s.State)), "tea a  held 3 2\ncup a  on hand -4 0"; got != want {
+	if got, want := found(audit.Alone(s.State)), "tea a  held 4 3\ncup a  on hand -4 0"; got != want {
 		t.Errorf("found %q, want %q", got, want)
 	}
 }

@@ -19,5 +19,11 @@ func TestMutantsAreCaught(t *testing.T) {
 		scaletest.Mutant{Name: "a shadow that lacks a note is no difference", Edits: scaletest.Replace("compare.go",
 			"again, ok := shadow[key]; !ok || ", "again, ok := shadow[key]; ok && "),
 			Test: "TestCompareFindsWhatIsTamperedWith", Says: `want "  more note`},
+		scaletest.Mutant{Name: "only the first part of an order is compared", Edits: scaletest.Replace("compare.go",
+			"n := (book.Name{ID: id, Part: e.Part}); a.entry", "n := (book.Name{ID: id, Part: e.Part * 0}); a.entry"),
+			Test: "TestCompareFindsWhatIsTamperedWith", Says: `want "  p part 2`},
+		scaletest.Mutant{Name: "a difference does not say of which part it is", Edits: scaletest.Replace("compare.go",
+			"Part: int(n.Part), What: what}", "What: what}"),
+			Test: "TestCompareFindsWhatIsTamperedWith", Says: `want "  p part 2`},
 	)
 }

@@ -25,10 +25,11 @@ type Report struct {
 	Differences  []Difference
 }
 
-// Difference is something that is not as it should be. SKU and Location, or ID,
-// say where.
+// Difference is something that is not as it should be. SKU and Location, or ID and
+// Part, say where.
 type Difference struct {
 	SKU, Location, ID string
+	Part              int    // of an order of several parts, from 2 on; 0: the first one
 	What              string // which figure
 	Live, Recomputed  int64
 }
@@ -45,7 +46,7 @@ type auditor struct {
 	replay *recovery.Replay
 	report Report
 	cells  map[uint64]struct{} // to be looked at again
-	ids    map[string]struct{}
+	names  map[book.Name]struct{}
 }
 
 func (a *auditor) differs(d Difference) {
@@ -59,7 +60,7 @@ func (a *auditor) differs(d Difference) {
 // changes of the live state up while the last of it is compared. The shadow is laid out
 // with so many workers. An error that is not ctx's is of the log, or of a record.
 func Compare(ctx context.Context, live *state.State, log *commit.Queue, shadow *state.State, p *recovery.Replay, workers int, pause func() (resume func())) (Report, error) {
-	a := &auditor{ctx: ctx, live: live, log: log, shadow: shadow, replay: p, cells: map[uint64]struct{}{}, ids: map[string]struct{}{}}
+	a := &auditor{ctx: ctx, live: live, log: log, shadow: shadow, replay: p, cells: map[uint64]struct{}{}, names: map[book.Name]struct{}{}}
 	err := a.withShadow(workers, pause)
 	return a.report, err
 }
@@ -72,8 +73,8 @@ func (a *auditor) withShadow(workers int, pause func() func()) error {
 	}
 	a.compareAll()
 	a.hidden()
-	for before := math.MaxInt; len(a.cells)+len(a.ids) < before/2 && len(a.cells)+len(a.ids) > 64; {
-		before = len(a.cells) + len(a.ids)
+	for before := math.MaxInt; len(a.cells)+len(a.names) < before/2 && len(a.cells)+len(a.names) > 64; {
+		before = len(a.cells) + len(a.names)
 		if err := a.follow(); err != nil {
 			return err
 		}
@@ -84,7 +85,7 @@ func (a *auditor) withShadow(workers int, pause func() func()) error {
 	if err := a.follow(); err != nil {
 		return err
 	}
-	a.report.Rechecked = len(a.cells) + len(a.ids)
+	a.report.Rechecked = len(a.cells) + len(a.names)
 	a.compareSuspects(true)
 	a.compareNotes()
 	a.report.Sequence, a.report.Records = a.replay.Sequence(), a.replay.Records()
@@ -159,12 +160,12 @@ func (a *auditor) compareAll() {
 		}
 	}
 	for _, of := range [2]*state.State{l, a.shadow} {
-		for id := range of.Book.All() {
+		for id, e := range of.Book.All() {
 			if of == l {
 				a.report.Reservations++
 			}
-			if a.entryDifference(id) != "" {
-				a.ids[id] = struct{}{}
+			if n := (book.Name{ID: id, Part: e.Part}); a.entryDifference(n) != "" {
+				a.names[n] = struct{}{}
 			}
 		}
 	}
@@ -179,10 +180,10 @@ func (a *auditor) sameCell(sku, slot uint32) bool {
 // entryDifference compares one reservation; it says what is different, or
 // nothing. One that has been forgotten on one side only is none: how long an
 // ended one is remembered is not in the journal.
-func (a *auditor) entryDifference(id string) string {
+func (a *auditor) entryDifference(n book.Name) string {
 	var live, shadow book.Entry
-	isLive := a.live.Book.Find(book.KindOrder, id, &live)
-	isShadow := a.shadow.Book.Find(book.KindOrder, id, &shadow)
+	isLive := a.live.Book.FindPart(n, &live)
+	isShadow := a.shadow.Book.FindPart(n, &shadow)
 	switch {
 	case !isLive && !isShadow, !isLive && shadow.State.Ended(), !isShadow && live.State.Ended():
 		return ""
@@ -198,7 +199,7 @@ func (a *auditor) entryDifference(id string) string {
 		return "lines"
 	case live.Fingerprint != shadow.Fingerprint || live.Refs != shadow.Refs || live.Distance != shadow.Distance,
 		live.Promise != shadow.Promise || live.Origin != shadow.Origin || live.Rejects != shadow.Rejects,
-		live.Parts != shadow.Parts || live.Cause != shadow.Cause || live.Note != shadow.Note:
+		live.Parts != shadow.Parts || live.From != shadow.From || live.Note != shadow.Note:
 		return "content"
 	}
 	return ""
@@ -225,12 +226,12 @@ func (a *auditor) compareSuspects(final bool) {
 			}
 		}
 	}
-	for id := range a.ids {
-		what := a.entryDifference(id)
+	for n := range a.names {
+		what := a.entryDifference(n)
 		if what == "" {
-			delete(a.ids, id)
+			delete(a.names, n)
 		} else if final {
-			a.differs(Difference{ID: id, What: what})
+			a.differs(Difference{ID: n.ID, Part: int(n.Part), What: what})
 		}
 	}
 }
@@ -269,7 +270,7 @@ func (a *auditor) alone() {
 	for id, e := range l.Book.All() {
 		a.report.Reservations++
 		if !e.Sound() {
-			a.differs(Difference{ID: id, What: "lines"})
+			a.differs(Difference{ID: id, Part: int(e.Part), What: "lines"})
 		}
 		if e.State == life.InTransit || e.State.Ended() {
 			continue

@@ -12,52 +12,11 @@ import (
 	"github.com/clickcollect/clickcollect/reservation/internal/book/slab"
 	"github.com/clickcollect/clickcollect/reservation/internal/book/wheel"
 	"github.com/clickcollect/clickcollect/reservation/internal/commit"
-	"github.com/clickcollect/clickcollect/reservation/life"
 	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
 // ErrNotFound: nothing is kept under that ID.
 var ErrNotFound = errors.New("reservation not found")
-
-// Kind is a name space: an order and a movement may have the same ID.
-type Kind uint8
-
-const (
-	KindOrder    Kind = iota + 1 // 0 marks memory that is free
-	KindMovement                 // a movement: only its ID and content count
-	KindTransfer                 // goods on their way between two locations
-	KindChange                   // a partial change or a return that has an ID of its own
-	kinds
-)
-
-// entryLine is one SKU of an order or a transfer.
-type entryLine = life.Line
-
-// refs are the names by which others know an order. All may be empty.
-type Refs struct{ Order, Customer, Owner, Channel, Code string }
-
-// entry is a copy of what the book keeps under an ID. Lines are sorted by SKU,
-// each SKU once; their number and their SKUs never change. The book copies them
-// in, and on reads it copies them out into the capacity of lines.
-type Entry struct {
-	Fingerprint  uint64  // of the content, to tell a repeat from a conflict
-	Distance     float64 // in meters
-	Sequence     uint64  // of its last change
-	Deadline     int64   // ms: of the held units; when it has ended, when that was
-	Pickup       int64   // ms: the pickup deadline, once it was ready
-	Since        int64   // ms: when it was made
-	Promise      int64   // ms: when the goods are promised to be ready; 0: nobody said
-	Location, To uint32
-	Origin       uint32     // the location where it was made
-	State        life.State // of an order or a transfer
-	Reminded     bool
-	Rejects      uint8 // how often a location rejected it; it counts to 255
-	Parts        uint8 // of how many parts the order is; 0: of one
-	Refs         Refs
-	Cause        string // ID of the reservation that its units come from; empty: it is the first that has them
-	Note         string // the caller's
-	Lines        []entryLine
-}
 
 // sink takes the record of a change before anyone can see the change.
 type Sink interface {
@@ -97,16 +56,16 @@ const (
 // The highest bits of an ID's hash choose one of the shards, 64 for each
 // processor; the rest of the work happens under the mutex of that shard. Shelves
 // and views have locks of their own, taken one at a time inside that of a shard,
-// and nothing is locked inside them. Only AddAll and Move hold several shards, which
-// they lock in ascending order and with one call of the sink. In steady state no
-// call allocates but to copy references out; growth allocates outside the mutex
+// and nothing is locked inside them. No call holds two shards: the parts of an order lie
+// in one, so that all of them are made, read and changed at one instant. In steady state
+// no call allocates but to copy references out; growth allocates outside the mutex
 // when it can. Safe for concurrent use.
 //
 // Invariant: an ID is in a name space at most once. A live order is on the shelf
 // of its location and, unless its time has come and went unused, armed; an ended
-// entry, a movement or a change is in its list of the remembered.
-// Linearizes at: the critical section of the one shard a call touches, or of all
-// of them at once. The sink
+// entry, a movement or a change is in its list of the remembered, but for a part of an
+// order of which another part is live.
+// Linearizes at: the critical section of the one shard a call touches. The sink
 // has taken the record before anyone can see the change. len, memory and the
 // walks visit the shards one after the other and are not one instant.
 // Progress: blocking, for one critical section: a probe, a copy of one entry, the
@@ -160,6 +119,7 @@ type shardParts struct {
 	side    slab.Slab    // of extra pieces and timers
 	timers  wheel.Wheel
 	ended   [kinds - 1]queue // by kind
+	waiting int              // entries that wait, see record.waits
 	kept    atomic.Int32     // remembered entries; written with the mutex held; here, for before index it pushes that off the line of the mutex
 	scratch Entry
 }
@@ -220,28 +180,32 @@ func (b *Book) shardOf(kind Kind, id string) (*shard, uint32) {
 
 func (b *Book) shardAt(hash uint64) (*shard, uint32) { return &b.shards[hash>>b.shift], uint32(hash) }
 
-// Hash is the hash of an ID, by which its shard and its entry are found.
-func (b *Book) Hash(kind Kind, id string) uint64 { return hashID(&b.key, kind, id) & b.used }
-
-// Add puts an entry under an ID that is not there and reports true. If the ID
-// is there, nothing changes, and found, unless nil, receives what is there. With
-// a record and a sink, the sink is given the record first; if it refuses, nothing
-// changes and err says why, else e.sequence becomes the record's. A movement, a
-// change, and an entry that has ended, is remembered from the beginning; its
-// deadline says when that was. *InvalidError: a text of it is
-// longer than MaxIDBytes.
-func (b *Book) Add(kind Kind, id string, e *Entry, record []byte, found *Entry) (t commit.Ticket, added bool, err error) {
-	return b.AddHashed(b.Hash(kind, id), kind, id, e, record, found)
+// partTag is the tag of a part in the shard of its order, whose ID has a tag there. It
+// changes nothing above the tag, so that all parts of an order lie in one shard and
+// under one lock.
+func (b *Book) partTag(tag uint32, part uint8) uint32 {
+	return (tag ^ uint32(part)*0x9E3779B1) & uint32(b.used)
 }
 
-// AddHashed is add for callers that have the ID's hash from prefetch.
+// Hash is the hash of an ID, by which its shard and its entry are found. All parts of
+// an order have its ID and lie in one shard: see partTag.
+func (b *Book) Hash(kind Kind, id string) uint64 { return hashID(&b.key, kind, id) & b.used }
+
+// AddHashed puts an entry under an ID, whose hash is that of Hash or Prefetch, if it is
+// not there, and reports true. If it is there, nothing changes, and found, unless nil,
+// receives what is there. With a record and a sink, the sink is given the record first;
+// if it refuses, nothing changes and err says why, else e.Sequence becomes the record's.
+// A movement, a change, and an entry that has ended, is remembered from the beginning;
+// its deadline says when that was. *TooLongError: a text of it is longer than
+// MaxIDBytes.
 func (b *Book) AddHashed(hash uint64, kind Kind, id string, e *Entry, record []byte, found *Entry) (t commit.Ticket, added bool, err error) {
 	if kind == KindOrder {
 		b.shelves.prefetch(e.Location)
 	}
 	s, tag := b.shardAt(hash)
+	tag = b.partTag(tag, e.Part)
 	s.mu.Lock(lock.Shard)
-	table, at, ref := s.search(tag, kind, id)
+	table, at, ref := s.search(tag, kind, id, e.Part)
 	if ref != 0 {
 		if found != nil {
 			s.read(ref, found)
@@ -258,14 +222,17 @@ func (b *Book) AddHashed(hash uint64, kind Kind, id string, e *Entry, record []b
 		return t, false, err
 	}
 	b.insert(s, table, at, tag, kind, id, e)
-	b.growAndUnlock(s)
+	if kind == KindOrder && e.several() {
+		b.regroup(s, id)
+	}
+	s.growAndUnlock(b.loose)
 	return t, true, nil
 }
 
 // growAndUnlock makes room for the next entry and gives up the lock. The caller
 // holds no other shard's.
-func (b *Book) growAndUnlock(s *shard) {
-	twice := b.growIfUrgent(s)
+func (s *shard) growAndUnlock(loose bool) {
+	twice := s.growIfUrgent(loose)
 	s.mu.Unlock()
 	s.growLater(twice)
 }
@@ -273,10 +240,10 @@ func (b *Book) growAndUnlock(s *shard) {
 // growIfUrgent makes room for the next entry if there is none. A table that is to
 // be brought when the lock has been given up has the returned number of slots; 0
 // is none.
-func (b *Book) growIfUrgent(s *shard) (twice int) {
+func (s *shard) growIfUrgent(loose bool) (twice int) {
 	want, urgent := s.index.Wanted()
 	switch {
-	case want && b.loose:
+	case want && loose:
 		s.index.Double()
 		s.hint.set(s.index.Newest())
 	case urgent:
@@ -299,30 +266,35 @@ func (s *shard) growLater(twice int) {
 	s.mu.Unlock()
 }
 
-// Load puts an entry under an ID, in the place of what may be there, and logs
-// nothing: for recovery. Remembered entries come in the order in which they are
-// to be forgotten.
-func (b *Book) Load(kind Kind, id string, e *Entry) { b.LoadHashed(b.Hash(kind, id), kind, id, e) }
-
-// LoadHashed is load for callers that have the ID's hash.
+// LoadHashed puts an entry under an ID, which has that hash, in the place of what may be
+// there, and logs nothing: for recovery. Remembered entries come in the order in which they
+// are to be forgotten.
 func (b *Book) LoadHashed(hash uint64, kind Kind, id string, e *Entry) {
 	s, tag := b.shardAt(hash)
+	tag = b.partTag(tag, e.Part)
 	s.mu.Lock(lock.Shard)
-	table, at, ref := s.search(tag, kind, id)
+	table, at, ref := s.search(tag, kind, id, e.Part)
 	if ref != 0 {
 		b.withdraw(s, ref)
 		b.forget(s, tag, ref)
-		table, at, _ = s.search(tag, kind, id)
+		table, at, _ = s.search(tag, kind, id, e.Part)
 	}
 	b.insert(s, table, at, tag, kind, id, e)
-	b.growAndUnlock(s)
+	if kind == KindOrder && (ref != 0 || e.several()) {
+		b.regroup(s, id)
+	}
+	s.growAndUnlock(b.loose)
 }
 
-// Find copies what is there under an ID and reports whether there is anything.
-func (b *Book) Find(kind Kind, id string, into *Entry) bool {
-	s, tag := b.shardOf(kind, id)
+// Find copies what is there under an ID and reports whether there is anything: of an
+// order of several parts, the first one.
+func (b *Book) Find(kind Kind, id string, into *Entry) bool { return b.find(kind, Name{ID: id}, into) }
+
+func (b *Book) find(kind Kind, n Name, into *Entry) bool {
+	s, tag := b.shardOf(kind, n.ID)
+	tag = b.partTag(tag, n.Part)
 	s.mu.Lock(lock.Shard)
-	_, _, ref := s.search(tag, kind, id)
+	_, _, ref := s.search(tag, kind, n.ID, n.Part)
 	if ref != 0 {
 		s.read(ref, into)
 	}
@@ -334,15 +306,20 @@ func (b *Book) Find(kind Kind, id string, into *Entry) bool {
 // for the rule to change, and holds the outcome. ErrNotFound if there is nothing;
 // otherwise an error is the rule's or the sink's, and nothing has changed.
 func (b *Book) Change(kind Kind, id string, e *Entry, r Rule) (t commit.Ticket, err error) {
-	s, tag := b.shardOf(kind, id)
+	return b.change(kind, Name{ID: id}, e, r)
+}
+
+func (b *Book) change(kind Kind, n Name, e *Entry, r Rule) (t commit.Ticket, err error) {
+	s, tag := b.shardOf(kind, n.ID)
+	tag = b.partTag(tag, n.Part)
 	s.mu.Lock(lock.Shard)
 	defer s.mu.Unlock()
-	_, _, ref := s.search(tag, kind, id)
+	_, _, ref := s.search(tag, kind, n.ID, n.Part)
 	if ref == 0 {
 		return t, ErrNotFound
 	}
 	s.read(ref, e)
-	return b.changeAt(s, ref, id, e, r, b.due(e), false)
+	return b.changeAt(s, ref, n.ID, e, r, b.due(e), false)
 }
 
 // Drop forgets an entry, whatever its state: one that was just added and whose
@@ -350,9 +327,12 @@ func (b *Book) Change(kind Kind, id string, e *Entry, r Rule) (t commit.Ticket, 
 func (b *Book) Drop(kind Kind, id string) {
 	s, tag := b.shardOf(kind, id)
 	s.mu.Lock(lock.Shard)
-	if _, _, ref := s.search(tag, kind, id); ref != 0 {
+	if _, _, ref := s.search(tag, kind, id, 0); ref != 0 {
 		b.withdraw(s, ref)
 		b.forget(s, tag, ref)
+		if kind == KindOrder {
+			b.regroup(s, id)
+		}
 	}
 	s.mu.Unlock()
 }
@@ -366,7 +346,7 @@ func (b *Book) Len() (live, remembered int) {
 		for kind := range s.ended {
 			ended += s.ended[kind].count
 		}
-		live += s.index.Len() - ended
+		live += s.index.Len() - ended - s.waiting
 		remembered += ended
 		s.mu.Unlock()
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -37,6 +38,7 @@ type trial struct {
 	remember int
 	now      int64
 	got      Entry
+	parts    []Member
 	sabotage func(*Book) // breaks the book after each step, to see it found out
 }
 
@@ -60,12 +62,20 @@ func drawKind(t *rapid.T) Kind {
 	return rapid.SampledFrom([]Kind{KindOrder, KindOrder, KindOrder, KindOrder, KindMovement, KindTransfer, KindChange}).Draw(t, "kind")
 }
 
-func drawID(t *rapid.T) string {
-	n := rapid.IntRange(0, 150).Draw(t, "id")
-	if n > 140 { // it may be a part of another one
-		return fmt.Sprintf("a/%d", []int{0, 1, 2, 3, 9, 10, 254, 255, 256, 1000}[n-141])
+// pieces are IDs that are made of each other's pieces.
+var pieces = []string{"x", "x/1", "x/2", "x/2/2", "x\x00", "x\x00\x02", "x/"}
+
+// drawName is an ID, and of an order often a part.
+func drawName(t *rapid.T, kind Kind) Name {
+	if rapid.Bool().Draw(t, "plain") {
+		n := rapid.IntRange(0, 140).Draw(t, "id")
+		return Name{ID: strings.Repeat("x", n%23) + fmt.Sprint(n)}
 	}
-	return strings.Repeat("x", n%23) + fmt.Sprint(n)
+	n := Name{ID: rapid.SampledFrom(pieces).Draw(t, "id")}
+	if kind == KindOrder {
+		n.Part = rapid.SampledFrom([]uint8{0, 0, 2, 3, 4, 255}).Draw(t, "part")
+	}
+	return n
 }
 
 func drawKey(t *rapid.T) string {
@@ -118,13 +128,13 @@ func (r *trial) drawRest(t *rapid.T, e *Entry, ended bool) {
 	case 0:
 		e.Promise = rapid.Int64().Draw(t, "promise")
 	case 1:
-		e.Parts, e.Cause, e.Note = uint8(rapid.IntRange(0, 3).Draw(t, "parts")), drawKey(t), drawKey(t)
+		e.Parts, e.From, e.Note = uint8(rapid.IntRange(0, 3).Draw(t, "parts")), uint8(rapid.IntRange(0, 3).Draw(t, "from")), drawKey(t)
 	}
 }
 
-func (r *trial) drawEntry(t *rapid.T, kind Kind) Entry {
+func (r *trial) drawEntry(t *rapid.T, kind Kind, part uint8) Entry {
 	e := Entry{
-		Fingerprint: rapid.Uint64().Draw(t, "fingerprint"), Sequence: rapid.Uint64().Draw(t, "sequence"), Distance: rapid.Float64().Draw(t, "distance"),
+		Part: part, Fingerprint: rapid.Uint64().Draw(t, "fingerprint"), Sequence: rapid.Uint64().Draw(t, "sequence"), Distance: rapid.Float64().Draw(t, "distance"),
 	}
 	if kind == KindMovement || kind == KindChange {
 		e.Deadline = r.now
@@ -140,44 +150,47 @@ func (r *trial) drawEntry(t *rapid.T, kind Kind) Entry {
 }
 
 func (r *trial) add(t *rapid.T) {
-	kind, id := drawKind(t), drawID(t)
-	e := r.drawEntry(t, kind)
+	kind := drawKind(t)
+	n := drawName(t, kind)
+	e := r.drawEntry(t, kind, n.Part)
 	var record []byte
 	if rapid.Bool().Draw(t, "record") {
 		record = []byte{1}
 	}
 	r.sink.full = rapid.IntRange(0, 9).Draw(t, "full") == 0
 	logs, last := record != nil && r.b.Sink != nil, r.sink.last
-	there := r.w.entries[twinID{kind, id}]
-	ticket, added, err := r.b.Add(kind, id, &e, record, &r.got)
+	there := r.w.entries[twinID{kind, n}]
+	ticket, added, err := r.b.Add(kind, n.ID, &e, record, &r.got)
 	switch {
 	case there != nil:
 		if added || err != nil || !sameEntry(&r.got, &there.Entry) {
 			t.Fatalf("add = %v, %v with %+v, want %+v", added, err, r.got, there)
 		}
 	case logs && r.sink.full:
-		if added || err != errSink || r.b.Find(kind, id, &r.got) {
+		if added || err != errSink || r.b.find(kind, n, &r.got) {
 			t.Fatalf("add = %v, %v with a full sink", added, err)
 		}
 	default:
 		if !added || err != nil || logs && (ticket.Sequence != last+1 || e.Sequence != last+1) || !logs && ticket.Sequence != 0 {
 			t.Fatalf("add = %+v, %v, %v, sequence %d after %d", ticket, added, err, e.Sequence, last)
 		}
-		r.w.put(kind, id, &e)
+		r.w.put(kind, n, &e)
+		r.w.regrouped(kind, n, &e)
 	}
 }
 
 var errRule = errors.New("the rule says no")
 
 func (r *trial) change(t *rapid.T) {
-	kind, id := drawKind(t), drawID(t)
-	there := r.w.entries[twinID{kind, id}]
+	kind := drawKind(t)
+	n := drawName(t, kind)
+	there := r.w.entries[twinID{kind, n}]
 	r.sink.full = rapid.IntRange(0, 9).Draw(t, "full") == 0
 	refuse, log := rapid.IntRange(0, 9).Draw(t, "refuse") == 0, rapid.Bool().Draw(t, "record")
 	last := r.sink.last
-	ticket, err := r.b.Change(kind, id, &r.got, ruleFunc(func(given string, e *Entry) ([]byte, error) {
-		if there == nil || given != id || !sameEntry(e, &there.Entry) {
-			t.Fatalf("the rule was given %q %+v, want %q %+v", given, e, id, there)
+	ticket, err := r.b.change(kind, n, &r.got, ruleFunc(func(given string, e *Entry) ([]byte, error) {
+		if there == nil || given != n.ID || !sameEntry(e, &there.Entry) {
+			t.Fatalf("the rule was given %q %+v, want %v %+v", given, e, n, there)
 		}
 		r.drawRest(t, e, e.State.Ended())
 		if there.State.Ended() {
@@ -205,7 +218,8 @@ func (r *trial) change(t *rapid.T) {
 		if err != nil || logs && (ticket.Sequence != last+1 || r.got.Sequence != last+1) || !logs && ticket.Sequence != 0 {
 			t.Fatalf("change = %+v, %v", ticket, err)
 		}
-		r.w.change(kind, id, &r.got, false)
+		r.w.change(kind, n, &r.got, false)
+		r.w.regrouped(kind, n, &r.got)
 	}
 }
 
@@ -226,21 +240,21 @@ func (r *trial) expire(t *rapid.T) {
 
 func (r *trial) expireShard(t *rapid.T, shard int, now int64, most, refuse int) {
 	s := &r.b.shards[shard]
-	want := r.w.dueIDs(s, now)
+	want := r.w.dueNames(s, now)
 	next := r.b.NextDue(shard)
-	for _, id := range want {
-		if due := r.w.due(&r.w.entries[twinID{KindOrder, id}].Entry); due < next {
-			t.Fatalf("nextDue = %d, %q is due at %d", next, id, due)
+	for _, n := range want {
+		if due := r.w.due(&r.w.entries[twinID{KindOrder, n}].Entry); due < next {
+			t.Fatalf("nextDue = %d, %v is due at %d", next, n, due)
 		}
 	}
-	calls, times := 0, map[string]int{}
+	calls, times := 0, map[Name]int{}
 	r.sink.full = false
 	n, err := r.b.DueIn(shard, now, most, &r.got, ruleFunc(func(id string, e *Entry) ([]byte, error) {
 		calls++
-		id = strings.Clone(id)
-		there := r.w.entries[twinID{KindOrder, id}]
-		if there == nil || !slices.Contains(want, id) || r.w.due(&there.Entry) > now || !sameEntry(e, &there.Entry) {
-			t.Fatalf("at %d the rule was given %q %+v, there is %+v", now, id, e, there)
+		n := Name{strings.Clone(id), e.Part}
+		there := r.w.entries[twinID{KindOrder, n}]
+		if there == nil || !slices.Contains(want, n) || r.w.due(&there.Entry) > now || !sameEntry(e, &there.Entry) {
+			t.Fatalf("at %d the rule was given %v %+v, there is %+v", now, n, e, there)
 		}
 		if calls == refuse {
 			return nil, errRule
@@ -257,16 +271,17 @@ func (r *trial) expireShard(t *rapid.T, shard int, now int64, most, refuse int) 
 		}
 		// With a record it comes again for as long as it is due: three times here.
 		var record []byte
-		if times[id]++; e.Fingerprint%3 == 0 && times[id] < 3 {
+		if times[n]++; e.Fingerprint%3 == 0 && times[n] < 3 {
 			record = []byte{}
 		}
 		if due := r.w.due(e); due > now || due == was && record == nil {
-			want = slices.DeleteFunc(want, func(s string) bool { return s == id })
+			want = slices.DeleteFunc(want, func(o Name) bool { return o == n })
 		}
 		if record != nil && r.b.Sink != nil {
 			e.Sequence = r.sink.last + 1 // As it is going to be.
 		}
-		r.w.change(KindOrder, id, e, record == nil)
+		r.w.change(KindOrder, n, e, record == nil)
+		r.w.regrouped(KindOrder, n, e)
 		return record, nil
 	}))
 	switch {
@@ -279,8 +294,8 @@ func (r *trial) expireShard(t *rapid.T, shard int, now int64, most, refuse int) 
 		t.Fatalf("dueIn = %d, %v after %d calls", n, err, calls)
 	}
 	r.w.forgetOutdated(s, now)
-	if left := r.w.dueIDs(s, now); n < most && len(left) > 0 {
-		t.Fatalf("dueIn(%d) = %d of %d, but these are due: %q", now, n, most, left)
+	if left := r.w.dueNames(s, now); n < most && len(left) > 0 {
+		t.Fatalf("dueIn(%d) = %d of %d, but these are due: %v", now, n, most, left)
 	}
 }
 
@@ -292,7 +307,8 @@ func (r *trial) reload(t *rapid.T) {
 	w := newTwin(b, r.remember)
 	r.b.Dump(func(kind Kind, id string, e *Entry) bool {
 		b.Load(kind, id, e)
-		w.put(kind, id, e)
+		w.put(kind, Name{id, e.Part}, e)
+		w.regrouped(kind, Name{id, e.Part}, e)
 		return true
 	})
 	// By time, loading may forget what nobody had got round to.
@@ -303,11 +319,17 @@ func (r *trial) reload(t *rapid.T) {
 }
 
 func (r *trial) load(t *rapid.T) {
-	kind, id := drawKind(t), drawID(t)
-	e := r.drawEntry(t, kind)
-	r.w.drop(kind, id)
-	r.w.put(kind, id, &e)
-	r.b.Load(kind, id, &e)
+	kind := drawKind(t)
+	n := drawName(t, kind)
+	e := r.drawEntry(t, kind, n.Part)
+	there := r.w.entries[twinID{kind, n}] != nil
+	r.w.drop(kind, n)
+	r.w.put(kind, n, &e)
+	if there && kind == KindOrder {
+		r.w.regroup(n.ID)
+	}
+	r.w.regrouped(kind, n, &e)
+	r.b.Load(kind, n.ID, &e)
 }
 
 // compareAll compares every entry, every list and the counts of book and twin.
@@ -315,14 +337,12 @@ func (r *trial) compareAll(t *rapid.T) {
 	if r.sabotage != nil {
 		r.sabotage(r.b)
 	}
-	live, kept := 0, 0
+	live, kept := 0, r.w.remembered()
 	for key, want := range r.w.entries {
-		if !r.b.Find(key.kind, key.id, &r.got) || !sameEntry(&r.got, &want.Entry) {
+		if !r.b.find(key.kind, key.Name, &r.got) || !sameEntry(&r.got, &want.Entry) {
 			t.Fatalf("find(%v) = %+v, want %+v", key, r.got, want)
 		}
-		if Remembered(key.kind, want.State) {
-			kept++
-		} else {
+		if !Remembered(key.kind, want.State) {
 			live++
 		}
 	}
@@ -331,7 +351,7 @@ func (r *trial) compareAll(t *rapid.T) {
 	}
 	seen := map[twinID]bool{}
 	r.b.Dump(func(kind Kind, id string, e *Entry) bool {
-		key := twinID{kind, id}
+		key := twinID{kind, Name{id, e.Part}}
 		want := r.w.entries[key]
 		if seen[key] || want == nil || !sameEntry(e, &want.Entry) {
 			t.Fatalf("dump gave %v again (%v) or wrong: %+v, want %+v", key, seen[key], e, want)
@@ -345,15 +365,17 @@ func (r *trial) compareAll(t *rapid.T) {
 	orders := 0
 	for id, e := range r.b.All() {
 		orders++
-		if want := r.w.entries[twinID{KindOrder, id}]; want == nil || !sameEntry(e, &want.Entry) {
+		key := twinID{KindOrder, Name{id, e.Part}}
+		if want := r.w.entries[key]; want == nil || !sameEntry(e, &want.Entry) {
 			t.Fatalf("all gave %q %+v, want %+v", id, e, want)
 		}
-		delete(seen, twinID{KindOrder, id})
+		delete(seen, key)
 	}
 	if orders+len(seen) != len(r.w.entries) {
 		t.Fatalf("all gave %d orders, and %d other entries are left of %d", orders, len(seen), len(r.w.entries))
 	}
 	r.compareLists(t)
+	r.findAll(t)
 	if err := soundBook(r.b); err != nil {
 		t.Fatal(err)
 	}
@@ -361,27 +383,27 @@ func (r *trial) compareAll(t *rapid.T) {
 
 func (r *trial) compareLists(t *rapid.T) {
 	for location := range uint32(7) {
-		var got []string
+		var got []Name
 		r.b.At(location, func(id string, e *Entry) bool {
 			if e.Location != location {
 				t.Fatalf("at(%d) gave %q at %d", location, id, e.Location)
 			}
-			got = append(got, id)
+			got = append(got, Name{id, e.Part})
 			return true
 		})
 		if want := r.w.at(location); !slices.Equal(got, want) {
-			t.Fatalf("at(%d) = %q, want %q", location, got, want)
+			t.Fatalf("at(%d) = %v, want %v", location, got, want)
 		}
 	}
 	for v := range views {
-		for _, key := range []string{"", "a", "b", "c", "a longer reference than the others", "none"} {
-			var got []string
-			r.b.Named(v, key, func(id string) bool {
-				got = append(got, id)
+		for _, key := range append([]string{"", "a", "b", "c", "a longer reference than the others", "none"}, pieces...) {
+			var got []Name
+			r.b.Named(v, key, func(n Name) bool {
+				got = append(got, n)
 				return true
 			})
 			if want := r.w.named(v, key); !slices.Equal(got, want) {
-				t.Fatalf("named(%d, %q) = %q, want %q", v, key, got, want)
+				t.Fatalf("named(%d, %q) = %v, want %v", v, key, got, want)
 			}
 		}
 	}
@@ -391,7 +413,7 @@ func modelProperty(used uint64, sabotage func(*Book)) func(*rapid.T) {
 	return func(t *rapid.T) {
 		r := newTrial(t, used)
 		r.sabotage = sabotage
-		t.Repeat(map[string]func(*rapid.T){
+		actions := map[string]func(*rapid.T){
 			"":        r.compareAll,
 			"add":     r.add,
 			"add too": r.add,
@@ -401,11 +423,18 @@ func modelProperty(used uint64, sabotage func(*Book)) func(*rapid.T) {
 			"reload":  r.reload,
 			"load":    r.load,
 			"drop": func(t *rapid.T) {
-				kind, id := drawKind(t), drawID(t)
-				r.w.drop(kind, id)
-				r.b.Drop(kind, id)
+				kind := drawKind(t)
+				n := drawName(t, kind)
+				there := r.w.entries[twinID{kind, n}] != nil
+				r.w.drop(kind, n)
+				if there && kind == KindOrder {
+					r.w.regroup(n.ID)
+				}
+				r.b.drop(kind, n)
 			},
-		})
+		}
+		maps.Copy(actions, r.manyActions())
+		t.Repeat(actions)
 	}
 }
 

@@ -19,17 +19,17 @@ import (
 // plain map, and what every book must do besides. How many ended ones are remembered,
 // and what a full journal leaves, the tests from inside try.
 
-// key is an ID in its name space.
+// key is an order, or a part of one, or another ID in its name space.
 type key struct {
 	kind book.Kind
-	id   string
+	book.Name
 }
 
 // plain is a book that is a map.
 type plain struct {
 	b       *book.Book
 	entries map[key]book.Entry
-	came    map[string]int // of live orders: the how manyth to come to its location
+	came    map[book.Name]int // of live orders: the how manyth to come to its location
 	arrived int
 	now     int64
 	last    uint64 // record
@@ -57,8 +57,23 @@ func (w *plain) open(shards int) {
 	w.b.Sink, w.b.RemindBefore = w, remind
 }
 
-func drawID(t *rapid.T) string {
-	return rapid.SampledFrom([]string{"a", "b", "c", "a/2", "a/3", "b/2", "a longer ID than all the others"}).Draw(t, "id")
+// ids are made of each other's pieces.
+var ids = []string{"a", "b", "a/1", "a/2", "a/2/2", "a\x00", "b/2", "a longer ID than all the others"}
+
+func drawID(t *rapid.T) string { return rapid.SampledFrom(ids).Draw(t, "id") }
+
+// drawKey is an order or a part of it.
+func drawKey(t *rapid.T) key {
+	part := rapid.SampledFrom([]uint8{0, 0, 2, 3, 4}).Draw(t, "part")
+	return key{book.KindOrder, book.Name{ID: drawID(t), Part: part}}
+}
+
+// find is what is there.
+func (w *plain) find(k key, into *book.Entry) bool {
+	if k.kind == book.KindOrder {
+		return w.b.FindPart(k.Name, into)
+	}
+	return w.b.Find(k.kind, k.ID, into)
 }
 
 // draw is an order that has come so far.
@@ -106,15 +121,17 @@ func (w *plain) put(k key, e *book.Entry) {
 	w.entries[k] = kept
 	if k.kind == book.KindOrder && (!there || was.State.Ended() || was.Location != e.Location) {
 		w.arrived++
-		w.came[k.id] = w.arrived
+		w.came[k.Name] = w.arrived
 	}
 }
 
 // add puts an order or a movement in, unless it is there.
 func (w *plain) add(t *rapid.T) {
-	k := key{rapid.SampledFrom([]book.Kind{book.KindOrder, book.KindOrder, book.KindMovement, book.KindTransfer}).Draw(t, "kind"), drawID(t)}
+	k := drawKey(t)
 	e := w.draw(t)
-	if k.kind != book.KindOrder { // what has no lines has no state of its own
+	e.Part = k.Part
+	if k.kind = rapid.SampledFrom([]book.Kind{book.KindOrder, book.KindOrder, book.KindMovement, book.KindTransfer}).Draw(t, "kind"); k.kind != book.KindOrder {
+		k.Part = 0 // what has no lines has no state of its own
 		e = book.Entry{Fingerprint: e.Fingerprint, Location: e.Location, Origin: e.Location, Deadline: w.now}
 		if k.kind == book.KindTransfer {
 			e.State, e.To, e.Since, e.Lines = life.InTransit, 2, w.now, []life.Line{{SKU: 1, Quantity: 2, Confirmed: 2}}
@@ -123,7 +140,7 @@ func (w *plain) add(t *rapid.T) {
 	var found book.Entry
 	was, there := w.entries[k]
 	last := w.last
-	ticket, added, err := w.b.Add(k.kind, k.id, &e, []byte{1}, &found)
+	ticket, added, err := w.b.Add(k.kind, k.ID, &e, []byte{1}, &found)
 	switch {
 	case err != nil || added == there:
 		t.Fatalf("add %v: %v, %v, there before: %v", k, added, err, there)
@@ -136,32 +153,33 @@ func (w *plain) add(t *rapid.T) {
 	}
 }
 
-// addAll puts several orders in, all or none.
+// addAll puts the parts of an order in, all or none.
 func (w *plain) addAll(t *rapid.T) {
-	var adds []book.Addition
+	var parts []*book.Entry
 	var records [][]byte
-	want := -1
-	for i, id := range rapid.SliceOfNDistinct(rapid.Custom(drawID), 1, 3, rapid.ID).Draw(t, "ids") {
+	want, id := -1, drawID(t)
+	for i, part := range rapid.SliceOfNDistinct(rapid.SampledFrom([]uint8{0, 2, 3, 4}), 1, 4, rapid.ID).Draw(t, "parts") {
 		e := w.draw(t)
-		adds = append(adds, book.Addition{Hash: w.b.Hash(book.KindOrder, id), ID: id, Entry: &e})
+		e.Part = part
+		parts = append(parts, &e)
 		records = append(records, []byte{1})
-		if _, there := w.entries[key{book.KindOrder, id}]; there && want < 0 {
+		if _, there := w.entries[key{book.KindOrder, book.Name{ID: id, Part: part}}]; there && want < 0 {
 			want = i
 		}
 	}
 	first := w.last + 1
-	_, there, err := w.b.AddAll(adds, records, new(book.Entry))
+	_, there, err := w.b.AddAll(id, parts, records, new(book.Entry))
 	if err != nil || there != want {
-		t.Fatalf("all of %d: %d is there, want %d: %v", len(adds), there, want, err)
+		t.Fatalf("all of %d: %d is there, want %d: %v", len(parts), there, want, err)
 	}
-	for i, a := range adds {
+	for i, e := range parts {
 		if want >= 0 {
 			break
 		}
-		if a.Entry.Sequence != first+uint64(i) {
-			t.Fatalf("part %d has record %d, the first %d", i, a.Entry.Sequence, first)
+		if e.Sequence != first+uint64(i) {
+			t.Fatalf("part %d has record %d, the first %d", i, e.Sequence, first)
 		}
-		w.put(key{book.KindOrder, a.ID}, a.Entry)
+		w.put(key{book.KindOrder, book.Name{ID: id, Part: e.Part}}, e)
 	}
 }
 
@@ -172,12 +190,12 @@ func (f rule) Apply(id string, e *book.Entry) ([]byte, error) { return f(id, e) 
 
 // change turns an order, or refuses to.
 func (w *plain) change(t *rapid.T) {
-	k := key{book.KindOrder, drawID(t)}
+	k := drawKey(t)
 	was, there := w.entries[k]
 	refuse := rapid.IntRange(0, 5).Draw(t, "refuse") == 0
 	var e book.Entry
-	_, err := w.b.Change(k.kind, k.id, &e, rule(func(id string, e *book.Entry) ([]byte, error) {
-		w.same(t, key{k.kind, id}, e, &was)
+	_, err := w.b.ChangePart(k.Name, &e, rule(func(id string, e *book.Entry) ([]byte, error) {
+		w.same(t, key{k.kind, book.Name{ID: id, Part: e.Part}}, e, &was)
 		if refuse {
 			e.Deadline++
 			return nil, errRefused
@@ -197,8 +215,8 @@ func (w *plain) change(t *rapid.T) {
 var errRefused = fmt.Errorf("the rule says no")
 
 func (w *plain) drop(t *rapid.T) {
-	k := key{book.KindOrder, drawID(t)}
-	w.b.Drop(k.kind, k.id)
+	k := drawKey(t)
+	w.b.DropPart(k.Name)
 	delete(w.entries, k)
 }
 
@@ -219,15 +237,15 @@ func dueAt(e *book.Entry) (at int64, due bool) {
 func (w *plain) expire(t *rapid.T) {
 	w.now += rapid.Int64Range(0, 1<<rapid.IntRange(0, 31).Draw(t, "digits")).Draw(t, "time")
 	w.b.Look(w.now)
-	var got, want []string
-	ended := map[string]book.Entry{}
+	var got, want []book.Name
+	ended := map[book.Name]book.Entry{}
 	for k, e := range w.entries {
 		if at, due := dueAt(&e); due && k.kind == book.KindOrder {
-			if next := w.b.NextDue(w.b.ShardOf(w.b.Hash(k.kind, k.id))); next > at {
+			if next := w.b.NextDue(book.ShardOf(w.b.Hash(k.kind, k.ID), w.b.Shards())); next > at {
 				t.Fatalf("%v is due at %d, and its shard at %d", k, at, next)
 			}
 			if at <= w.now {
-				want = append(want, k.id)
+				want = append(want, k.Name)
 			}
 		}
 	}
@@ -235,8 +253,8 @@ func (w *plain) expire(t *rapid.T) {
 		var e book.Entry
 		for {
 			n, err := w.b.DueIn(shard, w.now, 2, &e, rule(func(id string, e *book.Entry) ([]byte, error) {
-				id = string([]byte(id)) // it is good for so long only
-				got = append(got, id)
+				n := book.Name{ID: string([]byte(id)), Part: e.Part} // the ID is good for so long only
+				got = append(got, n)
 				e.State, e.Deadline, e.Pickup = life.Expired, w.now, 0
 				for i := range e.Lines {
 					e.Lines[i] = life.Line{SKU: e.Lines[i].SKU, Quantity: e.Lines[i].Quantity}
@@ -245,7 +263,7 @@ func (w *plain) expire(t *rapid.T) {
 				after := *e
 				after.Lines = slices.Clone(e.Lines)
 				after.Sequence = w.last + 1
-				ended[id] = after
+				ended[n] = after
 				return []byte{1}, nil
 			}))
 			if err != nil {
@@ -256,13 +274,13 @@ func (w *plain) expire(t *rapid.T) {
 			}
 		}
 	}
-	slices.Sort(got)
-	slices.Sort(want)
+	slices.SortFunc(got, book.Name.Compare)
+	slices.SortFunc(want, book.Name.Compare)
 	if !slices.Equal(got, want) {
-		t.Fatalf("at %d %q were given, due are %q", w.now, got, want)
+		t.Fatalf("at %d %v were given, due are %v", w.now, got, want)
 	}
-	for id, e := range ended {
-		w.put(key{book.KindOrder, id}, &e)
+	for n, e := range ended {
+		w.put(key{book.KindOrder, n}, &e)
 	}
 }
 
@@ -277,12 +295,12 @@ func (w *plain) restart(t *rapid.T) {
 		return true
 	})
 	w.b.Settle(rapid.IntRange(1, 3).Draw(t, "workers"), w.now)
-	live := slices.SortedFunc(maps.Keys(w.came), func(a, b string) int { // they are on their shelves by when they were made
+	live := slices.SortedFunc(maps.Keys(w.came), func(a, b book.Name) int { // they are on their shelves by when they were made
 		x, y := w.entries[key{book.KindOrder, a}], w.entries[key{book.KindOrder, b}]
 		return cmp.Or(cmp.Compare(x.Since, y.Since), cmp.Compare(x.Sequence, y.Sequence))
 	})
-	for i, id := range live {
-		w.came[id] = i
+	for i, n := range live {
+		w.came[n] = i
 	}
 	w.arrived = len(live)
 }
@@ -302,34 +320,51 @@ func (w *plain) same(t *rapid.T, k key, got, want *book.Entry) {
 	}
 }
 
+// waits tells the parts that have ended while another part of their order is live: they
+// are no more forgotten than that. An order that knows of no parts is none of them.
+func (w *plain) waits(k key) bool {
+	several := func(k key, e *book.Entry) bool { return k.Part > 1 || e.Parts > 1 }
+	own := w.entries[k]
+	if k.kind != book.KindOrder || !several(k, &own) {
+		return false
+	}
+	for other, e := range w.entries {
+		if other.kind == book.KindOrder && other.ID == k.ID && several(other, &e) && !e.State.Ended() {
+			return true
+		}
+	}
+	return false
+}
+
 // check compares all that can be asked.
 func (w *plain) check(t *rapid.T) {
 	var e book.Entry
 	live, remembered, orders := 0, 0, 0
-	at := [locations][]string{}
-	named := map[string][]string{}
+	at := [locations][]book.Name{}
+	named := map[string][]book.Name{}
 	for k, want := range w.entries {
-		if !w.b.Find(k.kind, k.id, &e) {
+		if !w.find(k, &e) {
 			t.Fatalf("%v is not there", k)
 		}
 		w.same(t, k, &e, &want)
-		if book.Remembered(k.kind, want.State) {
-			remembered++
-		} else {
+		switch {
+		case !book.Remembered(k.kind, want.State):
 			live++
+		case !w.waits(k):
+			remembered++
 		}
 		if k.kind != book.KindOrder {
 			continue
 		}
 		orders++
 		if !want.State.Ended() {
-			at[want.Location] = append(at[want.Location], k.id)
+			at[want.Location] = append(at[want.Location], k.Name)
 		}
 		for _, name := range []string{"order " + want.Refs.Order, "customer " + want.Refs.Customer} {
-			named[name] = append(named[name], k.id)
+			named[name] = append(named[name], k.Name)
 		}
-		if len(k.id) == 3 && want.Parts > 1 {
-			named["whole "+k.id[:1]] = append(named["whole "+k.id[:1]], k.id)
+		if k.Part > 0 {
+			named["whole "+k.ID] = append(named["whole "+k.ID], k.Name)
 		}
 	}
 	if l, r := w.b.Len(); l != live || r != remembered {
@@ -337,8 +372,9 @@ func (w *plain) check(t *rapid.T) {
 	}
 	all := 0
 	for id, e := range w.b.All() {
-		want := w.entries[key{book.KindOrder, id}]
-		w.same(t, key{book.KindOrder, id}, e, &want)
+		k := key{book.KindOrder, book.Name{ID: id, Part: e.Part}}
+		want := w.entries[k]
+		w.same(t, k, e, &want)
 		all++
 	}
 	if all != orders {
@@ -347,31 +383,31 @@ func (w *plain) check(t *rapid.T) {
 	for location := range at {
 		w.checkAt(t, uint32(location), at[location])
 	}
-	for v, names := range map[book.View][]string{book.ByOrder: {"order ", "o1", "o2"}, book.ByCustomer: {"customer ", "c"}, book.ByWhole: {"whole ", "a", "b"}} {
+	for v, names := range map[book.View][]string{book.ByOrder: {"order ", "o1", "o2"}, book.ByCustomer: {"customer ", "c"}, book.ByWhole: append([]string{"whole "}, ids...)} {
 		for _, name := range names[1:] {
-			var got []string
-			w.b.Named(v, name, func(id string) bool { got = append(got, id); return true })
+			var got []book.Name
+			w.b.Named(v, name, func(n book.Name) bool { got = append(got, n); return true })
 			want := named[names[0]+name]
-			slices.Sort(want)
+			slices.SortFunc(want, book.Name.Compare)
 			if !slices.Equal(got, want) {
-				t.Fatalf("%s%s is of %q, want %q", names[0], name, got, want)
+				t.Fatalf("%s%s is of %v, want %v", names[0], name, got, want)
 			}
 		}
 	}
 }
 
 // checkAt compares the live orders of a location, by when they came, and its pick list.
-func (w *plain) checkAt(t *rapid.T, location uint32, want []string) {
-	slices.SortFunc(want, func(a, b string) int { return cmp.Compare(w.came[b], w.came[a]) })
-	var got []string
-	w.b.At(location, func(id string, _ *book.Entry) bool { got = append(got, id); return true })
+func (w *plain) checkAt(t *rapid.T, location uint32, want []book.Name) {
+	slices.SortFunc(want, func(a, b book.Name) int { return cmp.Compare(w.came[b], w.came[a]) })
+	var got []book.Name
+	w.b.At(location, func(id string, e *book.Entry) bool { got = append(got, book.Name{ID: id, Part: e.Part}); return true })
 	if !slices.Equal(got, want) || w.b.LiveAt(location) != len(want) {
-		t.Fatalf("at %d are %q, %d in all, want %q", location, got, w.b.LiveAt(location), want)
+		t.Fatalf("at %d are %v, %d in all, want %v", location, got, w.b.LiveAt(location), want)
 	}
 	var picks []book.Pick
-	for _, id := range want {
-		e := w.entries[key{book.KindOrder, id}]
-		p := book.Pick{Class: 2, ID: id}
+	for _, n := range want {
+		e := w.entries[key{book.KindOrder, n}]
+		p := book.Pick{Class: 2, Name: n}
 		switch {
 		case e.Promise != 0:
 			p.Class, p.Time = 0, e.Promise
@@ -405,13 +441,13 @@ func (w *plain) checkAt(t *rapid.T, location uint32, want []string) {
 // TestBookAgainstAMap tries the book on its door.
 func TestBookAgainstAMap(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
-		w := &plain{entries: map[key]book.Entry{}, came: map[string]int{}, now: 1_790_000_000_000}
+		w := &plain{entries: map[key]book.Entry{}, came: map[book.Name]int{}, now: 1_790_000_000_000}
 		w.open(1 << rapid.IntRange(0, 3).Draw(t, "shards"))
 		for range rapid.IntRange(1, 40).Draw(t, "steps") {
 			rapid.SampledFrom([]func(*rapid.T){w.add, w.add, w.addAll, w.change, w.change, w.drop, w.expire, w.restart}).Draw(t, "step")(t)
-			for id := range w.came {
-				if e, there := w.entries[key{book.KindOrder, id}]; !there || e.State.Ended() {
-					delete(w.came, id)
+			for n := range w.came {
+				if e, there := w.entries[key{book.KindOrder, n}]; !there || e.State.Ended() {
+					delete(w.came, n)
 				}
 			}
 			w.check(t)

@@ -42,11 +42,12 @@ func (r *Refs) bytes() int {
 }
 
 // extraBytes returns the size of the piece an entry needs, 0 for none, and
-// whether its lines are in it.
+// whether its lines are in it. A part but for the first always has one, for its node in
+// the view of its order.
 func extraBytes(e *Entry) (size int, lines bool) {
 	lines = !implied(e)
 	text := e.Refs.bytes() + e.pastBytes()
-	if !lines && text == 0 && e.To == 0 {
+	if !lines && text == 0 && e.To == 0 && e.Part == 0 {
 		return 0, false
 	}
 	size = extraLinesAt + text
@@ -130,7 +131,7 @@ func (x extra) setNode(v View, node uint32) {
 // node; it aliases the piece or the ID.
 func (x extra) key(v View, id []byte) []byte {
 	if v == ByWhole {
-		return wholeOf(id)
+		return id
 	}
 	at := extraLinesAt + extraLineBytes*x.lineCount()
 	for i := range int(v) {

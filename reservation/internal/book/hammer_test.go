@@ -189,8 +189,8 @@ func hammerWalk(t *testing.T, b *Book, stay, places int) {
 	clear(seen)
 	var e Entry
 	for i := range 10 {
-		b.Named(ByOrder, fmt.Sprint("order-", i), func(id string) bool {
-			if b.Find(KindOrder, id, &e) && e.Fingerprint < uint64(stay) {
+		b.Named(ByOrder, fmt.Sprint("order-", i), func(n Name) bool {
+			if b.FindPart(n, &e) && e.Fingerprint < uint64(stay) {
 				seen[e.Fingerprint]++
 			}
 			return true

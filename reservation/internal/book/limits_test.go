@@ -103,7 +103,7 @@ func TestBookLongIDs(t *testing.T) {
 			id := strings.Repeat("a", size)
 			e := orderOf(uint64(i), 1+i*100)
 			e.Deadline, e.Refs = 5, Refs{Order: id[:size/3]}
-			e.Cause, e.Note = id[:min(size, MaxRefBytes)], id[:min(size, MaxNoteBytes)]
+			e.Note = id[:min(size, MaxNoteBytes)]
 			if _, added, _ := b.Add(KindOrder, id, &e, nil, nil); !added || !b.Find(KindOrder, id, &got) || !sameEntry(&e, &got) {
 				t.Fatalf("%s: ID of %d bytes lost or changed", reuse, size)
 			}

@@ -2,6 +2,7 @@ package book
 
 import (
 	"encoding/binary"
+	"math/bits"
 
 	"github.com/clickcollect/clickcollect/reservation/life"
 	"github.com/clickcollect/clickcollect/reservation/lock"
@@ -10,11 +11,11 @@ import (
 // What recovery asks of a book, besides what is in recover.go: it shares its work out
 // by shard, and takes the units of what is live.
 
-// ShardOf is the shard of a hash.
-func (b *Book) ShardOf(hash uint64) int { return int(hash >> b.shift) }
-
-// HashOf is Hash for an ID in bytes.
-func (b *Book) HashOf(kind Kind, id []byte) uint64 { return hashID(&b.key, kind, id) & b.used }
+// ShardOf is the shard of a hash in a book that has so many.
+func ShardOf(hash uint64, shards int) int {
+	shard, _ := bits.Mul64(hash, uint64(shards)) // its highest bits, as they are a power of two
+	return int(shard)
+}
 
 // PrefetchBytes asks for the memory at an address before it is read.
 func PrefetchBytes(address uintptr) {
@@ -41,7 +42,7 @@ func (b *Book) LiveIn(shard int, r *Room, to Live) {
 	for _, ref := range r.order.of(s) {
 		rec := s.record(ref)
 		switch {
-		case rec.has(flagQueued):
+		case rec.has(flagQueued), rec.waits():
 		case rec.kind() == KindTransfer || rec.state() == life.InTransit:
 			s.read(ref, &r.entry)
 			to.Carried(&r.entry)

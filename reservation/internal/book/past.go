@@ -16,28 +16,26 @@ import (
 //	     16  origin    4  the slot where it was made; without it, the location is it
 //	     20  rejects   1  how often a location rejected it, 255 at most
 //	     21  parts     1  of how many parts the order is, 0 for one
-//	     22            2  nothing
-//	     24  bytes     2  of the ID that follows
-//	     26  cause        ID of the reservation that its units come from
+//	     22  from      1  the number of the part that its units come from, 0 for none
+//	     23            1  nothing
+//	     24  bytes     2  of what follows; 0 in this version
+//	     26               former versions: ID of the reservation that its units come from
 //	      …  note         the rest: the caller's
 const (
 	originSince   = 8
 	originSlot    = 16
 	originRejects = 20
 	originParts   = 21
+	originFrom    = 22
 	originBytes   = 24
 	originCause   = 26
-
-	// MaxRefBytes is the longest ID of a reservation that units of another one come
-	// from: it is kept with a note.
-	MaxRefBytes = MaxIDBytes - originCause - MaxNoteBytes
 )
 
 // pastBytes is how long that text is.
 func (e *Entry) pastBytes() int {
 	switch {
-	case e.Rejects|e.Parts != 0 || e.Cause != "" || e.Note != "":
-		return originCause + len(e.Cause) + len(e.Note)
+	case e.Rejects|e.Parts|e.From != 0 || e.Note != "":
+		return originCause + len(e.Note)
 	case e.Origin != e.Location:
 		return originRejects
 	case e.State == life.Ready || e.Pickup != 0 && e.Pickup != e.Since:
@@ -60,10 +58,9 @@ func (e *Entry) putPast(b []byte) {
 		binary.BigEndian.PutUint32(b[originSlot:], e.Origin)
 	}
 	if len(b) >= originCause {
-		b[originRejects], b[originParts] = e.Rejects, e.Parts
-		binary.BigEndian.PutUint16(b[originParts+1:], 0)
-		binary.BigEndian.PutUint16(b[originBytes:], uint16(len(e.Cause)))
-		copy(b[originCause+copy(b[originCause:], e.Cause):], e.Note)
+		b[originRejects], b[originParts], b[originFrom] = e.Rejects, e.Parts, e.From
+		clear(b[originFrom+1 : originCause])
+		copy(b[originCause:], e.Note)
 	}
 }
 
@@ -84,10 +81,11 @@ func (e *Entry) KeptPickup() int64 {
 }
 
 // Recall sets what KeptPickup and putPast have kept; state and location are set.
-// false: the text has another form.
-func (e *Entry) Recall(pickup int64, text string) bool {
+// cause is the ID of the reservation that its units come from, of an entry of a former
+// version. false: the text has another form.
+func (e *Entry) Recall(pickup int64, text string) (cause string, ok bool) {
 	e.Promise, e.Since, e.Pickup, e.Origin = 0, pickup, 0, e.Location
-	e.Rejects, e.Parts, e.Cause, e.Note = 0, 0, "", ""
+	e.Rejects, e.Parts, e.From, e.Note = 0, 0, 0, ""
 	if len(text) >= originSince {
 		e.Promise = wordOf(text)
 	}
@@ -102,18 +100,18 @@ func (e *Entry) Recall(pickup int64, text string) bool {
 	}
 	switch len(text) {
 	case 0, originSince, originSlot, originRejects:
-		return true
+		return "", true
 	}
 	if len(text) < originCause {
-		return false
+		return "", false
 	}
 	end := originCause + int(text[originBytes])<<8 + int(text[originBytes+1])
 	if end > len(text) {
-		return false
+		return "", false
 	}
-	e.Rejects, e.Parts = text[originRejects], text[originParts]
-	e.Cause, e.Note = text[originCause:end], text[end:]
-	return true
+	e.Rejects, e.Parts, e.From = text[originRejects], text[originParts], text[originFrom]
+	e.Note = text[end:]
+	return text[originCause:end], true
 }
 
 // wordOf is the number that the first eight bytes of a text are.
@@ -132,8 +130,8 @@ func (e *Entry) Reject() {
 	}
 }
 
-// NoteFits reports whether a note can be kept behind the ID that units come from.
-func NoteFits(cause, note string) bool { return originCause+len(cause)+len(note) <= MaxIDBytes }
+// NoteFits reports whether a note can be kept.
+func NoteFits(note string) bool { return originCause+len(note) <= MaxIDBytes }
 
 // Sound checks the invariants of an entry, for replay and audit.
 func (e *Entry) Sound() bool { return life.Sound(e.State, e.Lines) }

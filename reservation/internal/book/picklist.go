@@ -2,7 +2,6 @@ package book
 
 import (
 	"cmp"
-	"strings"
 	"sync/atomic"
 
 	"github.com/clickcollect/clickcollect/reservation/life"
@@ -12,22 +11,22 @@ import (
 
 // Pick is a place in the pick list of a location. What was promised comes first, by
 // Time; then what has a deadline, of the pickup or else of the hold, by Time; then
-// the rest. Equal ones go by ID.
+// the rest. Equal ones go by ID and part.
 type Pick struct {
 	Class uint8 // 0: promised; 1: with a deadline; 2: the rest
 	Time  int64 // milliseconds of engine time; 0 of the rest
-	ID    string
+	Name
 	state life.State
 }
 
 // Compare is below zero if p comes before o.
 func (p *Pick) Compare(o *Pick) int {
-	return cmp.Or(cmp.Compare(p.Class, o.Class), cmp.Compare(p.Time, o.Time), strings.Compare(p.ID, o.ID))
+	return cmp.Or(cmp.Compare(p.Class, o.Class), cmp.Compare(p.Time, o.Time), p.Name.Compare(o.Name))
 }
 
 // pickOf is the place of a live entry.
 func pickOf(id string, e *Entry) Pick {
-	p := Pick{ID: id, state: e.State}
+	p := Pick{Name: Name{id, e.Part}, state: e.State}
 	switch {
 	case e.Promise != 0:
 		p.Class, p.Time = 0, e.Promise
@@ -97,15 +96,15 @@ func (b *Book) PickList(all []Pick, slot uint32, after *Pick, some []life.State,
 type pickList struct {
 	mu     lock.Mutex
 	tree   *btree.BTreeG[Pick]
-	places map[string]Pick // by ID
-	known  bool            // everything up to seen is in it
-	seen   uint32          // the number that the next order to come had then
-	size   atomic.Int64    // of places
-	last   uint64          // the latest record of what was looked at
-	slots  []uint64        // to reuse
-	entry  Entry           // to reuse
+	places map[Name]Pick
+	known  bool         // everything up to seen is in it
+	seen   uint32       // the number that the next order to come had then
+	size   atomic.Int64 // of places
+	last   uint64       // the latest record of what was looked at
+	slots  []uint64     // to reuse
+	entry  Entry        // to reuse
 
-	missed []string // what has changed since; under the shelf's lock
+	missed []Name // what has changed since; under the shelf's lock
 }
 
 // Notes of changes that nobody asks for are kept up to so many, and twice as many
@@ -119,7 +118,7 @@ func (f *shelf) pickList() *pickList {
 		return v
 	}
 	before := func(a, b Pick) bool { return a.Compare(&b) < 0 }
-	v := &pickList{tree: btree.NewBTreeGOptions(before, btree.Options{NoLocks: true}), places: make(map[string]Pick)}
+	v := &pickList{tree: btree.NewBTreeGOptions(before, btree.Options{NoLocks: true}), places: make(map[Name]Pick)}
 	if f.picks.CompareAndSwap(nil, v) {
 		return v
 	}
@@ -142,7 +141,7 @@ func (s *shelves) note(location uint32, r record) {
 	case len(v.missed) >= missedLeast+2*(f.count()-int(f.dead)):
 		f.picks.Store(nil)
 	default:
-		v.missed = append(v.missed, string(r.id()))
+		v.missed = append(v.missed, Name{string(r.id()), r.part()})
 	}
 }
 
@@ -175,16 +174,16 @@ func (v *pickList) update(b *Book, f *shelf, location uint32) bool {
 		}
 	}
 	v.seen, v.known = next, true
-	for _, id := range missed {
-		there := b.Find(KindOrder, id, &v.entry)
+	for _, n := range missed {
+		there := b.find(KindOrder, n, &v.entry)
 		if there && !v.entry.State.Ended() && v.entry.Location == location {
-			v.put(id)
+			v.put(n.ID)
 			continue
 		}
 		if there {
 			v.last = max(v.last, v.entry.Sequence)
 		}
-		v.drop(id)
+		v.drop(n)
 	}
 	v.entry.Refs = Refs{}
 	if cap(v.slots) > shelfChunk {
@@ -198,21 +197,21 @@ func (v *pickList) update(b *Book, f *shelf, location uint32) bool {
 func (v *pickList) put(id string) {
 	p := pickOf(id, &v.entry)
 	v.last = max(v.last, v.entry.Sequence)
-	old, ok := v.places[id]
+	old, ok := v.places[p.Name]
 	if ok && old == p {
 		return
 	}
 	if ok {
 		v.tree.Delete(old)
 	}
-	v.places[id] = p
+	v.places[p.Name] = p
 	v.tree.Set(p)
 }
 
-func (v *pickList) drop(id string) {
-	if old, ok := v.places[id]; ok {
+func (v *pickList) drop(n Name) {
+	if old, ok := v.places[n]; ok {
 		v.tree.Delete(old)
-		delete(v.places, id)
+		delete(v.places, n)
 	}
 }
 
@@ -222,6 +221,6 @@ func (v *pickList) bytes() int64 {
 	if v == nil {
 		return 0
 	}
-	const each = 40 + 24 + 40 + 24
-	return each*v.size.Load() + 40*int64(cap(v.missed))
+	const each = 48 + 24 + 48 + 24
+	return each*v.size.Load() + 48*int64(cap(v.missed))
 }

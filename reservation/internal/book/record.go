@@ -2,7 +2,6 @@ package book
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math"
 
 	"github.com/clickcollect/clickcollect/reservation/life"
@@ -17,7 +16,8 @@ import (
 //	     24  deadline          8
 //	     32  location          4
 //	     36  extra             4  reference of the extra piece, 0 for none
-//	     40  number of lines   4
+//	     40  number of lines   3
+//	     43  part              1  its number among the parts of its order, 0 of the first
 //	     44  bytes of the ID   2
 //	     46  kind              1  with the flags reminded, armed and queued
 //	     47  state             1
@@ -41,6 +41,7 @@ const (
 	locationAt    = 32
 	extraAt       = 36
 	linesAt       = 40
+	partAt        = 43
 	idBytesAt     = 44
 	kindAt        = 46
 	stateAt       = 47
@@ -55,33 +56,7 @@ const (
 	flagReminded = 0x08
 	flagArmed    = 0x10 // a timer carries the stamp
 	flagQueued   = 0x20 // among the remembered
-
-	// MaxIDBytes is the longest ID, and the longest reference: their lengths are kept
-	// in two bytes.
-	MaxIDBytes = math.MaxUint16
-	// MaxNoteBytes is the longest note of an order.
-	MaxNoteBytes = 16384
 )
-
-// Fits refuses an entry of which a length would not fit into its two bytes:
-// *TooLongError. Callers have checked what they were given; this is for what was
-// added to it since.
-func (e *Entry) Fits(id string) error {
-	r := &e.Refs
-	longest := max(len(id), len(r.Order), len(r.Customer), len(r.Owner), len(r.Channel), len(r.Code), e.pastBytes())
-	if longest <= MaxIDBytes {
-		return nil
-	}
-	return &TooLongError{Bytes: longest}
-}
-
-// TooLongError says that an ID, or a reference, is longer than MaxIDBytes.
-type TooLongError struct{ Bytes int }
-
-// Error is the error in words.
-func (e *TooLongError) Error() string {
-	return fmt.Sprintf("an ID or a reference of %d bytes, of which %d can be kept", e.Bytes, MaxIDBytes)
-}
 
 // recordBytes returns the size of a record.
 func recordBytes(idBytes, lines int) int {
@@ -92,7 +67,7 @@ func recordBytes(idBytes, lines int) int {
 func (r record) write(kind Kind, id string, e *Entry) {
 	_ = r[idAt-1]
 	binary.LittleEndian.PutUint32(r[extraAt:], 0)
-	binary.LittleEndian.PutUint32(r[linesAt:], uint32(len(e.Lines)))
+	binary.LittleEndian.PutUint32(r[linesAt:], uint32(len(e.Lines))|uint32(e.Part)<<24)
 	binary.LittleEndian.PutUint16(r[idBytesAt:], uint16(len(id)))
 	r[kindAt] = byte(kind)
 	binary.LittleEndian.PutUint64(r[olderAt:], 0)
@@ -126,6 +101,7 @@ func (r record) read(into *Entry) {
 	into.Deadline = int64(binary.LittleEndian.Uint64(r[deadlineAt:]))
 	into.Location, into.To = r.location(), 0
 	into.State = r.state()
+	into.Part = r.part()
 	into.Reminded = r.has(flagReminded)
 	into.Recall(int64(binary.LittleEndian.Uint64(r[pickupAt:])), "")
 	into.Refs = Refs{}
@@ -158,15 +134,16 @@ func implied(e *Entry) bool {
 	return true
 }
 
-func (r record) is(kind Kind, id string) bool {
-	return r.kind() == kind && r.idBytes() == len(id) && string(r[idAt:idAt+len(id)]) == id
+func (r record) is(kind Kind, id string, part uint8) bool {
+	return r.kind() == kind && r.part() == part && r.idBytes() == len(id) && string(r[idAt:idAt+len(id)]) == id
 }
 
 func (r record) deadline() int64    { return int64(binary.LittleEndian.Uint64(r[deadlineAt:])) }
 func (r record) pickup() int64      { return int64(binary.LittleEndian.Uint64(r[pickupAt:])) }
 func (r record) location() uint32   { return binary.LittleEndian.Uint32(r[locationAt:]) }
 func (r record) extra() uint32      { return binary.LittleEndian.Uint32(r[extraAt:]) }
-func (r record) lineCount() int     { return int(binary.LittleEndian.Uint32(r[linesAt:])) }
+func (r record) lineCount() int     { return int(binary.LittleEndian.Uint32(r[linesAt:]) & maxLines) }
+func (r record) part() uint8        { return r[partAt] }
 func (r record) idBytes() int       { return int(binary.LittleEndian.Uint16(r[idBytesAt:])) }
 func (r record) id() []byte         { return r[idAt : idAt+r.idBytes()] }
 func (r record) kind() Kind         { return Kind(r[kindAt] & kindBits) }

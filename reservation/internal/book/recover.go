@@ -29,7 +29,7 @@ func (b *Book) Settle(workers int, now int64) {
 	b.Look(now)
 	Share(workers, len(b.shards), func() func(int) {
 		var order refSorter
-		return func(i int) { b.settleShard(&b.shards[i], &order) }
+		return func(i int) { order.settle(b, &b.shards[i]) }
 	})
 	pages := b.shelves.pages.Load()
 	if pages == nil {
@@ -39,7 +39,7 @@ func (b *Book) Settle(workers int, now int64) {
 		var order shelfSorter
 		return func(i int) {
 			for at := range shelfPage {
-				b.sortShelf(&(*pages)[i][at], &order)
+				order.settle(b, &(*pages)[i][at])
 			}
 		}
 	})
@@ -68,14 +68,15 @@ func Share(workers, n int, worker func() func(i int)) {
 	all.Wait()
 }
 
-func (b *Book) settleShard(s *shard, order *refSorter) {
+// settle puts the live orders of a shard on their shelves and arms their timers.
+func (o *refSorter) settle(b *Book, s *shard) {
 	s.mu.Lock(lock.Shard)
 	defer s.mu.Unlock()
 	s.hint.set(s.index.Newest())
 	s.hint.room.Store(s.slab.Next())
-	for _, ref := range order.of(s) {
+	for _, ref := range o.of(s) {
 		r := s.record(ref)
-		if r.kind() != KindOrder || r.has(flagQueued) {
+		if r.kind() != KindOrder || r.state().Ended() {
 			continue
 		}
 		r.setNumber(b.shelves.add(r.location(), place{s.number, ref}))
@@ -155,9 +156,9 @@ type shelved struct {
 
 type shelfSorter struct{ orders, spare []shelved }
 
-// sortShelf puts the orders of a shelf, all of them live, in the order in which
+// settle puts the orders of a shelf, all of them live, in the order in which
 // they were made.
-func (b *Book) sortShelf(f *shelf, o *shelfSorter) {
+func (o *shelfSorter) settle(b *Book, f *shelf) {
 	f.mu.Lock(lock.List)
 	defer f.mu.Unlock()
 	n := f.count()

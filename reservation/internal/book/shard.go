@@ -1,6 +1,8 @@
 package book
 
 import (
+	"cmp"
+	"slices"
 	"unsafe"
 
 	"github.com/clickcollect/clickcollect/reservation/internal/book/index"
@@ -40,7 +42,7 @@ func (s *shard) grow(slots []uint64) {
 
 // search looks an ID up. It returns the reference of its record, or 0 and the
 // slot, valid until the next change, where its entry belongs.
-func (s *shard) search(tag uint32, kind Kind, id string) (t *index.Table, at int, ref uint32) {
+func (s *shard) search(tag uint32, kind Kind, id string, part uint8) (t *index.Table, at int, ref uint32) {
 	t = s.index.TableFor(tag)
 	mask := len(t.Slots) - 1
 	for at = t.Home(tag); ; at = (at + 1) & mask {
@@ -48,7 +50,7 @@ func (s *shard) search(tag uint32, kind Kind, id string) (t *index.Table, at int
 		if slot == 0 {
 			return t, at, 0
 		}
-		if index.Tag(slot) == tag && s.record(index.Ref(slot)).is(kind, id) {
+		if index.Tag(slot) == tag && s.record(index.Ref(slot)).is(kind, id, part) {
 			return t, at, index.Ref(slot)
 		}
 	}
@@ -59,7 +61,8 @@ func Remembered(kind Kind, state life.State) bool {
 	return kind == KindMovement || kind == KindChange || state.Ended()
 }
 
-// insert puts an entry into the empty slot that search gave.
+// insert puts an entry into the empty slot that search gave. Of an order of several
+// parts, regroup comes after it, as after rewrite.
 func (b *Book) insert(s *shard, t *index.Table, at int, tag uint32, kind Kind, id string, e *Entry) {
 	ref := s.slab.Take(recordBytes(len(id), len(e.Lines)))
 	if !b.loose {
@@ -70,6 +73,10 @@ func (b *Book) insert(s *shard, t *index.Table, at int, tag uint32, kind Kind, i
 	b.writeExtra(s, ref, e)
 	switch {
 	case Remembered(kind, e.State):
+		if kind == KindOrder && e.several() {
+			s.waiting++ // see regroup
+			return
+		}
 		b.remember(s, kind, ref, e.Deadline)
 	case kind == KindOrder:
 		s.live.Add(1)
@@ -90,6 +97,8 @@ func (b *Book) withdraw(s *shard, ref uint32) {
 	switch {
 	case r.has(flagQueued):
 		s.unlink(&s.ended[r.kind()-1], r)
+	case r.waits():
+		s.waiting--
 	case r.kind() == KindOrder:
 		s.live.Add(-1)
 		if b.loose {
@@ -122,6 +131,76 @@ func (b *Book) changeAt(s *shard, ref uint32, id string, e *Entry, r Rule, due i
 		e.Sequence = t.Sequence
 	}
 	b.rewrite(s, ref, e, was{state, location, due}, fired, record != nil)
+	if e.several() && s.record(ref).kind() == KindOrder {
+		b.regroup(s, string(s.record(ref).id()))
+	}
+	return t, nil
+}
+
+// Member is a part of an order while a rule changes them together.
+type Member struct {
+	Entry
+	Changed bool // set by the rule
+	ref     uint32
+	before  was
+}
+
+// AllRule is a Rule for all parts of an order at once. They are those that are live or
+// remembered, ascending by number. It sets Changed of those that it changes, and the
+// record is of all of these.
+type AllRule interface {
+	ApplyAll(id string, parts []Member) (record []byte, err error)
+}
+
+// members reads all parts of an order into room. It is called with the shard's lock
+// held.
+func (b *Book) members(s *shard, id string, room []Member) []Member {
+	room = room[:0]
+	refs := b.partRefs(s, id)
+	if _, _, ref := s.search(uint32(b.Hash(KindOrder, id)), KindOrder, id, 0); ref != 0 && !s.several(s.record(ref)) {
+		refs = []uint32{ref}
+	}
+	for _, ref := range refs {
+		if len(room) == cap(room) {
+			room = slices.Grow(room, 1)
+		}
+		room = room[:len(room)+1]
+		m := &room[len(room)-1]
+		s.read(ref, &m.Entry)
+		m.Changed, m.ref, m.before = false, ref, was{m.State, m.Location, b.due(&m.Entry)}
+	}
+	return room
+}
+
+// changeMembers applies a rule to the parts of an order, which were just read. fired is
+// the one whose timer has just been taken; 0: none. With a record it has a timer again if
+// it is still due, whether the record is of it or of others. It is called with the
+// shard's lock held.
+func (b *Book) changeMembers(s *shard, id string, all []Member, r AllRule, fired uint32) (t commit.Ticket, err error) {
+	record, err := r.ApplyAll(id, all)
+	for i := range all {
+		if err == nil && all[i].Changed {
+			err = all[i].Fits(id)
+		}
+	}
+	if err != nil {
+		return t, err
+	}
+	if record != nil && b.Sink != nil {
+		if t, err = b.Sink.Append(record); err != nil {
+			return t, err
+		}
+	}
+	for i := range all {
+		m := &all[i]
+		if record != nil && m.Changed && b.Sink != nil {
+			m.Sequence = t.Sequence
+		}
+		if m.Changed || m.ref == fired {
+			b.rewrite(s, m.ref, &m.Entry, m.before, m.ref == fired, record != nil)
+		}
+	}
+	b.regroup(s, id)
 	return t, nil
 }
 
@@ -162,10 +241,72 @@ func (b *Book) rewrite(s *shard, ref uint32, e *Entry, before was, fired, record
 		b.shelves.note(before.location, rec)
 	}
 	if Remembered(kind, e.State) && !rec.has(flagQueued) {
-		if kind == KindOrder {
+		if kind == KindOrder && !before.state.Ended() {
 			s.live.Add(-1)
 		}
-		b.remember(s, kind, ref, e.Deadline)
+		switch {
+		case kind != KindOrder || !e.several():
+			b.remember(s, kind, ref, e.Deadline)
+		case !before.state.Ended():
+			s.waiting++ // see regroup
+		}
+	}
+}
+
+// waits tells the parts that have ended while others of their order are live: they are
+// in no list, so that they are not forgotten before these.
+func (r record) waits() bool {
+	return r.kind() == KindOrder && !r.has(flagQueued) && r.state().Ended()
+}
+
+// several tells the records of an order of several parts.
+func (s *shard) several(r record) bool {
+	if r.part() > 1 {
+		return true
+	}
+	x := r.extra()
+	if x == 0 {
+		return false
+	}
+	text := s.extra(x).past()
+	return len(text) >= originCause && text[originParts] > 1
+}
+
+// partRefs is where the parts of an order lie, ascending by number. A first one that
+// knows of no others is another order of that ID, made when the first of these had been
+// forgotten.
+func (b *Book) partRefs(s *shard, id string) (refs []uint32) {
+	hash := b.Hash(KindOrder, id)
+	if _, _, ref := s.search(uint32(hash), KindOrder, id, 0); ref != 0 && s.several(s.record(ref)) {
+		refs = append(refs, ref)
+	}
+	for _, p := range b.views[ByWhole].places(hashID(&b.key, viewKind(ByWhole), id) & b.used) {
+		if p.shard != s.number { // another ID of the same hash
+			continue
+		}
+		if r := s.record(p.ref); r.part() > 1 && r.is(KindOrder, id, r.part()) {
+			refs = append(refs, p.ref)
+		}
+	}
+	slices.SortFunc(refs, func(x, y uint32) int { return cmp.Compare(s.record(x).part(), s.record(y).part()) })
+	return refs
+}
+
+// regroup has the parts of an order that have ended remembered, when all have, and keeps
+// them while one is live. It comes after each change of one of them.
+func (b *Book) regroup(s *shard, id string) {
+	refs := b.partRefs(s, id)
+	live := slices.ContainsFunc(refs, func(ref uint32) bool { return !s.record(ref).state().Ended() })
+	for _, ref := range refs {
+		switch r := s.record(ref); {
+		case live && r.has(flagQueued):
+			s.unlink(&s.ended[KindOrder-1], r)
+			r.setFlag(flagQueued, false)
+			s.waiting++
+		case !live && r.waits():
+			s.waiting--
+			b.remember(s, KindOrder, ref, r.deadline())
+		}
 	}
 }
 
@@ -226,7 +367,7 @@ func (b *Book) forgetOldest(s *shard, q *queue) {
 	ref := q.oldest
 	r := s.record(ref)
 	s.unlink(q, r)
-	b.forget(s, uint32(hashID(&b.key, r.kind(), r.id())&b.used), ref)
+	b.forget(s, b.partTag(uint32(hashID(&b.key, r.kind(), r.id())&b.used), r.part()), ref)
 }
 
 // unlink takes a record out of its list.

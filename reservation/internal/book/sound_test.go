@@ -39,14 +39,19 @@ func soundBook(b *Book) error {
 // gives.
 func soundCounts(b *Book) error {
 	for i := range b.shards {
-		s, live, kept := &b.shards[i], 0, 0
+		s, live, kept, waiting := &b.shards[i], 0, 0, 0
 		for _, ref := range s.index.References(nil) {
 			switch r := s.record(ref); {
 			case r.has(flagQueued):
 				kept++
+			case r.waits():
+				waiting++
 			case r.kind() == KindOrder:
 				live++
 			}
+		}
+		if waiting != s.waiting {
+			return fmt.Errorf("shard %d has %d entries that wait, and says %d", i, waiting, s.waiting)
 		}
 		if live != int(s.live.Load()) || kept != int(s.kept.Load()) {
 			return fmt.Errorf("shard %d has %d orders that live and %d entries that are remembered, and says %d and %d",

@@ -2,6 +2,7 @@ package book
 
 import (
 	"encoding/binary"
+	"slices"
 	"unsafe"
 
 	"github.com/clickcollect/clickcollect/reservation/internal/book/wheel"
@@ -139,7 +140,8 @@ func (b *Book) timeOf(s *shard, m *wheel.Chain, timer uint64) (due int64, ok boo
 // stays due and n are the ones before it. What has been remembered for long enough
 // is forgotten.
 // The lock is held for dueSteps timers at a time. The IDs given to the rule are
-// valid only inside it; e is room for it to work in.
+// valid only inside it; e is room for it to work in. A rule that is an AllRule is given
+// all parts of an order together, when the time of one has come.
 func (b *Book) DueIn(shard int, now int64, most int, e *Entry, r Rule) (n int, err error) {
 	s := &b.shards[shard]
 	for more := true; more && err == nil; {
@@ -225,6 +227,15 @@ func (b *Book) fire(s *shard, now int64, timer uint64, e *Entry, r Rule) (fired 
 	due := b.due(e)
 	if due > now {
 		return false, nil // An old timer whose stamp came around again.
+	}
+	if all, ok := r.(AllRule); ok && e.several() {
+		id := string(s.record(ref).id())
+		parts := b.members(s, id, nil)
+		// Else its order was forgotten, and another one has the ID.
+		if slices.ContainsFunc(parts, func(m Member) bool { return m.ref == ref }) {
+			_, err = b.changeMembers(s, id, parts, all, ref)
+			return err == nil, err
+		}
 	}
 	_, err = b.changeAt(s, ref, aliasID(s.record(ref)), e, r, due, true)
 	return err == nil, err

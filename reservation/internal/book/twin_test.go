@@ -3,10 +3,8 @@ package book
 import (
 	"cmp"
 	"errors"
-	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/clickcollect/clickcollect/reservation/internal/commit"
 	"github.com/clickcollect/clickcollect/reservation/life"
@@ -41,10 +39,10 @@ func (s *countingSink) AppendAll(records ...[]byte) (commit.Ticket, error) {
 	return commit.Ticket{Sequence: s.last}, nil
 }
 
-// twinID is an ID in its name space.
+// twinID is an order, or a part of one, or another ID in its name space.
 type twinID struct {
 	kind Kind
-	id   string
+	Name
 }
 
 // twinEntry is an entry, when it came to its shelf, and whether its time came
@@ -61,13 +59,13 @@ type twinEntry struct {
 type twin struct {
 	b       *Book
 	entries map[twinID]*twinEntry
-	lists   map[*shard]*[kinds][]string
+	lists   map[*shard]*[kinds][]Name
 	keep    int
 	came    int
 }
 
 func newTwin(b *Book, remember int) *twin {
-	return &twin{b: b, entries: map[twinID]*twinEntry{}, lists: map[*shard]*[kinds][]string{},
+	return &twin{b: b, entries: map[twinID]*twinEntry{}, lists: map[*shard]*[kinds][]Name{},
 		keep: rememberedPerShard(remember, len(b.shards))}
 }
 
@@ -77,26 +75,26 @@ func cloneEntry(e *Entry) Entry {
 	return c
 }
 
-func (w *twin) list(kind Kind, id string) *[]string {
-	s, _ := w.b.shardOf(kind, id)
+func (w *twin) list(kind Kind, n Name) *[]Name {
+	s, _ := w.b.shardOf(kind, n.ID)
 	if w.lists[s] == nil {
-		w.lists[s] = new([kinds][]string)
+		w.lists[s] = new([kinds][]Name)
 	}
 	return &w.lists[s][kind]
 }
 
-func (w *twin) forgetOldest(kind Kind, q *[]string) {
+func (w *twin) forgetOldest(kind Kind, q *[]Name) {
 	delete(w.entries, twinID{kind, (*q)[0]})
 	*q = (*q)[1:]
 }
 
-func (w *twin) outdated(kind Kind, q []string, now int64) bool {
+func (w *twin) outdated(kind Kind, q []Name, now int64) bool {
 	return w.b.RememberFor > 0 && len(q) > 0 && now-w.entries[twinID{kind, q[0]}].Deadline >= w.b.RememberFor
 }
 
-func (w *twin) remember(kind Kind, id string, now int64) {
-	q := w.list(kind, id)
-	*q = append(*q, id)
+func (w *twin) remember(kind Kind, n Name, now int64) {
+	q := w.list(kind, n)
+	*q = append(*q, n)
 	for len(*q) > w.keep {
 		w.forgetOldest(kind, q)
 	}
@@ -118,29 +116,74 @@ func (w *twin) forgetOutdated(s *shard, now int64) {
 	}
 }
 
-func (w *twin) put(kind Kind, id string, e *Entry) {
+func (w *twin) put(kind Kind, n Name, e *Entry) {
 	w.came++
-	w.entries[twinID{kind, id}] = &twinEntry{Entry: cloneEntry(e), came: w.came}
-	if Remembered(kind, e.State) {
-		w.remember(kind, id, e.Deadline)
+	w.entries[twinID{kind, n}] = &twinEntry{Entry: cloneEntry(e), came: w.came}
+	if Remembered(kind, e.State) && (kind != KindOrder || !e.several()) {
+		w.remember(kind, n, e.Deadline)
 	}
 }
 
-func (w *twin) drop(kind Kind, id string) {
-	key := twinID{kind, id}
+// group is the parts of an order that are remembered together, ascending.
+func (w *twin) group(id string) (names []Name) {
+	for key, e := range w.entries {
+		if key.kind == KindOrder && key.ID == id && e.several() {
+			names = append(names, key.Name)
+		}
+	}
+	slices.SortFunc(names, Name.Compare)
+	return names
+}
+
+// regroup has the parts of an order remembered, if all have ended, and keeps them if one
+// has not.
+func (w *twin) regroup(id string) {
+	group := w.group(id)
+	live := slices.ContainsFunc(group, func(n Name) bool { return !w.entries[twinID{KindOrder, n}].State.Ended() })
+	for _, n := range group {
+		q := w.list(KindOrder, n)
+		switch e := w.entries[twinID{KindOrder, n}]; {
+		case e == nil: // forgotten for one before
+		case live:
+			*q = slices.DeleteFunc(slices.Clone(*q), func(o Name) bool { return o == n })
+		case !slices.Contains(*q, n):
+			w.remember(KindOrder, n, e.Deadline)
+		}
+	}
+}
+
+// regrouped is regroup after a change of an entry, if it is one of several parts.
+func (w *twin) regrouped(kind Kind, n Name, e *Entry) {
+	if kind == KindOrder && e.several() {
+		w.regroup(n.ID)
+	}
+}
+
+// remembered counts what is in the lists.
+func (w *twin) remembered() (n int) {
+	for _, lists := range w.lists {
+		for kind := range kinds {
+			n += len(lists[kind])
+		}
+	}
+	return n
+}
+
+func (w *twin) drop(kind Kind, n Name) {
+	key := twinID{kind, n}
 	if e := w.entries[key]; e != nil {
 		delete(w.entries, key)
-		if Remembered(kind, e.State) {
-			q := w.list(kind, id)
-			*q = slices.DeleteFunc(slices.Clone(*q), func(s string) bool { return s == id })
+		if Remembered(kind, e.State) { // or waits for others
+			q := w.list(kind, n)
+			*q = slices.DeleteFunc(slices.Clone(*q), func(o Name) bool { return o == n })
 		}
 	}
 }
 
 // change replaces what is there by what a rule made of it. fired: because its
 // time had come, and without a record.
-func (w *twin) change(kind Kind, id string, e *Entry, fired bool) {
-	there := w.entries[twinID{kind, id}]
+func (w *twin) change(kind Kind, n Name, e *Entry, fired bool) {
+	there := w.entries[twinID{kind, n}]
 	was := there.Entry
 	there.Entry = cloneEntry(e)
 	if w.due(&was) != w.due(e) {
@@ -152,8 +195,8 @@ func (w *twin) change(kind Kind, id string, e *Entry, fired bool) {
 		w.came++
 		there.came = w.came
 	}
-	if !Remembered(kind, was.State) && Remembered(kind, e.State) {
-		w.remember(kind, id, e.Deadline)
+	if !Remembered(kind, was.State) && Remembered(kind, e.State) && (kind != KindOrder || !e.several()) {
+		w.remember(kind, n, e.Deadline)
 	}
 }
 
@@ -173,49 +216,59 @@ func (w *twin) due(e *Entry) int64 {
 	return due
 }
 
-// dueIDs returns the orders of a shard for which DueIn must call the rule.
-func (w *twin) dueIDs(s *shard, now int64) (ids []string) {
+// dueNames returns the orders of a shard for which DueIn must call the rule.
+func (w *twin) dueNames(s *shard, now int64) (names []Name) {
 	for key, e := range w.entries {
-		if home, _ := w.b.shardOf(key.kind, key.id); home == s && key.kind == KindOrder && !e.spent && w.due(&e.Entry) <= now {
-			ids = append(ids, key.id)
+		if home, _ := w.b.shardOf(key.kind, key.ID); home == s && key.kind == KindOrder && !e.spent && w.due(&e.Entry) <= now {
+			names = append(names, key.Name)
 		}
 	}
-	return ids
+	return names
 }
 
-func (w *twin) at(location uint32) (ids []string) {
+func (w *twin) at(location uint32) (names []Name) {
 	for key, e := range w.entries {
 		if key.kind == KindOrder && !e.State.Ended() && e.Location == location {
-			ids = append(ids, key.id)
+			names = append(names, key.Name)
 		}
 	}
-	slices.SortFunc(ids, func(a, b string) int {
+	slices.SortFunc(names, func(a, b Name) int {
 		return cmp.Compare(w.entries[twinID{KindOrder, b}].came, w.entries[twinID{KindOrder, a}].came)
 	})
-	return ids
+	return names
 }
 
-func (w *twin) named(v View, key string) (ids []string) {
+func (w *twin) named(v View, key string) (names []Name) {
 	for k, e := range w.entries {
-		if k.kind == KindOrder && key != "" && [...]string{e.Refs.Order, e.Refs.Customer, partOf(k.id, &e.Entry)}[v] == key {
-			ids = append(ids, k.id)
+		if k.kind == KindOrder && key != "" && [...]string{e.Refs.Order, e.Refs.Customer, partOf(k.Name)}[v] == key {
+			names = append(names, k.Name)
 		}
 	}
-	slices.Sort(ids)
-	return ids
+	slices.SortFunc(names, Name.Compare)
+	return names
 }
 
-// partOf is the order that an entry is a later part of.
-func partOf(id string, e *Entry) string {
-	if e.Parts < 2 && e.Cause == "" {
+// partOf is the order that a name is a later part of.
+func partOf(n Name) string {
+	if n.Part == 0 {
 		return ""
 	}
-	for n := 2; n <= 255; n++ {
-		if order, ok := strings.CutSuffix(id, fmt.Sprint("/", n)); ok {
-			return order
+	return n.ID
+}
+
+// all returns the parts of an order that are there, ascending by number: the first one
+// alone, if it is the only one.
+func (w *twin) all(id string) (parts []Entry) {
+	if e := w.entries[twinID{KindOrder, Name{ID: id}}]; e != nil && e.Parts < 2 {
+		return []Entry{e.Entry}
+	}
+	for key, e := range w.entries {
+		if key.kind == KindOrder && key.ID == id {
+			parts = append(parts, e.Entry)
 		}
 	}
-	return ""
+	slices.SortFunc(parts, func(x, y Entry) int { return cmp.Compare(x.Part, y.Part) })
+	return parts
 }
 
 func sameEntry(a, b *Entry) bool {
@@ -225,6 +278,6 @@ func sameEntry(a, b *Entry) bool {
 	x.Distance, y.Distance = 0, 0
 	return bits && x.Fingerprint == y.Fingerprint && x.Sequence == y.Sequence && x.Deadline == y.Deadline && x.Pickup == y.Pickup &&
 		x.Location == y.Location && x.To == y.To && x.State == y.State && x.Reminded == y.Reminded && x.Refs == y.Refs &&
-		x.Since == y.Since && x.Promise == y.Promise && x.Origin == y.Origin && x.Rejects == y.Rejects && x.Parts == y.Parts && x.Cause == y.Cause && x.Note == y.Note &&
+		x.Since == y.Since && x.Promise == y.Promise && x.Origin == y.Origin && x.Rejects == y.Rejects && x.Parts == y.Parts && x.Part == y.Part && x.From == y.From && x.Note == y.Note &&
 		slices.Equal(a.Lines, b.Lines)
 }

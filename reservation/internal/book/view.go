@@ -1,9 +1,7 @@
 package book
 
 import (
-	"bytes"
 	"encoding/binary"
-	"math"
 	"slices"
 	"unsafe"
 
@@ -25,8 +23,7 @@ const (
 )
 
 // key returns what an entry with that ID is found by in a view; empty: it is not
-// in the view. Only an entry that knows to be one of several is a part; it knows it
-// from then on for good.
+// in the view. By whole are the parts of an order but for the first.
 func (e *Entry) key(v View, id []byte) string {
 	switch v {
 	case ByOrder:
@@ -34,31 +31,10 @@ func (e *Entry) key(v View, id []byte) string {
 	case ByCustomer:
 		return e.Refs.Customer
 	}
-	if e.Parts > 1 || e.Cause != "" {
-		return string(wholeOf(id))
+	if e.Part > 1 {
+		return string(id)
 	}
 	return ""
-}
-
-// wholeOf returns the order's ID of what may be a part's, X of X/2 to X/255; nil
-// of any other. So an order has at most 254 parts besides the first, whatever IDs
-// others have.
-func wholeOf(id []byte) []byte {
-	at := bytes.LastIndexByte(id, '/')
-	if at < 0 || len(id)-at > len("/255") {
-		return nil
-	}
-	n := 0
-	for _, digit := range id[at+1:] {
-		if digit < '0' || digit > '9' || n == 0 && digit == '0' {
-			return nil
-		}
-		n = 10*n + int(digit-'0')
-	}
-	if n < 2 || n > math.MaxUint8 {
-		return nil
-	}
-	return id[:at]
 }
 
 // viewKind is the name space of a view's keys in the hash.
@@ -209,23 +185,23 @@ func (x *viewIndex) bytes() (total int64) {
 	return total
 }
 
-// Named walks the IDs of the orders with a reference, live and remembered ones,
-// ascending. It sees each that has it from start to end. No lock is held while
+// Named walks the names of the orders and parts with a reference, live and remembered
+// ones, ascending. It sees each that has it from start to end. No lock is held while
 // each runs, which returns false to stop.
-func (b *Book) Named(v View, key string, each func(id string) bool) {
+func (b *Book) Named(v View, key string, each func(n Name) bool) {
 	if key == "" {
 		return
 	}
-	var ids []string
+	var names []Name
 	var e Entry
 	for _, p := range b.views[v].places(hashID(&b.key, viewKind(v), key) & b.used) {
 		if _, id, ok := b.shards[p.shard].entryAt(p.ref, &e); ok && e.key(v, []byte(id)) == key {
-			ids = append(ids, id)
+			names = append(names, Name{id, e.Part})
 		}
 	}
-	slices.Sort(ids)
-	for _, id := range slices.Compact(ids) {
-		if !each(id) {
+	slices.SortFunc(names, Name.Compare)
+	for _, n := range slices.Compact(names) {
+		if !each(n) {
 			return
 		}
 	}

@@ -42,7 +42,7 @@ func (s *shard) shelved(ref, location, number, mask uint32, into *Entry) (id str
 		return "", false
 	}
 	r := s.record(ref)
-	if r.kind() != KindOrder || r.has(flagQueued) || r.location() != location || r.number()&mask != number {
+	if r.kind() != KindOrder || r.state().Ended() || r.location() != location || r.number()&mask != number {
 		return "", false
 	}
 	s.read(ref, into)

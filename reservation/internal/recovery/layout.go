@@ -23,7 +23,7 @@ type Found struct {
 type Short struct {
 	Sequence  uint64 // of its last change
 	SKU, Slot uint32
-	ID        string
+	Name      book.Name
 }
 
 // LayOut lays out the stock that was recovered, once the locations are numbered: what
@@ -43,7 +43,7 @@ func LayOut(s *state.State, workers int) (Found, error) {
 		t.some(from, min(from+step, shards))
 	}
 	slices.SortFunc(t.Shorts, func(a, b Short) int {
-		return cmp.Or(cmp.Compare(a.Sequence, b.Sequence), cmp.Compare(a.ID, b.ID))
+		return cmp.Or(cmp.Compare(a.Sequence, b.Sequence), a.Name.Compare(b.Name))
 	})
 	slices.Sort(t.Lacking)
 	t.Lacking = slices.Compact(t.Lacking)
@@ -135,7 +135,7 @@ func (t *taker) Partial(id string, e *book.Entry) {
 			t.noteLine(line.SKU, e.Location, open)
 		}
 		if line.Short > 0 {
-			t.Shorts = append(t.Shorts, Short{Sequence: e.Sequence, SKU: line.SKU, Slot: e.Location, ID: id})
+			t.Shorts = append(t.Shorts, Short{Sequence: e.Sequence, SKU: line.SKU, Slot: e.Location, Name: book.Name{ID: id, Part: e.Part}})
 			t.Lacking = append(t.Lacking, state.Pair(line.SKU, e.Location))
 		}
 	}

@@ -2,9 +2,11 @@ package recovery_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"testing"
 	"testing/iotest"
 
@@ -59,6 +61,12 @@ func tale() (records []history.Record) {
 	}
 	say(history.Record{Kind: history.Moved, Cause: history.Sent, ID: "T", Slot: 0, To: 1, Lines: lines(0, -10, 490)})
 	say(history.Record{Kind: history.Moved, Cause: history.Delivered, ID: "D", Ref: "T", Slot: 1, Lines: lines(0, 4, 504)})
+	for part := range uint32(2) {
+		say(history.Record{Kind: history.Held, ID: "P", Fingerprint: 3, Slot: part, Deadline: 1 << 40, Customer: "c", Parts: 2, Part: uint8(part + 1), Lines: lines(0, 1, 0)})
+	}
+	say(history.Record{Kind: history.Held, ID: "P/2", Fingerprint: 3, Slot: 1, Deadline: 1 << 40, Lines: lines(0, 1, 0)})
+	say(history.Record{Kind: history.Confirmed, ID: "P", Shares: []history.Share{{Part: 1, Slot: 0, Lines: 1}, {Part: 2, Slot: 1, Lines: 1}}, Lines: lines(0, 1, 0, 0, 1, 0)})
+	say(history.Record{Kind: history.Canceled, ID: "P/2", Lines: lines(0, 1, 0)})
 	tea := int64(490)
 	for i := range 40 {
 		id := fmt.Sprint("SO-", i)
@@ -150,9 +158,21 @@ func same(t testing.TB, when string, got, want *state.State) {
 			}
 		}
 	}
-	if !bytes.Equal(snapshot(t, got), snapshot(t, want)) {
+	if !slices.EqualFunc(items(t, got), items(t, want), bytes.Equal) {
 		t.Errorf("%s: the snapshots differ", when)
 	}
+}
+
+// items is what a snapshot of a state says, in an order of its own: in memory, entries lie
+// as they came.
+func items(t testing.TB, s *state.State) (all [][]byte) {
+	for b := snapshot(t, s); len(b) > 0; {
+		size, n := binary.Uvarint(b)
+		all = append(all, b[n:n+int(size)])
+		b = b[n+int(size):]
+	}
+	slices.SortFunc(all, bytes.Compare)
+	return all
 }
 
 // TestRecovery recovers a state from its records, from a snapshot, and from a snapshot
@@ -163,8 +183,8 @@ func TestRecovery(t *testing.T) {
 	l := logOf(t, records)
 	want := applied(t, records)
 	numbered(t, want, recovery.ByHand)
-	if level, _ := want.Stock.Level(0, 0); level != (stock.Level{OnHand: 474, Available: 426}) {
-		t.Fatalf("%+v of tea at a, want 474 and 426", level)
+	if level, _ := want.Stock.Level(0, 0); level != (stock.Level{OnHand: 474, Available: 425}) {
+		t.Fatalf("%+v of tea at a, want 474 and 425", level)
 	}
 	for _, workers := range []int{recovery.ByHand, 1, 3} {
 		for from := range len(records) + 1 {
@@ -246,7 +266,7 @@ func TestLayOutFindsWhatIsGone(t *testing.T) {
 		history.Record{Kind: history.Moved, Cause: history.Counted, ID: "count", Slot: 0, Lines: []history.Line{{SKU: 1, Units: -292}}},
 		history.Record{Kind: history.Shorted, ID: "SO-0", Slot: 0, Lines: []history.Line{{SKU: 1, Units: 1}}})
 	found := numbered(t, applied(t, records), 2)
-	if len(found.Shorts) != 1 || found.Shorts[0] != (recovery.Short{Sequence: uint64(len(records)), SKU: 1, Slot: 0, ID: "SO-0"}) {
+	if len(found.Shorts) != 1 || found.Shorts[0] != (recovery.Short{Sequence: uint64(len(records)), SKU: 1, Slot: 0, Name: book.Name{ID: "SO-0"}}) {
 		t.Errorf("short are %+v", found.Shorts)
 	}
 	if len(found.Lacking) != 1 || found.Lacking[0] != state.Pair(1, 0) {

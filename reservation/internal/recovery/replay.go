@@ -73,15 +73,22 @@ func (p *Replay) Rest(of log.Log, workers int) error {
 	}
 	s := newSharing(p.state.Book, workers, func() func(it *item, data []byte) error {
 		w := &Replay{state: p.state, room: state.Room{Part: state.Entry, Exact: p.room.Exact}}
-		return func(it *item, data []byte) error { return w.apply(&w.room, it.hash, it.sequence, data) }
+		return func(it *item, data []byte) error {
+			hash := it.hash
+			if it.rooted {
+				hash = 0
+			}
+			return w.apply(&w.room, hash, it.sequence, data)
+		}
 	})
 	defer s.all.Wait()
 	shelf := &state.Room{Part: state.Shelf, Exact: p.room.Exact}
+	former := !p.state.IsNumbered(from) // of all of them, so that what is about one ID goes one way
 	for frame, err := range of.Read(from) {
 		if err != nil {
 			return err
 		}
-		if err := p.share(s, shelf, frame, from); err != nil {
+		if err := p.share(s, shelf, frame, from, former); err != nil {
 			return err
 		}
 	}
@@ -90,8 +97,8 @@ func (p *Replay) Rest(of log.Log, workers int) error {
 
 // share brings in a frame's names, movements and what is on hand, and leaves the
 // rest to the workers: what a record of a reservation depends on is there before
-// them.
-func (p *Replay) share(s *sharing, shelf *state.Room, frame log.Frame, from uint64) error {
+// them. former: a former version may have recorded it.
+func (p *Replay) share(s *sharing, shelf *state.Room, frame log.Frame, from uint64, former bool) error {
 	b := p.state.Book
 	f := s.filling
 	start := len(f.bytes)
@@ -115,8 +122,12 @@ func (p *Replay) share(s *sharing, shelf *state.Room, frame log.Frame, from uint
 		if !state.HasEntry(kind) {
 			continue
 		}
+		root := id
+		if former {
+			root = state.Root(id)
+		}
 		at := int(uintptr(unsafe.Pointer(unsafe.SliceData(data))) - uintptr(unsafe.Pointer(unsafe.SliceData(f.bytes))))
-		f.items = append(f.items, item{sequence: sequence, hash: b.Hash(book.KindOrder, id), from: at, to: at + len(data)})
+		f.items = append(f.items, item{sequence: sequence, hash: b.Hash(book.KindOrder, root), rooted: len(root) != len(id), from: at, to: at + len(data)})
 	}
 	if f.full() {
 		return s.handOut()

@@ -29,7 +29,8 @@ const (
 type item struct {
 	sequence uint64 // of a record
 	hash     uint64
-	from, to int // in the bytes of its batch
+	rooted   bool // the hash is that of state.Root of its ID; of an entry: a part may have been named so
+	from, to int  // in the bytes of its batch
 }
 
 // batch is items that wait for the workers.
@@ -51,7 +52,7 @@ func (b *batch) sort(of *book.Book) {
 	}
 	clear(b.ends)
 	for i := range b.items {
-		b.ends[of.ShardOf(b.items[i].hash)]++
+		b.ends[book.ShardOf(b.items[i].hash, len(b.ends))]++
 	}
 	sum := 0
 	for shard, n := range b.ends {
@@ -63,7 +64,7 @@ func (b *batch) sort(of *book.Book) {
 	}
 	b.sorted = b.sorted[:len(b.items)]
 	for i := range b.items {
-		at := &b.ends[of.ShardOf(b.items[i].hash)]
+		at := &b.ends[book.ShardOf(b.items[i].hash, len(b.ends))]
 		b.sorted[*at] = b.items[i]
 		*at++
 	}

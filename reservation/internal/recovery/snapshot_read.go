@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strings"
 	"unsafe"
 
 	"github.com/clickcollect/clickcollect/reservation/history"
@@ -41,13 +42,15 @@ type snapshotReader struct {
 	ended  []endedEntry
 	kept   []byte // the items of ended
 	whole  bool
+	former []*[]string // by worker: what may be parts, by the names of former versions
 }
 
 // endedEntry is an entry that is only remembered; they are put in oldest first.
 type endedEntry struct {
 	sequence uint64
 	hash     uint64
-	from, to int // in kept
+	rooted   bool // as of an item
+	from, to int  // in kept
 }
 
 // snapshotWindow is how much of a snapshot is read at a time.
@@ -56,10 +59,12 @@ const snapshotWindow = 1 << 18
 func (r *snapshotReader) read(workers int) error {
 	r.shared = newSharing(r.state.Book, workers, func() func(it *item, data []byte) error {
 		var e book.Entry
+		former := new([]string)
+		r.former = append(r.former, former)
 		return func(it *item, data []byte) error {
-			kind, id, err := takeEntry(data, &e)
-			if err == nil {
-				r.state.Book.LoadHashed(it.hash, kind, id, &e)
+			kind, id, cause, err := takeEntry(data, &e)
+			if err == nil && r.load(it, kind, id, cause, &e) {
+				*former = append(*former, strings.Clone(id))
 			}
 			return err
 		}
@@ -76,13 +81,14 @@ func (r *snapshotReader) read(workers int) error {
 	}
 	slices.SortStableFunc(r.ended, func(a, b endedEntry) int { return cmp.Compare(a.sequence, b.sequence) })
 	for _, e := range r.ended {
-		if err := r.share(e.hash, r.kept[e.from:e.to]); err != nil {
+		if err := r.share(e.hash, e.rooted, r.kept[e.from:e.to]); err != nil {
 			return err
 		}
 	}
 	if err := r.shared.finish(); err != nil {
 		return err
 	}
+	r.formerParts()
 	return r.checkNames()
 }
 
@@ -163,29 +169,84 @@ func (r *snapshotReader) one(tag byte, item []byte) error {
 func (r *snapshotReader) oneEntry(item []byte) error {
 	f := fields{item: item}
 	head := f.bytes(entryHead)
-	id := f.bytes(f.number())
+	if !f.bad && head[2]&8 != 0 {
+		f.bytes(1)
+		r.state.Numbered(0)
+	}
+	id := f.text()
 	f.bytes(16)
 	sequence := f.number()
 	if f.bad {
 		return malformed("an entry")
 	}
-	kind, state := book.Kind(head[0]), life.State(head[1])
-	hash := r.state.Book.HashOf(kind, id)
-	if !book.Remembered(kind, state) {
-		return r.share(hash, item)
+	kind, in := book.Kind(head[0]), life.State(head[1])
+	hash, rooted := r.state.Book.Hash(kind, id), false
+	if kind == book.KindOrder && head[2]&8 == 0 {
+		_, n := state.FormerName(id)
+		rooted = n > 0
+	}
+	if !book.Remembered(kind, in) {
+		return r.share(hash, rooted, item)
 	}
 	from := len(r.kept)
 	r.kept = append(r.kept, item...)
-	r.ended = append(r.ended, endedEntry{sequence: sequence, hash: hash, from: from, to: len(r.kept)})
+	r.ended = append(r.ended, endedEntry{sequence: sequence, hash: hash, rooted: rooted, from: from, to: len(r.kept)})
 	return nil
 }
 
+// load puts an entry into the book. It reports what may be a part, by the name of a
+// former version: that is known when all entries are there.
+func (r *snapshotReader) load(it *item, kind book.Kind, id, cause string, e *book.Entry) (former bool) {
+	hash := it.hash
+	if it.rooted {
+		switch order, n := state.FormerName(id); {
+		case cause != "": // a reroute made it
+			id, e.Part, e.From = order, n, state.FormerFrom(order, cause)
+			hash = r.state.Book.Hash(kind, id)
+		case e.Parts > 1 && e.Parts >= n:
+			former = true
+		}
+	}
+	r.state.Book.LoadHashed(hash, kind, id, e)
+	return former
+}
+
+// formerParts gives what former versions have made as the second or a later part of an
+// order its number: it was made with the first part, of the same content. If that has
+// been forgotten, it is a part unless it has a second part of its own.
+func (r *snapshotReader) formerParts() {
+	b := r.state.Book
+	var all []string
+	for _, former := range r.former {
+		all = append(all, *former...)
+	}
+	slices.SortFunc(all, func(x, y string) int { return cmp.Or(cmp.Compare(len(y), len(x)), cmp.Compare(x, y)) })
+	for _, id := range all { // the longest first: what may be a part of a part
+		var e, first book.Entry
+		order, n := state.FormerName(id)
+		if !b.Find(book.KindOrder, id, &e) {
+			continue
+		}
+		is := true
+		if b.Find(book.KindOrder, order, &first) {
+			is = first.Fingerprint == e.Fingerprint && first.Parts >= n
+		} else if b.FindPart(book.Name{ID: id, Part: 2}, &first) {
+			is = first.Fingerprint != e.Fingerprint
+		}
+		if is {
+			b.Drop(book.KindOrder, id)
+			e.Part = n
+			b.LoadHashed(b.Hash(book.KindOrder, order), book.KindOrder, order, &e)
+		}
+	}
+}
+
 // share leaves an entry to the workers.
-func (r *snapshotReader) share(hash uint64, entry []byte) error {
+func (r *snapshotReader) share(hash uint64, rooted bool, entry []byte) error {
 	b := r.shared.filling
 	from := len(b.bytes)
 	b.bytes = append(b.bytes, entry...)
-	b.items = append(b.items, item{hash: hash, from: from, to: len(b.bytes)})
+	b.items = append(b.items, item{hash: hash, rooted: rooted, from: from, to: len(b.bytes)})
 	if b.full() {
 		return r.shared.handOut()
 	}
@@ -285,15 +346,22 @@ func (f *fields) word() uint64 {
 // entryHead is how many bytes an entry has before its ID: kind, state and flags.
 const entryHead = 3
 
-// takeEntry reads what putEntry wrote. The texts are parts of the item.
-func takeEntry(item []byte, e *book.Entry) (kind book.Kind, id string, err error) {
+// takeEntry reads what putEntry wrote, and former versions; cause is as of
+// book.Entry.Recall. The texts are parts of the item.
+func takeEntry(item []byte, e *book.Entry) (kind book.Kind, id, cause string, err error) {
 	f := fields{item: item}
 	head := f.bytes(entryHead)
 	if f.bad {
-		return 0, "", malformed("an entry")
+		return 0, "", "", malformed("an entry")
 	}
 	kind = book.Kind(head[0])
 	e.State, e.Reminded, e.Refs, e.Lines = life.State(head[1]), head[2]&1 != 0, book.Refs{}, e.Lines[:0]
+	e.Part = 0
+	if head[2]&8 != 0 {
+		if number := f.bytes(1); !f.bad && number[0] > 1 {
+			e.Part = number[0]
+		}
+	}
 	id = f.text()
 	e.Fingerprint, e.Distance = f.word(), math.Float64frombits(f.word())
 	e.Sequence, e.Deadline = f.number(), f.signed()
@@ -303,7 +371,7 @@ func takeEntry(item []byte, e *book.Entry) (kind book.Kind, id string, err error
 		e.Refs = book.Refs{Order: f.text(), Customer: f.text(), Owner: f.text(), Channel: f.text(), Code: f.text()}
 		past = f.text()
 	}
-	formed := e.Recall(pickup, past)
+	cause, formed := e.Recall(pickup, past)
 	n := f.number()
 	for range n {
 		if f.bad {
@@ -315,9 +383,9 @@ func takeEntry(item []byte, e *book.Entry) (kind book.Kind, id string, err error
 		}
 	}
 	if !f.whole() || !formed || kind == 0 || kind > book.KindChange || kind == book.KindOrder && !e.Sound() || e.Fits(id) != nil {
-		return 0, "", malformed("an entry")
+		return 0, "", "", malformed("an entry")
 	}
-	return kind, id, nil
+	return kind, id, cause, nil
 }
 
 // line reads a line of an entry, mostly of a SKU and a quantity and seven small

@@ -27,6 +27,7 @@ type Room struct {
 	sequence uint64
 	hash     uint64 // of the ID of the record's reservation; 0: not worked out yet
 	step     Transition
+	lines    []history.Line // of the record, those of the entry that it is about
 	given    []stock.Line
 	effects  []Effect
 	entry    book.Entry
@@ -84,6 +85,9 @@ func (s *State) Apply(room *Room, sequence uint64, r *history.Record) error {
 func (s *State) ApplyHashed(room *Room, hash, sequence uint64, r *history.Record) error {
 	room.state, room.r, room.hash, room.sequence = s, r, hash, sequence
 	s.Reach(r.Time)
+	if r.Part|r.Other != 0 || len(r.Shares) > 0 {
+		s.Numbered(sequence)
+	}
 	if HasEntry(r.Kind) {
 		return room.reservation()
 	}
@@ -116,7 +120,7 @@ func (s *State) ApplyHashed(room *Room, hash, sequence uint64, r *history.Record
 // reservation brings in a record that makes a reservation or changes it.
 func (p *Room) reservation() error {
 	if p.Part != Entry && movesShelf(ruleOf(p.r)) {
-		if err := p.shelve(p.r.Slot); err != nil {
+		if err := p.shelveAll(); err != nil {
 			return err
 		}
 	}
@@ -172,9 +176,13 @@ func (p *Room) held() error {
 	e.Location, e.Origin, e.To = r.Slot, r.Slot, 0
 	e.State, e.Reminded, e.Rejects = life.Held, false, 0
 	e.Refs = book.Refs{Order: r.Order, Customer: r.Customer, Owner: r.Owner, Channel: r.Channel}
-	e.Parts, e.Cause, e.Note = r.Parts, r.Ref, string(r.Place)
-	if !book.NoteFits(e.Cause, e.Note) { // earlier versions had other limits of each
+	e.Parts, e.Part, e.From, e.Note = r.Parts, partOf(r.Part), r.Other, string(r.Place)
+	if !book.NoteFits(e.Note) { // former versions had other limits
 		return p.unsound("a reservation with too long a note")
+	}
+	id := r.ID
+	if r.Part == 0 && (r.Parts > 1 || r.Ref != "") {
+		id = p.formerPart(r)
 	}
 	e.Lines = e.Lines[:0]
 	skus := p.state.SKUs.Len()
@@ -187,7 +195,7 @@ func (p *Room) held() error {
 	if uint64(r.Slot) >= uint64(p.state.Slots.Len()) || len(e.Lines) == 0 {
 		return p.unsound("a reservation of nothing or nowhere")
 	}
-	return p.add(book.KindOrder, r.ID)
+	return p.add(book.KindOrder, id)
 }
 
 // add puts p.entry into the book, unless a snapshot has it or a later state of
@@ -195,7 +203,7 @@ func (p *Room) held() error {
 func (p *Room) add(kind book.Kind, id string) error {
 	b := p.state.Book
 	hash := p.hash
-	if hash == 0 || kind != book.KindOrder {
+	if hash == 0 || kind != book.KindOrder || p.entry.Part > 1 {
 		hash = b.Hash(kind, id)
 	}
 	_, added, err := b.AddHashed(hash, kind, id, &p.entry, nil, &p.found)
@@ -214,8 +222,7 @@ func (p *Room) add(kind book.Kind, id string) error {
 	if kind == book.KindOrder && !p.found.State.Ended() {
 		return p.unsound("a reservation made twice")
 	}
-	b.Drop(kind, id)
-	b.AddHashed(hash, kind, id, &p.entry, nil, nil)
+	b.LoadHashed(hash, kind, id, &p.entry)
 	if kind == book.KindOrder {
 		p.hold(&p.entry, -1)
 	}
@@ -244,7 +251,7 @@ func (p *Room) moved() error {
 	if uint64(r.Slot) >= slots || r.Cause == history.Sent && uint64(r.To) >= slots {
 		return p.unsound("a movement nowhere")
 	}
-	if err := p.shelve(r.Slot); err != nil {
+	if err := p.shelve(r.Slot, r.Lines); err != nil {
 		return err
 	}
 	*e = book.Entry{Fingerprint: r.Fingerprint, Sequence: p.sequence, Location: r.Slot, Origin: r.Slot, Deadline: r.Time, Lines: e.Lines[:0]}
@@ -264,12 +271,27 @@ func (p *Room) moved() error {
 	return p.add(book.KindMovement, r.ID)
 }
 
+// shelveAll notes what is on hand after a change of a reservation, at each location.
+func (p *Room) shelveAll() error {
+	if len(p.r.Shares) == 0 {
+		return p.shelve(p.r.Slot, p.r.Lines)
+	}
+	lines := p.r.Lines
+	for _, s := range p.r.Shares {
+		if err := p.shelve(s.Slot, lines[:s.Lines]); err != nil {
+			return err
+		}
+		lines = lines[s.Lines:]
+	}
+	return nil
+}
+
 // shelve notes what is on hand after the record, and the change, for counts as of
 // a time.
-func (p *Room) shelve(slot uint32) error {
+func (p *Room) shelve(slot uint32, lines []history.Line) error {
 	r, s := p.r, p.state
 	f := s.Floor(slot)
-	for _, line := range r.Lines {
+	for _, line := range lines {
 		if line.OnHand < 0 || line.OnHand > stock.MaxQuantity || uint64(line.SKU) >= uint64(s.SKUs.Len()) {
 			return p.unsound("units on hand out of range")
 		}
@@ -306,7 +328,7 @@ func onHandChange(r *history.Record, units int64) int64 {
 func ruleOf(r *history.Record) *life.Rule { return life.Of(verbOf(r)) }
 
 // verbOf is what a record says about a reservation.
-func verbOf(r *history.Record) life.Verb { return r.Kind.Verb(r.Cause, r.Ref != "", r.Missing) }
+func verbOf(r *history.Record) life.Verb { return r.Kind.Verb(r.Cause, r.Elsewhere(), r.Missing) }
 
 // movesShelf tells the verbs whose records say how many units are on hand after it
 // because they changed that.
@@ -314,6 +336,7 @@ func movesShelf(rule *life.Rule) bool { return rule.Goods.OnHand != 0 || rule.Go
 
 // delivered brings in goods of a transfer that arrived or were lost.
 func (p *Room) delivered() error {
+	p.lines = p.r.Lines
 	_, err := p.state.Book.Change(book.KindTransfer, p.r.Ref, &p.entry, redo{p})
 	if err == book.ErrNotFound && p.mayBeForgotten() {
 		return nil
@@ -330,19 +353,12 @@ func (p *Room) changed() error {
 		p.step.Slot = r.To
 	}
 	if r.Kind == history.Rerouted {
-		if uint64(r.To) >= uint64(p.state.Slots.Len()) || len(r.Place) > book.MaxNoteBytes || r.Ref == "" && r.Missing {
+		if uint64(r.To) >= uint64(p.state.Slots.Len()) || len(r.Place) > book.MaxNoteBytes || !r.Elsewhere() && r.Missing {
 			return p.unsound("a reroute to nowhere")
 		}
 		p.step.Went = Went{To: r.To, Distance: r.Distance, Promise: r.Promise, Note: string(r.Place), Parts: r.Parts}
 	}
-	p.entry.Lines = p.entry.Lines[:0]
-	_, err := p.state.Book.Change(book.KindOrder, r.ID, &p.entry, redo{p})
-	if long := (*book.TooLongError)(nil); err != nil && errors.As(err, &long) {
-		return p.unsound(tooLong)
-	}
-	if err == book.ErrNotFound && (p.mayBeForgotten() || p.rule().AfterEnd()) {
-		err = nil
-	}
+	err := p.shares()
 	if err != nil || r.Change == "" {
 		return err
 	}
@@ -352,6 +368,94 @@ func (p *Room) changed() error {
 		p.entry.Rejects = rejects
 	}
 	return p.add(book.KindChange, id)
+}
+
+// shares brings in a change of one part of an order after the other.
+func (p *Room) shares() error {
+	r := p.r
+	if len(r.Shares) == 0 {
+		return p.change(p.nameOf(r), r.Lines)
+	}
+	lines := r.Lines
+	for i := range r.Shares {
+		s := &r.Shares[i]
+		if err := p.change(book.Name{ID: r.ID, Part: partOf(s.Part)}, lines[:s.Lines]); err != nil {
+			return err
+		}
+		lines = lines[s.Lines:]
+	}
+	return nil
+}
+
+// formerPart says what a former version has held: p.entry becomes a part if it is one,
+// and the ID is the order's. A reroute made it, or it was made with the first part, in
+// one frame of the journal and of the same content.
+func (p *Room) formerPart(r *history.Record) (id string) {
+	order, n := FormerName(r.ID)
+	if n == 0 {
+		return r.ID
+	}
+	first := p.state.Book.Find(book.KindOrder, order, &p.found) && p.found.Fingerprint == r.Fingerprint && p.found.Parts >= n
+	if r.Ref == "" && !first {
+		return r.ID
+	}
+	if p.state.Book.Find(book.KindOrder, r.ID, &p.found) && p.found.State.Ended() { // had been forgotten by then
+		p.state.Book.Drop(book.KindOrder, r.ID)
+	}
+	p.entry.Part = n
+	if r.Ref != "" {
+		p.entry.From = FormerFrom(order, r.Ref)
+	}
+	return strings.Clone(order)
+}
+
+// nameOf is what a record of one reservation is about.
+func (p *Room) nameOf(r *history.Record) book.Name {
+	if r.Part > 0 {
+		return book.Name{ID: r.ID, Part: partOf(r.Part)}
+	}
+	if order, n := FormerName(r.ID); n > 0 && !p.state.IsNumbered(p.sequence) && !p.state.Book.Find(book.KindOrder, r.ID, &p.found) {
+		return book.Name{ID: order, Part: n}
+	}
+	return book.Name{ID: r.ID}
+}
+
+// partOf is the number of a part as the book has it: the first one has none.
+func partOf(number uint8) uint8 {
+	if number == 1 {
+		return 0
+	}
+	return number
+}
+
+// change brings in what a record does to one part of an order.
+func (p *Room) change(n book.Name, lines []history.Line) error {
+	if p.r.Kind == history.Arrived {
+		p.step.Slot = p.r.Slot
+		if len(p.r.Shares) > 0 {
+			p.step.Slot = p.slotOf(n.Part)
+		}
+	}
+	p.lines = lines
+	p.entry.Lines = p.entry.Lines[:0]
+	_, err := p.state.Book.ChangePart(n, &p.entry, redo{p})
+	if long := (*book.TooLongError)(nil); err != nil && errors.As(err, &long) {
+		return p.unsound(tooLong)
+	}
+	if err == book.ErrNotFound && (p.mayBeForgotten() || p.rule().AfterEnd()) {
+		err = nil
+	}
+	return err
+}
+
+// slotOf is the location of a part's share.
+func (p *Room) slotOf(part uint8) uint32 {
+	for i := range p.r.Shares {
+		if partOf(p.r.Shares[i].Part) == part {
+			return p.r.Shares[i].Slot
+		}
+	}
+	return p.r.Slot
 }
 
 // rule is the row of the table that the step stands in.
@@ -372,7 +476,7 @@ func (p redo) Apply(_ string, e *book.Entry) ([]byte, error) {
 	r := p.r
 	p.given = p.given[:0]
 	at := 0
-	for _, line := range r.Lines {
+	for _, line := range p.lines {
 		for at < len(e.Lines) && e.Lines[at].SKU < line.SKU {
 			at++
 		}

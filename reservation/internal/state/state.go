@@ -27,6 +27,8 @@ type State struct {
 	time    atomic.Int64 // the latest engine time recorded or recovered
 	gone    sync.Map     // slots of removed locations
 	shelves *shelves     // nil: the stock is laid out
+
+	numbered atomic.Uint64 // see Numbered; 0: none, else one more
 }
 
 // Fill makes a state that is empty, with room for so many SKUs and locations.
@@ -45,6 +47,20 @@ func (s *State) Time() int64 { return s.time.Load() }
 func (s *State) Reach(now int64) {
 	for old := s.time.Load(); old < now && !s.time.CompareAndSwap(old, now); old = s.time.Load() {
 	}
+}
+
+// Numbered says that a record, or a snapshot that ends before it, knows parts of an
+// order by their number. So do all that come later, of which none was written by a
+// former version any more.
+func (s *State) Numbered(sequence uint64) {
+	for old := s.numbered.Load(); (old == 0 || old > sequence+1) && !s.numbered.CompareAndSwap(old, sequence+1); old = s.numbered.Load() {
+	}
+}
+
+// IsNumbered reports whether a record is known to be none of a former version.
+func (s *State) IsNumbered(sequence uint64) bool {
+	first := s.numbered.Load()
+	return first != 0 && sequence >= first-1
 }
 
 // Floor is the floor of a location.
