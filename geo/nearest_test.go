@@ -119,6 +119,32 @@ func (s *scene) checkOrder(search *Search, p Point, m *bitMask, within Meters, l
 	return nil
 }
 
+// checkAll compares a search by number with the twin.
+func (s *scene) checkAll(search *Search, p Point, m *bitMask, within Meters) error {
+	if m == nil {
+		search.StartAll(s.index, p, nil, within)
+	} else {
+		search.StartAll(s.index, p, m, within)
+	}
+	var want []uint32
+	for _, item := range s.order(p, within, s.pass(m)) {
+		want = append(want, s.index.Number(item))
+	}
+	slices.Sort(want)
+	for i, n := range want {
+		got, d, ok := search.Next()
+		if far := Distance(p, s.points[s.index.Item(n)]); !ok || got != n || d != far {
+			return fmt.Errorf("all from %v within %v: result %d is number %d at %v, %v, want %d at %v", p, within, i, got, d, ok, n, far)
+		}
+	}
+	for range 2 {
+		if n, d, ok := search.Next(); ok {
+			return fmt.Errorf("all from %v within %v: number %d at %v is one too many", p, within, n, d)
+		}
+	}
+	return nil
+}
+
 var densities = []float64{0.9, 0.1, 0.01, 0.0001}
 
 // drawAnyMask draws a mask of some density, or none.
@@ -196,6 +222,9 @@ func TestOrderAgainstEveryLocation(t *testing.T) {
 		for range 3 {
 			p, m := drawQuery(r, s.points), drawAnyMask(r, len(s.points))
 			if err := s.checkOrder(&search, p, m, s.drawWithin(r, p), nil); err != nil {
+				t.Fatal(err)
+			}
+			if err := s.checkAll(&search, p, m, s.drawWithin(r, p)); err != nil {
 				t.Fatal(err)
 			}
 			list := make([]uint32, 0, 60)

@@ -16,6 +16,7 @@ const (
 	piled                  // the queue is unordered, and its best is at s.least
 	unordered              // the queue is not a heap yet
 	walking                // results come from the queue
+	counting               // results come in the order of their numbers
 )
 
 // Search is a reusable cursor over the locations around a point, nearest first, in
@@ -57,6 +58,15 @@ type nearest struct {
 type previous struct {
 	last       float64
 	lastNumber uint32
+	counted
+}
+
+// counted is how far a search by number is.
+type counted struct {
+	top   uint32 // the next block of 4,096 numbers
+	words uint64 // of the block before: words that are still to be read
+	bits  uint64 // of the latest word: numbers that are still to be looked at
+	first uint32 // the number of bit 0 of the latest word
 }
 
 // begin sets what is common to all starts and reports whether there can be a result.
@@ -106,6 +116,15 @@ func (s *Search) StartSparse(x *Index, p Point, mask Mask, within Meters) {
 	s.sparse = true
 }
 
+// StartAll begins a search for all locations that the mask lets through, up to and
+// including the distance within, for whoever looks at each of them and takes the best
+// by something else: results come in the order of their numbers, in a fifth of the time.
+func (s *Search) StartAll(x *Index, p Point, mask Mask, within Meters) {
+	if s.begin(x, p, within) {
+		s.mask, s.counted, s.stage = mask, counted{}, counting
+	}
+}
+
 // StartList begins a search among the listed numbers; those that the index does
 // not have are ignored. The slice is read before StartList returns, and neither
 // kept nor changed. A number listed twice is a result twice.
@@ -151,7 +170,8 @@ func (s *Search) Reset() {
 }
 
 // Next returns the next location and its distance. After ok is false once it stays
-// false. Distances never decrease, except by the last digit of a float64.
+// false. Distances never decrease, except by the last digit of a float64, and but for
+// [Search.StartAll].
 func (s *Search) Next() (number uint32, distance Meters, ok bool) {
 	switch s.stage {
 	case ended:
@@ -164,6 +184,8 @@ func (s *Search) Next() (number uint32, distance Meters, ok bool) {
 		number, ok = s.pull()
 	case walking:
 		number, ok = s.pull()
+	case counting:
+		number, ok = s.count()
 	default:
 		number, ok = s.find()
 		if ok && s.stage == listing && s.best <= shortChord2 {

@@ -174,3 +174,33 @@ func (s *Search) heapify() {
 		s.sink(i)
 	}
 }
+
+// count returns the location with the next number.
+func (s *Search) count() (uint32, bool) {
+	end := uint32(s.x.Len())
+	for {
+		for ; s.bits != 0; s.bits &= s.bits - 1 {
+			n := s.first + uint32(bits.TrailingZeros64(s.bits))
+			if n >= end {
+				return 0, false
+			}
+			if s.within == 0 || s.reaches(chord2(s.at, s.x.place(n).at), n) {
+				s.bits &= s.bits - 1
+				return n, true
+			}
+		}
+		for s.words == 0 {
+			if s.top<<12 >= end {
+				return 0, false
+			}
+			s.words = s.word(1, s.top)
+			s.top++
+		}
+		s.first = ((s.top-1)<<6 + uint32(bits.TrailingZeros64(s.words))) << 6
+		s.words &= s.words - 1
+		if s.first >= end { // a bit for nothing
+			return 0, false
+		}
+		s.bits = s.word(0, s.first>>6)
+	}
+}
