@@ -125,6 +125,12 @@ func (r *Rules) Check(c *Candidate) (Reason, string) {
 	if !c.Ready.IsZero() && c.late(c.Ready) {
 		return Late, ""
 	}
+	return r.Meets(c)
+}
+
+// Meets is the end of Check: the filters of Hard as they stand. It is for whoever has
+// asked all else of the candidate already.
+func (r *Rules) Meets(c *Candidate) (Reason, string) {
 	for i := range r.Hard {
 		if !r.pass(&r.Hard[i], c) {
 			return ByRule, r.Hard[i].Name
@@ -165,6 +171,12 @@ func (r *Rules) Compare(a, b *Candidate) int {
 			return n
 		}
 	}
+	return r.CompareKeys(a, b)
+}
+
+// CompareKeys is Compare without what the order prefers: two candidates that it does
+// not name.
+func (r *Rules) CompareKeys(a, b *Candidate) int {
 	if len(r.Keys) == 0 {
 		if a.Distance != b.Distance {
 			return compare(ByDistance, a, b)

@@ -87,15 +87,15 @@ type Taken struct {
 
 // Work is the memory in which plans work, one after the other.
 type Work struct {
-	mask       reservation.Mask
-	search     geo.Search
-	groups     [][]uint32
-	solver     cover.Solver
-	candidates []sourcing.Candidate
-	listed     []uint32
-	options    []option
-	supplies   []supply
-	counts     []uint8 // by location number
+	mask     reservation.Mask
+	search   geo.Search
+	groups   [][]uint32
+	solver   cover.Solver
+	ranking  ranking
+	listed   []uint32
+	options  []option
+	supplies []supply
+	counts   []uint8 // by location number
 }
 
 // Plan is one order being decided. After its choices, what it says of them may be asked

@@ -15,6 +15,9 @@ func TestMutantsAreCaught(t *testing.T) {
 	scaletest.Mutants(t,
 		mutant("what is lost does not come again", "choose.go", "if again, _ := p.stillRoom(c); !again {", "if again, _ := p.stillRoom(c); !again || true {", "TestChoicesAgainstAList", "no choice, and location"),
 		mutant("cool-downs do not count", "measure.go", "	return l.Cooling.Cooling(g.SKU, slot, l.Now)\n", "	return false\n", "TestChoicesAgainstAList", "chosen"),
+		mutant("the worst by the keys is taken", "choose.go", "p.Rules.CompareKeys(c, best) < 0", "p.Rules.CompareKeys(c, best) > 0", "TestRanksAgainstASort", `number \d+ is`),
+		mutant("what is preferred comes again", "choose.go", "		fill[i].Request = nil // done with\n", "", "TestRanksAgainstASort", `number \d+ is`),
+		mutant("others are named in any order", "choose.go", "	p.work.search.StartList(p.Catalogue.Index(), p.Requests[f].Near, w.listed, 0)\n", "	p.work.search.StartAll(p.Catalogue.Index(), p.Requests[f].Near, nil, 0)\n", "TestRanksAgainstASort", "said {"),
 		mutant("a split may have any number of parts", "assign.go", "Most: a.Most, Budget", "Most: 64, Budget", "TestSplitsAgainstEnumeration", "want 9223372036854775807 parcels"),
 	)
 }

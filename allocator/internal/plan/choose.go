@@ -1,8 +1,10 @@
 package plan
 
 import (
+	"cmp"
 	"container/heap"
 	"iter"
+	"slices"
 
 	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
@@ -69,8 +71,8 @@ func (p *Plan) whole(yield func(*Choice) bool) bool {
 // single tries the locations that fill every want, in the order of the keys.
 func (p *Plan) single(f sourcing.Form, yield func(*Choice) bool) bool {
 	if p.At != reservation.Everywhere && f != sourcing.Ship {
-		c, ok := p.eligible(p.Catalogue.Number(p.At), p.distanceTo(p.At, f), f)
-		return !ok || p.attempt(&c, f, yield)
+		var c sourcing.Candidate
+		return !p.eligible(&c, p.Catalogue.Number(p.At), p.distanceTo(p.At, f), f) || p.attempt(&c, f, yield)
 	}
 	for c := range p.best(f) {
 		if !p.attempt(c, f, yield) {
@@ -91,7 +93,8 @@ func (p *Plan) Candidates(yield func(*sourcing.Candidate) bool) {
 // filling is Candidates with the soft filters in force. False: there were none.
 func (p *Plan) filling(f sourcing.Form, yield func(*sourcing.Candidate) bool) (any bool) {
 	if p.At != reservation.Everywhere && f == sourcing.Collect {
-		if c, ok := p.eligible(p.Catalogue.Number(p.At), p.distanceTo(p.At, f), f); ok {
+		var c sourcing.Candidate
+		if p.eligible(&c, p.Catalogue.Number(p.At), p.distanceTo(p.At, f), f) {
 			if _, reason, _ := p.weigh(&c, f); reason == 0 {
 				any = true
 				yield(&c)
@@ -118,6 +121,7 @@ func (p *Plan) best(f sourcing.Form) iter.Seq[*sourcing.Candidate] {
 		p.findWhole(f)
 		defer p.work.mask.Reset()
 		if p.Rules.Nearest() {
+			p.startSearch(f, true)
 			p.nearest(f, yield)
 		} else {
 			p.ranked(f, yield)
@@ -136,8 +140,7 @@ func (p *Plan) nearest(f sourcing.Form, yield func(*sourcing.Candidate) bool) {
 			continue
 		}
 		tried[number] = true
-		var ok bool
-		if c, ok = p.eligible(number, p.distanceTo(slot, f), f); ok && !yield(&c) {
+		if p.eligible(&c, number, p.distanceTo(slot, f), f) && !yield(&c) {
 			return
 		}
 	}
@@ -149,36 +152,43 @@ func (p *Plan) nearest(f sourcing.Form, yield func(*sourcing.Candidate) bool) {
 		if tried[number] {
 			continue
 		}
-		if c, ok = p.eligible(number, distance, f); ok && !yield(&c) {
+		if p.eligible(&c, number, distance, f) && !yield(&c) {
 			return
 		}
 	}
 }
 
-// ranked weighs every location and walks the ones that fill the order, by the
-// keys. Mostly the first one is taken, so the others are only heaped up.
+// ranked weighs every location and walks the ones that fill the order: those that the
+// order prefers, then by the keys. Mostly the first one is taken, so the others are put
+// in order only after that.
 func (p *Plan) ranked(f sourcing.Form, yield func(*sourcing.Candidate) bool) {
-	all := p.work.candidates[:0]
-	var c sourcing.Candidate
-	for {
-		number, distance, ok := p.work.search.Next()
-		if !ok {
-			break
-		}
-		if c, ok = p.eligible(number, distance, f); !ok {
+	fill := p.weighAll(f)
+	for _, slot := range p.Prefer {
+		i, ok := slices.BinarySearchFunc(fill, p.Catalogue.Number(slot), byNumber)
+		if !ok || fill[i].Request == nil {
 			continue
 		}
-		if _, reason, detail := p.weigh(&c, f); reason != 0 {
-			p.Saw(&c, f, reason, detail)
-			continue
+		if !yield(&fill[i]) {
+			return
 		}
-		all = append(all, c)
+		fill[i].Request = nil // done with
 	}
-	p.work.candidates = all
-	queue := candidates{rules: p.Rules, first: make([]*sourcing.Candidate, len(all))}
-	for i := range all {
-		queue.first[i] = &all[i]
+	var best *sourcing.Candidate
+	for i := range fill {
+		if c := &fill[i]; c.Request != nil && (best == nil || p.Rules.CompareKeys(c, best) < 0) {
+			best = c
+		}
 	}
+	if best == nil || !yield(best) {
+		return
+	}
+	queue := candidates{rules: p.Rules, first: p.work.ranking.ordered[:0]}
+	for i := range fill {
+		if c := &fill[i]; c.Request != nil && c != best {
+			queue.first = append(queue.first, c)
+		}
+	}
+	p.work.ranking.ordered = queue.first
 	for heap.Init(&queue); len(queue.first) > 0; {
 		if !yield(heap.Pop(&queue).(*sourcing.Candidate)) {
 			return
@@ -186,8 +196,61 @@ func (p *Plan) ranked(f sourcing.Form, yield func(*sourcing.Candidate) bool) {
 	}
 }
 
-// findWhole begins the search for locations that have something of every want of
-// a form, nearest first.
+func byNumber(c sourcing.Candidate, number uint32) int { return cmp.Compare(c.Number, number) }
+
+// weighAll finds the candidates that fill the order, in the order of their numbers, in
+// which their stock lies; what is noted of all others is noted as a search for the
+// nearest would have come to them.
+func (p *Plan) weighAll(f sourcing.Form) []sourcing.Candidate {
+	r, w := &p.Requests[f], &p.work.ranking
+	w.fill, w.others = w.fill[:0], w.others[:0]
+	p.startMask(f, true)
+	p.work.search.StartAll(p.Catalogue.Index(), r.Near, &p.work.mask, r.Within)
+	for {
+		number, distance, ok := p.work.search.Next()
+		if !ok {
+			break
+		}
+		if len(w.fill) == cap(w.fill) {
+			w.fill = slices.Grow(w.fill, max(64, cap(w.fill)))
+		}
+		w.fill = w.fill[:len(w.fill)+1]
+		c := &w.fill[len(w.fill)-1]
+		reason, detail := p.measure(c, number, distance, f)
+		if reason == 0 {
+			reason, detail = p.fills(c, f)
+		}
+		if reason != 0 {
+			w.fill = w.fill[:len(w.fill)-1]
+			w.others = append(w.others, other{number, reason, detail})
+		}
+	}
+	p.noteOthers(f)
+	return w.fill
+}
+
+// noteOthers notes those that do not fill the order, the nearest first.
+func (p *Plan) noteOthers(f sourcing.Form) {
+	w := &p.work.ranking
+	if p.Untraced || len(w.others) == 0 {
+		return
+	}
+	w.listed = w.listed[:0]
+	for i := range w.others {
+		w.listed = append(w.listed, w.others[i].number)
+	}
+	p.work.search.StartList(p.Catalogue.Index(), p.Requests[f].Near, w.listed, 0)
+	for len(p.trace) < maxTrace {
+		number, distance, ok := p.work.search.Next()
+		if !ok {
+			break
+		}
+		i, _ := slices.BinarySearch(w.listed, number)
+		p.saw(number, distance, f, w.others[i].reason, w.others[i].detail)
+	}
+}
+
+// findWhole says what there must be something of: every want of a form.
 func (p *Plan) findWhole(f sourcing.Form) {
 	p.work.groups = p.work.groups[:0]
 	for i := range p.Wants {
@@ -195,14 +258,19 @@ func (p *Plan) findWhole(f sourcing.Form) {
 			p.work.groups = append(p.work.groups, w.handles(nil))
 		}
 	}
-	p.startSearch(f, true)
 }
 
-// startSearch begins a search for locations that have something of every group
-// of p.work.groups, or of any.
+// startMask masks out the locations that have nothing of some group of p.work.groups,
+// or nothing of any.
+func (p *Plan) startMask(f sourcing.Form, every bool) {
+	p.work.mask.Start(p.Catalogue.Table(), p.work.groups, every, p.Catalogue.Filter(topology.KindSet(p.Requests[f].Kinds), f))
+}
+
+// startSearch begins a search, nearest first, for locations that have something of
+// every group of p.work.groups, or of any.
 func (p *Plan) startSearch(f sourcing.Form, every bool) {
 	r, t := &p.Requests[f], p.Catalogue
-	p.work.mask.Start(t.Table(), p.work.groups, every, t.Filter(topology.KindSet(r.Kinds), f))
+	p.startMask(f, every)
 	list, few := p.work.mask.List(maxListed, p.work.listed[:0])
 	p.work.listed = list
 	if few {
@@ -216,12 +284,12 @@ func (p *Plan) startSearch(f sourcing.Form, every bool) {
 const maxListed = 256
 
 // eligible measures a location and notes it if it is not.
-func (p *Plan) eligible(number uint32, distance geo.Meters, f sourcing.Form) (sourcing.Candidate, bool) {
-	c, reason, detail := p.measure(number, distance, f)
+func (p *Plan) eligible(c *sourcing.Candidate, number uint32, distance geo.Meters, f sourcing.Form) bool {
+	reason, detail := p.measure(c, number, distance, f)
 	if reason != 0 {
-		p.Saw(&c, f, reason, detail)
+		p.Saw(c, f, reason, detail)
 	}
-	return c, reason == 0
+	return reason == 0
 }
 
 // attempt chooses one location for every want of the order. If units are taken
@@ -254,23 +322,44 @@ const maxAttempts = 1 << 12
 
 // Saw notes a location that was looked at and not taken.
 func (p *Plan) Saw(c *sourcing.Candidate, f sourcing.Form, reason sourcing.Reason, detail string) {
-	if !p.Untraced && len(p.trace) < maxTrace && !p.Catalogue.Place(p.Catalogue.Slot(c.Number)).Gone() {
-		p.trace = append(p.trace, sighting{slot: p.Catalogue.Slot(c.Number), form: f, reason: reason,
-			distance: c.Distance, detail: detail})
+	p.saw(c.Number, c.Distance, f, reason, detail)
+}
+
+func (p *Plan) saw(number uint32, distance geo.Meters, f sourcing.Form, reason sourcing.Reason, detail string) {
+	if p.Untraced || len(p.trace) >= maxTrace {
+		return
+	}
+	if slot := p.Catalogue.Slot(number); !p.Catalogue.Place(slot).Gone() {
+		p.trace = append(p.trace, sighting{slot: slot, form: f, reason: reason, distance: distance, detail: detail})
 	}
 }
 
 // maxTrace bounds the locations a decision remembers to have looked at.
 const maxTrace = 64
 
-// candidates is a heap of candidates by the rules, the best first.
+// ranking is the memory of a plan that ranks locations.
+type ranking struct {
+	fill    []sourcing.Candidate // that fill the order, by number
+	others  []other              // by number
+	listed  []uint32             // the numbers of others
+	ordered []*sourcing.Candidate
+}
+
+// other is a location that was weighed and does not fill the order, and why.
+type other struct {
+	number uint32
+	reason sourcing.Reason
+	detail string
+}
+
+// candidates is a heap of candidates by the keys, the best first.
 type candidates struct {
 	rules *sourcing.Rules
 	first []*sourcing.Candidate
 }
 
 func (q *candidates) Len() int           { return len(q.first) }
-func (q *candidates) Less(i, j int) bool { return q.rules.Compare(q.first[i], q.first[j]) < 0 }
+func (q *candidates) Less(i, j int) bool { return q.rules.CompareKeys(q.first[i], q.first[j]) < 0 }
 func (q *candidates) Swap(i, j int)      { q.first[i], q.first[j] = q.first[j], q.first[i] }
 
 // Push adds a candidate behind all others.

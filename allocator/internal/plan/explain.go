@@ -76,10 +76,11 @@ func (p *Plan) explainNearest(e *sourcing.Explanation, f sourcing.Form, farthest
 
 // considered finds the reason against a location that was not chosen.
 func (p *Plan) considered(number uint32, distance geo.Meters, f sourcing.Form, farthest geo.Meters) sourcing.Considered {
-	c, reason, detail := p.measure(number, distance, f)
+	var c sourcing.Candidate
+	reason, detail := p.measure(&c, number, distance, f)
 	out := sourcing.Considered{Site: c.Site.ID, Form: f, Distance: distance}
 	if reason == 0 {
-		_, reason, detail = p.weigh(&c, f)
+		reason, detail = p.fills(&c, f)
 	}
 	switch {
 	case reason != 0:

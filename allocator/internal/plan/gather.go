@@ -184,8 +184,8 @@ func (p *Plan) addOptionAt(options []option, begin int, number uint32, distance 
 			return options
 		}
 	}
-	c, ok := p.eligible(number, distance, f)
-	if !ok {
+	var c sourcing.Candidate
+	if !p.eligible(&c, number, distance, f) {
 		return options
 	}
 	o := option{Candidate: c, form: f, slot: p.Catalogue.Slot(number), fixed: p.fixed(&c), has: p.supplies()}

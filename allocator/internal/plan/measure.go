@@ -21,25 +21,25 @@ type look struct {
 
 // measure looks at a location for the wants of a form, as far as they do not
 // depend on the stock: reason 0 says that it is eligible.
-func (l *look) measure(number uint32, distance geo.Meters, f sourcing.Form) (c sourcing.Candidate, reason sourcing.Reason, detail string) {
+func (l *look) measure(c *sourcing.Candidate, number uint32, distance geo.Meters, f sourcing.Form) (reason sourcing.Reason, detail string) {
 	slot := l.Catalogue.Slot(number)
-	c = sourcing.Candidate{Site: l.Catalogue.SiteOf(slot), Request: &l.Requests[f], Number: number, Distance: distance, Room: -1}
+	*c = sourcing.Candidate{Site: l.Catalogue.SiteOf(slot), Request: &l.Requests[f], Number: number, Distance: distance, Room: -1}
 	if l.Catalogue.Place(slot).Gone() {
-		return c, sourcing.Offline, ""
+		return sourcing.Offline, ""
 	}
 	if reason, detail = c.Static(); reason != 0 {
-		return c, reason, detail
+		return reason, detail
 	}
 	if c.Ready, reason = c.Promise(c.Request.Lines); reason == 0 && l.windowFull(slot, f) {
-		return c, sourcing.Full, windowDetail
+		return sourcing.Full, windowDetail
 	}
-	return c, reason, ""
+	return reason, ""
 }
 
 // allows asks the rules of the host, which may look at everything there is to
-// know of a candidate.
+// know of an eligible candidate.
 func (l *look) allows(c *sourcing.Candidate) (sourcing.Reason, string) {
-	if reason, detail := l.Rules.Check(c); reason != 0 {
+	if reason, detail := l.Rules.Meets(c); reason != 0 {
 		return reason, detail
 	}
 	if ok, name := l.Rules.Given(c, l.soft); !ok {
@@ -80,6 +80,14 @@ func (l *look) fill(w *Want, number, slot uint32, ready time.Time) (choice int, 
 	return choice, units, reason
 }
 
+// own is how many units of what was ordered itself there are for a want.
+func (l *look) own(w *Want, number, slot uint32, ready time.Time) (units int64) {
+	if g := &w.Choices[0]; g.Name == w.Name && !l.cooling(g, slot) {
+		units, _ = l.Has(g, number, slot, max(gate.Millis(ready), l.Now), w.Units)
+	}
+	return units
+}
+
 // cooling reports whether a location is skipped for goods that it has rejected.
 func (l *look) cooling(g *goods.Product, slot uint32) bool {
 	return l.Cooling.Cooling(g.SKU, slot, l.Now)
@@ -116,40 +124,53 @@ func (v *View) Has(g *goods.Product, number, slot uint32, ready, wanted int64) (
 	return units, 0
 }
 
-// weigh adds to an eligible candidate what its stock says: whether it fills
-// every want of the form, what it costs, and how much would be left.
+// weigh is the share of an eligible candidate that fills every want of the form.
 func (l *look) weigh(c *sourcing.Candidate, f sourcing.Form) (sh Share, reason sourcing.Reason, detail string) {
-	slot := l.Catalogue.Slot(c.Number)
-	sh = Share{Number: c.Number, Slot: slot, Form: f, Distance: c.Distance, Start: c.Start, Ready: c.Ready}
-	sh.Cost = l.fixed(c)
-	left := int64(-1)
-	if l.Mixed {
-		if reason, detail = l.weighMixed(&sh, c); reason == 0 {
-			reason, detail = l.allows(c)
-		}
-		return sh, reason, detail
+	sh = Share{Number: c.Number, Slot: l.Catalogue.Slot(c.Number), Form: f, Distance: c.Distance, Start: c.Start, Ready: c.Ready}
+	var few [8]Taken
+	lines, reason, detail := l.takes(c, f, few[:0])
+	if reason == 0 {
+		sh.Lines, sh.Cost = slices.Clone(lines), c.Cost
 	}
-	var few [8]Taken // most locations are weighed and not taken
-	lines := few[:0]
+	return sh, reason, detail
+}
+
+// fills is weigh for whoever wants no share: most locations are weighed and not taken.
+func (l *look) fills(c *sourcing.Candidate, f sourcing.Form) (sourcing.Reason, string) {
+	var few [8]Taken
+	_, reason, detail := l.takes(c, f, few[:0])
+	return reason, detail
+}
+
+// takes adds to an eligible candidate what its stock says: whether it fills every want
+// of the form, and with what, what it costs, and how much would be left.
+func (l *look) takes(c *sourcing.Candidate, f sourcing.Form, into []Taken) (lines []Taken, reason sourcing.Reason, detail string) {
+	slot := l.Catalogue.Slot(c.Number)
+	lines, c.Cost, c.Left = into, l.fixed(c), 0
+	left := int64(-1)
 	for i := range l.Wants {
 		w := &l.Wants[i]
 		if w.Form != f {
 			continue
 		}
-		choice, units, reason := l.fill(w, c.Number, slot, c.Ready)
+		choice, units, reason := 0, int64(0), sourcing.Reason(0)
+		if !l.Mixed {
+			choice, units, reason = l.fill(w, c.Number, slot, c.Ready)
+		} else if units = l.own(w, c.Number, slot, c.Ready); units < w.Units {
+			return l.takesMixed(c, f, slot, into) // wants may be in each other's way
+		}
 		if reason != 0 {
-			return sh, reason, w.Name
+			return lines, reason, w.Name
 		}
 		if over := units - w.Units; left < 0 || over < left {
 			left = over
 		}
 		lines = append(lines, Taken{Want: i, Choice: choice, Units: w.Units})
-		sh.Cost = AddCost(sh.Cost, l.price(w, choice, w.Units, c))
+		c.Cost = AddCost(c.Cost, l.price(w, choice, w.Units, c))
 	}
-	sh.Lines = slices.Clone(lines)
-	c.Cost, c.Left = sh.Cost, max(left, 0)
+	c.Left = max(left, 0)
 	reason, detail = l.allows(c)
-	return sh, reason, detail
+	return lines, reason, detail
 }
 
 // fixed is what a part costs at a candidate, whatever its lines; fixedAt is the same of

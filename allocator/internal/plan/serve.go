@@ -186,28 +186,29 @@ func (s *serving) over() int64 {
 	return max(least, 0)
 }
 
-// weighMixed is weigh for an order with substitutes.
-func (l *look) weighMixed(sh *Share, c *sourcing.Candidate) (reason sourcing.Reason, detail string) {
+// takesMixed is takes for an order with substitutes, where a want is not filled by what
+// was ordered itself.
+func (l *look) takesMixed(c *sourcing.Candidate, f sourcing.Form, slot uint32, into []Taken) (lines []Taken, reason sourcing.Reason, detail string) {
 	demands := make([]demand, 0, len(l.Wants))
 	for i := range l.Wants {
-		if w := &l.Wants[i]; w.Form == sh.Form {
+		if w := &l.Wants[i]; w.Form == f {
 			demands = append(demands, demand{i, w.Units})
 		}
 	}
-	s := l.serve(demands, sh.Number, sh.Slot, c.Ready, nil)
+	s := l.serve(demands, c.Number, slot, c.Ready, nil)
 	if short := s.short(); short != nil {
 		for _, d := range short { // one that is short by itself says best why
 			w := &l.Wants[demands[d].want]
-			if _, _, reason := l.fill(w, sh.Number, sh.Slot, c.Ready); reason != 0 {
-				return reason, w.Name
+			if _, _, reason := l.fill(w, c.Number, slot, c.Ready); reason != 0 {
+				return nil, reason, w.Name
 			}
 		}
-		return sourcing.Short, l.Wants[demands[short[0]].want].Name
+		return nil, sourcing.Short, l.Wants[demands[short[0]].want].Name
 	}
-	sh.Lines = s.lines(sh.Lines)
-	for _, t := range sh.Lines {
-		sh.Cost = AddCost(sh.Cost, l.price(&l.Wants[t.Want], t.Choice, t.Units, c))
+	lines, c.Cost, c.Left = s.lines(into), l.fixed(c), s.over()
+	for _, t := range lines {
+		c.Cost = AddCost(c.Cost, l.price(&l.Wants[t.Want], t.Choice, t.Units, c))
 	}
-	c.Cost, c.Left = sh.Cost, s.over()
-	return 0, ""
+	reason, detail = l.allows(c)
+	return lines, reason, detail
 }
