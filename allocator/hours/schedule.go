@@ -1,6 +1,9 @@
 package hours
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 const (
 	minutesPerDay  = 24 * 60
@@ -27,6 +30,12 @@ type Schedule struct {
 	overnight bool
 	// always: open at every instant, whatever the calendar.
 	always bool
+}
+
+// Holidays reports whether public holidays make a difference: whether the text names
+// them.
+func (s *Schedule) Holidays() bool {
+	return s != nil && slices.ContainsFunc(s.rules, func(r rule) bool { return r.days.holiday })
 }
 
 // A rule is what stands between two separators. What is empty lets every day

@@ -176,14 +176,23 @@ func (c *Candidate) Static() (Reason, string) {
 	return c.wanted(placed), ""
 }
 
-// wanted is the end of Static: what the order says of sites, and coordinates.
-func (c *Candidate) wanted(placed bool) Reason {
+// Unwanted is what of Static depends on the name of the site and on its groups:
+// NotInGroup, Excluded or 0.
+func (c *Candidate) Unwanted() Reason {
 	r, s := c.Request, c.Site
 	if len(r.Groups) > 0 && !c.member() {
 		return NotInGroup
 	}
 	if len(r.Exclude) > 0 && r.excludes(s.ID) {
 		return Excluded
+	}
+	return 0
+}
+
+// wanted is the end of Static: what the order says of sites, and coordinates.
+func (c *Candidate) wanted(placed bool) Reason {
+	if reason := c.Unwanted(); reason != 0 {
+		return reason
 	}
 	if !placed {
 		return Unplaced

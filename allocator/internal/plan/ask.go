@@ -96,6 +96,8 @@ type Work struct {
 	options  []option
 	supplies []supply
 	counts   []uint8 // by location number
+	plans    uint64
+	alike    []likeness // by topology.Face.Alike and form
 }
 
 // Plan is one order being decided. After its choices, what it says of them may be asked
@@ -104,15 +106,21 @@ type Plan struct {
 	look
 	Choice // the latest
 
-	work  *Work
-	trace []sighting
-	past  bool // Shares are what was reserved, perhaps as another form or at another store than asked for now
+	work   *Work
+	number uint64 // of the plans that worked there
+	trace  []sighting
+	past   bool // Shares are what was reserved, perhaps as another form or at another store than asked for now
 }
 
 // New is the plan of an ask, in memory that no other plan uses before its choices have
-// ended.
+// ended; nil for one that makes none.
 func New(view View, ask *Ask, work *Work) Plan {
-	return Plan{look: look{View: view, Ask: ask, costs: costsOf(view.Rules), soft: len(view.Rules.Soft)}, Choice: Choice{Exact: true}, work: work}
+	p := Plan{look: look{View: view, Ask: ask, costs: costsOf(view.Rules), soft: len(view.Rules.Soft)}, Choice: Choice{Exact: true}, work: work}
+	if work != nil {
+		work.plans++
+		p.number = work.plans
+	}
+	return p
 }
 
 // costsOf is what splits minimise: in cents, say, if the rules have no costs.

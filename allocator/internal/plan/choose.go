@@ -216,7 +216,7 @@ func (p *Plan) weighAll(f sourcing.Form) []sourcing.Candidate {
 		}
 		w.fill = w.fill[:len(w.fill)+1]
 		c := &w.fill[len(w.fill)-1]
-		reason, detail := p.measure(c, number, distance, f)
+		reason, detail := p.compare(c, number, distance, f)
 		if reason == 0 {
 			reason, detail = p.fills(c, f)
 		}
@@ -246,7 +246,7 @@ func (p *Plan) noteOthers(f sourcing.Form) {
 			break
 		}
 		i, _ := slices.BinarySearch(w.listed, number)
-		p.saw(number, distance, f, w.others[i].reason, w.others[i].detail)
+		p.Saw(&sourcing.Candidate{Number: number, Distance: distance}, f, w.others[i].reason, w.others[i].detail)
 	}
 }
 
@@ -285,7 +285,7 @@ const maxListed = 256
 
 // eligible measures a location and notes it if it is not.
 func (p *Plan) eligible(c *sourcing.Candidate, number uint32, distance geo.Meters, f sourcing.Form) bool {
-	reason, detail := p.measure(c, number, distance, f)
+	reason, detail := p.compare(c, number, distance, f)
 	if reason != 0 {
 		p.Saw(c, f, reason, detail)
 	}
@@ -322,15 +322,11 @@ const maxAttempts = 1 << 12
 
 // Saw notes a location that was looked at and not taken.
 func (p *Plan) Saw(c *sourcing.Candidate, f sourcing.Form, reason sourcing.Reason, detail string) {
-	p.saw(c.Number, c.Distance, f, reason, detail)
-}
-
-func (p *Plan) saw(number uint32, distance geo.Meters, f sourcing.Form, reason sourcing.Reason, detail string) {
 	if p.Untraced || len(p.trace) >= maxTrace {
 		return
 	}
-	if slot := p.Catalogue.Slot(number); !p.Catalogue.Place(slot).Gone() {
-		p.trace = append(p.trace, sighting{slot: slot, form: f, reason: reason, distance: distance, detail: detail})
+	if slot := p.Catalogue.Slot(c.Number); !p.Catalogue.Place(slot).Gone() {
+		p.trace = append(p.trace, sighting{slot: slot, form: f, reason: reason, distance: c.Distance, detail: detail})
 	}
 }
 

@@ -36,6 +36,67 @@ func (l *look) measure(c *sourcing.Candidate, number uint32, distance geo.Meters
 	return reason, ""
 }
 
+// likeness is what measure finds of every location that is like another.
+type likeness struct {
+	plan         uint64 // whose order that is of
+	reason       sourcing.Reason
+	static       bool // the reason holds whatever the time
+	detail       string
+	start, ready time.Time // if there is room
+}
+
+// compare is measure for a plan that looks at many locations: what is the same for those
+// that are alike is worked out for the first of them. All that is of the location itself is
+// asked of it; where that decides, it is measured.
+func (p *Plan) compare(c *sourcing.Candidate, number uint32, distance geo.Meters, f sourcing.Form) (sourcing.Reason, string) {
+	face, r := p.Catalogue.Face(number), &p.Requests[f]
+	*c = sourcing.Candidate{Site: face.Site, Request: r, Number: number, Distance: distance, Room: -1}
+	own := face.Alike == 0 || face.Slot == p.At || !r.HasPoint || r.Within > 0 && distance > r.Within
+	if own || len(r.Groups)+len(r.Exclude) > 0 && c.Unwanted() != 0 {
+		return p.measure(c, number, distance, f)
+	}
+	is := p.work.like(p.number, c, face.Alike)
+	if is.reason != 0 && (is.static || r.Room == nil) {
+		return is.reason, is.detail
+	}
+	if r.Room != nil {
+		left := int64(0)
+		if is.reason == 0 {
+			left, _ = r.Room(c.Site, is.start, r.Lines)
+		}
+		if left == 0 {
+			return p.measure(c, number, distance, f)
+		}
+		c.Room = max(-1, left)
+	}
+	if c.Start, c.Ready = is.start, is.ready; p.windowFull(face.Slot, f) {
+		return sourcing.Full, windowDetail
+	}
+	return 0, ""
+}
+
+// like is what there is of the locations that are like a candidate of a plan.
+func (w *Work) like(plan uint64, c *sourcing.Candidate, alike uint32) *likeness {
+	at := int(alike)*len(Ask{}.Requests) + int(c.Request.Form)
+	if n := at + 1 - len(w.alike); n > 0 {
+		w.alike = append(w.alike, make([]likeness, n)...)
+	}
+	is := &w.alike[at]
+	if is.plan == plan {
+		return is
+	}
+	r, one := *c.Request, *c
+	r.Room, one.Request = nil, &r
+	*is = likeness{plan: plan}
+	if is.reason, is.detail = one.Static(); is.reason != 0 {
+		is.static = true
+		return is
+	}
+	is.ready, is.reason = one.Promise(r.Lines)
+	is.start = one.Start
+	return is
+}
+
 // allows asks the rules of the host, which may look at everything there is to
 // know of an eligible candidate.
 func (l *look) allows(c *sourcing.Candidate) (sourcing.Reason, string) {
@@ -81,7 +142,7 @@ func (l *look) fill(w *Want, number, slot uint32, ready time.Time) (choice int, 
 }
 
 // own is how many units of what was ordered itself there are for a want.
-func (l *look) own(w *Want, number, slot uint32, ready time.Time) (units int64) {
+func (w *Want) own(l *look, number, slot uint32, ready time.Time) (units int64) {
 	if g := &w.Choices[0]; g.Name == w.Name && !l.cooling(g, slot) {
 		units, _ = l.Has(g, number, slot, max(gate.Millis(ready), l.Now), w.Units)
 	}
@@ -156,7 +217,7 @@ func (l *look) takes(c *sourcing.Candidate, f sourcing.Form, into []Taken) (line
 		choice, units, reason := 0, int64(0), sourcing.Reason(0)
 		if !l.Mixed {
 			choice, units, reason = l.fill(w, c.Number, slot, c.Ready)
-		} else if units = l.own(w, c.Number, slot, c.Ready); units < w.Units {
+		} else if units = w.own(l, c.Number, slot, c.Ready); units < w.Units {
 			return l.takesMixed(c, f, slot, into) // wants may be in each other's way
 		}
 		if reason != 0 {

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/clickcollect/clickcollect/allocator/internal/calendar"
 	"github.com/clickcollect/clickcollect/allocator/internal/cooldown"
@@ -59,7 +60,8 @@ func newWorld(t testing.TB, seed uint64, locations int) *world {
 	g := new(gate.Gate)
 	g.Open(gate.Options{Logger: silent})
 	g.Start(w.ledger)
-	must(t, w.places.Open(w.ledger, g, topology.Options{Most: 128, Logger: silent}), w.ledger.Fill())
+	must(t, w.places.Open(w.ledger, g, topology.Options{Most: 128, Logger: silent,
+		Holidays: func(location string, _ int, _ time.Month, _ int) bool { return location[2]%2 == 0 }}), w.ledger.Fill())
 	all := make([]topology.Place, locations)
 	for i := range all {
 		all[i] = topology.Place{ID: fmt.Sprintf("L%02d", i), Point: geo.Point{Lat: 50 + w.r.Float64(), Lon: 20 + w.r.Float64()}}

@@ -19,5 +19,11 @@ func TestMutantsAreCaught(t *testing.T) {
 		scaletest.Mutant{Name: "a changed location keeps its old spot",
 			Edits: scaletest.Replace("locations.go", "next.spots[number] = next.spot(c.spots[number].Slot)", "next.spots[number] = c.spots[number]"),
 			Test:  "TestCatalogueAgainstAList", Says: "is not found at its number", Flags: []string{"-short"}},
+		scaletest.Mutant{Name: "locations with holidays of their own are alike",
+			Edits: scaletest.Replace("terms.go", " || !s.Calendar.Schedule.Holidays() {", " || true {"),
+			Test:  "TestHolidaysAreOfALocation", Says: "holidays of the host's true: 1 and 1", Flags: []string{"-short"}},
+		scaletest.Mutant{Name: "locations of other kinds are alike",
+			Edits: scaletest.Replace("catalogue.go", "of := sort{p.Kind, p.alike}", "of := sort{0, p.alike}"),
+			Test:  "TestCatalogueAgainstAList", Says: `\d+ is of`, Flags: []string{"-short"}},
 	)
 }

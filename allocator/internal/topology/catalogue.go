@@ -4,6 +4,7 @@ import (
 	"math/bits"
 	"sync"
 	"sync/atomic"
+	"unique"
 
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
@@ -39,8 +40,9 @@ type Place struct {
 	NoReturns bool
 	Terms     *Terms // nil: everything, at any hour, at once
 
-	site *sourcing.Site // nil without terms
-	gone bool
+	site  *sourcing.Site        // nil without terms
+	alike unique.Handle[string] // of the terms; none: nobody is
+	gone  bool
 }
 
 // Gone reports whether the location was removed.
@@ -102,7 +104,24 @@ type Catalogue struct {
 type sites struct {
 	once  sync.Once
 	plain []sourcing.Site // by slot, of those without terms
+	faces []Face          // by number
 }
+
+// A Face is what an order needs of a location that it weighs among all others. They
+// lie as spots do.
+type Face struct {
+	Site *sourcing.Site
+	Slot uint32
+	// Alike is the same number for locations that differ in nothing but name, place,
+	// groups, priority and owner: what rules an order out, and when goods are ready,
+	// is the same at all of them. 0: this one is not compared with others, and so is
+	// one that is gone, that serves an area, or that has holidays of its own.
+	Alike uint32
+}
+
+// maxAlike is the most numbers of Face.Alike: beyond, what there is of each is worked out
+// faster than it is found.
+const maxAlike = 1 << 12
 
 // Index finds the nearest locations, by number.
 func (c *Catalogue) Index() *geo.Index { return c.index }
@@ -141,15 +160,45 @@ func (c *Catalogue) SiteOf(slot uint32) *sourcing.Site {
 	if s := c.places[slot].site; s != nil {
 		return s
 	}
-	c.sites.once.Do(func() {
-		c.sites.plain = make([]sourcing.Site, len(c.places))
-		for i := range c.places {
-			if p := &c.places[i]; p.site == nil {
-				c.sites.plain[i] = plainSite(p)
-			}
-		}
-	})
+	c.sites.once.Do(c.meet)
 	return &c.sites.plain[slot]
+}
+
+// Face is the location that has a number of the index, as an order weighs it.
+func (c *Catalogue) Face(number uint32) *Face {
+	c.sites.once.Do(c.meet)
+	return &c.sites.faces[number]
+}
+
+// meet makes the sites.
+func (c *Catalogue) meet() {
+	c.sites.plain = make([]sourcing.Site, len(c.places))
+	for i := range c.places {
+		if p := &c.places[i]; p.site == nil {
+			c.sites.plain[i] = plainSite(p)
+		}
+	}
+	type sort struct {
+		kind  Kind
+		terms unique.Handle[string]
+	}
+	sorts := map[sort]uint32{}
+	c.sites.faces = make([]Face, c.index.Len())
+	for number := range c.sites.faces {
+		slot := c.Slot(uint32(number))
+		p, f := &c.places[slot], &c.sites.faces[number]
+		if f.Site, f.Slot = p.site, slot; f.Site == nil {
+			f.Site = &c.sites.plain[slot]
+		}
+		if p.gone || p.Area != nil || p.Terms != nil && p.alike == (unique.Handle[string]{}) {
+			continue
+		}
+		of := sort{p.Kind, p.alike}
+		if f.Alike = sorts[of]; f.Alike == 0 && len(sorts) < maxAlike {
+			f.Alike = uint32(len(sorts)) + 1
+			sorts[of] = f.Alike
+		}
+	}
 }
 
 // Anywhere reports whether every location there is is allowed to orders of a form

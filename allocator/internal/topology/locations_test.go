@@ -93,7 +93,7 @@ func drawn(r *rand.Rand, area *geo.Area) Place {
 		p.Area = area
 	}
 	if r.IntN(3) == 0 {
-		p.Terms = &Terms{Offline: r.IntN(9) == 0, Prep: time.Duration(r.IntN(2)) * time.Hour}
+		p.Terms = &Terms{Offline: r.IntN(9) == 0, Prep: time.Duration(r.IntN(2)) * time.Hour, Priority: r.IntN(2), Owner: []string{"", "o"}[r.IntN(2)]}
 		if r.IntN(2) == 0 {
 			p.Terms.Forms = []sourcing.Form{sourcing.Form(r.IntN(3))}
 		}
@@ -122,8 +122,12 @@ func judged(t *testing.T, r *rand.Rand, c *Catalogue, ledger *reservation.Ledger
 		if s := c.SiteOf(slot); s.ID != p.ID || s.Point != p.Point || s.Kind != uint8(p.Kind) {
 			t.Fatalf("%s to the rules: %+v", p.ID, s)
 		}
+		if f := c.Face(n); f.Slot != slot || f.Site != c.SiteOf(slot) {
+			t.Fatalf("%s to an order that weighs it: %+v", p.ID, f)
+		}
 		want = append(want, found{geo.Distance(near, p.Point), p.ID})
 	}
+	likeness(t, c)
 	if c.Live() != live {
 		t.Fatalf("%d live, %d are there", c.Live(), live)
 	}
@@ -152,6 +156,56 @@ func judged(t *testing.T, r *rand.Rand, c *Catalogue, ledger *reservation.Ledger
 			t.Fatalf("the %d. is %v, want %v", i, got[i], want[i])
 		}
 		last[at] = got[i].id
+	}
+}
+
+// likeness compares which locations are alike with what is said of them.
+func likeness(t *testing.T, c *Catalogue) {
+	t.Helper()
+	saying := map[string]uint32{}
+	meaning := map[uint32]string{}
+	for slot := range c.Slots() {
+		p, n := c.Place(slot), c.Number(slot)
+		if p.Gone() || p.Area != nil {
+			if n != reservation.NoNumber && c.Face(n).Alike != 0 {
+				t.Fatalf("%+v is like others", p)
+			}
+			continue
+		}
+		says := fmt.Sprint(p.Kind)
+		if p.Terms != nil {
+			is := *p.Terms
+			is.Groups, is.Priority, is.Owner = nil, 0, ""
+			says = fmt.Sprintf("%v %+v", p.Kind, is)
+		}
+		alike := c.Face(n).Alike
+		if is, ok := saying[says]; ok && is != alike {
+			t.Fatalf("%s, %s, are %d and %d", p.ID, says, alike, is)
+		}
+		if is, ok := meaning[alike]; alike == 0 || ok && is != says {
+			t.Fatalf("%d is of %s, and of %s", alike, is, says)
+		}
+		saying[says], meaning[alike] = alike, says
+	}
+}
+
+// Two locations whose hours name holidays are not alike where holidays are the host's,
+// who may have others at each; where there are none they are.
+func TestHolidaysAreOfALocation(t *testing.T) {
+	for _, of := range []struct {
+		hours string
+		host  bool
+		alike bool
+	}{{"Mo-Fr 09:00-17:00", true, true}, {"Mo-Fr 09:00-17:00; PH off", true, false}, {"Mo-Fr 09:00-17:00; PH off", false, true}} {
+		o := Options{}
+		if of.host {
+			o.Holidays = func(string, int, time.Month, int) bool { return false }
+		}
+		w := openedOn(t, newLedger(), o)
+		must(t, w.Set([]Place{{ID: "a", Terms: &Terms{Hours: of.hours, Priority: 1}}, {ID: "b", Terms: &Terms{Hours: of.hours, Groups: []string{"g"}, Owner: "o"}}}, 1))
+		if a, b := w.Load().Face(0).Alike, w.Load().Face(1).Alike; (a == b && a != 0) != of.alike {
+			t.Errorf("%q, holidays of the host's %v: %d and %d", of.hours, of.host, a, b)
+		}
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"time"
+	"unique"
 
 	"github.com/clickcollect/clickcollect/allocator/hours"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
@@ -68,7 +69,8 @@ func ParseHours(text string) (*hours.Schedule, error) {
 	return hours.Parse(text)
 }
 
-// site is a location with terms as the rules see it; nil for one without.
+// site is a location with terms as the rules see it; nil for one without. It notes which
+// others are alike.
 func (l *Locations) site(p *Place) (*sourcing.Site, error) {
 	t := p.Terms
 	if t == nil {
@@ -87,8 +89,17 @@ func (l *Locations) site(p *Place) (*sourcing.Site, error) {
 	if s.Calendar.Schedule, err = ParseHours(t.Hours); err != nil {
 		return nil, err
 	}
-	s.Calendar.Holiday = l.holidays(p.ID)
+	if s.Calendar.Holiday = l.holidays(p.ID); s.Calendar.Holiday == nil || !s.Calendar.Schedule.Holidays() {
+		p.alike = t.alike()
+	}
 	return &s, nil
+}
+
+// alike is the same for terms that say the same of orders and of when.
+func (t *Terms) alike() unique.Handle[string] {
+	same := *t
+	same.Groups, same.Priority, same.Owner = nil, 0, ""
+	return unique.Make(string(same.appendTo(nil)))
 }
 
 // holidays is the function of the host's as the calendars ask it; nil for none.
