@@ -95,7 +95,7 @@ func wholeMutants() []scaletest.Mutant {
 			{File: "do.go", Old: "		if l.state.Book.Find(book.KindChange, c.ID2, &found) {", New: "		if l.state.Book.Find(book.KindOrder, c.ID2, &found) {"}},
 			Test: "TestNoOrderTouchesAnother", Says: `of part \d of ".*": (<nil>|.*ID already used)`, Flags: yields()},
 		{Name: "what a former version called a part is made once more under its order", Edits: edits{
-			{File: "internal/state/former.go", Old: "	p.entry.Part = n\n", New: ""}},
+			{File: "internal/state/apply.go", Old: "	p.entry.Part = n\n", New: ""}},
 			Test: "TestFormerParts", Says: `a reservation made twice`, Flags: yields()},
 		{Name: "parts that come back to one place are counted one by one", Edits: edits{
 			{File: "change.go", Old: "		for _, before := range s.effects[:from+i] {\n", New: "		for _, before := range s.effects[:min(i, 0)] {\n"}},
