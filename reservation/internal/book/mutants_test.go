@@ -21,7 +21,7 @@ func TestMutantsAreCaught(t *testing.T) {
 			Test: "TestBookAgainstAMap", Says: `at \d are \[`},
 		scaletest.Mutant{Name: "a hold that was extended comes at its former time", Edits: scaletest.Replace("shard.go",
 			"before.due != dueNow || !armed &&", "!armed &&"),
-			Test: "TestBookAgainstAMap", Says: `were given, due are|is due at \d+, and its shard at`},
+			Test: "TestBookAgainstAMap", Says: `were given, due are|is due at \d+, and its shard at`, Flags: []string{"-rapid.checks=2000"}},
 		scaletest.Mutant{Name: "a pick list is not told what has changed", Edits: scaletest.Replace("shard.go",
 			"		b.shelves.note(before.location, rec)\n", ""),
 			Test: "TestBookAgainstAMap", Says: `the pick list of \d`},
@@ -42,7 +42,8 @@ func TestMutantsAreCaught(t *testing.T) {
 			Test: "TestBookModel", Says: `rapid. failed`},
 		scaletest.Mutant{Name: "the parts of an order change one after the other", Edits: []scaletest.Edit{
 			{File: "shard.go", Old: "m.ref == fired, record != nil)\n", New: "m.ref == fired, record != nil)\n			s.mu.Unlock()\n			runtime.Gosched()\n			s.mu.Lock(lock.Shard)\n"},
-			{File: "shard.go", Old: "	\"cmp\"\n", New: "	\"cmp\"\n	\"runtime\"\n"}},
+			{File: "shard.go", Old: "	\"cmp\"\n", New: "	\"cmp\"\n	\"runtime\"\n"},
+			{File: "shard.go", Old: "reservation/life\"\n", New: "reservation/life\"\n	\"github.com/clickcollect/clickcollect/reservation/lock\"\n"}},
 			Test: "TestChangeAllHammer", Says: `part \d is`},
 		scaletest.Mutant{Name: "a part is remembered by itself", Edits: scaletest.Replace("shard.go",
 			"	live := slices.ContainsFunc(refs, func", "	live := false && slices.ContainsFunc(refs, func"),
