@@ -38,6 +38,23 @@ func BenchmarkVerbsOfOne(b *testing.B) {
 	}
 }
 
+// BenchmarkVerbsOfParts: what an order of two parts costs against one of one, from the
+// order to its cancellation.
+func BenchmarkVerbsOfParts(b *testing.B) {
+	for _, parts := range []int{1, 2} {
+		b.Run(fmt.Sprintf("parts=%d", parts), func(b *testing.B) {
+			a := splitShop(b, Options{Remember: 1 << 12})
+			lines := []Line{{"tea", 5}, {"cup", 5}}[:parts]
+			for n := 0; b.Loop(); n++ {
+				o := ordered(fmt.Sprintf("o%d", n), lines...)
+				o.MaxLocations = parts
+				confirmed(b, a, o)
+				must(b, a.Cancel(b.Context(), o.ID))
+			}
+		})
+	}
+}
+
 // BenchmarkLookupOfParts reads an order of one part, and one of two.
 func BenchmarkLookupOfParts(b *testing.B) {
 	for _, parts := range []int{1, 2} {
