@@ -71,10 +71,8 @@ staticcheck: ## staticcheck, pinned; downloads it the first time
 house: ## the rules of the house alone: import plan, knots, sizes, comments, README
 	$(GO) test -count=1 -run '^(TestHouse|TestLinked|TestYields|TestTags|TestKnots|TestKnotIsSeen)$$' ./bench/house
 
-# bench/house reads the source in one goroutine: there is nothing for the detector, which
-# makes it last two minutes. test and full run it.
 race: ## all tests under the race detector
-	$(GO) test -race -short -vet=off -timeout 15m $$($(GO) list ./... | grep -v '/bench/house$$')
+	$(GO) test -race -short -vet=off -timeout 15m ./...
 
 cross: ## vet for 32 bit, Windows and macOS; the short tests on 386 where that runs
 	@set -e; for target in linux/386 linux/arm windows/amd64 darwin/arm64; do \
