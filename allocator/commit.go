@@ -116,8 +116,9 @@ func (p *planned) holdOf(s *scratch, i int) reservation.Hold {
 	if h.Promise == 0 {
 		h.Promise = millis(sh.Ready)
 	}
-	if p.holds { // a reroute has the note of the part that it is of
+	if p.holds { // a reroute has the note and the form of the part that it is of
 		h.Note = p.note(sh.Form, p.first(i))
+		h.Form, h.Store = formed(sh.Form, p.At)
 	}
 	return h
 }

@@ -50,6 +50,8 @@ type Event struct {
 	Cause    string    `json:"cause,omitempty"`    // of a return: restocked, damaged return, to inspect; of a rejection or a reroute
 	Code     string    `json:"code,omitempty"`     // pickup code
 	Ref      string    `json:"ref,omitempty"`      // the movement that caused it; the transfer of a delivery
+	Form     string    `json:"form,omitempty"`     // how the goods reach the customer: ship to store, or ship; left out of what is collected
+	Store    string    `json:"store,omitempty"`    // to which they are brought
 	Setting  string    `json:"setting,omitempty"`  // what was changed, by the engine's own name
 	Deadline time.Time `json:"deadline,omitzero"`  // of the hold, or of the pickup
 	AsOf     time.Time `json:"as_of,omitzero"`     // of a count
@@ -164,6 +166,12 @@ func (a *Allocator) event(sequence uint64, r *history.Record) Event {
 	e.Location = a.ledger.SlotName(r.Slot)
 	if r.Kind == history.Dispatched || r.Kind == history.Rerouted || r.Kind == history.Moved && r.Cause == history.Sent {
 		e.To = a.ledger.SlotName(r.To)
+	}
+	if r.Form != reservation.Unsaid {
+		e.Form = formIn(r.Form).String()
+	}
+	if r.Form == reservation.Brought {
+		e.Store = a.ledger.SlotName(r.Store)
 	}
 	a.eventLines(&e, r, r.Lines)
 	return e

@@ -51,6 +51,7 @@ type Reservation struct {
 	Promise     time.Time // when the goods are promised to be ready: as given with the order, or by the location's Terms
 
 	Form    sourcing.Form // how the goods reach the customer
+	Store   string        `json:",omitempty"` // of sourcing.ShipToStore, the chosen store; empty too if an earlier version made it
 	Parts   []int         // of a whole order of several parts, the number of each; nil: there is one
 	Rejects int           // how often a location has rejected it, 255 at most for each part
 	From    string        // the location from which it was rerouted, the latest; empty: it never was
@@ -158,6 +159,12 @@ func (a *Allocator) reservation(id string, e *reservation.Entry, room *[]Reserve
 	if !notes.Plain(e.Note) { // a plain one says neither
 		t := notes.Take(e.Note)
 		r.Form, r.From = t.Form, a.leftOf(&t)
+	}
+	if e.Form != reservation.Unsaid {
+		r.Form = formIn(e.Form)
+	}
+	if e.Form == reservation.Brought {
+		r.Store = a.ledger.SlotName(e.To)
 	}
 	if room != nil && len(*room) >= len(e.Lines) {
 		r.Lines, *room = (*room)[:0:len(e.Lines)], (*room)[len(e.Lines):]

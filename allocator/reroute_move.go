@@ -250,6 +250,7 @@ func (m *moving) send(p *planned, share int, e *reservation.Entry, t *notes.Term
 	} else {
 		r.Lines = nil
 	}
+	to.Form, to.Store = formed(p.formOf(sh, t), p.At)
 	if to.Note, m.err = m.terms(p, sh, kept, e.Slot, rejects, number > 0); m.err != nil {
 		return stopped
 	}

@@ -63,6 +63,9 @@ type Hold struct {
 	Parts uint8  // of how many parts the order is; 0 and 1: one
 	Part  uint8  // the number of the part that this is; 0 and 1: the first
 	From  uint8  // the number of the part that the units come from; Parts.Reroute sets it
+
+	Form  Form   // how the goods reach the customer; 0: nobody said
+	Store uint32 // the slot to which they are brought, if that is their form; else 0
 }
 
 // name is what the hold is of.
@@ -77,13 +80,15 @@ func (h *Hold) parts() uint8 {
 }
 
 // plain reports whether the hold has nothing that goes into an entry's tail.
-func (h *Hold) plain() bool { return len(h.Note) == 0 && h.Parts <= 1 && h.Part <= 1 && h.From == 0 }
+func (h *Hold) plain() bool {
+	return len(h.Note) == 0 && h.Parts <= 1 && h.Part <= 1 && h.From == 0 && h.Form == Unsaid && h.Store == 0
+}
 
 // fill makes an entry that has its lines what a hold says.
 func fill(e *book.Entry, h *Hold) {
 	e.Fingerprint, e.Location, e.State, e.Distance = h.Fingerprint, h.Slot, Held, h.Distance
 	e.Deadline, e.Pickup, e.Since, e.Promise = h.Deadline, 0, h.Now, h.Promise
-	e.To, e.Origin, e.Reminded, e.Rejects = 0, h.Slot, false, 0
+	e.To, e.Form, e.Origin, e.Reminded, e.Rejects = h.Store, h.Form, h.Slot, false, 0
 	e.Refs = book.Refs{Order: h.Order, Customer: h.Customer, Owner: h.Owner, Channel: h.Channel}
 	e.Parts, e.Part, e.From, e.Note = h.parts(), h.name().Part, h.From, string(h.Note)
 }
@@ -101,7 +106,7 @@ func fill(e *book.Entry, h *Hold) {
 func (c *Claim) Reserve(number uint32, h *Hold, found *Entry) int {
 	l, e := c.ledger, &c.entry
 	if !h.plain() {
-		if c.err = h.check("Hold"); c.err != nil {
+		if c.err = h.check("Hold", l.Slots()); c.err != nil {
 			return Failed
 		}
 	}
@@ -145,7 +150,7 @@ func (h *Hold) describe(r *history.Record) {
 	r.Kind, r.Time, r.ID, r.Fingerprint, r.Slot, r.Distance = history.Held, h.Now, h.ID, h.Fingerprint, h.Slot, h.Distance
 	r.Deadline, r.Promise = h.Deadline, h.Promise
 	r.Order, r.Customer, r.Owner, r.Channel = h.Order, h.Customer, h.Owner, h.Channel
-	r.Place, r.Parts, r.Part, r.Other = h.Note, h.parts(), 0, h.From
+	r.Place, r.Parts, r.Part, r.Other, r.Form, r.Store = h.Note, h.parts(), 0, h.From, h.Form, h.Store
 	if h.Parts > 1 || h.Part > 1 {
 		r.Part = max(h.Part, 1)
 	}

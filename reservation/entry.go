@@ -10,8 +10,9 @@ import (
 // Entry is a copy of a reservation's record.
 type Entry struct {
 	Slot        uint32
-	To          uint32 // where it is being sent to, while InTransit
+	To          uint32 // where it is being sent to, while InTransit; of goods that are Brought: the chosen store, always
 	State       State
+	Form        Form    // how the goods reach the customer
 	Sequence    uint64  // of its last change in the journal; 0 without one
 	Distance    float64 // meters, as given when it was made
 	Fingerprint uint64  // of its content, as given when it was made
@@ -59,7 +60,7 @@ func export(e *book.Entry, into *Entry) {
 	*into = Entry{Slot: e.Location, To: e.To, State: e.State, Sequence: e.Sequence, Distance: e.Distance,
 		Fingerprint: e.Fingerprint, Deadline: e.Deadline,
 		Order: e.Refs.Order, Customer: e.Refs.Customer, Owner: e.Refs.Owner, Channel: e.Refs.Channel, Code: e.Refs.Code}
-	into.Promise, into.Since, into.Origin = e.Promise, e.Since, e.Origin
+	into.Promise, into.Since, into.Origin, into.Form = e.Promise, e.Since, e.Origin, e.Form
 	into.Part, into.Parts, into.From = max(int(e.Part), 1), max(int(e.Parts), 1), int(e.From)
 	into.Rejects, into.Note = int(e.Rejects), append(note, e.Note...)
 	if e.State == Ready {
@@ -71,6 +72,14 @@ func export(e *book.Entry, into *Entry) {
 			Collected: int64(l.Collected), Returned: int64(l.Returned), Missing: int64(l.Missing), Lapsed: int64(l.Lapsed), Short: int64(l.Short), Rerouted: int64(l.Rerouted)})
 	}
 	into.Lines = lines
+}
+
+// store is the slot that goods are brought to, 0 if that is not their form.
+func store(e *book.Entry) uint32 {
+	if e.Form != Brought {
+		return 0
+	}
+	return e.To
 }
 
 // Find copies the reservation with that ID into *into, reusing its lines and its note:

@@ -52,7 +52,7 @@ type Parts struct {
 // no one sees a part without the others, in the book or in the journal.
 func (p *Parts) Reserve(l *Ledger, parts []Part, found *Entry) int {
 	p.ticket, p.err = Ticket{}, nil
-	if err := checkParts(parts); err != nil {
+	if err := checkParts(parts, l.Slots()); err != nil {
 		p.err = fmt.Errorf("reservation: parts: %w", err)
 		return Failed
 	}
@@ -98,13 +98,13 @@ func (p *Parts) Reset() {
 }
 
 // checkParts refuses what the book or the journal could not take.
-func checkParts(parts []Part) error {
+func checkParts(parts []Part, slots int) error {
 	if len(parts) == 0 || len(parts) > math.MaxUint8 {
 		return &InvalidError{Field: "Parts", Value: len(parts), Why: "must be 1 to 255"}
 	}
 	for i := range parts {
 		field := fmt.Sprintf("Parts[%d]", i)
-		if err := parts[i].check(field); err != nil {
+		if err := parts[i].check(field, slots); err != nil {
 			return err
 		}
 		if parts[i].ID != parts[0].ID {
@@ -119,8 +119,8 @@ func checkParts(parts []Part) error {
 	return nil
 }
 
-func (p *Part) check(field string) error {
-	if err := p.Hold.check(field); err != nil {
+func (p *Part) check(field string, slots int) error {
+	if err := p.Hold.check(field, slots); err != nil {
 		return err
 	}
 	if len(p.Lines) == 0 {
@@ -134,10 +134,19 @@ func (p *Part) check(field string) error {
 	return nil
 }
 
-// check refuses what an entry's tail could not take.
-func (h *Hold) check(field string) error {
+// check refuses what an entry's tail could not take, and a form or a store that there
+// is not.
+func (h *Hold) check(field string, slots int) error {
 	if len(h.Note) > MaxNoteBytes {
 		return &InvalidError{Field: field + ".Note", Value: len(h.Note), Why: fmt.Sprintf("must be at most %d bytes", MaxNoteBytes)}
+	}
+	switch {
+	case !h.Form.Valid():
+		return &InvalidError{Field: field + ".Form", Value: uint8(h.Form), Why: "is no form"}
+	case h.Form == Brought && uint64(h.Store) >= uint64(slots):
+		return &InvalidError{Field: field + ".Store", Value: h.Store, Why: "must be the slot of a location"}
+	case h.Form != Brought && h.Store != 0:
+		return &InvalidError{Field: field + ".Store", Value: h.Store, Why: "is for goods that are brought to a store"}
 	}
 	return nil
 }

@@ -25,11 +25,12 @@ type Reroute struct {
 	Missing bool
 	// To is where they are from now on. Without a number it is the same part
 	// at another location: then all open units go, To.Lines are the same units, and
-	// of To only Slot, Distance, Promise and Note (none: the old one stays) count.
+	// of To only Slot, Distance, Promise, Note and Form with its Store (none: the old
+	// one stays) count.
 	// With a number, 2 or more, it is a new part of the order: references
-	// that are empty are those of the old one, Deadline 0 is its deadline, ID, Now and
-	// From are set; Parts, which is at least its number, becomes the old one's if it is
-	// more than that has.
+	// and a Form that are not said are those of the old one, Deadline 0 is its deadline,
+	// ID, Now and From are set; Parts, which is at least its number, becomes the old
+	// one's if it is more than that has.
 	To Part
 }
 
@@ -82,7 +83,8 @@ func (x *rerouting) begin(l *Ledger, p *Parts, r *Reroute) {
 	x.part = r.To
 	x.part.Parts = max(r.To.Parts, r.To.name().Part)
 	x.went = went{part: r.To.name().Part, missing: r.Missing,
-		Went: state.Went{To: r.To.Slot, Distance: r.To.Distance, Promise: r.To.Promise, Note: string(r.To.Note), Parts: x.part.parts()}}
+		Went: state.Went{To: r.To.Slot, Distance: r.To.Distance, Promise: r.To.Promise, Note: string(r.To.Note), Parts: x.part.parts(),
+			Form: r.To.Form, Store: r.To.Store}}
 	x.of = Change{Verb: history.Rerouted, ID: r.ID, Part: max(r.Part, 1), Now: r.Now, Lines: r.Lines, Cause: r.Cause, went: &x.went}
 	x.change = &x.of
 	x.part.ID, x.part.Now, x.part.From = r.ID, r.Now, max(r.Part, 1)
@@ -133,7 +135,7 @@ func (x *rerouting) check() error {
 	case uint64(r.To.Slot) >= uint64(x.ledger.Slots()) || x.ledger.isGone(r.To.Slot):
 		return ErrUnknownLocation
 	}
-	return x.part.check("To")
+	return x.part.check("To", x.ledger.Slots())
 }
 
 // known is the outcome when what was asked for is there.
@@ -245,6 +247,9 @@ func (x *rerouting) Move(id string, e, part *book.Entry) ([][]byte, error) {
 	if to.Deadline == 0 {
 		to.Deadline = e.Deadline
 	}
+	if to.Form == Unsaid {
+		to.Form, to.Store = e.Form, store(e)
+	}
 	for _, text := range [...]struct {
 		to   *string
 		from string
@@ -329,7 +334,7 @@ func (x *rerouting) log(id string, e *book.Entry, from uint32) {
 		Order: e.Refs.Order, Customer: e.Refs.Customer, Lines: r.Lines[:0]}
 	if w.part == 0 {
 		r.Place = []byte(w.Note)
-		r.Parts = e.Parts
+		r.Parts, r.Form, r.Store = e.Parts, w.Form, w.Store
 	}
 	for _, line := range x.given {
 		r.Lines = append(r.Lines, history.Line{SKU: line.SKU, Units: line.Quantity})

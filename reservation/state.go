@@ -22,5 +22,17 @@ const (
 	Rerouted  = life.Rerouted  // ended: its units are in other reservations of the order
 )
 
+// Form is how the goods of a reservation reach the customer, see package life. The zero
+// value is that nobody has said.
+type Form = life.Form
+
+// The forms of a reservation.
+const (
+	Unsaid  = life.Unsaid  // nobody has said: it lives as any of the others may
+	Fetched = life.Fetched // collected where the goods are
+	Brought = life.Brought // collected at a chosen store, to which the goods are brought
+	Sent    = life.Sent    // sent to the customer's address
+)
+
 // entryLine is one SKU of an order or a transfer.
 type entryLine = life.Line

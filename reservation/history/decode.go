@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"unsafe"
+
+	"github.com/clickcollect/clickcollect/reservation/life"
 )
 
 // Why bytes are no record: what takes the place of an offset into them.
@@ -49,7 +51,7 @@ func (r *Record) Decode(b []byte) error {
 		return fmt.Errorf("history: kind %d: %w", b[0], ErrNewer)
 	}
 	mask, i := uvarint(b, 1)
-	if i >= 0 && mask > hasAny {
+	if i >= 0 && mask&^hasAny != 0 {
 		return fmt.Errorf("history: fields %#x: %w", mask, ErrNewer)
 	}
 	f := uint32(mask)
@@ -66,12 +68,14 @@ func (r *Record) Decode(b []byte) error {
 	if f&(hasLines|hasOnHand) != 0 && i > 0 {
 		i = r.readLines(b, i, f)
 	}
-	if i == len(b) && r.Cause < causeEnd {
+	if i == len(b) && r.Cause < causeEnd && r.Form.Valid() {
 		return nil
 	}
-	cause := r.Cause
+	cause, form := r.Cause, r.Form
 	r.Reset()
 	switch {
+	case !form.Valid(): // what is behind it cannot be told
+		return fmt.Errorf("history: form %d: %w", uint8(form), ErrNewer)
 	case i < 0:
 		return refuse(i)
 	case cause >= causeEnd:
@@ -161,6 +165,31 @@ func (r *Record) readRare(b []byte, i int, f uint32) int {
 	if f&(hasPart|hasOther|hasShares) != 0 {
 		i = r.readParts(b, i, f)
 	}
+	if f&hasForm != 0 {
+		i = r.readForm(b, i)
+	}
+	return i
+}
+
+// readForm reads the form and, of goods that are brought to a store, the store; its
+// handle may be 0.
+func (r *Record) readForm(b []byte, i int) int {
+	if i < 0 || i >= len(b) {
+		return min(i, cut)
+	}
+	if b[i] == 0 {
+		return empty
+	}
+	r.Form = life.Form(b[i])
+	i++
+	if r.Form != life.Brought {
+		return i
+	}
+	store, i := uvarint(b, i)
+	if store > math.MaxUint32 {
+		return tooLarge
+	}
+	r.Store = uint32(store)
 	return i
 }
 

@@ -35,9 +35,12 @@
 //	 16  Name          text
 //	 19  Place         text, of any bytes
 //	 22  Parts         1 byte
+//	 26  Form          1 byte, see life.Form; of goods that are brought to a store
+//	                   the Store behind it: uvarint, below 2^32
 //	  2  Lines         uvarint count, not 0, then so many lines
 //	 20  the time takes 8 bytes, because it does not fit into 6
 //	 23  Missing is true; nothing more is there of it
+//	 24, 25            nothing yet
 //
 //	a line
 //	SKU      uvarint   the first one's; then SKU − 1 − SKU of the line before

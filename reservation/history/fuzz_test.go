@@ -4,7 +4,12 @@ import (
 	"encoding/binary"
 	"math"
 	"testing"
+
+	"github.com/clickcollect/clickcollect/reservation/life"
 )
+
+// place0 is the first byte of a place, 0 without one.
+func place0(place []byte) byte { return append(place[:len(place):len(place)], 0)[0] }
 
 // FuzzDecode: no bytes make Decode panic or take memory they do not bear out,
 // and what it accepts is the only spelling.
@@ -46,6 +51,9 @@ func FuzzRecord(f *testing.F) {
 			Time: time, Deadline: deadline, AsOf: asOf, Fingerprint: print, Distance: distance,
 			ID: id, Change: change, Name: name, Order: order, Customer: customer,
 			Promise: deadline ^ asOf, Owner: customer + order, Channel: name, Code: change + id, Ref: ref, Place: place,
+		}
+		if r.Form = life.Form(place0(place)) % 4; r.Form == life.Brought {
+			r.Store = to ^ slot
 		}
 		shares(&r, parts, len(lines)/20)
 		share, ends, next := 0, 0, uint64(0)

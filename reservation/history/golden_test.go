@@ -6,6 +6,8 @@ import (
 	"math"
 	"strings"
 	"testing"
+
+	"github.com/clickcollect/clickcollect/reservation/life"
 )
 
 // golden are the records of version 1 as they must stay: the words, names and
@@ -15,8 +17,8 @@ import (
 var golden string
 
 // samples is one record of every kind, as the ledger writes them, then a
-// movement of every cause, records with all fields of the first release and with
-// all there are, and holds with what came later.
+// movement of every cause, records with all fields of the first release, of the second
+// and with all there are, and holds with what came later.
 func samples() []Record {
 	const now = 1_767_225_600_123
 	lines := []Line{{SKU: 17, Units: 1}, {SKU: 402, Units: 2}, {SKU: 2_950, Units: 130}}
@@ -60,15 +62,24 @@ func samples() []Record {
 	first.Time, first.Parts, first.Missing = -1, 0, false
 	whole := alone()
 	whole.Time = -1
+	parted := full()
+	parted.Form, parted.Store = 0, 0
+	formed := alone()
+	formed.Time, formed.Form, formed.Store = -1, life.Brought, 1<<20
 	return append(all, first, whole,
 		Record{Kind: Held, Time: now, ID: "order-104729/2", Slot: 12, Deadline: now + 600_000, Lines: lines[1:], Ref: "order-104729", Place: []byte{7, 0, 255}, Parts: 3},
 		Record{Kind: Rerouted, Time: now, Cause: NotFound, ID: "order-104729", Slot: 12, To: 13, Lines: lines[1:2], Ref: "order-104729/2", Parts: 2, Missing: true},
-		full(),
+		parted,
 		Record{Kind: Held, Time: now, ID: "order-104729", Slot: 12, Deadline: now + 600_000, Lines: lines[1:], Place: []byte{7, 0, 255}, Parts: 3, Part: 3, Other: 1},
 		Record{Kind: Rerouted, Time: now, Cause: NotFound, ID: "order-104729", Slot: 12, To: 13, Lines: lines[1:2], Parts: 3, Part: 1, Other: 3, Missing: true},
 		Record{Kind: Accepted, Time: now, ID: "order-104729", Shares: []Share{{Part: 1, Slot: 12}, {Part: 3, Slot: 7_411}}},
 		Record{Kind: Collected, Time: now, ID: "order-104729", Change: "till-9", Fingerprint: 7, Lines: append(after[:2:2], after...),
-			Shares: []Share{{Part: 1, Slot: 12, Lines: 2}, {Part: 2, Slot: 0}, {Part: 3, Slot: 7_411, Lines: 3}}})
+			Shares: []Share{{Part: 1, Slot: 12, Lines: 2}, {Part: 2, Slot: 0}, {Part: 3, Slot: 7_411, Lines: 3}}},
+		formed,
+		Record{Kind: Held, Time: now, ID: "order-104729", Slot: 12, Deadline: now + 600_000, Lines: lines[1:], Form: life.Fetched},
+		Record{Kind: Held, Time: now, ID: "order-104729", Slot: 12, Deadline: now + 600_000, Lines: lines[1:], Form: life.Brought},
+		Record{Kind: Held, Time: now, ID: "order-104729", Slot: 12, Deadline: now + 600_000, Lines: lines[1:], Place: []byte{7, 0, 255}, Parts: 3, Form: life.Sent},
+		Record{Kind: Rerouted, Time: now, Cause: ByStore, ID: "order-104729", Slot: 12, To: 13, Lines: lines[1:2], Form: life.Brought, Store: 300})
 }
 
 // spell writes what the golden file holds of records.

@@ -14,7 +14,7 @@ type Kind uint8
 // are behind it. Of an order of several parts, a record is about the one whose
 // number is Part; or it has Shares, and is about each of them, and its Slot is
 // theirs. A Rerouted record without Other says that the whole reservation is at To
-// from now on. With Other, the units are in the part of that number, whose Held
+// from now on, and may say its Form anew. With Other, the units are in the part of that number, whose Held
 // record comes before it in the same frame of the journal, and Parts is of how many
 // parts the order is now; other records say of how many it was.
 //
@@ -27,7 +27,7 @@ const (
 	LocationRemoved                 // Slot
 	SafetySet                       // SKU (2^32 − 1: every SKU), Slot (2^32 − 1: everywhere), Lines[0].Units
 	Moved                           // Cause, ID, Slot, Lines (signed Units, OnHand), Fingerprint, AsOf, Ref; To of a transfer
-	Held                            // ID, Fingerprint, Slot, Distance, Deadline, Lines, Order, Customer, Owner, Channel, Promise, Parts, Place (the caller's note), Other (the part its units come from)
+	Held                            // ID, Fingerprint, Slot, Distance, Deadline, Lines, Order, Customer, Owner, Channel, Promise, Parts, Form, Store, Place (the caller's note), Other (the part its units come from)
 	Extended                        // ID, Deadline
 	Reassigned                      // ID, Owner, Channel
 	Confirmed                       // ID, Change, Lines (none: all that is held)
@@ -46,7 +46,7 @@ const (
 	Covered                         // ID, Slot, Lines (Units whose goods are there again), Ref
 	Opened                          // none: the engine was opened at Time
 	Rejected                        // ID, Change, Slot, Cause, Lines (Units the location will not serve)
-	Rerouted                        // ID, Slot (from), To, Cause, Lines (Units that went), Missing, Distance, Promise, Place; Other and Parts: see above
+	Rerouted                        // ID, Slot (from), To, Cause, Lines (Units that went), Missing, Distance, Promise, Place, Form, Store; Other and Parts: see above
 	RerouteFailed                   // ID, Slot, Cause, Lines (Units that nobody else can serve)
 	NoteSet                         // Name (the note's key), Place (the note; none: removed)
 

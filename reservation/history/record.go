@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"github.com/clickcollect/clickcollect/reservation/life"
 )
 
 // What Decode refuses; nothing is read then.
@@ -62,12 +64,14 @@ type Record struct {
 
 	Place []byte // means something to the one who wrote it: of a location, a hold's note, the value of a setting
 
-	Parts   uint8   // of how many parts the order is
-	Part    uint8   // the number of the part that it is about; 0: the order has one part, or Shares says which
-	Other   uint8   // of a hold, the part that its units come from; of a reroute, the part that has them now
-	Missing bool    // of a reroute: the units were missing before
-	Shares  []Share // of a change of several parts at once, ascending by Part; none: it is about one
-	Lines   []Line  // ascending by SKU, each SKU once; with Shares, in each of them
+	Parts   uint8     // of how many parts the order is
+	Part    uint8     // the number of the part that it is about; 0: the order has one part, or Shares says which
+	Other   uint8     // of a hold, the part that its units come from; of a reroute, the part that has them now
+	Form    life.Form // how the goods reach the customer; 0: nobody said
+	Store   uint32    // handle of the store that the goods are brought to, if that is their form
+	Missing bool      // of a reroute: the units were missing before
+	Shares  []Share   // of a change of several parts at once, ascending by Part; none: it is about one
+	Lines   []Line    // ascending by SKU, each SKU once; with Shares, in each of them
 }
 
 // Reset makes r the zero value again, but keeps the room of its Lines and Shares.
@@ -113,10 +117,11 @@ const (
 	hasPart
 	hasShares
 	hasOther
+	hasForm
 
 	hasTexts = hasChange | hasOrder | hasCustomer | hasOwner | hasChannel | hasCode | hasRef | hasName | hasPlace
-	hasRare  = hasTexts | hasCause | hasAsOf | hasSKU | hasTo | hasPromise | hasParts | isMissing | hasPart | hasShares | hasOther
-	hasAny   = hasOther<<1 - 1
+	hasRare  = hasTexts | hasCause | hasAsOf | hasSKU | hasTo | hasPromise | hasParts | isMissing | hasPart | hasShares | hasOther | hasForm
+	hasAny   = hasForm<<1 - 1
 )
 
 // Elsewhere reports whether the units of a reroute are in another part of the order.
@@ -141,7 +146,7 @@ func (r *Record) fields() uint32 {
 		bit(hasName, r.Name != "") | bit(hasSKU, r.SKU != 0) | bit(hasTo, r.To != 0) |
 		bit(hasPlace, len(r.Place) > 0) | bit(hasWideTime, uint64(r.Time)>>48 != 0) |
 		bit(hasPromise, r.Promise != 0) | bit(hasParts, r.Parts != 0) | bit(isMissing, r.Missing) |
-		bit(hasPart, r.Part != 0) | bit(hasShares, len(r.Shares) > 0) | bit(hasOther, r.Other != 0)
+		bit(hasPart, r.Part != 0) | bit(hasShares, len(r.Shares) > 0) | bit(hasOther, r.Other != 0) | bit(hasForm, r.Form != 0)
 	for i := range r.Lines {
 		if r.Lines[i].OnHand != 0 {
 			return f | hasOnHand
@@ -218,6 +223,12 @@ func (r *Record) appendRare(dst []byte, f uint32) []byte {
 	}
 	if f&hasShares != 0 {
 		dst = r.appendShares(dst)
+	}
+	if f&hasForm != 0 {
+		dst = append(dst, byte(r.Form))
+		if r.Form == life.Brought {
+			dst = binary.AppendUvarint(dst, uint64(r.Store))
+		}
 	}
 	return dst
 }

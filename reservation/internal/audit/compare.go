@@ -199,6 +199,7 @@ func (a *auditor) entryDifference(n book.Name) string {
 		return "lines"
 	case live.Fingerprint != shadow.Fingerprint || live.Refs != shadow.Refs || live.Distance != shadow.Distance,
 		live.Promise != shadow.Promise || live.Origin != shadow.Origin || live.Rejects != shadow.Rejects,
+		live.Form != shadow.Form || live.Form == life.Brought && live.To != shadow.To,
 		live.Parts != shadow.Parts || live.From != shadow.From || live.Note != shadow.Note:
 		return "content"
 	}

@@ -120,6 +120,7 @@ func (r *trial) drawRest(t *rapid.T, e *Entry, ended bool) {
 		e.Deadline = r.now
 	}
 	e.Reminded = rapid.Bool().Draw(t, "reminded")
+	e.Form = life.Form(rapid.IntRange(0, 3).Draw(t, "form"))
 	e.Refs = Refs{}
 	if rapid.Bool().Draw(t, "refs") {
 		e.Refs = Refs{Order: drawKey(t), Customer: drawKey(t), Owner: drawKey(t), Channel: drawKey(t), Code: drawKey(t)}

@@ -85,6 +85,7 @@ func (w *plain) draw(t *rapid.T) book.Entry {
 	if rapid.Bool().Draw(t, "noted") {
 		e.Note, e.Promise = "note", rapid.Int64Range(0, 9).Draw(t, "promise")
 	}
+	e.Form = life.Form(rapid.IntRange(0, 3).Draw(t, "form"))
 	w.turn(t, &e)
 	e.Origin = e.Location
 	return e

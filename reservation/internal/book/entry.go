@@ -30,16 +30,17 @@ type Refs struct{ Order, Customer, Owner, Channel, Code string }
 // each SKU once; their number and their SKUs never change. The book copies them
 // in, and on reads it copies them out into the capacity of lines.
 type Entry struct {
-	Fingerprint  uint64  // of the content, to tell a repeat from a conflict
-	Distance     float64 // in meters
-	Sequence     uint64  // of its last change
-	Deadline     int64   // ms: of the held units; when it has ended, when that was
-	Pickup       int64   // ms: the pickup deadline, once it was ready
-	Since        int64   // ms: when it was made
-	Promise      int64   // ms: when the goods are promised to be ready; 0: nobody said
-	Location, To uint32
+	Fingerprint  uint64     // of the content, to tell a repeat from a conflict
+	Distance     float64    // in meters
+	Sequence     uint64     // of its last change
+	Deadline     int64      // ms: of the held units; when it has ended, when that was
+	Pickup       int64      // ms: the pickup deadline, once it was ready
+	Since        int64      // ms: when it was made
+	Promise      int64      // ms: when the goods are promised to be ready; 0: nobody said
+	Location, To uint32     // To: where it is sent to, or was; of goods that are brought to a store, that store
 	Origin       uint32     // the location where it was made
 	State        life.State // of an order or a transfer
+	Form         life.Form  // how the goods of an order reach the customer
 	Reminded     bool
 	Rejects      uint8 // how often a location rejected it; it counts to 255
 	Parts        uint8 // of how many parts the order is; 0: of one

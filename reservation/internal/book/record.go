@@ -19,7 +19,7 @@ import (
 //	     40  number of lines   3
 //	     43  part              1  its number among the parts of its order, 0 of the first
 //	     44  bytes of the ID   2
-//	     46  kind              1  with the flags reminded, armed and queued
+//	     46  kind              1  with the flags reminded, armed and queued, and the form
 //	     47  state             1
 //	     48  older or number   4  queued: references of the neighbours among the
 //	     52  newer or stamp    4  remembered, 0 at the ends; else the number on the
@@ -56,6 +56,7 @@ const (
 	flagReminded = 0x08
 	flagArmed    = 0x10 // a timer carries the stamp
 	flagQueued   = 0x20 // among the remembered
+	formShift    = 6    // the form is in the two bits above
 )
 
 // recordBytes returns the size of a record.
@@ -89,6 +90,7 @@ func (r record) rewrite(e *Entry) {
 	binary.LittleEndian.PutUint64(r[pickupAt:], uint64(e.KeptPickup()))
 	binary.LittleEndian.PutUint32(r[locationAt:], e.Location)
 	r.setFlag(flagReminded, e.Reminded)
+	r[kindAt] = r[kindAt]&(1<<formShift-1) | byte(e.Form)<<formShift
 	r[stateAt] = byte(e.State)
 }
 
@@ -103,6 +105,7 @@ func (r record) read(into *Entry) {
 	into.State = r.state()
 	into.Part = r.part()
 	into.Reminded = r.has(flagReminded)
+	into.Form = life.Form(r[kindAt] >> formShift)
 	into.Recall(int64(binary.LittleEndian.Uint64(r[pickupAt:])), "")
 	into.Refs = Refs{}
 	into.Lines = into.Lines[:0]

@@ -142,7 +142,8 @@ func (w *snapshotWriter) shelves(s *state.State) {
 // line's buckets only when the flags say so. Flag 1 is that the customer was
 // reminded, 2 that there are texts, 4 that each line ends with what was rerouted, 8
 // that it is one of several parts of its order: then its number comes after the flags.
-// Former versions had other names for parts, see state.FormerName.
+// The two bits above are the form. Former versions had other names for parts, see
+// state.FormerName.
 func putEntry(b []byte, kind book.Kind, id string, e *book.Entry) []byte {
 	var flags byte
 	if e.Reminded {
@@ -159,6 +160,7 @@ func putEntry(b []byte, kind book.Kind, id string, e *book.Entry) []byte {
 	if kind == book.KindOrder && (e.Parts > 1 || e.Part > 1) {
 		flags |= 8
 	}
+	flags |= byte(e.Form) << entryForm
 	b = append(b, byte(kind), byte(e.State), flags)
 	if flags&8 != 0 {
 		b = append(b, max(e.Part, 1))

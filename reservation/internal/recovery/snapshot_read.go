@@ -346,6 +346,9 @@ func (f *fields) word() uint64 {
 // entryHead is how many bytes an entry has before its ID: kind, state and flags.
 const entryHead = 3
 
+// entryForm is where in the flags the form begins, which has two bits.
+const entryForm = 4
+
 // takeEntry reads what putEntry wrote, and former versions; cause is as of
 // book.Entry.Recall. The texts are parts of the item.
 func takeEntry(item []byte, e *book.Entry) (kind book.Kind, id, cause string, err error) {
@@ -356,7 +359,7 @@ func takeEntry(item []byte, e *book.Entry) (kind book.Kind, id, cause string, er
 	}
 	kind = book.Kind(head[0])
 	e.State, e.Reminded, e.Refs, e.Lines = life.State(head[1]), head[2]&1 != 0, book.Refs{}, e.Lines[:0]
-	e.Part = 0
+	e.Part, e.Form = 0, life.Form(head[2]>>entryForm&3)
 	if head[2]&8 != 0 {
 		if number := f.bytes(1); !f.bad && number[0] > 1 {
 			e.Part = number[0]

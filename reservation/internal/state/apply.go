@@ -173,7 +173,7 @@ func (p *Room) held() error {
 	r, e := p.r, &p.entry
 	e.Fingerprint, e.Distance, e.Sequence = r.Fingerprint, r.Distance, p.sequence
 	e.Deadline, e.Pickup, e.Since, e.Promise = r.Deadline, 0, r.Time, r.Promise
-	e.Location, e.Origin, e.To = r.Slot, r.Slot, 0
+	e.Location, e.Origin, e.To, e.Form = r.Slot, r.Slot, r.Store, r.Form
 	e.State, e.Reminded, e.Rejects = life.Held, false, 0
 	e.Refs = book.Refs{Order: r.Order, Customer: r.Customer, Owner: r.Owner, Channel: r.Channel}
 	e.Parts, e.Part, e.From, e.Note = r.Parts, partOf(r.Part), r.Other, string(r.Place)
@@ -192,7 +192,7 @@ func (p *Room) held() error {
 		}
 		e.Lines = append(e.Lines, life.Line{SKU: line.SKU, Quantity: uint32(line.Units), Held: uint32(line.Units)})
 	}
-	if uint64(r.Slot) >= uint64(p.state.Slots.Len()) || len(e.Lines) == 0 {
+	if slots := uint64(p.state.Slots.Len()); uint64(r.Slot) >= slots || uint64(r.Store) >= max(slots, 1) || len(e.Lines) == 0 {
 		return p.unsound("a reservation of nothing or nowhere")
 	}
 	return p.add(book.KindOrder, id)
@@ -353,10 +353,10 @@ func (p *Room) changed() error {
 		p.step.Slot = r.To
 	}
 	if r.Kind == history.Rerouted {
-		if uint64(r.To) >= uint64(p.state.Slots.Len()) || len(r.Place) > book.MaxNoteBytes || !r.Elsewhere() && r.Missing {
+		if slots := uint64(p.state.Slots.Len()); uint64(r.To) >= slots || uint64(r.Store) >= slots || len(r.Place) > book.MaxNoteBytes || !r.Elsewhere() && r.Missing {
 			return p.unsound("a reroute to nowhere")
 		}
-		p.step.Went = Went{To: r.To, Distance: r.Distance, Promise: r.Promise, Note: string(r.Place), Parts: r.Parts}
+		p.step.Went = Went{To: r.To, Distance: r.Distance, Promise: r.Promise, Note: string(r.Place), Parts: r.Parts, Form: r.Form, Store: r.Store}
 	}
 	err := p.shares()
 	if err != nil || r.Change == "" {

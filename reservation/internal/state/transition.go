@@ -28,6 +28,11 @@ type Went struct {
 	Promise  int64   // when the goods are promised to be ready
 	Note     string  // MoveAll: the new one; empty: as it was
 	Parts    uint8   // MovePart, ReplaceMissing: of how many parts the order is
+
+	// MoveAll: how the goods reach the customer from there, and at which store if they
+	// are brought to one; Unsaid: as before.
+	Form  life.Form
+	Store uint32
 }
 
 // An Effect is what a step means for the stock of one SKU at one location.
@@ -110,6 +115,9 @@ func (w *Went) carry(e *book.Entry) {
 	e.Location, e.Distance, e.Promise = w.To, w.Distance, w.Promise
 	if w.Note != "" {
 		e.Note = w.Note
+	}
+	if w.Form != life.Unsaid {
+		e.Form, e.To = w.Form, w.Store
 	}
 }
 

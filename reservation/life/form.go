@@ -1,0 +1,30 @@
+package life
+
+import "fmt"
+
+// Form is how the goods of a reservation reach the customer. Its numbers are stored,
+// in two bits: there is no room for more of them.
+type Form uint8
+
+// The forms.
+const (
+	Unsaid  Form = iota // nobody has said: every verb is possible that one of the others lets pass
+	Fetched             // collected where the goods are
+	Brought             // collected at a chosen store, to which the goods are brought
+	Sent                // sent to the customer's address
+
+	forms = iota // one more than the last form
+)
+
+// Valid reports whether there is such a form.
+func (f Form) Valid() bool { return f < forms }
+
+var formNames = [forms]string{Unsaid: "of no form", Fetched: "to be collected", Brought: "shipped to store", Sent: "shipped"}
+
+// String says of a reservation what it is, such as "shipped to store".
+func (f Form) String() string {
+	if !f.Valid() {
+		return fmt.Sprintf("Form(%d)", uint8(f))
+	}
+	return formNames[f]
+}
