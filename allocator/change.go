@@ -208,7 +208,7 @@ func (a *Allocator) endChange(ctx context.Context, c *gate.Call, t reservation.T
 // told of it.
 func saw(err error) bool {
 	return errors.Is(err, ErrEnded) || errors.Is(err, ErrState) || errors.Is(err, ErrConflict) ||
-		errors.Is(err, ErrShortage) || errors.Is(err, ErrOwner)
+		errors.Is(err, ErrShortage) || errors.Is(err, ErrOwner) || errors.Is(err, ErrForm)
 }
 
 // step makes one change.

@@ -180,7 +180,8 @@
 //  4. ErrOverflow of the quantities as given
 //  5. ErrUnknownLocation, then ErrReturns, then ErrUnknownSKU
 //  6. ErrConflict; for a movement before ErrUnknownSKU
-//  7. ErrNotFound, then *EndedError, *StateError, ErrOwner
+//  7. ErrNotFound, then *EndedError, *FormError of the form, *StateError, *FormError of the
+//     place, ErrOwner
 //  8. *NoLocationError, *ShortageError, *LocationInUseError, ErrTooOld
 //  9. ErrOverflow of what would be on hand or available
 //  10. ErrFull

@@ -23,7 +23,7 @@ var doorMethods = map[string]string{"change": "Change", "return": "Return", "rec
 var (
 	doorOfOrder = []error{allocator.ErrInvalid, allocator.ErrOverflow, allocator.ErrUnknownLocation, allocator.ErrUnknownSKU, allocator.ErrConflict, allocator.ErrNoLocation}
 	doorOfLife  = []error{allocator.ErrInvalid, allocator.ErrOverflow, allocator.ErrUnknownLocation, allocator.ErrUnknownSKU, allocator.ErrNotFound,
-		allocator.ErrEnded, allocator.ErrState, allocator.ErrShortage}
+		allocator.ErrEnded, allocator.ErrState, allocator.ErrForm, allocator.ErrShortage}
 	doorOfMove = []error{allocator.ErrInvalid, allocator.ErrUnknownLocation, allocator.ErrConflict, allocator.ErrOverflow, allocator.ErrFull}
 	doorOfSet  = []error{allocator.ErrInvalid, allocator.ErrUnknownLocation, allocator.ErrUnknownSKU}
 	doorOfFeed = []error{allocator.ErrTrimmed}
@@ -97,7 +97,7 @@ func doorTyped(err error) string {
 	has := func(fact error, typed any) bool { return !errors.Is(err, fact) || errors.As(err, typed) }
 	switch {
 	case !has(allocator.ErrInvalid, new(*allocator.InvalidError)), !has(allocator.ErrEnded, new(*allocator.EndedError)),
-		!has(allocator.ErrState, new(*allocator.StateError)), !has(allocator.ErrShortage, new(*allocator.ShortageError)),
+		!has(allocator.ErrState, new(*allocator.StateError)), !has(allocator.ErrForm, new(*allocator.FormError)), !has(allocator.ErrShortage, new(*allocator.ShortageError)),
 		!has(allocator.ErrInUse, new(*allocator.LocationInUseError)), !has(allocator.ErrNoLocation, new(*allocator.NoLocationError)),
 		!has(allocator.ErrTrimmed, new(*allocator.TrimmedError)):
 		return fmt.Sprintf("the error has no data: %v (%T)", err, err)

@@ -40,6 +40,9 @@ var (
 	// ErrState: the reservation is not at a point in its life where the call makes
 	// sense, such as a second Confirm; *StateError says at which it is.
 	ErrState = reservation.ErrState
+	// ErrForm: the call is not for goods that reach their customer in that way, or not
+	// there; *FormError says which way it is, and where.
+	ErrForm = reservation.ErrForm
 	// ErrOwner: the token is not that of the reservation's owner.
 	ErrOwner = reservation.ErrOwner
 	// ErrShortage: fewer units than wanted; *ShortageError says how many.
@@ -111,6 +114,11 @@ type EndedError = reservation.EndedError
 // StateError says in which state a reservation is that the call does not fit. It
 // is ErrState.
 type StateError = reservation.StateError
+
+// FormError says that a change is not for goods of that form: what is shipped is never
+// ready for pickup, and what is shipped to a store goes to no other one, and is made
+// ready and handed over nowhere else. It is ErrForm.
+type FormError = reservation.FormError
 
 // LocationInUseError says what is still at a location. It is ErrInUse.
 type LocationInUseError = reservation.LocationInUseError

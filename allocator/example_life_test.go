@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/clickcollect/clickcollect/allocator"
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 )
 
 // held is an engine with a reservation of two packets of tea, SO-1001.
@@ -105,16 +106,23 @@ func ExampleAllocator_Ready() {
 	// ready 4711 true <nil>
 }
 
-// The customer collects at another store than the one that has the goods.
+// The customer collects at a chosen store, which has too little: all of it is brought
+// there. Nothing of it is handed over before, and it goes nowhere else.
 func ExampleAllocator_Dispatch() {
-	ctx, a := context.Background(), held()
+	ctx, a := context.Background(), opened()
 	defer a.Close()
-	fmt.Println(a.Confirm(ctx, "SO-1001"), a.Dispatch(ctx, "SO-1001", "warsaw-1"))
+	order := allocator.Order{ID: "SO-1001", At: "warsaw-1", Form: sourcing.ShipToStore, Exclude: []string{"warsaw-1"}, Lines: twoTeas}
+	_, err := a.Allocate(ctx, order)
+	fmt.Println(err, a.Confirm(ctx, "SO-1001"))
+	fmt.Println(a.Collect(ctx, "SO-1001"))
+	fmt.Println(a.Dispatch(ctx, "SO-1001", "warsaw-1"))
 	show(a, "SO-1001")
 	fmt.Println(a.Arrive(ctx, "SO-1001"))
 	show(a, "SO-1001")
 	// Output:
 	// <nil> <nil>
+	// allocator: collect "SO-1001": reservation: reservation "SO-1001" is shipped to store "warsaw-1": not possible at "krakow-1": collected
+	// <nil>
 	// in transit at krakow-1: 0 held, 2 confirmed, 0 collected
 	// <nil>
 	// accepted at warsaw-1: 0 held, 2 confirmed, 0 collected

@@ -21,7 +21,7 @@ var hostileCalls = flag.Int("hostile", 0, "how many calls of each method TestHos
 
 // hostileFacts are what a refusal can be.
 var hostileFacts = []error{allocator.ErrInvalid, allocator.ErrNoLocation, allocator.ErrNoFeed, allocator.ErrReturns, allocator.ErrUnknownLocation, allocator.ErrUnknownSKU,
-	allocator.ErrConflict, allocator.ErrNotFound, allocator.ErrEnded, allocator.ErrState, allocator.ErrOwner, allocator.ErrShortage, allocator.ErrOverflow, allocator.ErrTooOld,
+	allocator.ErrConflict, allocator.ErrNotFound, allocator.ErrEnded, allocator.ErrState, allocator.ErrForm, allocator.ErrOwner, allocator.ErrShortage, allocator.ErrOverflow, allocator.ErrTooOld,
 	allocator.ErrInUse, allocator.ErrFull, allocator.ErrNoSpace, allocator.ErrTrimmed, context.Canceled, errHostileWriter}
 
 var errHostileWriter = errors.New("writes nothing")

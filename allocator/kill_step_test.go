@@ -64,10 +64,9 @@ func (c *killCaller) nextHeld(r *allocator.Reservation, at int) *killAsk {
 
 func (c *killCaller) nextConfirmed(r *allocator.Reservation, at int) *killAsk {
 	open := func(l *allocator.ReservedLine) int64 { return l.Confirmed }
-	if r.Form == sourcing.ShipToStore && at < 10 {
-		return &killAsk{Verb: "dispatch", Location: c.one(killPlaces)}
-	}
 	switch {
+	case r.Form == sourcing.ShipToStore && at < 10 && r.Store != "":
+		return &killAsk{Verb: "dispatch", Location: r.Store}
 	case at < 2:
 		return &killAsk{Verb: "reject"}
 	case at < 4:
@@ -82,6 +81,12 @@ func (c *killCaller) nextConfirmed(r *allocator.Reservation, at int) *killAsk {
 		return &killAsk{Verb: "dispatch", Location: c.one(killPlaces)}
 	case at < 12 && r.State == allocator.Confirmed:
 		return &killAsk{Verb: "accept"}
+	}
+	switch {
+	case r.Form == sourcing.Ship && at < 18: // else it is refused
+		return &killAsk{Verb: "collect"}
+	case r.Form == sourcing.ShipToStore && r.Location != r.Store && at < 18:
+		return &killAsk{Verb: "dispatch", Location: r.Store}
 	}
 	p := allocator.Pickup{Code: "4711"}
 	if at < 15 {

@@ -13,18 +13,9 @@ import (
 	"github.com/clickcollect/clickcollect/reservation"
 )
 
-// Reason is why a location was not chosen.
+// Reason is why a location was not chosen: sourcing.TooFar, WrongKind, OutsideArea,
+// Short and all others are in package sourcing.
 type Reason = sourcing.Reason
-
-// The reasons an order that is not planned meets, in the order in which they are
-// looked at: each location counts once, with the first that holds. All reasons
-// are in package sourcing.
-const (
-	ReasonTooFar = sourcing.TooFar      // beyond the order's or the options' MaxDistance
-	ReasonKind   = sourcing.WrongKind   // not of a kind the order allows; see Order.Kinds
-	ReasonArea   = sourcing.OutsideArea // the customer is outside its service area
-	ReasonShort  = sourcing.Short       // it has too little of some SKU
-)
 
 // ReasonCounts is how many locations were refused for each reason.
 type ReasonCounts struct {
@@ -37,7 +28,7 @@ type Rejection struct {
 	Location string
 	Distance geo.Meters
 	Reason   Reason
-	SKU      string // with ReasonShort: the first SKU it has too little of; empty if goods came in since
+	SKU      string // with sourcing.Short: the first SKU it has too little of; empty if goods came in since
 	Detail   string // of other reasons: the filter, the store, the window it holds against
 }
 
@@ -162,11 +153,11 @@ func (e *NoLocationError) distance(slot uint32) geo.Meters {
 func (e *NoLocationError) static(p *topology.Place, distance geo.Meters) Reason {
 	switch {
 	case e.within > 0 && distance > e.within:
-		return ReasonTooFar
+		return sourcing.TooFar
 	case !p.Allows(e.set, sourcing.Collect):
-		return ReasonKind
+		return sourcing.WrongKind
 	case p.Area != nil && e.at == reservation.Everywhere && !p.Area.Contains(e.near):
-		return ReasonArea
+		return sourcing.OutsideArea
 	}
 	return 0
 }
@@ -178,7 +169,7 @@ func (e *NoLocationError) explain(slot uint32, distance geo.Meters) Rejection {
 	if r.Reason != 0 {
 		return r
 	}
-	r.Reason = ReasonShort
+	r.Reason = sourcing.Short
 	number := e.topology.Number(slot)
 	for _, line := range e.lines {
 		has := e.topology.Table().Reachable(line.SKU, number)
@@ -202,11 +193,11 @@ func (e *NoLocationError) Counts() (c ReasonCounts) {
 	}
 	count := func(p *topology.Place, distance geo.Meters) {
 		switch e.static(p, distance) {
-		case ReasonTooFar:
+		case sourcing.TooFar:
 			c.TooFar++
-		case ReasonKind:
+		case sourcing.WrongKind:
 			c.Kind++
-		case ReasonArea:
+		case sourcing.OutsideArea:
 			c.Area++
 		default:
 			c.Short++

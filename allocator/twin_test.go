@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
 )
@@ -124,16 +125,16 @@ func (w *twin) judge(o Order, l Location) (reason Reason, missing []string) {
 	pointed := o.At == "" || o.Near != geo.Point{}
 	switch {
 	case pointed && within > 0 && geo.Distance(o.Near, l.Point) > within:
-		return ReasonTooFar, nil
+		return sourcing.TooFar, nil
 	case len(o.Kinds) > 0 && !slices.Contains(o.Kinds, l.Kind), len(o.Kinds) == 0 && l.Kind != Store && l.Kind != PickupPoint:
-		return ReasonKind, nil
+		return sourcing.WrongKind, nil
 	case o.At == "" && l.Area != nil && !l.Area.Contains(o.Near):
-		return ReasonArea, nil
+		return sourcing.OutsideArea, nil
 	}
 	sums := summed(o.Lines)
 	for _, line := range o.Lines {
 		if w.level(cellName{line.SKU, l.ID}).Available < sums[line.SKU] {
-			reason, missing = ReasonShort, append(missing, line.SKU)
+			reason, missing = sourcing.Short, append(missing, line.SKU)
 		}
 	}
 	return reason, missing
@@ -511,13 +512,13 @@ func (r *twinRefusal) Is(target error) bool { return target == ErrNoLocation }
 
 func (r *twinRefusal) add(reason Reason) {
 	switch reason {
-	case ReasonTooFar:
+	case sourcing.TooFar:
 		r.counts.TooFar++
-	case ReasonKind:
+	case sourcing.WrongKind:
 		r.counts.Kind++
-	case ReasonArea:
+	case sourcing.OutsideArea:
 		r.counts.Area++
-	case ReasonShort:
+	case sourcing.Short:
 		r.counts.Short++
 	}
 }

@@ -31,7 +31,8 @@ type Pickup struct {
 //
 // Errors of this and all verbs below: that of ctx; ErrClosed; *InvalidError;
 // ErrUnknownLocation; ErrUnknownSKU; ErrNotFound; *EndedError, which says how the
-// reservation ended; *StateError, which says how far it has come; *ShortageError,
+// reservation ended; *StateError, which says how far it has come; *FormError, which
+// says how its goods reach the customer, and where; *ShortageError,
 // more than the reservation has. Nothing was changed. ErrJournal, or that of a
 // ctx which ended while it waited for the disk: unknown. A repeat then either
 // does it or says, by *StateError or *EndedError, that it was done. To be sure of
@@ -47,6 +48,8 @@ func (a *Allocator) Accept(ctx context.Context, id string) error {
 
 // Dispatch sends a confirmed reservation to the location where its customer
 // collects it. Its goods leave the units on hand. Nothing of it may be only held.
+// *FormError: it is sourcing.ShipToStore and that is not the chosen store, or it is
+// sourcing.Ship.
 func (a *Allocator) Dispatch(ctx context.Context, id, location string) error {
 	return a.changeOne(ctx, Change{Reservation: id, Do: DoDispatch, Location: location})
 }
@@ -59,7 +62,8 @@ func (a *Allocator) Arrive(ctx context.Context, id string, lines ...Line) error 
 
 // Ready notes that the goods of a confirmed reservation wait for their customer.
 // If nobody comes until the deadline, it ends as NoShow and they go back on the
-// shelf.
+// shelf. *FormError: it is sourcing.Ship, or sourcing.ShipToStore and its goods are not
+// at the chosen store.
 func (a *Allocator) Ready(ctx context.Context, id string, p Pickup) error {
 	return a.changeOne(ctx, Change{Reservation: id, Do: DoReady, Pickup: p})
 }
@@ -72,7 +76,8 @@ func (a *Allocator) ShortPick(ctx context.Context, id string, lines ...Line) err
 
 // Collect hands goods over to the customer: all that is still held or confirmed,
 // or the given lines of it. They leave the units on hand. *ShortageError: more
-// than that, or goods that a till sale or a count took away before.
+// than that, or goods that a till sale or a count took away before. *FormError: it is
+// sourcing.ShipToStore, and its goods are not at the chosen store.
 func (a *Allocator) Collect(ctx context.Context, id string, lines ...Line) error {
 	return a.changeOne(ctx, Change{Reservation: id, Do: DoCollect, Lines: lines})
 }

@@ -225,7 +225,7 @@ func (s *step) shelfAfter(slot uint32, lines []history.Line) {
 func (s *step) plan(e *book.Entry) error {
 	c := s.change
 	s.given = s.given[:0]
-	if err := allowed(e, c, s.ledger.state.Classes); err != nil {
+	if err := allowed(e, c, s.ledger); err != nil {
 		return err
 	}
 	if c.rule().Whole {
@@ -285,14 +285,17 @@ func (s *step) checkShort(e *book.Entry) error {
 // movable is how many units of a line the change can move.
 func (c *Change) movable(line *entryLine) int64 { return c.rule().Movable(line) }
 
-// allowed says whether the state lets the verb pass.
-func allowed(e *book.Entry, c *Change, k *state.Classes) error {
+// allowed says whether the form and the state let the verb pass.
+func allowed(e *book.Entry, c *Change, l *Ledger) error {
 	rule := c.rule()
-	switch rule.Check(e.State, e.Lines, k.Firm(e), c.Lines != nil) {
+	way := life.Way{Form: e.Form, Store: e.Store(), At: e.Location, To: c.Slot}
+	switch why := rule.Check(&way, e.State, e.Lines, l.state.Classes.Firm(e), c.Lines != nil); why {
 	case life.ByEnd:
 		return fmt.Errorf("%w", &EndedError{ID: c.ID, Part: int(numberOf(e)), State: e.State})
 	case life.ByState:
 		return stateError(e, c)
+	case life.ByForm, life.ByStore:
+		return formError(&way, c.ID, int(numberOf(e)), c.Verb, rule, l.SlotName)
 	}
 	if rule.Says&life.SaysOwner != 0 && e.Refs.Owner != c.Token {
 		return ErrOwner

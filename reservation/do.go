@@ -24,7 +24,7 @@ import (
 // accepted), and of an arrival those that are not on their way. If no part is concerned,
 // the error is that of the first. Lines, rejections and reroutes are of one part.
 //
-// Errors: ErrNotFound, *EndedError, *StateError, ErrOwner, *ShortageError (more
+// Errors: ErrNotFound, *EndedError, *FormError, *StateError, ErrOwner, *ShortageError (more
 // than the reservation holds, or goods that are gone), ErrConflict and
 // ErrUnknownLocation of a return, ErrInvalid of a deadline beyond the cap. Nothing
 // was changed. ErrJournal: nothing was changed in memory; what the disk has is

@@ -13,6 +13,10 @@
 //
 // Held, Confirmed and Accepted ones can also become Rerouted.
 //
+// How the goods reach the customer, the Form, decides what is possible: what is Brought
+// to a store is sent to no other one, and is made ready and handed over nowhere else;
+// what is Sent is never ready for pickup. Of what no form was said all is possible.
+//
 // Each line counts its units by what became of them: held, confirmed, collected,
 // missing, lapsed, rerouted, canceled; every unit is in one place. So a part can be
 // confirmed, canceled, collected, found missing or returned, and the reservation

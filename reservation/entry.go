@@ -74,14 +74,6 @@ func export(e *book.Entry, into *Entry) {
 	into.Lines = lines
 }
 
-// store is the slot that goods are brought to, 0 if that is not their form.
-func store(e *book.Entry) uint32 {
-	if e.Form != Brought {
-		return 0
-	}
-	return e.To
-}
-
 // Find copies the reservation with that ID into *into, reusing its lines and its note:
 // of an order of several parts, the first one.
 func (l *Ledger) Find(id string, into *Entry) bool { return l.find(book.KindOrder, Name{ID: id}, into) }

@@ -45,6 +45,9 @@ var (
 	// ErrState: the reservation is not in a state that lets the change pass;
 	// *StateError says in which it is.
 	ErrState = errors.New("reservation is in another state")
+	// ErrForm: the change is not for goods that reach their customer in that way, or
+	// not there; *FormError says which way it is, and where.
+	ErrForm = errors.New("not for goods of that form")
 	// ErrOwner: the owner token is not the reservation's. Ask whoever holds it.
 	ErrOwner = errors.New("not the owner of the reservation")
 	// ErrTooOld: the count is as of a time before the movements that are still
@@ -195,6 +198,33 @@ func partShown(id string, part int) string {
 // Is makes errors.Is(err, ErrState) true.
 func (e *StateError) Is(target error) bool { return target == ErrState }
 
+// FormError says that a change is not for goods that reach their customer in that way:
+// what is sent is never ready for pickup, and what is brought to a store goes to no
+// other one, and is handed over nowhere else. It is ErrForm.
+type FormError struct {
+	ID       string
+	Part     int // of an order of several parts, the number of the one
+	Form     Form
+	Verb     history.Kind // what was to be recorded
+	Store    string       // to which goods are brought; else empty
+	Location string       // where they are, or were to go, which is not the store; empty: it is not for the form
+}
+
+// Error names the reservation, its form and the change.
+func (e *FormError) Error() string {
+	form := e.Form.String()
+	if e.Form == Brought {
+		form += " " + shown(e.Store)
+	}
+	if e.Location != "" {
+		return fmt.Sprintf("%s is %s: not possible at %s: %v", partShown(e.ID, e.Part), form, shown(e.Location), e.Verb)
+	}
+	return fmt.Sprintf("%s is %s: not possible: %v", partShown(e.ID, e.Part), form, e.Verb)
+}
+
+// Is makes errors.Is(err, ErrForm) true.
+func (e *FormError) Is(target error) bool { return target == ErrForm }
+
 // InvariantError says that what was read contradicts itself although no byte is
 // damaged: a fault of this library, or files of two directories mixed. The
 // ledger does not open; nothing was changed.
@@ -231,7 +261,7 @@ func invalid(err error) error {
 	}
 	var long *book.TooLongError
 	if errors.As(err, &long) {
-		return &InvalidError{Field: "ID", Value: long.Bytes, Why: fmt.Sprintf("an ID or a reference has more than the %d bytes that can be kept", MaxIDBytes)}
+		return &InvalidError{Field: "ID", Value: long.Bytes, Why: fmt.Sprintf("an ID or a reference has more than the %d bytes that can be kept", book.MaxIDBytes)}
 	}
 	return err
 }

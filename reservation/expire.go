@@ -128,7 +128,7 @@ func (d *Due) count(verb life.Verb, n int) {
 
 // dueVerb is the first thing that is due by now, and since when; 0 is nothing.
 func dueVerb(e *book.Entry, now, remindBefore int64) (verb life.Verb, at int64) {
-	d := life.Deadlines{Hold: e.Deadline, Pickup: e.Pickup, Reminded: e.Reminded}
+	d := life.Deadlines{Form: e.Form, Hold: e.Deadline, Pickup: e.Pickup, Reminded: e.Reminded}
 	return d.Due(e.State, e.Lines, now, remindBefore)
 }
 

@@ -103,6 +103,9 @@ func (o *twinOrder) allows(c *Change) error {
 	if o.state.Ended() && c.Verb != history.RerouteFailed {
 		return ErrEnded
 	}
+	if o.form == Sent && (c.Verb == history.Ready || c.Verb == history.Dispatched) || o.form == Fetched && c.Verb == history.Dispatched {
+		return ErrForm
+	}
 	var in []State
 	switch c.Verb {
 	case history.Confirmed, history.Extended:
@@ -132,6 +135,8 @@ func (o *twinOrder) allows(c *Change) error {
 	switch {
 	case in != nil && !slices.Contains(in, o.state), nothing:
 		return ErrState
+	case o.form == Brought && (c.Verb == history.Ready || c.Verb == history.Collected) && o.slot != o.store, o.form == Brought && c.Verb == history.Dispatched && c.Slot != o.store:
+		return ErrForm
 	case c.Verb == history.Reassigned && o.owner != c.Token:
 		return ErrOwner
 	case c.Verb == history.Extended && c.MaxHold != 0 && c.Deadline > o.born+c.MaxHold:

@@ -46,7 +46,8 @@ func (w *ledgerTwin) reserveParts(numbers []int, parts []Part) (int, error) {
 // hold puts an order on the shelf.
 func (w *ledgerTwin) hold(number int, h *Hold, lines []Line) *twinOrder {
 	o := &twinOrder{number: number, id: h.ID, fingerprint: h.Fingerprint, state: Held, slot: h.Slot, origin: h.Slot, born: h.Now, deadline: h.Deadline,
-		distance: h.Distance, promise: h.Promise, order: h.Order, owner: h.Owner, channel: h.Channel, note: string(h.Note), parts: max(int(h.Parts), int(h.Part), 1), part: max(int(h.Part), 1), from: int(h.From)}
+		distance: h.Distance, promise: h.Promise, order: h.Order, owner: h.Owner, channel: h.Channel, note: string(h.Note), parts: max(int(h.Parts), int(h.Part), 1), part: max(int(h.Part), 1), from: int(h.From),
+		form: h.Form, store: h.Store, to: h.Store}
 	for _, line := range lines {
 		o.lines = append(o.lines, twinLine{sku: line.SKU, quantity: line.Quantity, held: line.Quantity})
 	}
@@ -153,6 +154,9 @@ func (w *ledgerTwin) relocate(o *twinOrder, r *Reroute) {
 	if len(r.To.Note) > 0 {
 		o.note = string(r.To.Note)
 	}
+	if r.To.Form != Unsaid {
+		o.form, o.store, o.to = r.To.Form, r.To.Store, r.To.Store
+	}
 	if o.state == Accepted {
 		o.state = Confirmed
 	}
@@ -168,6 +172,9 @@ func (w *ledgerTwin) split(o *twinOrder, to int, give []int64, r *Reroute) *twin
 	h.ID, h.Now, h.From = r.ID, r.Now, max(r.Part, 1)
 	h.Deadline = cmp.Or(h.Deadline, o.deadline)
 	h.Order, h.Owner, h.Channel = cmp.Or(h.Order, o.order), cmp.Or(h.Owner, o.owner), cmp.Or(h.Channel, o.channel)
+	if h.Form == Unsaid {
+		h.Form, h.Store = o.form, o.store
+	}
 	part := w.hold(to, &h, r.To.Lines)
 	part.sure(w.leave(o, give, r))
 	return part
@@ -253,6 +260,14 @@ func (g *game) hold(i int) Hold {
 	h := Hold{ID: g.orders[i], Fingerprint: uint64(g.n(3)), Slot: g.slot(), Distance: float64(i), Now: g.now, Deadline: g.now + int64(g.n(10_000)), Note: g.note()}
 	if g.n(4) == 3 {
 		h.Order, h.Owner, h.Channel, h.Promise = "a shop's", "token", "web", g.now+int64(g.n(10_000))
+	}
+	switch g.n(6) {
+	case 3:
+		h.Form = Fetched
+	case 4:
+		h.Form, h.Store = Brought, g.slot()
+	case 5:
+		h.Form = Sent
 	}
 	return h
 }
@@ -437,6 +452,10 @@ func (g *game) lookOrigin(f *Entry, o *twinOrder) {
 	is(g, "distance", f.Distance, o.distance)
 	is(g, "made", [2]int64{f.Since, int64(f.Origin)}, [2]int64{o.born, int64(o.origin)})
 	is(g, "parts and rejections", [2]int{f.Parts, f.Rejects}, [2]int{max(o.parts, 1), min(o.rejects, math.MaxUint8)})
+	is(g, "form", f.Form, o.form)
+	if o.form == Brought {
+		is(g, "store", f.To, o.store)
+	}
 	is(g, "part and where it comes from", [2]int{f.Part, f.From}, [2]int{o.part, o.from})
 	is(g, "note", string(f.Note), o.note)
 }

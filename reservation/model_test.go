@@ -301,6 +301,9 @@ func (g *game) change() {
 		c.Deadline, c.Code = g.now+int64(g.n(20_000)), "code"
 	case history.Dispatched, history.Returned:
 		c.Slot = g.slot()
+		if o := g.w.orders[i]; o != nil && o.form == Brought && g.n(4) > 0 {
+			c.Slot = o.store
+		}
 	}
 	if c.Verb == history.Rejected || c.Verb == history.RerouteFailed {
 		c.Cause = history.ByStore

@@ -48,6 +48,8 @@ type twinOrder struct {
 	fingerprint uint64
 	state       State
 	slot, to    uint32
+	form        Form
+	store       uint32
 	origin      uint32
 	distance    float64
 	promise     int64
@@ -473,7 +475,7 @@ func (w *ledgerTwin) remove(slot uint32) error {
 }
 
 // facts are what the twin's errors are compared by.
-var facts = []error{ErrInvalid, ErrUnknownLocation, ErrUnknownSKU, ErrConflict, ErrNotFound, ErrEnded, ErrState, ErrOwner,
+var facts = []error{ErrInvalid, ErrUnknownLocation, ErrUnknownSKU, ErrConflict, ErrNotFound, ErrEnded, ErrState, ErrForm, ErrOwner,
 	ErrShortage, ErrOverflow, ErrTooOld, ErrFull, ErrInUse}
 
 // fact is the fact an error stands for.

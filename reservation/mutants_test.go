@@ -54,6 +54,15 @@ func TestMutantsAreCaught(t *testing.T) {
 			Test: "TestHoldsOfTwoMilliseconds", Says: `o\d+ is expired, want held`, Flags: yields("../allocator")},
 		scaletest.Mutant{Name: "the same when that order itself has another thing due", Edits: edits{due},
 			Test: "TestEachDeadlineInItsMillisecond", Says: `at 5000: {Expired:1 .* 0 held`, Flags: yields()},
+		scaletest.Mutant{Name: "what is sent to the customer is made ready for pickup", Edits: edits{
+			{File: "life/rules.go", Old: "		Never: [forms]bool{Sent: true}, InStore: true},", New: "		InStore: true},"}},
+			Test: "TestLedgerAgainstATwin", Says: `want not for goods of that form`, Flags: yields()},
+		scaletest.Mutant{Name: "goods that are brought to a store go to another one", Edits: edits{
+			{File: "life/rules.go", Old: ", ToStore: true},", New: "},"}},
+			Test: "TestFormDecides", Says: `no error, want "allocator: dispatch`, Flags: yields("../allocator")},
+		scaletest.Mutant{Name: "goods that are brought to a store are handed over elsewhere", Edits: edits{
+			{File: "life/rules.go", Old: "Says: SaysOnHand, InStore: true},", New: "Says: SaysOnHand},"}},
+			Test: "TestFormDecides", Says: `no error, want "allocator: collect`, Flags: yields("../allocator")},
 		scaletest.Mutant{Name: "records that belong together lie in frames of their own", Edits: edits{
 			{File: "internal/commit/queue.go", Old: "	for _, record := range records {\n		q.put(b, record)", New: "	for i, record := range records {\n		if i > 0 {\n			b = q.seal()\n		}\n		q.put(b, record)"}},
 			Test: "TestSimulation", Says: `an order has not all its parts|parts of the order before it are missing|has its units without a record|its units are nowhere`, Flags: yields()},

@@ -248,7 +248,7 @@ func (x *rerouting) Move(id string, e, part *book.Entry) ([][]byte, error) {
 		to.Deadline = e.Deadline
 	}
 	if to.Form == Unsaid {
-		to.Form, to.Store = e.Form, store(e)
+		to.Form, to.Store = e.Form, e.Store()
 	}
 	for _, text := range [...]struct {
 		to   *string

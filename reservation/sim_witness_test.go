@@ -229,7 +229,7 @@ func (x *witness) held() error {
 	}
 	*at = w.hold(n, &Hold{ID: strings.Clone(r.ID), Fingerprint: r.Fingerprint, Slot: r.Slot, Distance: r.Distance, Now: r.Time, Deadline: r.Deadline,
 		Promise: r.Promise, Order: strings.Clone(r.Order), Owner: strings.Clone(r.Owner), Channel: strings.Clone(r.Channel),
-		Note: bytes.Clone(r.Place), Parts: r.Parts, Part: r.Part, From: r.Other}, lines)
+		Note: bytes.Clone(r.Place), Parts: r.Parts, Part: r.Part, From: r.Other, Form: r.Form, Store: r.Store}, lines)
 	return nil
 }
 
@@ -374,7 +374,7 @@ func (x *witness) changedPart(s *share) error {
 func (x *witness) rerouted(o *twinOrder) error {
 	r, w := &x.r, x.w
 	route := Reroute{ID: r.ID, Now: r.Time, Missing: r.Missing, To: Part{Hold: Hold{Slot: r.To, Distance: r.Distance, Promise: r.Promise,
-		Note: bytes.Clone(r.Place), Parts: r.Parts, Part: r.Other}}}
+		Note: bytes.Clone(r.Place), Parts: r.Parts, Part: r.Other, Form: r.Form, Store: r.Store}}}
 	for _, l := range r.Lines {
 		route.Lines = append(route.Lines, Line{SKU: l.SKU, Quantity: l.Units})
 	}

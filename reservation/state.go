@@ -7,7 +7,11 @@ import "github.com/clickcollect/clickcollect/reservation/life"
 // were not found Rerouted. The zero value is no state.
 type State = life.State
 
-// The states of a reservation.
+// Form is how the goods of a reservation reach the customer, see package life. The zero
+// value is that nobody has said.
+type Form = life.Form
+
+// The states of a reservation, and its forms.
 const (
 	Held      = life.Held      // taken for the customer until a deadline
 	Confirmed = life.Confirmed // promised, without a deadline
@@ -20,14 +24,7 @@ const (
 	NoShow    = life.NoShow    // ended: the pickup deadline has passed
 	Returned  = life.Returned  // ended: collected, and all of it came back
 	Rerouted  = life.Rerouted  // ended: its units are in other reservations of the order
-)
 
-// Form is how the goods of a reservation reach the customer, see package life. The zero
-// value is that nobody has said.
-type Form = life.Form
-
-// The forms of a reservation.
-const (
 	Unsaid  = life.Unsaid  // nobody has said: it lives as any of the others may
 	Fetched = life.Fetched // collected where the goods are
 	Brought = life.Brought // collected at a chosen store, to which the goods are brought

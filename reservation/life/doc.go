@@ -1,5 +1,5 @@
 // Package life is the life of a reservation as one table: which verb is possible
-// in which state, between which buckets it moves the units of a line, what that
+// in which state and for which form, between which buckets it moves the units of a line, what that
 // does to the shelf, which state comes of it, which lock it needs, and what its
 // record says.
 //

@@ -21,6 +21,15 @@ func (f Form) Valid() bool { return f < forms }
 
 var formNames = [forms]string{Unsaid: "of no form", Fetched: "to be collected", Brought: "shipped to store", Sent: "shipped"}
 
+// Way is how the goods of a reservation reach the customer, and where on their way they
+// are. Locations are the caller's handles; they mean nothing here.
+type Way struct {
+	Form  Form
+	Store uint32 // Brought: the chosen store
+	At    uint32 // where the goods are
+	To    uint32 // where a verb sends them
+}
+
 // String says of a reservation what it is, such as "shipped to store".
 func (f Form) String() string {
 	if !f.Valid() {

@@ -10,6 +10,10 @@ type Rule struct {
 	// no lines; 0: whatever it has. Else nothing would have happened, and it would be
 	// recorded and told to others.
 	About Buckets
+	// Never are the forms it is not for, in any state. What is brought to a store is
+	// there already for it (InStore), or goes there by it (ToStore).
+	Never            [forms]bool
+	InStore, ToStore bool
 
 	// How many units of a line it can move: those of Takes, less those of Less.
 	// Whole: it is about the reservation, and no units move.
@@ -110,22 +114,33 @@ type Refused uint8
 const (
 	ByEnd   Refused = iota + 1 // the reservation has ended
 	ByState                    // its state, or what it has, does not let the verb pass
+	ByForm                     // its goods reach the customer in another way
+	ByStore                    // its goods are not at the store to which they are brought, or would not go there
 )
 
 // Check says whether a reservation lets the verb pass; 0 if it does. firm is how many
 // of its confirmed units are goods, or whatever if it has no goods; named tells that
 // the change names lines.
-func (r *Rule) Check(s State, lines []Line, firm int64, named bool) Refused {
-	if s.Ended() && r.From&ended == 0 {
+func (r *Rule) Check(w *Way, s State, lines []Line, firm int64, named bool) Refused {
+	switch {
+	case s.Ended() && r.From&ended == 0:
 		return ByEnd
-	}
-	if !r.From.Has(s) ||
-		r.Needs != 0 && Total(lines, r.Needs) == 0 ||
-		r.Lacks != 0 && Total(lines, r.Lacks) != 0 ||
-		r.About != 0 && !named && !r.concerns(lines, firm) {
+	case r.Never[w.Form]:
+		return ByForm
+	case !r.passes(s, lines, firm, named):
 		return ByState
+	case w.Form == Brought && (r.InStore && w.At != w.Store || r.ToStore && w.To != w.Store):
+		return ByStore
 	}
 	return 0
+}
+
+// passes reports whether the state, and what the reservation has, let the verb pass.
+func (r *Rule) passes(s State, lines []Line, firm int64, named bool) bool {
+	return r.From.Has(s) &&
+		(r.Needs == 0 || Total(lines, r.Needs) != 0) &&
+		(r.Lacks == 0 || Total(lines, r.Lacks) == 0) &&
+		(r.About == 0 || named || r.concerns(lines, firm))
 }
 
 // concerns reports whether a verb finds any unit that it is about: one that it can
@@ -227,6 +242,7 @@ func (f *Fully) holds(lines []Line) bool {
 // Deadlines are the times at which something happens by itself, in any unit of one
 // clock.
 type Deadlines struct {
+	Form     Form  // how the goods reach the customer
 	Hold     int64 // of the held units
 	Pickup   int64 // of what is Ready
 	Reminded bool  // the customer was told that Pickup is near
@@ -240,7 +256,7 @@ func (d *Deadlines) Due(s State, lines []Line, now, remind int64) (v Verb, at in
 		return 0, 0
 	case d.Hold <= now && Total(lines, HeldUnits) > 0:
 		return Expire, d.Hold
-	case s != Ready:
+	case s != Ready || rules[Abandon].Never[d.Form]:
 		return 0, 0
 	case d.Pickup <= now:
 		return Abandon, d.Pickup

@@ -83,7 +83,9 @@ var (
 
 // A resource goes with the goods: when they leave the shelf, it is used up; when
 // they stay, it is free again. What is used up or was not used has lapsed, so that
-// nobody collects it or brings it back.
+// nobody collects it or brings it back. What is sent to the customer is never ready
+// for one who comes, and what is brought to a store goes there and nowhere else, and is
+// handed over there and nowhere else.
 var rules = [verbs]Rule{
 	Extend:   {From: live, Needs: HeldUnits, Whole: true, Ends: Canceled, Says: SaysHold},
 	Reassign: {From: live, Whole: true, Ends: Canceled, Says: SaysOwner},
@@ -95,27 +97,28 @@ var rules = [verbs]Rule{
 	Dispatch: {From: firm, Lacks: HeldUnits, Takes: ConfirmedUnits, Less: ShortUnits, Sound: true,
 		Goods: Move{OnHand: -1}, Resource: useUp, Follow: WithFirst,
 		Next: [states]State{Confirmed: InTransit, Accepted: InTransit}, Ends: Canceled,
-		Lock: FloorsOfTwo, Says: SaysTo | SaysOnHand},
+		Lock: FloorsOfTwo, Says: SaysTo | SaysOnHand, Never: [forms]bool{Fetched: true, Sent: true}, ToStore: true},
 	Arrive: {From: 1 << InTransit, Takes: ConfirmedUnits,
 		Goods: Move{OnHand: 1, Lost: true}, Resource: Move{Lost: true},
 		Next: [states]State{InTransit: Accepted}, Ends: Canceled,
 		Lock: FloorAhead, Says: SaysOnHand},
 	MakeReady: {From: firm, About: ConfirmedUnits, Takes: ConfirmedUnits,
-		Next: [states]State{Confirmed: Ready, Accepted: Ready}, Ends: Canceled, Says: SaysPickup},
-	Remind: {From: 1 << Ready, Whole: true, Ends: Canceled, Says: SaysPickup},
+		Next: [states]State{Confirmed: Ready, Accepted: Ready}, Ends: Canceled, Says: SaysPickup,
+		Never: [forms]bool{Sent: true}, InStore: true},
+	Remind: {From: 1 << Ready, Whole: true, Ends: Canceled, Says: SaysPickup, Never: [forms]bool{Sent: true}},
 	ShortPick: {From: pickable, About: ConfirmedUnits, Takes: ConfirmedUnits,
 		Goods: Move{First: ConfirmedUnits, To: MissingUnits, Gone: true}, Resource: lapse, Follow: WithLast,
 		Ends: Canceled, Lock: FloorOf, Says: SaysOnHand},
 	Collect: {From: live &^ (1 << InTransit), Takes: OpenUnits, Less: ShortUnits, Sound: true,
 		Goods:    Move{First: ConfirmedUnits, Second: HeldUnits, To: CollectedUnits, OnHand: -1},
 		Resource: useUp, Follow: WithLast,
-		Ends: Canceled, Lock: FloorOf, Says: SaysOnHand},
+		Ends: Canceled, Lock: FloorOf, Says: SaysOnHand, InStore: true},
 	Cancel: {From: live &^ (1 << InTransit), Takes: OpenUnits,
 		Goods: unhold, Resource: unhold, Follow: WithLast, Ends: Canceled},
 	Expire: {From: live, Needs: HeldUnits, Takes: HeldUnits,
 		Goods: Move{First: HeldUnits, To: LapsedUnits, Free: 1}, Resource: lapse, Follow: WithLast, Ends: Expired},
 	Abandon: {From: 1 << Ready, Takes: ConfirmedUnits,
-		Goods: Move{First: ConfirmedUnits, To: LapsedUnits, Free: 1}, Resource: lapse, Follow: WithLast, Ends: NoShow},
+		Goods: Move{First: ConfirmedUnits, To: LapsedUnits, Free: 1}, Resource: lapse, Follow: WithLast, Ends: NoShow, Never: [forms]bool{Sent: true}},
 	Restock: {From: always, Needs: CollectedUnits, About: CollectedUnits, Takes: CollectedUnits, Less: ReturnedUnits,
 		Goods: Move{To: ReturnedUnits, Free: 1, OnHand: 1},
 		Fully: Fully{From: Collected, To: Returned, In: ReturnedUnits, Of: CollectedUnits},

@@ -33,6 +33,11 @@ func TestTable(t *testing.T) {
 			}
 			b.WriteString("\n")
 		}
+		for form, never := range r.Never {
+			say(&b, "never of what is "+Form(form).String(), never)
+		}
+		say(&b, "of what is shipped to store, if it is there", r.InStore)
+		say(&b, "of what is shipped to store, if it goes there", r.ToStore)
 		say(&b, "needs a unit that is", r.Needs)
 		say(&b, "needs that none is", r.Lacks)
 		say(&b, "names lines, or there is a unit that is", r.About)
@@ -178,7 +183,7 @@ func TestEveryVerbKeepsLinesSound(t *testing.T) {
 
 func tryVerb(v Verb, s State, before Line) string {
 	r := Of(v)
-	if r.Check(s, []Line{before}, int64(before.Confirmed), true) != 0 {
+	if r.Check(new(Way), s, []Line{before}, int64(before.Confirmed), true) != 0 {
 		return ""
 	}
 	most := r.Movable(&before)
@@ -287,7 +292,7 @@ func TestOnlyHeldGoodsAreNotReady(t *testing.T) {
 		if stale != (firm == 0) || over || (next == Held) != stale {
 			t.Errorf("%d goods confirmed: %v, over %v, stale %v", firm, next, over, stale)
 		}
-		if refused := Of(MakeReady).Check(Confirmed, lines, firm, false) != 0; refused != (firm == 0) {
+		if refused := Of(MakeReady).Check(new(Way), Confirmed, lines, firm, false) != 0; refused != (firm == 0) {
 			t.Errorf("%d goods confirmed: making it ready is refused: %v", firm, refused)
 		}
 	}
