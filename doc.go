@@ -84,6 +84,8 @@
 //     step.
 //   - accept, ready: the store takes the work; the goods wait for the customer,
 //     until the pickup deadline, after which it is a no-show.
+//   - pack, ship, deliver: the goods are in a parcel; a carrier has it, so that they are
+//     on hand no more; its customer has it. Else it is lost, or returned to sender.
 //   - short pick: the store found less than is reserved.
 //   - short: of a reservation whose goods the shop floor took away.
 //   - protection level: what a channel must leave for others. Quota: units set

@@ -9,7 +9,14 @@ import (
 // Action is what a Change does. The zero value is none.
 type Action uint8
 
-// The actions: each is the method of that name.
+// The actions: each is the method of that name, but for the last five, which are of a
+// parcel. DoPack notes that the goods of a confirmed reservation are in one, DoShip,
+// also without a DoPack before it, that a carrier has it: they leave the units on hand,
+// and it can be canceled no more. It ends by DoDeliver: the customer has it;
+// DoReturnToSender: it came back undelivered, to Change.Location or to where it was
+// sent from, and its goods go where Change.As says; or DoLose: the carrier has lost it,
+// and Reroute finds other goods for what is Missing then. They are for what is shipped
+// (sourcing.Ship), and for what is collected if its customer has it sent after all.
 const (
 	DoConfirm Action = iota + 1
 	DoAccept
@@ -20,6 +27,11 @@ const (
 	DoCollect
 	DoCancel
 	DoReject
+	DoPack
+	DoShip
+	DoDeliver
+	DoReturnToSender
+	DoLose
 	actions
 )
 
@@ -44,6 +56,16 @@ func (d Action) String() string {
 		return "cancel"
 	case DoReject:
 		return "reject"
+	case DoPack:
+		return "pack"
+	case DoShip:
+		return "ship"
+	case DoDeliver:
+		return "deliver"
+	case DoReturnToSender:
+		return "return to sender"
+	case DoLose:
+		return "lose"
 	}
 	return fmt.Sprintf("Action(%d)", uint8(d))
 }
@@ -67,9 +89,27 @@ func (d Action) verb() history.Kind {
 		return history.Collected
 	case DoReject:
 		return history.Rejected
+	case DoPack:
+		return history.Packed
+	case DoShip:
+		return history.Shipped
+	case DoDeliver:
+		return history.ParcelDelivered
+	case DoReturnToSender:
+		return history.ReturnedToSender
+	case DoLose:
+		return history.ParcelLost
 	}
 	return history.Canceled
 }
 
 // takesLines tells the actions that may be about a part of a reservation.
-func (d Action) takesLines() bool { return d != DoAccept && d != DoDispatch && d != DoReady }
+func (d Action) takesLines() bool {
+	return d != DoAccept && d != DoDispatch && d != DoReady && d < DoPack
+}
+
+// Parcel is what a carrier has of a reservation, each text at most 255 bytes.
+type Parcel struct {
+	Carrier  string `json:"carrier,omitempty"`  // who has it; may be empty
+	Tracking string `json:"tracking,omitempty"` // the carrier's number of it; may be empty
+}

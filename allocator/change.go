@@ -20,9 +20,11 @@ type Change struct {
 	Reservation string // the order's ID
 	Part        int    // the number of the part that it is about; 0: all parts of the order that are still open
 	Do          Action
-	Lines       []Line // none: all there is. Not for DoAccept, DoDispatch and DoReady
-	Location    string // DoDispatch: to where
-	Pickup      Pickup // DoReady
+	Lines       []Line      // none: all there is. Not for DoAccept, DoDispatch and DoReady, nor of a parcel
+	Location    string      // DoDispatch: to where. DoReturnToSender: where it came back; empty: where it was sent from
+	Pickup      Pickup      // DoReady
+	Parcel      Parcel      // DoShip
+	As          Disposition // DoReturnToSender: what becomes of the goods
 }
 
 // Change makes changes that have IDs, each all or none. All are checked first,
@@ -111,16 +113,31 @@ func (a *Allocator) translate(s *scratch, c *Change, into *reservation.Change) e
 		return invalid("Do", uint8(c.Do), "is no action")
 	case !c.Do.takesLines() && len(c.Lines) > 0:
 		return invalid("Lines", len(c.Lines), "must be none: the action is about the whole reservation")
-	case c.Do != DoDispatch && c.Location != "":
-		return invalid("Location", c.Location, "is for DoDispatch only")
+	case c.Do != DoDispatch && c.Do != DoReturnToSender && c.Location != "":
+		return invalid("Location", c.Location, "is for DoDispatch and DoReturnToSender only")
 	case c.Do != DoReady && c.Pickup != Pickup{}:
 		return invalid("Pickup", c.Pickup, "is for DoReady only")
+	case c.Do != DoShip && c.Parcel != Parcel{}:
+		return invalid("Parcel", c.Parcel, "is for DoShip only")
+	case c.Do != DoReturnToSender && c.As != Restock:
+		return invalid("As", uint8(c.As), "is for DoReturnToSender only")
+	case c.As >= dispositions:
+		return invalid("As", uint8(c.As), "is no disposition")
 	}
 	if err := cmp.Or(a.checkReservation(s, c.Reservation), checkPart(c.Part)); err != nil {
 		return err
 	}
 	switch c.Do {
-	case DoDispatch:
+	case DoShip:
+		if err := cmp.Or(checkParcel("Parcel.Carrier", c.Parcel.Carrier), checkParcel("Parcel.Tracking", c.Parcel.Tracking)); err != nil {
+			return err
+		}
+		into.Owner, into.Code = c.Parcel.Carrier, c.Parcel.Tracking
+	case DoReturnToSender:
+		into.Slot, into.Cause = reservation.Everywhere, c.As.cause()
+	}
+	switch {
+	case c.Do == DoDispatch || c.Location != "":
 		if err := a.checkLocation("Location", c.Location); err != nil {
 			return err
 		}
@@ -128,7 +145,7 @@ func (a *Allocator) translate(s *scratch, c *Change, into *reservation.Change) e
 		if into.Slot, ok = a.ledger.Slot(c.Location); !ok {
 			return fmt.Errorf("%w: %s", ErrUnknownLocation, quoted(c.Location))
 		}
-	case DoReady:
+	case c.Do == DoReady:
 		if err := a.checkText("Pickup.Code", c.Pickup.Code); err != nil {
 			return err
 		}
@@ -219,7 +236,7 @@ func (a *Allocator) step(s *scratch, c *reservation.Change) (reservation.Ticket,
 	}
 	a.moves.followWait(a, c, state)
 	switch {
-	case c.Verb == history.Collected && state.Ended():
+	case (c.Verb == history.Collected || c.Verb == history.ParcelDelivered) && state.Ended():
 		s.Count(gate.Collected)
 	case c.Verb == history.Canceled && state.Ended():
 		s.Count(gate.Canceled)

@@ -174,7 +174,11 @@ func (a *Allocator) mark(s *scratch, c *Change, into *reservation.Change) {
 		return // it was never made
 	}
 	digest := func(d reservation.Digest) uint64 {
-		return digestLines(d.AddString(c.Location).AddString(c.Pickup.Code).Add(uint64(millis(c.Pickup.Until))), lines)
+		d = d.AddString(c.Location).AddString(c.Pickup.Code).Add(uint64(millis(c.Pickup.Until)))
+		if c.Do >= DoPack { // digests of the others are kept as they are
+			d = d.AddString(c.Parcel.Carrier).AddString(c.Parcel.Tracking).Add(uint64(c.As))
+		}
+		return digestLines(d, lines)
 	}
 	first := uint64(c.Do)
 	former, _ := a.ledger.Former(first, 0)

@@ -12,14 +12,16 @@
 // # A reservation's life
 //
 //	Held → Confirmed → Accepted → Ready → Collected → Returned
+//	                            → Packed → Shipped → Delivered → Returned
 //
 // Allocate holds the goods until a deadline (Order.HoldFor, Extend). Confirm takes
 // the deadline away, paid or not: cash at the till confirms without payment.
 // Accept, and Ready, which sets the deadline of the pickup, say how far the
 // location is. Dispatch and Arrive move the goods to the location where the
-// customer collects them. It ends once: Collected, Canceled, Expired (the hold's
-// deadline passed) or NoShow (the pickup's did); goods that come back make a
-// Collected one Returned. Every verb may be about a part of the lines; what
+// customer collects them. What is shipped (sourcing.Ship) is Packed and Shipped instead,
+// by Change. It ends once: Collected, Delivered, Canceled, Expired (the hold's
+// deadline passed), NoShow (the pickup's did), Lost or ReturnedToSender; goods that come
+// back make a Collected or Delivered one Returned. Every verb may be about a part of the lines; what
 // becomes of each unit stands in its ReservedLine. ShortPick says what the shelf
 // did not have, Reassign changes the owner: begun in a cart, finished at a till.
 //

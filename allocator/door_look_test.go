@@ -85,7 +85,7 @@ func (d *door) shelves() (faults []string) {
 			}
 			for _, r := range page.Reservations {
 				for _, l := range r.Lines {
-					if r.State != allocator.InTransit {
+					if !r.State.OnRoad() {
 						held[l.SKU+" at "+at] += l.Held + l.Confirmed
 						short[l.SKU+" at "+at] += l.Short
 					}

@@ -98,7 +98,16 @@ func (t *doorTale) tell(e *allocator.Event) {
 	case "Collected":
 		t.shelf(e, -1)
 		t.part(e, func(u *doorUnits, n int64) { u.collected += n })
-	case "InTransit":
+	case "Delivered":
+		t.part(e, func(u *doorUnits, n int64) { u.collected += n })
+	case "DeliveryFailed":
+		t.part(e, func(*doorUnits, int64) {})
+	case "ReturnedToSender":
+		if e.Cause == "restocked" {
+			t.shelf(e, 1)
+		}
+		t.part(e, func(u *doorUnits, n int64) { u.canceled += n })
+	case "InTransit", "Shipped":
 		t.shelf(e, -1)
 		t.part(e, func(*doorUnits, int64) {})
 	case "ArrivedForPickup":

@@ -1,6 +1,7 @@
 package allocator_test
 
 import (
+	"cmp"
 	"time"
 
 	"github.com/clickcollect/clickcollect/allocator"
@@ -17,6 +18,8 @@ type doorChange struct {
 	token string
 	to    allocator.Owner
 	as    allocator.Disposition
+
+	parcel allocator.Parcel
 }
 
 // change does a verb; nil: it was done.
@@ -73,9 +76,15 @@ func (o *twinOrder) fits(c doorChange) bool {
 	case "arrive":
 		return s == allocator.InTransit
 	case "short pick":
-		return (s == allocator.Confirmed || s == allocator.Accepted || s == allocator.Ready) && some
+		return (s == allocator.Confirmed || s == allocator.Accepted || s == allocator.Ready || s == allocator.Packed) && some
 	case "collect", "cancel":
-		return s != allocator.InTransit
+		return s != allocator.InTransit && s != allocator.Shipped
+	case "pack":
+		return (s == allocator.Confirmed || s == allocator.Accepted) && held == 0 && some
+	case "ship":
+		return (s == allocator.Confirmed || s == allocator.Accepted || s == allocator.Packed) && held == 0 && some
+	case "deliver parcel", "sent back", "lose parcel":
+		return s == allocator.Shipped
 	case "return":
 		back := o.total(func(l *allocator.ReservedLine) int64 { return l.Collected - l.Returned })
 		return o.total(twinCollected) > 0 && (c.lines != nil || back > 0)
@@ -93,9 +102,9 @@ func (o *twinOrder) given(lines []allocator.Line, c doorChange) (map[string]int6
 			return l.Held + l.Confirmed
 		case "collect":
 			return l.Held + l.Confirmed - l.Short
-		case "dispatch":
+		case "dispatch", "pack", "ship":
 			return l.Confirmed - l.Short
-		case "short pick", "arrive":
+		case "short pick", "arrive", "deliver parcel", "sent back", "lose parcel":
 			return l.Confirmed
 		case "return":
 			return l.Collected - l.Returned
@@ -115,7 +124,7 @@ func (o *twinOrder) given(lines []allocator.Line, c doorChange) (map[string]int6
 			if n := may(l); n > 0 {
 				given[l.SKU] = n
 			}
-			if l.Short > 0 && (c.verb == "collect" || c.verb == "dispatch") {
+			if l.Short > 0 && (c.verb == "collect" || c.verb == "dispatch" || c.verb == "pack" || c.verb == "ship") {
 				return nil, false
 			}
 		}
@@ -136,8 +145,17 @@ func (w *doorTwin) shift(o *twinOrder, l *allocator.ReservedLine, n int64, c doo
 		twinTake(n, &l.Confirmed, &l.Held)
 		l.Collected += n
 		w.shelves[shelf] -= n
-	case "dispatch":
+	case "dispatch", "ship":
 		w.shelves[shelf] -= n
+	case "deliver parcel":
+		l.Confirmed, l.Collected = l.Confirmed-n, l.Collected+n
+	case "lose parcel":
+		l.Confirmed, l.Missing = l.Confirmed-n, l.Missing+n
+	case "sent back":
+		l.Confirmed, l.Canceled = l.Confirmed-n, l.Canceled+n
+		if c.as == allocator.Restock {
+			w.shelves[doorAt{l.SKU, cmp.Or(c.at, o.is.Location)}] += n
+		}
 	case "short pick":
 		gone := min(l.Short, n)
 		l.Short -= gone
@@ -158,7 +176,7 @@ func (w *doorTwin) shift(o *twinOrder, l *allocator.ReservedLine, n int64, c doo
 
 // turn moves the state and the deadlines on.
 func (w *doorTwin) turn(o *twinOrder, c doorChange, given map[string]int64) {
-	r, used := &o.is, false
+	r, used, ends := &o.is, false, allocator.Canceled
 	switch c.verb {
 	case "confirm":
 		if r.State == allocator.Held {
@@ -185,14 +203,24 @@ func (w *doorTwin) turn(o *twinOrder, c doorChange, given map[string]int64) {
 		}
 		r.State, r.Location, r.To = allocator.Accepted, r.To, ""
 	case "return":
-		if r.State == allocator.Collected && o.total(func(l *allocator.ReservedLine) int64 { return l.Collected - l.Returned }) == 0 {
+		if (r.State == allocator.Collected || r.State == allocator.Delivered) && o.total(func(l *allocator.ReservedLine) int64 { return l.Collected - l.Returned }) == 0 {
 			r.State = allocator.Returned
 		}
 		return
 	case "collect":
 		used = true
+	case "pack":
+		r.State = allocator.Packed
+	case "ship":
+		r.State, r.Parcel, o.spent = allocator.Shipped, c.parcel, true
+	case "deliver parcel":
+		ends = allocator.Delivered
+	case "lose parcel":
+		ends = allocator.Lost
+	case "sent back":
+		ends = allocator.ReturnedToSender
 	}
-	w.settle(o, allocator.Canceled, used)
+	w.settle(o, ends, used)
 }
 
 // expire is Expire.

@@ -100,7 +100,7 @@ func (w *doorTwin) knows(lines []allocator.Line) bool {
 func (w *doorTwin) available(sku, at string) (v allocator.Availability) {
 	v.OnHand = w.shelves[doorAt{sku, at}]
 	for _, o := range w.orders {
-		if l := o.line(sku); l != nil && o.is.Location == at && o.is.State != allocator.InTransit {
+		if l := o.line(sku); l != nil && o.is.Location == at && !o.is.State.OnRoad() {
 			v.Held += l.Held + l.Confirmed
 		}
 	}
@@ -270,7 +270,7 @@ func (w *doorTwin) settle(o *twinOrder, as allocator.State, used bool) {
 			r.State, r.PickupUntil = allocator.Held, time.Time{}
 		}
 		return
-	case o.total(twinCollected) > 0:
+	case o.total(twinCollected) > 0 && as != allocator.Delivered:
 		as = allocator.Collected
 	}
 	r.State, r.PickupUntil, r.EndedAt = as, time.Time{}, w.now
@@ -281,7 +281,7 @@ func (w *doorTwin) settle(o *twinOrder, as allocator.State, used bool) {
 // last in front: confirmed ones, then the oldest.
 func (w *doorTwin) short(cell doorAt) (all []*twinOrder) {
 	for _, id := range killSorted(w.orders) {
-		if o := w.orders[id]; o.line(cell.sku) != nil && o.is.Location == cell.at && o.is.State != allocator.InTransit {
+		if o := w.orders[id]; o.line(cell.sku) != nil && o.is.Location == cell.at && !o.is.State.OnRoad() {
 			all = append(all, o)
 		}
 	}

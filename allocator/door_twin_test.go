@@ -40,9 +40,14 @@ var (
 	twinPlaces = []string{"L0", "L1", "L2", "L3", "L4"}
 )
 
+// doorParcels are the verbs of a parcel, which Change alone makes.
+var doorParcels = map[string]allocator.Action{"pack": allocator.DoPack, "ship": allocator.DoShip, "deliver parcel": allocator.DoDeliver,
+	"sent back": allocator.DoReturnToSender, "lose parcel": allocator.DoLose}
+
 // What is done to reservations and to goods, as often as it stands here.
 var (
-	doorTwinVerbs = []string{"confirm", "confirm", "confirm", "accept", "ready", "ready", "collect", "collect", "cancel", "short pick", "dispatch", "arrive", "return", "extend", "reassign"}
+	doorTwinVerbs = []string{"confirm", "confirm", "confirm", "accept", "ready", "ready", "collect", "collect", "cancel", "short pick", "dispatch", "arrive", "return", "extend", "reassign",
+		"pack", "ship", "ship", "deliver parcel", "sent back", "lose parcel"}
 	doorTwinMoves = []string{"receive", "count", "sell", "adjust", "damage", "send", "deliver", "lose"}
 )
 
@@ -286,7 +291,7 @@ func (p *doorPair) change() {
 	if p.draw.IntN(30) == 0 {
 		c.id = "nobody"
 	}
-	if p.draw.IntN(3) == 0 && p.w.orders[c.id] != nil && c.verb != "accept" && c.verb != "ready" && c.verb != "dispatch" && c.verb != "extend" && c.verb != "reassign" {
+	if p.draw.IntN(3) == 0 && p.w.orders[c.id] != nil && c.verb != "accept" && c.verb != "ready" && c.verb != "dispatch" && c.verb != "extend" && c.verb != "reassign" && doorParcels[c.verb] == 0 {
 		for _, l := range p.w.orders[c.id].is.Lines {
 			if len(c.lines) == 0 || p.draw.IntN(2) == 0 {
 				c.lines = append(c.lines, allocator.Line{SKU: l.SKU, Quantity: 1 + p.draw.Int64N(max(1, l.Quantity))})
@@ -316,6 +321,16 @@ func (p *doorPair) change() {
 		err = a.Dispatch(ctx, c.id, c.at)
 	case "arrive":
 		err = a.Arrive(ctx, c.id, c.lines...)
+	case "pack", "ship", "deliver parcel", "sent back", "lose parcel":
+		if c.verb == "ship" {
+			c.parcel = allocator.Parcel{Carrier: p.one("", "DHL"), Tracking: p.one("", "JJD1")}
+		}
+		if c.verb == "sent back" {
+			if c.as = allocator.Disposition(p.draw.IntN(3)); p.draw.IntN(2) == 0 {
+				c.at = p.at()
+			}
+		}
+		err = a.Change(ctx, allocator.Change{ID: p.id("c"), Reservation: c.id, Do: doorParcels[c.verb], Parcel: c.parcel, Location: c.at, As: c.as})
 	case "return":
 		c.at, c.as = p.at(), allocator.Disposition(p.draw.IntN(3))
 		err = a.Return(ctx, allocator.Return{ID: p.id("r"), Reservation: c.id, Location: c.at, As: c.as, Lines: c.lines})
@@ -344,7 +359,7 @@ func (p *doorPair) reservation(id string) {
 		return
 	}
 	want := o.is
-	if err != nil || r.Location != want.Location || r.To != want.To || r.State != want.State || r.Channel != want.Channel ||
+	if err != nil || r.Location != want.Location || r.To != want.To || r.State != want.State || r.Parcel != want.Parcel || r.Channel != want.Channel ||
 		!r.HeldUntil.Equal(want.HeldUntil) || !r.PickupUntil.Equal(want.PickupUntil) || !r.EndedAt.Equal(want.EndedAt) || killText(r.Lines) != killText(want.Lines) {
 		p.fault("got %s, %v\nthe twin says %s\nbefore: %s", killText(r), err, killText(want), killText(p.log))
 	}

@@ -121,7 +121,7 @@ func ExampleAllocator_Dispatch() {
 	show(a, "SO-1001")
 	// Output:
 	// <nil> <nil>
-	// allocator: collect "SO-1001": reservation: reservation "SO-1001" is shipped to store "warsaw-1": not possible at "krakow-1": collected
+	// allocator: collect "SO-1001": reservation: reservation "SO-1001" is to be shipped to store "warsaw-1": not possible at "krakow-1": collected
 	// <nil>
 	// in transit at krakow-1: 0 held, 2 confirmed, 0 collected
 	// <nil>

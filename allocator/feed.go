@@ -27,7 +27,8 @@ import (
 // HoldPlaced, HoldExtended, HoldTransferred, ReservationConfirmed, OrderAccepted,
 // InTransit, ArrivedForPickup, ReadyForPickup, PickupReminderDue, ShortPicked,
 // Collected, ReservationCanceled, HoldExpired, NoShow, ReturnReceived,
-// ShortageFound, ShortageCovered, OrderRejected, Rerouted, RerouteFailed. Besides:
+// ShortageFound, ShortageCovered, OrderRejected, Rerouted, RerouteFailed; of a parcel
+// Packed, Shipped, Delivered, DeliveryFailed (lost), ReturnedToSender. Besides:
 // SKUAdded, LocationSet, LocationRemoved, SettingChanged, Opened. Of what locations
 // have besides goods: WindowNamed and PeriodNamed (a start that is used for the
 // first time), WindowsSet, PeriodOpened (a period whose first order came),
@@ -47,11 +48,13 @@ type Event struct {
 	Channel  string    `json:"channel,omitempty"`
 	Location string    `json:"location,omitempty"` // where the goods are
 	To       string    `json:"to,omitempty"`       // where they are sent to, or are now after a reroute
-	Cause    string    `json:"cause,omitempty"`    // of a return: restocked, damaged return, to inspect; of a rejection or a reroute
+	Cause    string    `json:"cause,omitempty"`    // of a return, also to the sender: restocked, damaged return, to inspect; of a rejection or a reroute
 	Code     string    `json:"code,omitempty"`     // pickup code
 	Ref      string    `json:"ref,omitempty"`      // the movement that caused it; the transfer of a delivery
 	Form     string    `json:"form,omitempty"`     // how the goods reach the customer: ship to store, or ship; left out of what is collected
 	Store    string    `json:"store,omitempty"`    // to which they are brought
+	Carrier  string    `json:"carrier,omitempty"`  // who has the parcel, and under which number
+	Tracking string    `json:"tracking,omitempty"` //
 	Setting  string    `json:"setting,omitempty"`  // what was changed, by the engine's own name
 	Deadline time.Time `json:"deadline,omitzero"`  // of the hold, or of the pickup
 	AsOf     time.Time `json:"as_of,omitzero"`     // of a count
@@ -136,7 +139,7 @@ func (a *Allocator) events(ctx context.Context, from uint64, live bool) iter.Seq
 func (a *Allocator) event(sequence uint64, r *history.Record) Event {
 	e := Event{Sequence: sequence, Time: fromMillis(r.Time), Name: r.Event(), ID: own(r.ID), Change: own(r.Change),
 		Order: own(r.Order), Customer: own(r.Customer), Channel: own(r.Channel), Code: own(r.Code), Ref: own(r.Ref),
-		Deadline: fromMillis(r.Deadline), AsOf: fromMillis(r.AsOf), Promise: fromMillis(r.Promise)}
+		Deadline: fromMillis(r.Deadline), AsOf: fromMillis(r.AsOf), Promise: fromMillis(r.Promise), Carrier: own(r.Carrier), Tracking: own(r.Tracking)}
 	switch r.Kind {
 	case history.SKUAdded:
 		e.named(r.Name)
@@ -152,7 +155,7 @@ func (a *Allocator) event(sequence uint64, r *history.Record) Event {
 	case history.LocationSet:
 		e.Location = own(r.Name)
 		return e
-	case history.Returned, history.Rejected, history.Rerouted, history.RerouteFailed:
+	case history.Returned, history.ReturnedToSender, history.Rejected, history.Rerouted, history.RerouteFailed:
 		e.Cause = r.Cause.String()
 	}
 	if r.Kind != history.Moved {
@@ -268,9 +271,9 @@ func movesShelf(r *history.Record) bool {
 	switch r.Kind {
 	case history.Moved:
 		return r.Cause != history.Lost
-	case history.Dispatched, history.Arrived, history.ShortPicked, history.Collected:
+	case history.Dispatched, history.Arrived, history.ShortPicked, history.Collected, history.Shipped:
 		return true
-	case history.Returned:
+	case history.Returned, history.ReturnedToSender:
 		return r.Cause == history.Restocked
 	}
 	return false

@@ -1,6 +1,9 @@
 package allocator
 
 import (
+	"strings"
+	"unicode/utf8"
+
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/reservation"
 )
@@ -16,6 +19,14 @@ func formed(f sourcing.Form, at uint32) (form reservation.Form, store uint32) {
 		return reservation.Sent, 0
 	}
 	return reservation.Unsaid, 0
+}
+
+// checkParcel refuses a text of a parcel that cannot be kept, or shown.
+func checkParcel(field, text string) error {
+	if len(text) <= reservation.MaxParcelBytes && utf8.ValidString(text) && strings.IndexByte(text, 0) < 0 {
+		return nil
+	}
+	return &InvalidError{Field: field, Value: text, Why: "must be at most 255 bytes of UTF-8 without a zero byte"}
 }
 
 // formIn is the form that the ledger has of what the door has made.

@@ -130,18 +130,18 @@ func TestFormDecides(t *testing.T) {
 			if away.Location == "L0" || away.Store != "L0" {
 				t.Fatalf("the part that is away is %+v", away)
 			}
-			part := `part 2 of reservation "brought" is shipped to store "L0": not possible at `
+			part := `part 2 of reservation "brought" is to be shipped to store "L0": not possible at `
 			notOfForm(t, a, "brought/2", func() error { return a.Part("brought", 2).Dispatch(ctx, "L3") }, `allocator: dispatch part 2 of "brought": reservation: `+part+`"L3": in transit`)
 			notOfForm(t, a, "brought/2", func() error { return a.Part("brought", 2).Collect(ctx) }, `allocator: collect part 2 of "brought": reservation: `+part+`"`+away.Location+`": collected`)
 			notOfForm(t, a, "brought/2", func() error { return a.Part("brought", 2).Collect(ctx, Line{"tea", 1}) }, `allocator: collect part 2 of "brought": reservation: `+part+`"`+away.Location+`": collected`)
 			notOfForm(t, a, "brought/2", func() error { return a.Part("brought", 2).Ready(ctx, Pickup{}) }, `allocator: ready part 2 of "brought": reservation: `+part+`"`+away.Location+`": ready for pickup`)
 			for n := range 3 {
 				p, shown, which := a.Part("sent", n), shownPart("sent", n), max(n, 1)
-				notOfForm(t, a, nameOf("sent", n), func() error { return p.Ready(ctx, Pickup{}) }, fmt.Sprintf(`allocator: ready %s: reservation: part %d of reservation "sent" is shipped: not possible: ready for pickup`, shown, which))
-				notOfForm(t, a, nameOf("sent", n), func() error { return p.Dispatch(ctx, "L1") }, fmt.Sprintf(`allocator: dispatch %s: reservation: part %d of reservation "sent" is shipped: not possible: in transit`, shown, which))
+				notOfForm(t, a, nameOf("sent", n), func() error { return p.Ready(ctx, Pickup{}) }, fmt.Sprintf(`allocator: ready %s: reservation: part %d of reservation "sent" is to be shipped: not possible: ready for pickup`, shown, which))
+				notOfForm(t, a, nameOf("sent", n), func() error { return p.Dispatch(ctx, "L1") }, fmt.Sprintf(`allocator: dispatch %s: reservation: part %d of reservation "sent" is to be shipped: not possible: in transit`, shown, which))
 				notOfForm(t, a, nameOf("sent", n), func() error {
 					return a.Change(ctx, Change{ID: fmt.Sprint("c", n), Reservation: "sent", Part: n, Do: DoReady})
-				}, fmt.Sprintf(`allocator: change: reservation: part %d of reservation "sent" is shipped: not possible: ready for pickup`, which))
+				}, fmt.Sprintf(`allocator: change: reservation: part %d of reservation "sent" is to be shipped: not possible: ready for pickup`, which))
 			}
 			// What they are for passes, and ends at the store.
 			p := a.Part("brought", 2)

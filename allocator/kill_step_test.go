@@ -30,7 +30,24 @@ func (c *killCaller) next(r *allocator.Reservation) *killAsk {
 			return &killAsk{Verb: "collect", Lines: c.some(r, func(l *allocator.ReservedLine) int64 { return l.Confirmed })}
 		}
 		return &killAsk{Verb: "collect"}
-	case allocator.Collected:
+	case allocator.Packed:
+		if at < 2 {
+			return &killAsk{Verb: "cancel"}
+		}
+		return c.shipped(at)
+	case allocator.Shipped:
+		switch {
+		case at < 3:
+			return c.parcel(allocator.Change{Do: allocator.DoLose})
+		case at < 6:
+			back := allocator.Change{Do: allocator.DoReturnToSender, As: allocator.Disposition(c.draw.IntN(3))}
+			if at < 4 {
+				back.Location = killPlaces[c.draw.IntN(7)]
+			}
+			return c.parcel(back)
+		}
+		return c.parcel(allocator.Change{Do: allocator.DoDeliver})
+	case allocator.Collected, allocator.Delivered:
 		if at < 8 {
 			return nil
 		}
@@ -46,6 +63,17 @@ func (c *killCaller) next(r *allocator.Reservation) *killAsk {
 		}
 	}
 	return nil
+}
+
+// parcel is a request about a parcel, which a change with an ID alone can make.
+func (c *killCaller) parcel(change allocator.Change) *killAsk {
+	change.ID = c.id("c")
+	return &killAsk{Verb: "change", Changes: []allocator.Change{change}}
+}
+
+// shipped hands a parcel to a carrier.
+func (c *killCaller) shipped(at int) *killAsk {
+	return c.parcel(allocator.Change{Do: allocator.DoShip, Parcel: allocator.Parcel{Carrier: "DHL", Tracking: fmt.Sprint("JJD", at)}})
 }
 
 func (c *killCaller) nextHeld(r *allocator.Reservation, at int) *killAsk {
@@ -83,8 +111,10 @@ func (c *killCaller) nextConfirmed(r *allocator.Reservation, at int) *killAsk {
 		return &killAsk{Verb: "accept"}
 	}
 	switch {
-	case r.Form == sourcing.Ship && at < 18: // else it is refused
-		return &killAsk{Verb: "collect"}
+	case r.Form == sourcing.Ship && at < 14: // else it is refused
+		return c.parcel(allocator.Change{Do: allocator.DoPack})
+	case r.Form == sourcing.Ship && at < 18:
+		return c.shipped(at)
 	case r.Form == sourcing.ShipToStore && r.Location != r.Store && at < 18:
 		return &killAsk{Verb: "dispatch", Location: r.Store}
 	}

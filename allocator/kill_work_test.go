@@ -284,6 +284,9 @@ func (c *killCaller) goOn(ctx context.Context) error {
 
 // change is a request of one reservation as a change with an ID, if it can be one.
 func (c *killCaller) change(q *killAsk) (allocator.Change, bool) {
+	if q.Verb == "change" {
+		return q.Changes[0], true
+	}
 	do, ok := map[string]allocator.Action{"confirm": allocator.DoConfirm, "accept": allocator.DoAccept, "dispatch": allocator.DoDispatch,
 		"arrive": allocator.DoArrive, "ready": allocator.DoReady, "short pick": allocator.DoShortPick, "collect": allocator.DoCollect,
 		"cancel": allocator.DoCancel, "reject": allocator.DoReject}[q.Verb]
@@ -314,7 +317,7 @@ func (c *killCaller) step(id string) *killAsk {
 		var live []allocator.Reservation
 		for _, n := range r.Parts {
 			if p, err := c.a.Part(id, n).Lookup(); err == nil {
-				if alike = alike && (p.State == r.State); !p.State.Ended() || p.State == allocator.Collected {
+				if alike = alike && (p.State == r.State); !p.State.Ended() || p.State == allocator.Collected || p.State == allocator.Delivered {
 					live = append(live, p)
 				}
 			}
@@ -337,7 +340,10 @@ func (c *killCaller) step(id string) *killAsk {
 			q.Returns[i].Part = target.Part
 		}
 	}
-	if len(q.Returns) > 0 {
+	for i := range q.Changes {
+		q.Changes[i].Reservation, q.Changes[i].Part = q.ID, q.Part
+	}
+	if len(q.Returns)+len(q.Changes) > 0 {
 		q.ID, q.Part = "", 0
 	}
 	return q

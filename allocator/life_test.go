@@ -309,7 +309,7 @@ func TestVerbFaults(t *testing.T) {
 		{a.Reassign(ctx, "o", "x", Owner{}), ErrOwner, `allocator: reassign "o": reservation: not the owner of the reservation`},
 		{a.Reassign(ctx, "o", "", Owner{Channel: "0123456789abcdefg"}), ErrInvalid, `allocator: reassign "o": invalid Channel "0123456789abcdefg": is 17 bytes long, at most 16 are allowed`},
 		{a.Change(ctx, Change{ID: "c", Reservation: "o", Do: DoAccept, Lines: []Line{{"tea", 1}}}), ErrInvalid, `allocator: change "c": invalid Lines 1: must be none: the action is about the whole reservation`},
-		{a.Change(ctx, Change{ID: "c", Reservation: "o", Do: DoCancel, Location: "L0"}), ErrInvalid, `allocator: change "c": invalid Location "L0": is for DoDispatch only`},
+		{a.Change(ctx, Change{ID: "c", Reservation: "o", Do: DoCancel, Location: "L0"}), ErrInvalid, `allocator: change "c": invalid Location "L0": is for DoDispatch and DoReturnToSender only`},
 		{a.Change(ctx, Change{Reservation: "o", Do: DoCancel}), ErrInvalid, `allocator: change "": invalid ID "": must not be empty`},
 		{a.Return(ctx, Return{ID: "r", Reservation: "o"}), ErrInvalid, `allocator: return "r": invalid Location "": must not be empty`},
 		{a.Return(ctx, Return{ID: "r", Reservation: "o", Location: "no"}), ErrReturns, `allocator: return "r": location takes no returns: "no"`},

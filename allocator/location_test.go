@@ -122,7 +122,7 @@ func TestKindsAndServiceArea(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
-	got := fmt.Sprint(Store, Warehouse, PickupPoint, Locker, Kind(7), sourcing.TooFar, sourcing.WrongKind, sourcing.OutsideArea, sourcing.Short, Reason(0), Held, Collected, Canceled)
+	got := fmt.Sprint(Store, Warehouse, PickupPoint, Locker, Kind(7), sourcing.TooFar, sourcing.WrongKind, sourcing.OutsideArea, sourcing.Short, sourcing.Reason(0), Held, Collected, Canceled)
 	if want := "store warehouse pickup point locker Kind(7) too far wrong kind outside its service area short Reason(0) held collected canceled"; got != want {
 		t.Errorf("got %s", got)
 	}

@@ -15,8 +15,8 @@ import (
 // State is where a reservation is in its life.
 type State = reservation.State
 
-// The states of a reservation. It ends once, in one of the last six; a
-// Collected one can still become Returned.
+// The states of a reservation. It ends once, in one of those that say so; a Collected
+// or a Delivered one can still become Returned.
 const (
 	Held      = reservation.Held      // until HeldUntil
 	Confirmed = reservation.Confirmed // promised, without a deadline
@@ -29,6 +29,12 @@ const (
 	NoShow    = reservation.NoShow    // ended: the pickup deadline passed
 	Returned  = reservation.Returned  // ended: collected, and all of it came back
 	Rerouted  = reservation.Rerouted  // ended: its units are in other parts of the order
+
+	Packed           = reservation.Packed           // in a parcel, which waits at the location for its carrier
+	Shipped          = reservation.Shipped          // on its way to the customer
+	Delivered        = reservation.Delivered        // ended: the customer has it
+	Lost             = reservation.Lost             // ended: the carrier has lost it
+	ReturnedToSender = reservation.ReturnedToSender // ended: it came back undelivered
 )
 
 // Reservation is what became of an order, or of one part of it. Times are engine time, in UTC and whole
@@ -44,6 +50,7 @@ type Reservation struct {
 
 	Order, Customer, Channel string // as given with the order; Channel after Reassign the new one
 	Code                     string // the pickup code that Ready set
+	Parcel                   Parcel `json:",omitzero"` // what DoShip said of it
 
 	HeldUntil   time.Time // while units are held
 	PickupUntil time.Time // while Ready
@@ -67,8 +74,8 @@ type ReservedLine struct {
 	Quantity  int64 // as ordered, summed over the order's lines of the SKU
 	Held      int64 // until the deadline
 	Confirmed int64 // for good
-	Collected int64 // handed over; returned ones included
-	Missing   int64 // not found by the location, or lost on the road
+	Collected int64 // handed over or delivered; returned ones included
+	Missing   int64 // not found by the location, or lost on the road or by the carrier
 	Expired   int64 // put back at a deadline: of the hold, or of the pickup
 	Canceled  int64 // put back on request
 	Returned  int64 // of the collected: brought back
@@ -160,6 +167,7 @@ func (a *Allocator) reservation(id string, e *reservation.Entry, room *[]Reserve
 		t := notes.Take(e.Note)
 		r.Form, r.From = t.Form, a.leftOf(&t)
 	}
+	r.Parcel = Parcel{Carrier: e.Carrier, Tracking: e.Tracking}
 	if e.Form != reservation.Unsaid {
 		r.Form = formIn(e.Form)
 	}

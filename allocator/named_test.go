@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"testing"
 )
 
 // Tests write the n-th part of order X as X/n, and an order as its ID: a notation of
@@ -22,4 +23,15 @@ func nameOf(order string, number int) string {
 		return order
 	}
 	return fmt.Sprintf("%s/%d", order, number)
+}
+
+// partState looks up what a test names, which must be in that state.
+func partState(t testing.TB, a *Allocator, name string, want State) Reservation {
+	t.Helper()
+	r, err := byName(a, name).Lookup()
+	must(t, err)
+	if r.State != want {
+		t.Fatalf("%s is %v, want %v", name, r.State, want)
+	}
+	return r
 }

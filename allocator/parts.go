@@ -61,8 +61,10 @@ func (a *Allocator) head(parts []reservation.Entry) *reservation.Entry {
 		switch {
 		case !a.hasGoods(e):
 		case !e.State.Ended():
-			r = 4
+			r = 5
 		case e.State == Collected:
+			r = 4
+		case e.State == Delivered:
 			r = 3
 		case e.State != Rerouted:
 			r = 2
@@ -175,7 +177,7 @@ func collectedPart(order string, parts []reservation.Entry) (*reservation.Entry,
 // last part with goods has ended. The change has been made, or was refused.
 func (a *Allocator) endVisits(s *scratch, c *reservation.Change, t reservation.Ticket, refused error) (reservation.Ticket, error) {
 	switch c.Verb {
-	case history.Collected, history.Canceled, history.ShortPicked:
+	case history.Collected, history.Canceled, history.ShortPicked, history.ParcelDelivered, history.ParcelLost, history.ReturnedToSender:
 	default:
 		return t, refused
 	}

@@ -95,7 +95,7 @@ func (p *planTwin) distance(s *planSite, f sourcing.Form) geo.Meters {
 }
 
 // against says whether a reason that needs no stock holds by itself.
-func (p *planTwin) against(reason Reason, s *planSite, f sourcing.Form) bool {
+func (p *planTwin) against(reason sourcing.Reason, s *planSite, f sourcing.Form) bool {
 	o, brought := &p.o, f == sourcing.ShipToStore
 	member := func(list []string, of string) bool { return len(list) == 0 || slices.Contains(list, of) }
 	serves := func(s *planSite, f sourcing.Form) bool {
@@ -179,13 +179,13 @@ func (p *planTwin) promise(s *planSite, f sourcing.Form) (time.Time, bool) {
 	return at, ok
 }
 
-var planReasons = [...]Reason{sourcing.TooFar, sourcing.WrongKind, sourcing.OutsideArea, sourcing.Offline, sourcing.NotInChannel,
+var planReasons = [...]sourcing.Reason{sourcing.TooFar, sourcing.WrongKind, sourcing.OutsideArea, sourcing.Offline, sourcing.NotInChannel,
 	sourcing.NoSuchForm, sourcing.NoSuchPayment, sourcing.NotInGroup, sourcing.Excluded, sourcing.Unplaced, sourcing.Closed, sourcing.Late}
 
 // choices are the locations that may serve a form, by everything but the rules.
 func (p *planTwin) choices(f sourcing.Form) (all []*planChoice) {
 	for _, s := range p.sites {
-		barred := slices.ContainsFunc(planReasons[:], func(r Reason) bool { return p.against(r, s, f) })
+		barred := slices.ContainsFunc(planReasons[:], func(r sourcing.Reason) bool { return p.against(r, s, f) })
 		if barred || f == sourcing.Collect && p.at != nil && s != p.at {
 			continue
 		}

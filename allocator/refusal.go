@@ -13,10 +13,6 @@ import (
 	"github.com/clickcollect/clickcollect/reservation"
 )
 
-// Reason is why a location was not chosen: sourcing.TooFar, WrongKind, OutsideArea,
-// Short and all others are in package sourcing.
-type Reason = sourcing.Reason
-
 // ReasonCounts is how many locations were refused for each reason.
 type ReasonCounts struct {
 	TooFar, Kind, Area, Short int
@@ -27,7 +23,7 @@ type ReasonCounts struct {
 type Rejection struct {
 	Location string
 	Distance geo.Meters
-	Reason   Reason
+	Reason   sourcing.Reason
 	SKU      string // with sourcing.Short: the first SKU it has too little of; empty if goods came in since
 	Detail   string // of other reasons: the filter, the store, the window it holds against
 }
@@ -150,7 +146,7 @@ func (e *NoLocationError) distance(slot uint32) geo.Meters {
 
 // static is the first reason that holds against a location whatever its stock,
 // or 0.
-func (e *NoLocationError) static(p *topology.Place, distance geo.Meters) Reason {
+func (e *NoLocationError) static(p *topology.Place, distance geo.Meters) sourcing.Reason {
 	switch {
 	case e.within > 0 && distance > e.within:
 		return sourcing.TooFar

@@ -21,7 +21,7 @@ type Stats struct {
 	Repeated  uint64 // orders answered from the book
 	Refused   uint64 // orders no location could fill
 	Conflicts uint64 // orders refused because another one has their ID (ErrConflict)
-	Collected uint64 // reservations ended by Collect
+	Collected uint64 // reservations ended by Collect, or by DoDeliver
 	Canceled  uint64 // reservations ended by Cancel
 	Expired   uint64 // holds whose deadline passed, in whole or the part not confirmed
 	NoShows   uint64 // reservations that nobody collected in time

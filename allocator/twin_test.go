@@ -120,7 +120,7 @@ func (w *twin) ranked(near geo.Point) []Location {
 
 // judge is why a location cannot serve an order, 0 if it can, and the SKUs of
 // which it has too little.
-func (w *twin) judge(o Order, l Location) (reason Reason, missing []string) {
+func (w *twin) judge(o Order, l Location) (reason sourcing.Reason, missing []string) {
 	within := cmp.Or(o.MaxDistance, w.within)
 	pointed := o.At == "" || o.Near != geo.Point{}
 	switch {
@@ -510,7 +510,7 @@ func (r *twinRefusal) Error() string { return fmt.Sprintf("%+v", *r) }
 
 func (r *twinRefusal) Is(target error) bool { return target == ErrNoLocation }
 
-func (r *twinRefusal) add(reason Reason) {
+func (r *twinRefusal) add(reason sourcing.Reason) {
 	switch reason {
 	case sourcing.TooFar:
 		r.counts.TooFar++

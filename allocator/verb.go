@@ -77,13 +77,14 @@ func (a *Allocator) ShortPick(ctx context.Context, id string, lines ...Line) err
 // Collect hands goods over to the customer: all that is still held or confirmed,
 // or the given lines of it. They leave the units on hand. *ShortageError: more
 // than that, or goods that a till sale or a count took away before. *FormError: it is
-// sourcing.ShipToStore, and its goods are not at the chosen store.
+// sourcing.ShipToStore, and its goods are not at the chosen store, or it is
+// sourcing.Ship: that ends by Change with DoDeliver.
 func (a *Allocator) Collect(ctx context.Context, id string, lines ...Line) error {
 	return a.changeOne(ctx, Change{Reservation: id, Do: DoCollect, Lines: lines})
 }
 
 // Cancel puts goods back on the shelf: all that is still held or confirmed, or
-// the given lines of it. They are available to the next order when it returns.
+// the given lines of it, also if they are in a parcel that no carrier has yet. They are available to the next order when it returns.
 func (a *Allocator) Cancel(ctx context.Context, id string, lines ...Line) error {
 	return a.changeOne(ctx, Change{Reservation: id, Do: DoCancel, Lines: lines})
 }

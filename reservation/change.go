@@ -35,12 +35,12 @@ type Change struct {
 
 	Deadline int64         // Extended, Ready
 	MaxHold  int64         // Extended: how long a hold may last in all, in milliseconds; 0: as long as it likes
-	Code     string        // Ready: the pickup code
+	Code     string        // Ready: the pickup code; Shipped: the number of the parcel, at most MaxParcelBytes
 	Token    string        // Reassigned: the owner so far
-	Owner    string        // Reassigned: the owner from now on
+	Owner    string        // Reassigned: the owner from now on; Shipped: the carrier, at most MaxParcelBytes
 	Channel  string        // Reassigned
-	Slot     uint32        // Dispatched: to where; Returned: where the goods came back
-	Cause    history.Cause // Returned: Restocked, DamagedReturn or ToInspect; Rejected, RerouteFailed: why
+	Slot     uint32        // Dispatched: to where; Returned, ReturnedToSender: where the goods came back, of the latter Everywhere: where they were sent from
+	Cause    history.Cause // Returned, ReturnedToSender: Restocked, DamagedReturn or ToInspect; Rejected, RerouteFailed: why
 
 	went *went // Rerouted, for which there is Parts.Reroute
 }
@@ -54,7 +54,7 @@ type went struct {
 
 // transition is what the change does, for the state.
 func (c *Change) transition() state.Transition {
-	t := state.Transition{Verb: c.verb(), Now: c.Now, Deadline: c.Deadline, Code: c.Code, Owner: c.Owner, Channel: c.Channel, Slot: c.Slot}
+	t := state.Transition{Verb: c.verb(), Now: c.Now, Deadline: c.Deadline, Code: c.Code, Owner: c.Owner, Channel: c.Channel, Slot: c.Slot, Parcel: book.Parcel{Carrier: c.Owner, Tracking: c.Code}}
 	if c.went != nil {
 		t.Went = c.went.Went
 	}
@@ -85,6 +85,7 @@ type step struct {
 	room    [8]entryLine
 	slot    uint32 // the location whose floor is locked, for verbs that need it
 	moved   bool   // the reservation has left that location meanwhile
+	home    bool   // goods come back to where they were sent from: of one part, that is the location that the change names then
 	all     wholeOrder
 }
 
@@ -113,7 +114,7 @@ func (s *step) Apply(id string, e *book.Entry) ([]byte, error) {
 	if c.Part == 0 && numberOf(e) != 0 {
 		return nil, errSeveral
 	}
-	if takesFloor(rule) && e.Location != s.slot || rule.Lock == life.FloorHeld && e.Location != c.Slot {
+	if takesFloor(rule) && e.Location != s.slot || (s.home || rule.Lock == life.FloorHeld) && e.Location != c.Slot {
 		s.moved = true
 		return nil, errMoved
 	}
@@ -204,6 +205,9 @@ func (s *step) say(r *history.Record, says life.Says, e *book.Entry) {
 	}
 	if says&life.SaysBecause != 0 {
 		r.Ref = c.Token
+	}
+	if says&life.SaysParcel != 0 {
+		r.Carrier, r.Tracking = c.Owner, c.Code
 	}
 }
 

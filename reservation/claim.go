@@ -90,7 +90,7 @@ func fill(e *book.Entry, h *Hold) {
 	e.Deadline, e.Pickup, e.Since, e.Promise = h.Deadline, 0, h.Now, h.Promise
 	e.To, e.Form, e.Origin, e.Reminded, e.Rejects = h.Store, h.Form, h.Slot, false, 0
 	e.Refs = book.Refs{Order: h.Order, Customer: h.Customer, Owner: h.Owner, Channel: h.Channel}
-	e.Parts, e.Part, e.From, e.Note = h.parts(), h.name().Part, h.From, string(h.Note)
+	e.Parts, e.Part, e.From, e.Note, e.Parcel = h.parts(), h.name().Part, h.From, string(h.Note), book.Parcel{}
 }
 
 // Reserve takes every line at the location with that number of the table and

@@ -33,6 +33,9 @@ func (l *Ledger) Do(c *Change) (State, Ticket, error) {
 	if len(c.ID2) > MaxIDBytes {
 		return 0, Ticket{}, fmt.Errorf("reservation: change: %w", tooLongID(c.ID2))
 	}
+	if longest := max(len(c.Owner), len(c.Code)); longest > MaxParcelBytes && c.Verb == history.Shipped {
+		return 0, Ticket{}, fmt.Errorf("reservation: change: %w", &InvalidError{Field: "Owner, Code", Value: longest, Why: "must be at most 255 bytes each"})
+	}
 	if c.ID2 != "" {
 		m := &l.changes[l.state.Book.Hash(book.KindChange, c.ID2)%state.Floors]
 		m.Lock(lock.Step)
@@ -70,7 +73,7 @@ const keptLines = 64
 
 // release gives a step back, without the strings and lines of its change.
 func (s *step) release() {
-	s.change = nil
+	s.change, s.home = nil, false
 	s.record.Reset()
 	s.entry.Refs = book.Refs{}
 	s.all = wholeOrder{}
@@ -91,7 +94,11 @@ func (s *step) runOne() (Ticket, error) {
 	l := s.ledger
 	switch s.change.rule().Lock {
 	case life.FloorNamed:
-		return l.bringBack(s)
+		for s.home = s.change.Slot == Everywhere; ; {
+			if t, err := l.bringBack(s); !errors.Is(err, errMoved) {
+				return t, err
+			}
+		}
 	case life.FloorAhead:
 		return l.takeIn(s)
 	case life.FloorOf, life.FloorsOfTwo:
@@ -175,9 +182,15 @@ func (l *Ledger) takeIn(s *step) (Ticket, error) {
 }
 
 // bringBack books returned goods in under the floor of the place where they came
-// back.
+// back: Everywhere is where they were sent from.
 func (l *Ledger) bringBack(s *step) (Ticket, error) {
 	c := s.change
+	if s.home {
+		if !l.state.Book.FindPart(c.name(), &s.entry) {
+			return Ticket{}, ErrNotFound
+		}
+		c.Slot = s.entry.Location
+	}
 	f := l.state.Floor(c.Slot)
 	f.Lock(lock.Floor)
 	defer f.Unlock()

@@ -11,6 +11,9 @@
 //	              └──────────┴─ InTransit (Dispatched, Arrived) → Accepted at the other place
 //	                                   └─ pickup deadline → NoShow
 //
+//	Confirmed, Accepted ── Packed ── Shipped ── Delivered ── Returned
+//	                                    └─ Lost, ReturnedToSender
+//
 // Held, Confirmed and Accepted ones can also become Rerouted.
 //
 // How the goods reach the customer, the Form, decides what is possible: what is Brought

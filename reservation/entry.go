@@ -30,6 +30,8 @@ type Entry struct {
 
 	Order, Customer, Owner, Channel, Code string
 
+	Carrier, Tracking string // of the parcel, once Shipped
+
 	Note []byte // the caller's, as given when it was made
 
 	Lines []EntryLine
@@ -42,9 +44,9 @@ type EntryLine struct {
 	Quantity  int64 // as ordered
 	Held      int64 // until the deadline
 	Confirmed int64 // for good
-	Collected int64 // handed over, returned ones included
+	Collected int64 // handed over or delivered, returned ones included
 	Returned  int64 // of the collected
-	Missing   int64 // not found by the store, or lost on the road
+	Missing   int64 // not found by the store, or lost on the road or by the carrier
 	Lapsed    int64 // expired, or not collected in time
 	Short     int64 // of the held and confirmed: their goods are gone
 	Rerouted  int64 // in another reservation of the order by now
@@ -63,6 +65,7 @@ func export(e *book.Entry, into *Entry) {
 	into.Promise, into.Since, into.Origin, into.Form = e.Promise, e.Since, e.Origin, e.Form
 	into.Part, into.Parts, into.From = max(int(e.Part), 1), max(int(e.Parts), 1), int(e.From)
 	into.Rejects, into.Note = int(e.Rejects), append(note, e.Note...)
+	into.Carrier, into.Tracking = e.Parcel.Carrier, e.Parcel.Tracking
 	if e.State == Ready {
 		into.Pickup = e.Pickup
 	}

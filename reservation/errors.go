@@ -144,7 +144,7 @@ func (e *ShortageError) Is(target error) bool { return target == ErrShortage }
 type EndedError struct {
 	ID    string
 	Part  int   // of an order of several parts, the number of the one that has ended
-	State State // Collected, Canceled, Expired, NoShow, Returned or Rerouted
+	State State // Collected, Canceled, Expired, NoShow, Returned, Rerouted, Delivered, Lost or ReturnedToSender
 }
 
 // Error names the reservation and how it ended.

@@ -25,6 +25,8 @@ const (
 	MaxNoteBytes = book.MaxNoteBytes
 	// MaxIDBytes is the longest ID, and the longest reference.
 	MaxIDBytes = book.MaxIDBytes
+	// MaxParcelBytes is the longest name of a carrier, and its longest number of a parcel.
+	MaxParcelBytes = book.MaxParcelBytes
 	// NoNumber is the number of a slot that a table does not hold.
 	NoNumber = stock.None
 	// Everywhere stands for all slots in SafetyLevel.

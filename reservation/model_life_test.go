@@ -16,7 +16,9 @@ func (w *ledgerTwin) do(order, change int, c *Change) (State, error) {
 			return known.state, nil
 		}
 	}
-	if c.Verb == history.Returned && w.slots[c.Slot].gone {
+	back := c.Verb == history.Returned || c.Verb == history.ReturnedToSender
+	home := back && c.Slot == Everywhere
+	if back && !home && w.slots[c.Slot].gone {
 		return 0, ErrUnknownLocation
 	}
 	parts, err := w.concerned(order, c)
@@ -28,6 +30,9 @@ func (w *ledgerTwin) do(order, change int, c *Change) (State, error) {
 	}
 	gives, coming := make([][]int64, len(parts)), map[[2]uint32]int64{}
 	for i, o := range parts {
+		if home && w.slots[o.slot].gone && (o.concerns(c) || o.parts == 1 || c.Part > 0) {
+			return 0, ErrUnknownLocation
+		}
 		if err := o.allows(c); err != nil {
 			return 0, err
 		}
@@ -86,8 +91,22 @@ func (o *twinOrder) concerns(c *Change) bool {
 		return o.state == InTransit
 	case history.Ready:
 		return o.state != Ready
+	case history.Packed:
+		return o.state != Packed && o.state != Shipped
+	case history.Shipped:
+		return o.state != Shipped
+	case history.ParcelDelivered, history.ParcelLost, history.ReturnedToSender:
+		return o.state == Shipped
 	}
 	return true
+}
+
+// backAt is where goods of it come back.
+func (o *twinOrder) backAt(c *Change) uint32 {
+	if c.Slot == Everywhere {
+		return o.slot
+	}
+	return c.Slot
 }
 
 // allows is which verbs a state lets pass.
@@ -103,7 +122,10 @@ func (o *twinOrder) allows(c *Change) error {
 	if o.state.Ended() && c.Verb != history.RerouteFailed {
 		return ErrEnded
 	}
-	if o.form == Sent && (c.Verb == history.Ready || c.Verb == history.Dispatched) || o.form == Fetched && c.Verb == history.Dispatched {
+	pickup := []history.Kind{history.Ready, history.Dispatched, history.Collected}
+	parcel := []history.Kind{history.Packed, history.Shipped, history.ParcelDelivered, history.ParcelLost, history.ReturnedToSender}
+	if o.form == Sent && slices.Contains(pickup, c.Verb) || o.form == Fetched && c.Verb == history.Dispatched ||
+		(o.form == Fetched || o.form == Brought) && slices.Contains(parcel, c.Verb) {
 		return ErrForm
 	}
 	var in []State
@@ -125,12 +147,21 @@ func (o *twinOrder) allows(c *Change) error {
 	case history.Arrived:
 		in = []State{InTransit}
 	case history.ShortPicked:
-		in = []State{Confirmed, Accepted, Ready}
+		in = []State{Confirmed, Accepted, Ready, Packed}
 	case history.Collected, history.Canceled:
-		in = []State{Held, Confirmed, Accepted, Ready}
+		in = []State{Held, Confirmed, Accepted, Ready, Packed}
+	case history.Packed, history.Shipped:
+		if in = []State{Confirmed, Accepted}; held > 0 {
+			return ErrState
+		}
+		if c.Verb == history.Shipped {
+			in = append(in, Packed)
+		}
+	case history.ParcelDelivered, history.ParcelLost, history.ReturnedToSender:
+		in = []State{Shipped}
 	}
 	// These are about what is confirmed, if they do not say that they are about less.
-	ofConfirmed := []history.Kind{history.Accepted, history.Rejected, history.Ready, history.ShortPicked}
+	ofConfirmed := []history.Kind{history.Accepted, history.Rejected, history.Ready, history.ShortPicked, history.Packed, history.Shipped}
 	nothing := slices.Contains(ofConfirmed, c.Verb) && c.Lines == nil && o.sum(func(l twinLine) int64 { return l.confirmed }) == 0
 	switch {
 	case in != nil && !slices.Contains(in, o.state), nothing:
@@ -154,7 +185,9 @@ func (l *twinLine) can(verb history.Kind) int64 {
 		return l.held + l.confirmed
 	case history.Collected:
 		return l.held + l.confirmed - l.short
-	case history.Dispatched, history.ShortPicked, history.Arrived, history.NoShow, history.Rejected:
+	case history.Packed, history.Shipped:
+		return l.confirmed - l.short
+	case history.Dispatched, history.ShortPicked, history.Arrived, history.NoShow, history.Rejected, history.ParcelDelivered, history.ParcelLost, history.ReturnedToSender:
 		return l.confirmed
 	case history.RerouteFailed:
 		return l.held + l.confirmed + l.missing
@@ -170,7 +203,7 @@ func (w *ledgerTwin) given(o *twinOrder, c *Change, coming map[[2]uint32]int64) 
 	give := make([]int64, len(o.lines))
 	if c.Lines == nil {
 		for i := range o.lines {
-			if o.lines[i].short > 0 && (c.Verb == history.Collected || c.Verb == history.Dispatched) {
+			if o.lines[i].short > 0 && (c.Verb == history.Collected || c.Verb == history.Dispatched || c.Verb == history.Packed || c.Verb == history.Shipped) {
 				return nil, ErrShortage
 			}
 			give[i] = o.lines[i].can(c.Verb)
@@ -187,8 +220,8 @@ func (w *ledgerTwin) given(o *twinOrder, c *Change, coming map[[2]uint32]int64) 
 	switch {
 	case c.Verb == history.Arrived:
 		room = o.to
-	case c.Verb == history.Returned && c.Cause == history.Restocked:
-		room = c.Slot
+	case (c.Verb == history.Returned || c.Verb == history.ReturnedToSender) && c.Cause == history.Restocked:
+		room = o.backAt(c)
 	default:
 		return give, nil
 	}
@@ -211,8 +244,8 @@ func (w *ledgerTwin) apply(parts []*twinOrder, c *Change, gives [][]int64) {
 	for i, o := range parts {
 		for _, l := range o.lines {
 			w.bring(l.sku, froms[i])
-			if c.Verb == history.Returned {
-				w.bring(l.sku, c.Slot)
+			if c.Verb == history.Returned || c.Verb == history.ReturnedToSender {
+				w.bring(l.sku, o.backAt(c))
 			}
 		}
 	}
@@ -243,6 +276,10 @@ func (w *ledgerTwin) advance(o *twinOrder, c *Change, give []int64) {
 		o.state, o.pickup, o.code, o.reminded = Ready, c.Deadline, c.Code, false
 	case history.Reminded:
 		o.reminded = true
+	case history.Packed:
+		o.state = Packed
+	case history.Shipped:
+		o.state, o.parcel = Shipped, [2]string{c.Owner, c.Code}
 	case history.Rejected:
 		o.rejects++
 		if o.state == Accepted {
@@ -255,7 +292,7 @@ func (w *ledgerTwin) advance(o *twinOrder, c *Change, give []int64) {
 		w.moveUnits(o, &o.lines[i], c, give[i], from)
 	}
 	if c.Verb == history.Returned {
-		if o.state == Collected && o.sum(func(l twinLine) int64 { return l.collected - l.returned }) == 0 {
+		if (o.state == Collected || o.state == Delivered) && o.sum(func(l twinLine) int64 { return l.collected - l.returned }) == 0 {
 			o.state = Returned
 		}
 	} else {
@@ -284,8 +321,17 @@ func (w *ledgerTwin) moveUnits(o *twinOrder, l *twinLine, c *Change, n int64, fr
 		first(&l.confirmed, &l.held)
 		l.collected += n
 		w.shift(c.Now, l.sku, from, -n)
-	case history.Dispatched:
+	case history.Dispatched, history.Shipped:
 		w.shift(c.Now, l.sku, from, -n)
+	case history.ParcelDelivered:
+		l.confirmed, l.collected = l.confirmed-n, l.collected+n
+	case history.ParcelLost:
+		l.confirmed, l.missing = l.confirmed-n, l.missing+n
+	case history.ReturnedToSender:
+		l.confirmed, l.canceled = l.confirmed-n, l.canceled+n
+		if c.Cause == history.Restocked {
+			w.shift(c.Now, l.sku, o.backAt(c), n)
+		}
 	case history.Arrived:
 		l.missing, l.confirmed = l.missing+l.confirmed-n, n
 		w.shift(c.Now, l.sku, o.slot, n)
@@ -320,8 +366,14 @@ func (w *ledgerTwin) finish(o *twinOrder, c *Change) {
 	w.shelf = slices.DeleteFunc(w.shelf, func(x *twinOrder) bool { return x == o })
 	o.deadline = c.Now
 	switch {
+	case c.Verb == history.ParcelDelivered:
+		o.state = Delivered
 	case o.sum(func(l twinLine) int64 { return l.collected }) > 0:
 		o.state = Collected
+	case c.Verb == history.ParcelLost:
+		o.state = Lost
+	case c.Verb == history.ReturnedToSender:
+		o.state = ReturnedToSender
 	case c.Verb == history.Expired:
 		o.state = Expired
 	case c.Verb == history.NoShow:

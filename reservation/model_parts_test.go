@@ -205,7 +205,7 @@ func (w *ledgerTwin) leave(o *twinOrder, give []int64, r *Reroute) (sure map[uin
 	o.parts = max(o.parts, int(r.To.Parts), int(r.To.Part))
 	if !o.state.Ended() {
 		w.finish(o, &Change{Verb: history.Rerouted, Now: r.Now})
-	} else if o.state == Canceled && o.sum(func(l twinLine) int64 { return l.quantity - l.rerouted }) == 0 {
+	} else if (o.state == Canceled || o.state == Lost) && o.sum(func(l twinLine) int64 { return l.quantity - l.rerouted }) == 0 {
 		o.state = Rerouted
 	}
 	return sure, held == 0
@@ -453,6 +453,7 @@ func (g *game) lookOrigin(f *Entry, o *twinOrder) {
 	is(g, "made", [2]int64{f.Since, int64(f.Origin)}, [2]int64{o.born, int64(o.origin)})
 	is(g, "parts and rejections", [2]int{f.Parts, f.Rejects}, [2]int{max(o.parts, 1), min(o.rejects, math.MaxUint8)})
 	is(g, "form", f.Form, o.form)
+	is(g, "parcel", [2]string{f.Carrier, f.Tracking}, o.parcel)
 	if o.form == Brought {
 		is(g, "store", f.To, o.store)
 	}

@@ -273,7 +273,42 @@ func (g *game) reserve() {
 // verbs are what orders go through, often and seldom.
 var verbs = []history.Kind{history.Confirmed, history.Confirmed, history.Accepted, history.Ready, history.Collected, history.Collected,
 	history.Canceled, history.Canceled, history.Dispatched, history.Arrived, history.Arrived, history.ShortPicked, history.Returned,
-	history.Extended, history.Reassigned, history.Rejected, history.RerouteFailed}
+	history.Extended, history.Reassigned, history.Rejected, history.RerouteFailed,
+	history.Packed, history.Shipped, history.Shipped, history.ParcelDelivered, history.ParcelLost, history.ReturnedToSender}
+
+// fill draws what the verb of a change of the i-th order needs.
+func (g *game) fill(c *Change, i int) {
+	switch c.Verb {
+	case history.Extended:
+		c.Deadline, c.MaxHold = g.now+int64(g.n(20_000)), int64(g.n(2)*15_000)
+		for _, o := range g.w.partsOf(i) {
+			if c.Deadline = max(c.Deadline, o.deadline); g.n(4) == 3 {
+				c.Deadline -= int64(g.n(5_000)) // sooner than one of them lasts anyway
+			}
+		}
+	case history.Reassigned:
+		c.Token, c.Owner, c.Channel = []string{"", "token"}[g.n(2)], []string{"", "token"}[g.n(2)], "app"
+	case history.Ready:
+		c.Deadline, c.Code = g.now+int64(g.n(20_000)), "code"
+	case history.Shipped:
+		c.Owner, c.Code = []string{"", "DHL"}[g.n(2)], []string{"", "JJD1"}[g.n(2)]
+	case history.ReturnedToSender:
+		if c.Slot = Everywhere; g.n(3) == 2 {
+			c.Slot = g.slot()
+		}
+	case history.Dispatched, history.Returned:
+		c.Slot = g.slot()
+		if o := g.w.orders[i]; o != nil && o.form == Brought && g.n(4) > 0 {
+			c.Slot = o.store
+		}
+	}
+	if c.Verb == history.Rejected || c.Verb == history.RerouteFailed {
+		c.Cause = history.ByStore
+	}
+	if c.Verb == history.Returned || c.Verb == history.ReturnedToSender {
+		c.Cause = []history.Cause{history.Restocked, history.DamagedReturn, history.ToInspect}[g.n(3)]
+	}
+}
 
 func (g *game) change() {
 	if len(g.orders) == 0 {
@@ -287,33 +322,10 @@ func (g *game) change() {
 	if g.n(3) == 0 {
 		c.Part = uint8(g.part(i))
 	}
-	switch c.Verb {
-	case history.Extended:
-		c.Deadline, c.MaxHold = g.now+int64(g.n(20_000)), int64(g.n(2)*15_000)
-		for _, o := range g.w.partsOf(i) {
-			if c.Deadline = max(c.Deadline, o.deadline); g.n(4) == 3 {
-				c.Deadline -= int64(g.n(5_000)) // sooner than one of them lasts anyway
-			}
-		}
-	case history.Reassigned:
-		c.Token, c.Owner, c.Channel = []string{"", "token"}[g.n(2)], []string{"", "token"}[g.n(2)], "app"
-	case history.Ready:
-		c.Deadline, c.Code = g.now+int64(g.n(20_000)), "code"
-	case history.Dispatched, history.Returned:
-		c.Slot = g.slot()
-		if o := g.w.orders[i]; o != nil && o.form == Brought && g.n(4) > 0 {
-			c.Slot = o.store
-		}
-	}
-	if c.Verb == history.Rejected || c.Verb == history.RerouteFailed {
-		c.Cause = history.ByStore
-	}
-	if c.Verb == history.Returned {
-		c.Cause = []history.Cause{history.Restocked, history.DamagedReturn, history.ToInspect}[g.n(3)]
-	}
+	g.fill(&c, i)
 	j := -1
 	switch c.Verb {
-	case history.Dispatched, history.Ready, history.Accepted, history.Extended, history.Reassigned:
+	case history.Dispatched, history.Ready, history.Accepted, history.Extended, history.Reassigned, history.Packed, history.Shipped:
 	default:
 		if several := c.Part == 0 && len(g.w.partsOf(i)) > 1; g.n(3) > 0 && (!several || g.n(16) == 15) {
 			if c.Lines = g.some(); len(c.Lines) == 0 && c.Verb != history.Arrived {

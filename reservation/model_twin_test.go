@@ -50,6 +50,7 @@ type twinOrder struct {
 	slot, to    uint32
 	form        Form
 	store       uint32
+	parcel      [2]string
 	origin      uint32
 	distance    float64
 	promise     int64
@@ -148,7 +149,7 @@ func (o *twinOrder) sum(of func(twinLine) int64) (n int64) {
 // held and short add up the reservations whose goods lie at a location.
 func (w *ledgerTwin) held(sku, slot uint32) (held, short int64) {
 	for _, o := range w.shelf {
-		if o.slot != slot || o.state == InTransit {
+		if o.slot != slot || o.state.OnRoad() {
 			continue
 		}
 		for i := range o.lines {
@@ -196,7 +197,7 @@ func (w *ledgerTwin) takeAway(sku, slot uint32) {
 			}
 			l := o.line(sku)
 			units := min(missing, l.held+l.confirmed-l.short)
-			if o.slot != slot || o.state == InTransit || units <= 0 || (l.confirmed > 0) != confirmed {
+			if o.slot != slot || o.state.OnRoad() || units <= 0 || (l.confirmed > 0) != confirmed {
 				continue
 			}
 			l.short += units

@@ -55,14 +55,20 @@ func TestMutantsAreCaught(t *testing.T) {
 		scaletest.Mutant{Name: "the same when that order itself has another thing due", Edits: edits{due},
 			Test: "TestEachDeadlineInItsMillisecond", Says: `at 5000: {Expired:1 .* 0 held`, Flags: yields()},
 		scaletest.Mutant{Name: "what is sent to the customer is made ready for pickup", Edits: edits{
-			{File: "life/rules.go", Old: "		Never: [forms]bool{Sent: true}, InStore: true},", New: "		InStore: true},"}},
+			{File: "life/rules.go", Old: "Says: SaysPickup,\n		Never: forParcel, InStore: true},", New: "Says: SaysPickup,\n		InStore: true},"}},
 			Test: "TestLedgerAgainstATwin", Says: `want not for goods of that form`, Flags: yields()},
 		scaletest.Mutant{Name: "goods that are brought to a store go to another one", Edits: edits{
 			{File: "life/rules.go", Old: ", ToStore: true},", New: "},"}},
 			Test: "TestFormDecides", Says: `no error, want "allocator: dispatch`, Flags: yields("../allocator")},
 		scaletest.Mutant{Name: "goods that are brought to a store are handed over elsewhere", Edits: edits{
-			{File: "life/rules.go", Old: "Says: SaysOnHand, InStore: true},", New: "Says: SaysOnHand},"}},
+			{File: "life/rules.go", Old: "Says: SaysOnHand, Never: forParcel, InStore: true},", New: "Says: SaysOnHand, Never: forParcel},"}},
 			Test: "TestFormDecides", Says: `no error, want "allocator: collect`, Flags: yields("../allocator")},
+		scaletest.Mutant{Name: "a parcel that a carrier has is canceled", Edits: edits{
+			{File: "life/rules.go", Old: "	Cancel: {From: shelved,", New: "	Cancel: {From: shelved | 1<<Shipped,"}},
+			Test: "TestLedgerAgainstATwin", Says: `reservation canceled .*want reservation is in another state`, Flags: yields()},
+		scaletest.Mutant{Name: "the number of a parcel is not in its record", Edits: edits{
+			{File: "change.go", Old: "		r.Carrier, r.Tracking = c.Owner, c.Code\n", New: "		r.Carrier = c.Owner\n"}},
+			Test: "TestSimulation", Says: `parcel: got`, Flags: yields()},
 		scaletest.Mutant{Name: "records that belong together lie in frames of their own", Edits: edits{
 			{File: "internal/commit/queue.go", Old: "	for _, record := range records {\n		q.put(b, record)", New: "	for i, record := range records {\n		if i > 0 {\n			b = q.seal()\n		}\n		q.put(b, record)"}},
 			Test: "TestSimulation", Says: `an order has not all its parts|parts of the order before it are missing|has its units without a record|its units are nowhere`, Flags: yields()},

@@ -115,7 +115,7 @@ func (l *Ledger) shorten(sku, slot uint32, movement string, now, missing int64, 
 	}
 	var all []candidate
 	l.state.Book.At(slot, func(id string, e *book.Entry) bool {
-		if e.State == InTransit {
+		if e.State.OnRoad() {
 			return true // its goods have left the shelf
 		}
 		for i := range e.Lines {

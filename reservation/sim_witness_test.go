@@ -325,6 +325,8 @@ func (x *witness) changedPart(s *share) error {
 	c := &Change{Verb: r.Kind, Now: r.Time, Deadline: r.Deadline, Code: strings.Clone(r.Code), Owner: strings.Clone(r.Owner),
 		Channel: strings.Clone(r.Channel), Slot: s.slot, Cause: r.Cause}
 	switch r.Kind {
+	case history.Shipped:
+		c.Owner, c.Code = strings.Clone(r.Carrier), strings.Clone(r.Tracking)
 	case history.Dispatched:
 		c.Slot = r.To
 	case history.Expired, history.NoShow:
@@ -359,8 +361,8 @@ func (x *witness) changedPart(s *share) error {
 		w.advance(o, c, give)
 	}
 	switch {
-	case r.Kind == history.Returned && r.Cause != history.Restocked:
-	case r.Kind == history.Collected, r.Kind == history.Dispatched, r.Kind == history.ShortPicked, r.Kind == history.Arrived, r.Kind == history.Returned:
+	case (r.Kind == history.Returned || r.Kind == history.ReturnedToSender) && r.Cause != history.Restocked:
+	case r.Kind == history.Shipped, r.Kind == history.ReturnedToSender, r.Kind == history.Collected, r.Kind == history.Dispatched, r.Kind == history.ShortPicked, r.Kind == history.Arrived, r.Kind == history.Returned:
 		for _, l := range s.lines {
 			if got := w.onHand[l.SKU][s.slot]; got != l.OnHand || got < 0 {
 				return fmt.Errorf("says %d on hand of SKU %d, there are %d", l.OnHand, l.SKU, got)

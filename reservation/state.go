@@ -2,9 +2,9 @@ package reservation
 
 import "github.com/clickcollect/clickcollect/reservation/life"
 
-// State says how far a reservation has come, see package life. It ends once, in one
-// of the last six; a Collected one can still become Returned, and one whose units
-// were not found Rerouted. The zero value is no state.
+// State says how far a reservation has come, see package life. It ends once, in one of
+// those that say so; a Collected or a Delivered one can still become Returned, and one
+// whose units were not found, or got lost, Rerouted. The zero value is no state.
 type State = life.State
 
 // Form is how the goods of a reservation reach the customer, see package life. The zero
@@ -24,6 +24,12 @@ const (
 	NoShow    = life.NoShow    // ended: the pickup deadline has passed
 	Returned  = life.Returned  // ended: collected, and all of it came back
 	Rerouted  = life.Rerouted  // ended: its units are in other reservations of the order
+
+	Packed           = life.Packed           // in a parcel, which waits at the location for its carrier
+	Shipped          = life.Shipped          // on its way to the customer
+	Delivered        = life.Delivered        // ended: the customer has got it
+	Lost             = life.Lost             // ended: the carrier has lost it
+	ReturnedToSender = life.ReturnedToSender // ended: it came back undelivered
 
 	Unsaid  = life.Unsaid  // nobody has said: it lives as any of the others may
 	Fetched = life.Fetched // collected where the goods are

@@ -38,7 +38,7 @@ func (s *step) runAll() (Ticket, error) {
 			return Ticket{}, &InvalidError{Field: "Part", Value: int(c.Part), Why: why}
 		}
 		unlock := s.lockAll()
-		if where := c.rule().Lock; where == life.FloorsOfTwo || where == life.FloorNamed {
+		if where := c.rule().Lock; where == life.FloorsOfTwo || where == life.FloorNamed && !s.home {
 			if l.isGone(c.Slot) {
 				unlock()
 				return Ticket{}, fmt.Errorf("%w: %s", ErrUnknownLocation, shown(l.SlotName(c.Slot)))
@@ -92,7 +92,7 @@ func (s *step) floorsOf(e *book.Entry, all []uint32) []uint32 {
 	case life.FloorAhead:
 		return append(all, e.To)
 	case life.FloorNamed:
-		return append(all, c.Slot)
+		return append(all, s.placeOf(e))
 	}
 	return all
 }
@@ -132,10 +132,10 @@ func (s *step) lockAll() (unlock func()) {
 
 // placeOf is where the goods of a part move.
 func (s *step) placeOf(e *book.Entry) uint32 {
-	switch s.change.rule().Lock {
-	case life.FloorAhead:
+	switch where := s.change.rule().Lock; {
+	case where == life.FloorAhead:
 		return e.To
-	case life.FloorNamed:
+	case where == life.FloorNamed && !s.home:
 		return s.change.Slot
 	}
 	return e.Location
@@ -161,6 +161,12 @@ func (s *step) concerns(e *book.Entry) bool {
 		return e.State == InTransit
 	case life.MakeReady:
 		return s.hasGoods(e) && e.State != Ready
+	case life.Pack:
+		return s.hasGoods(e) && e.State != Packed && e.State != Shipped
+	case life.Ship:
+		return s.hasGoods(e) && e.State != Shipped
+	case life.Deliver, life.Lose, life.SendBack, life.TurnBack:
+		return e.State == Shipped
 	case life.ShortPick:
 		return s.hasGoods(e)
 	}
@@ -227,13 +233,16 @@ func (s *step) applyOne(m *book.Member) error {
 			return errMoved
 		}
 	}
+	if s.home && s.ledger.isGone(e.Location) {
+		return fmt.Errorf("%w: %s", ErrUnknownLocation, shown(s.ledger.SlotName(e.Location)))
+	}
 	if err := s.plan(e); err != nil {
 		return err
 	}
 	part := wholePart{slot: s.placeOf(e), from: len(s.effects)}
 	t := s.change.transition()
-	if s.change.rule().Lock == life.FloorAhead {
-		t.Slot = e.To
+	if s.home || s.change.rule().Lock == life.FloorAhead {
+		t.Slot = part.slot
 	}
 	s.effects = t.Advance(e, s.given, s.ledger.state.Classes, s.effects)
 	part.to = len(s.effects)

@@ -168,6 +168,12 @@ func (r *Record) readRare(b []byte, i int, f uint32) int {
 	if f&hasForm != 0 {
 		i = r.readForm(b, i)
 	}
+	if f&hasCarrier != 0 {
+		r.Carrier, i = text(b, i)
+	}
+	if f&hasTracking != 0 {
+		r.Tracking, i = text(b, i)
+	}
 	return i
 }
 

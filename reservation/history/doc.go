@@ -10,7 +10,7 @@
 // zigzag is a uvarint of 0, −1, 1, −2, … folded to 0, 1, 2, 3, … A text is a
 // uvarint length, not 0, and so many bytes.
 //
-//	kind     1 byte    1 to 27, see Kind
+//	kind     1 byte    1 to 32, see Kind
 //	mask     uvarint   which of the fields below are there
 //	time     6 bytes   milliseconds since 1970; 8 bytes with mask bit 20
 //
@@ -37,6 +37,8 @@
 //	 22  Parts         1 byte
 //	 26  Form          1 byte, see life.Form; of goods that are brought to a store
 //	                   the Store behind it: uvarint, below 2^32
+//	 27  Carrier       text
+//	 28  Tracking      text
 //	  2  Lines         uvarint count, not 0, then so many lines
 //	 20  the time takes 8 bytes, because it does not fit into 6
 //	 23  Missing is true; nothing more is there of it

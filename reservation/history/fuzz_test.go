@@ -55,6 +55,9 @@ func FuzzRecord(f *testing.F) {
 		if r.Form = life.Form(place0(place)) % 4; r.Form == life.Brought {
 			r.Store = to ^ slot
 		}
+		if place0(place)&4 != 0 {
+			r.Carrier, r.Tracking = ref, order
+		}
 		shares(&r, parts, len(lines)/20)
 		share, ends, next := 0, 0, uint64(0)
 		for ; len(lines) >= 20; lines = lines[20:] {

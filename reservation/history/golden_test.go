@@ -16,13 +16,18 @@ import (
 //go:embed testdata/version1.txt
 var golden string
 
+// sampled is what the samples have in common: a time, and lines without and with what
+// is on hand afterwards.
+func sampled() (now int64, lines, after []Line) {
+	return 1_767_225_600_123, []Line{{SKU: 17, Units: 1}, {SKU: 402, Units: 2}, {SKU: 2_950, Units: 130}},
+		[]Line{{SKU: 17, Units: 1, OnHand: 9}, {SKU: 402, Units: 2}, {SKU: 2_950, Units: 130, OnHand: -4}}
+}
+
 // samples is one record of every kind, as the ledger writes them, then a
 // movement of every cause, records with all fields of the first release, of the second
 // and with all there are, and holds with what came later.
 func samples() []Record {
-	const now = 1_767_225_600_123
-	lines := []Line{{SKU: 17, Units: 1}, {SKU: 402, Units: 2}, {SKU: 2_950, Units: 130}}
-	after := []Line{{SKU: 17, Units: 1, OnHand: 9}, {SKU: 402, Units: 2}, {SKU: 2_950, Units: 130, OnHand: -4}}
+	now, lines, after := sampled()
 	all := []Record{
 		{Kind: SKUAdded, SKU: 402, Name: "4006381333931"},
 		{Kind: LocationSet, Slot: 12, Name: "berlin-1", Place: []byte{0x40, 0x4a, 0x42, 0, 0xff}},
@@ -58,15 +63,23 @@ func samples() []Record {
 	for i := range all {
 		all[i].Time = now
 	}
+	return append(all, later()...)
+}
+
+// later are records with what came after the first release.
+func later() []Record {
+	now, lines, after := sampled()
 	first := alone()
 	first.Time, first.Parts, first.Missing = -1, 0, false
 	whole := alone()
 	whole.Time = -1
 	parted := full()
-	parted.Form, parted.Store = 0, 0
+	parted.Form, parted.Store, parted.Carrier, parted.Tracking = 0, 0, "", ""
 	formed := alone()
 	formed.Time, formed.Form, formed.Store = -1, life.Brought, 1<<20
-	return append(all, first, whole,
+	parcel := full()
+	parcel.Time = -1
+	return []Record{first, whole,
 		Record{Kind: Held, Time: now, ID: "order-104729/2", Slot: 12, Deadline: now + 600_000, Lines: lines[1:], Ref: "order-104729", Place: []byte{7, 0, 255}, Parts: 3},
 		Record{Kind: Rerouted, Time: now, Cause: NotFound, ID: "order-104729", Slot: 12, To: 13, Lines: lines[1:2], Ref: "order-104729/2", Parts: 2, Missing: true},
 		parted,
@@ -79,7 +92,14 @@ func samples() []Record {
 		Record{Kind: Held, Time: now, ID: "order-104729", Slot: 12, Deadline: now + 600_000, Lines: lines[1:], Form: life.Fetched},
 		Record{Kind: Held, Time: now, ID: "order-104729", Slot: 12, Deadline: now + 600_000, Lines: lines[1:], Form: life.Brought},
 		Record{Kind: Held, Time: now, ID: "order-104729", Slot: 12, Deadline: now + 600_000, Lines: lines[1:], Place: []byte{7, 0, 255}, Parts: 3, Form: life.Sent},
-		Record{Kind: Rerouted, Time: now, Cause: ByStore, ID: "order-104729", Slot: 12, To: 13, Lines: lines[1:2], Form: life.Brought, Store: 300})
+		Record{Kind: Rerouted, Time: now, Cause: ByStore, ID: "order-104729", Slot: 12, To: 13, Lines: lines[1:2], Form: life.Brought, Store: 300},
+		parcel,
+		Record{Kind: Packed, Time: now, ID: "order-104729", Change: "pack-1", Slot: 12, Lines: lines},
+		Record{Kind: Shipped, Time: now, ID: "order-104729", Slot: 12, Lines: after, Carrier: "DHL", Tracking: "JJD0099"},
+		Record{Kind: ParcelDelivered, Time: now, ID: "order-104729", Slot: 12, Lines: lines},
+		Record{Kind: ParcelLost, Time: now, ID: "order-104729", Slot: 12, Lines: lines},
+		Record{Kind: ReturnedToSender, Time: now, Cause: Restocked, ID: "order-104729", Slot: 12, Lines: after},
+		Record{Kind: ReturnedToSender, Time: now, Cause: DamagedReturn, ID: "order-104729", Slot: 12, Lines: lines}}
 }
 
 // spell writes what the golden file holds of records.
@@ -157,7 +177,7 @@ func TestNames(t *testing.T) {
 	}
 	for got, want := range map[string]string{
 		Kind(0).String():          "kind 0",
-		kindEnd.String():          "kind 28",
+		kindEnd.String():          "kind 33",
 		Kind(255).String():        "kind 255",
 		Kind(0).Name():            "",
 		Kind(255).Name():          "",

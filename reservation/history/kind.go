@@ -22,33 +22,38 @@ type Kind uint8
 // the number behind it, and the first part that of the order; where there is Other
 // now, Ref had such an ID.
 const (
-	SKUAdded        Kind = iota + 1 // SKU, Name
-	LocationSet                     // Slot, Name, Place (means something to the caller)
-	LocationRemoved                 // Slot
-	SafetySet                       // SKU (2^32 − 1: every SKU), Slot (2^32 − 1: everywhere), Lines[0].Units
-	Moved                           // Cause, ID, Slot, Lines (signed Units, OnHand), Fingerprint, AsOf, Ref; To of a transfer
-	Held                            // ID, Fingerprint, Slot, Distance, Deadline, Lines, Order, Customer, Owner, Channel, Promise, Parts, Form, Store, Place (the caller's note), Other (the part its units come from)
-	Extended                        // ID, Deadline
-	Reassigned                      // ID, Owner, Channel
-	Confirmed                       // ID, Change, Lines (none: all that is held)
-	Accepted                        // ID
-	Dispatched                      // ID, Slot, To, Lines (OnHand at Slot)
-	Arrived                         // ID, Slot, Lines (OnHand)
-	Ready                           // ID, Deadline (of the pickup), Code
-	Reminded                        // ID, Deadline (of the pickup)
-	ShortPicked                     // ID, Change, Slot, Lines (Units not found, OnHand)
-	Collected                       // ID, Change, Slot, Lines (OnHand)
-	Canceled                        // ID, Change, Lines
-	Expired                         // ID, Lines
-	NoShow                          // ID, Lines
-	Returned                        // ID, Change (the return's own ID), Slot (where), Cause, Lines (OnHand)
-	Shorted                         // ID, Slot, Lines (Units whose goods are gone), Ref (the movement that took them)
-	Covered                         // ID, Slot, Lines (Units whose goods are there again), Ref
-	Opened                          // none: the engine was opened at Time
-	Rejected                        // ID, Change, Slot, Cause, Lines (Units the location will not serve)
-	Rerouted                        // ID, Slot (from), To, Cause, Lines (Units that went), Missing, Distance, Promise, Place, Form, Store; Other and Parts: see above
-	RerouteFailed                   // ID, Slot, Cause, Lines (Units that nobody else can serve)
-	NoteSet                         // Name (the note's key), Place (the note; none: removed)
+	SKUAdded         Kind = iota + 1 // SKU, Name
+	LocationSet                      // Slot, Name, Place (means something to the caller)
+	LocationRemoved                  // Slot
+	SafetySet                        // SKU (2^32 − 1: every SKU), Slot (2^32 − 1: everywhere), Lines[0].Units
+	Moved                            // Cause, ID, Slot, Lines (signed Units, OnHand), Fingerprint, AsOf, Ref; To of a transfer
+	Held                             // ID, Fingerprint, Slot, Distance, Deadline, Lines, Order, Customer, Owner, Channel, Promise, Parts, Form, Store, Place (the caller's note), Other (the part its units come from)
+	Extended                         // ID, Deadline
+	Reassigned                       // ID, Owner, Channel
+	Confirmed                        // ID, Change, Lines (none: all that is held)
+	Accepted                         // ID
+	Dispatched                       // ID, Slot, To, Lines (OnHand at Slot)
+	Arrived                          // ID, Slot, Lines (OnHand)
+	Ready                            // ID, Deadline (of the pickup), Code
+	Reminded                         // ID, Deadline (of the pickup)
+	ShortPicked                      // ID, Change, Slot, Lines (Units not found, OnHand)
+	Collected                        // ID, Change, Slot, Lines (OnHand)
+	Canceled                         // ID, Change, Lines
+	Expired                          // ID, Lines
+	NoShow                           // ID, Lines
+	Returned                         // ID, Change (the return's own ID), Slot (where), Cause, Lines (OnHand)
+	Shorted                          // ID, Slot, Lines (Units whose goods are gone), Ref (the movement that took them)
+	Covered                          // ID, Slot, Lines (Units whose goods are there again), Ref
+	Opened                           // none: the engine was opened at Time
+	Rejected                         // ID, Change, Slot, Cause, Lines (Units the location will not serve)
+	Rerouted                         // ID, Slot (from), To, Cause, Lines (Units that went), Missing, Distance, Promise, Place, Form, Store; Other and Parts: see above
+	RerouteFailed                    // ID, Slot, Cause, Lines (Units that nobody else can serve)
+	NoteSet                          // Name (the note's key), Place (the note; none: removed)
+	Packed                           // ID, Change, Lines
+	Shipped                          // ID, Change, Slot, Carrier, Tracking, Lines (OnHand)
+	ParcelDelivered                  // ID, Change, Lines
+	ParcelLost                       // ID, Change, Lines
+	ReturnedToSender                 // ID, Change, Slot (where), Cause, Lines (OnHand)
 
 	kindEnd // one more than the last kind
 )
@@ -82,6 +87,12 @@ var kindNames = [kindEnd]struct{ words, name string }{
 	Rerouted:        {"rerouted", "Rerouted"},
 	RerouteFailed:   {"reroute failed", "RerouteFailed"},
 	NoteSet:         {"setting changed", "SettingChanged"},
+
+	Packed:           {"packed", "Packed"},
+	Shipped:          {"shipped", "Shipped"},
+	ParcelDelivered:  {"delivered", "Delivered"},
+	ParcelLost:       {"parcel lost", "DeliveryFailed"},
+	ReturnedToSender: {"returned to sender", "ReturnedToSender"},
 }
 
 // String is the kind in words for people, such as "hold expired".
@@ -108,7 +119,8 @@ var verbKinds = [...]Kind{
 	life.Arrive: Arrived, life.MakeReady: Ready, life.Remind: Reminded, life.ShortPick: ShortPicked, life.Collect: Collected,
 	life.Cancel: Canceled, life.Expire: Expired, life.Abandon: NoShow, life.Restock: Returned, life.TakeBack: Returned,
 	life.Lack: Shorted, life.Cover: Covered, life.Reject: Rejected, life.MoveAll: Rerouted, life.MovePart: Rerouted,
-	life.ReplaceMissing: Rerouted, life.GiveUp: RerouteFailed,
+	life.ReplaceMissing: Rerouted, life.GiveUp: RerouteFailed, life.Pack: Packed, life.Ship: Shipped, life.Deliver: ParcelDelivered,
+	life.Lose: ParcelLost, life.SendBack: ReturnedToSender, life.TurnBack: ReturnedToSender,
 }
 
 // kindVerbs is the verb of a kind, and the last of several.
@@ -125,8 +137,8 @@ var kindVerbs = func() (verbs [kindEnd]life.Verb) {
 func KindOf(v life.Verb) Kind { return verbKinds[v] }
 
 // Verb is what a kind says about a reservation, and 0 of the kinds that are not
-// about one, or make it. Two kinds say more than one thing: of a return cause tells
-// which, of a reroute whether its units are in another reservation, and whether
+// about one, or make it. Three kinds say more than one thing: of a return, and of what
+// came back undelivered, cause tells which, of a reroute whether its units are in another reservation, and whether
 // they were missing.
 func (k Kind) Verb(cause Cause, elsewhere, missing bool) life.Verb {
 	switch {
@@ -134,6 +146,8 @@ func (k Kind) Verb(cause Cause, elsewhere, missing bool) life.Verb {
 		return 0
 	case k == Returned && cause == Restocked:
 		return life.Restock
+	case k == ReturnedToSender && cause == Restocked:
+		return life.SendBack
 	case k == Rerouted && !elsewhere:
 		return life.MoveAll
 	case k == Rerouted && !missing:

@@ -12,7 +12,7 @@ func TestVerbsAndKinds(t *testing.T) {
 	for _, v := range life.Verbs() {
 		k := KindOf(v)
 		cause := Cause(0)
-		if v == life.Restock {
+		if v == life.Restock || v == life.SendBack {
 			cause = Restocked
 		}
 		elsewhere := v == life.MovePart || v == life.ReplaceMissing

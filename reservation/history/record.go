@@ -61,6 +61,8 @@ type Record struct {
 	Channel  string
 	Code     string // that the customer shows at the pickup
 	Ref      string // ID of what caused it
+	Carrier  string // who carries a parcel
+	Tracking string // the carrier's number of it
 
 	Place []byte // means something to the one who wrote it: of a location, a hold's note, the value of a setting
 
@@ -118,10 +120,12 @@ const (
 	hasShares
 	hasOther
 	hasForm
+	hasCarrier
+	hasTracking
 
 	hasTexts = hasChange | hasOrder | hasCustomer | hasOwner | hasChannel | hasCode | hasRef | hasName | hasPlace
-	hasRare  = hasTexts | hasCause | hasAsOf | hasSKU | hasTo | hasPromise | hasParts | isMissing | hasPart | hasShares | hasOther | hasForm
-	hasAny   = hasForm<<1 - 1
+	hasRare  = hasTexts | hasCause | hasAsOf | hasSKU | hasTo | hasPromise | hasParts | isMissing | hasPart | hasShares | hasOther | hasForm | hasCarrier | hasTracking
+	hasAny   = hasTracking<<1 - 1
 )
 
 // Elsewhere reports whether the units of a reroute are in another part of the order.
@@ -146,7 +150,8 @@ func (r *Record) fields() uint32 {
 		bit(hasName, r.Name != "") | bit(hasSKU, r.SKU != 0) | bit(hasTo, r.To != 0) |
 		bit(hasPlace, len(r.Place) > 0) | bit(hasWideTime, uint64(r.Time)>>48 != 0) |
 		bit(hasPromise, r.Promise != 0) | bit(hasParts, r.Parts != 0) | bit(isMissing, r.Missing) |
-		bit(hasPart, r.Part != 0) | bit(hasShares, len(r.Shares) > 0) | bit(hasOther, r.Other != 0) | bit(hasForm, r.Form != 0)
+		bit(hasPart, r.Part != 0) | bit(hasShares, len(r.Shares) > 0) | bit(hasOther, r.Other != 0) | bit(hasForm, r.Form != 0) |
+		bit(hasCarrier, r.Carrier != "") | bit(hasTracking, r.Tracking != "")
 	for i := range r.Lines {
 		if r.Lines[i].OnHand != 0 {
 			return f | hasOnHand
@@ -229,6 +234,12 @@ func (r *Record) appendRare(dst []byte, f uint32) []byte {
 		if r.Form == life.Brought {
 			dst = binary.AppendUvarint(dst, uint64(r.Store))
 		}
+	}
+	if f&hasCarrier != 0 {
+		dst = appendText(dst, r.Carrier)
+	}
+	if f&hasTracking != 0 {
+		dst = appendText(dst, r.Tracking)
 	}
 	return dst
 }

@@ -76,6 +76,10 @@ func differ(a, b *Record) string {
 		return "Form"
 	case a.Store != b.Store:
 		return "Store"
+	case a.Carrier != b.Carrier:
+		return "Carrier"
+	case a.Tracking != b.Tracking:
+		return "Tracking"
 	case !slices.Equal(a.Lines, b.Lines):
 		return "Lines"
 	}
@@ -141,7 +145,7 @@ func full() Record {
 		Deadline: 1_767_312_000_000, AsOf: 1_767_225_599_000, Promise: 1_767_230_000_000, Fingerprint: 1 << 63, Distance: 12.5,
 		ID: "r-1", Change: "return-1", Name: "Straßburg", Order: "o-17", Customer: "c-4", Owner: "cart-9",
 		Channel: "app", Code: "4711", Ref: "m-3", Place: []byte{0, 1, 255},
-		Parts: 2, Part: 3, Other: 255, Missing: true, Form: life.Brought, Store: 1 << 20,
+		Parts: 2, Part: 3, Other: 255, Missing: true, Form: life.Brought, Store: 1 << 20, Carrier: "DHL", Tracking: "JJD 0099",
 		Shares: []Share{{Part: 1, Slot: math.MaxUint32, Lines: 2}, {Part: 4}, {Part: 255, Slot: 7, Lines: 1}},
 		Lines:  []Line{{SKU: 0, Units: -3, OnHand: 70}, {SKU: 1, Units: 1 << 40}, {SKU: math.MaxUint32, OnHand: -1}},
 	}
@@ -150,7 +154,7 @@ func full() Record {
 // alone is full without what tells the parts of an order apart, and its form.
 func alone() Record {
 	r := full()
-	r.Part, r.Other, r.Shares, r.Form, r.Store = 0, 0, nil, 0, 0
+	r.Part, r.Other, r.Shares, r.Form, r.Store, r.Carrier, r.Tracking = 0, 0, nil, 0, 0, "", ""
 	return r
 }
 
@@ -190,6 +194,8 @@ func clearers() []func(r *Record) {
 		func(r *Record) { r.Shares = nil },
 		func(r *Record) { r.Other = 0 },
 		func(r *Record) { r.Form, r.Store = 0, 0 },
+		func(r *Record) { r.Carrier = "" },
+		func(r *Record) { r.Tracking = "" },
 	}
 }
 
@@ -202,7 +208,7 @@ func share(shares []Share, lines int) []Share {
 	return shares
 }
 
-// Every set of fields there can be: 2^28, of which every 64th, but for those with units on hand and
+// Every set of fields there can be: 2^30, of which every 256th, but for those with units on hand and
 // no lines. Without the full counts the texts, which are all alike, come and go together.
 func TestEverySetOfFields(t *testing.T) {
 	whole := full()
@@ -243,13 +249,13 @@ func TestEverySetOfFields(t *testing.T) {
 			there = false // no lines have no units on hand
 		case !scaletest.Full() && bit > hasChange && bit <= hasName: // in step with the first of the texts
 			there, gone = r.Change != "", r.Change == ""
-		case bit == hasParts: // these three come with half of the sets
+		case bit == hasParts: // this and what is behind it come with half of the sets
 			there = bits.OnesCount32(mask)%2 == 0
 			gone = !there
 		case bit == isMissing:
 			there = bits.OnesCount32(mask>>8)%2 == 0
 			gone = !there
-		case bit > isMissing: // so do these three
+		case bit > isMissing: // so do those behind them
 			there = bits.OnesCount32(mask>>(bit/isMissing))%2 == 0
 			gone = !there
 		}
@@ -327,7 +333,7 @@ func TestDecodeCopiesNothing(t *testing.T) {
 		at := uintptr(unsafe.Pointer(p)) - uintptr(unsafe.Pointer(&b[0]))
 		return at < uintptr(len(b))
 	}
-	for _, text := range []string{into.ID, into.Change, into.Name, into.Order, into.Customer, into.Owner, into.Channel, into.Code, into.Ref} {
+	for _, text := range []string{into.ID, into.Change, into.Name, into.Order, into.Customer, into.Owner, into.Channel, into.Code, into.Ref, into.Carrier, into.Tracking} {
 		if !inside(unsafe.StringData(text)) {
 			t.Errorf("%q is a copy", text)
 		}

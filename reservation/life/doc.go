@@ -9,6 +9,9 @@
 //	              └──────────┴─ InTransit (Dispatch, Arrive) → Accepted at the other place
 //	                                   └─ pickup deadline → NoShow
 //
+//	Confirmed, Accepted ── Packed ── Shipped ── Delivered ── Returned
+//	                                    └─ Lost, ReturnedToSender
+//
 // A new verb is a new row of the table (rules.go), and its kind in package history.
 // Whoever makes a change asks the row, whoever replays one does too: there is no
 // other place that knows what a verb does to a line.

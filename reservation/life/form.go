@@ -19,7 +19,7 @@ const (
 // Valid reports whether there is such a form.
 func (f Form) Valid() bool { return f < forms }
 
-var formNames = [forms]string{Unsaid: "of no form", Fetched: "to be collected", Brought: "shipped to store", Sent: "shipped"}
+var formNames = [forms]string{Unsaid: "of no form", Fetched: "to be collected", Brought: "to be shipped to store", Sent: "to be shipped"}
 
 // Way is how the goods of a reservation reach the customer, and where on their way they
 // are. Locations are the caller's handles; they mean nothing here.
@@ -30,7 +30,7 @@ type Way struct {
 	To    uint32 // where a verb sends them
 }
 
-// String says of a reservation what it is, such as "shipped to store".
+// String says of a reservation what it is, such as "to be shipped to store".
 func (f Form) String() string {
 	if !f.Valid() {
 		return fmt.Sprintf("Form(%d)", uint8(f))

@@ -25,7 +25,8 @@ func everyWay(f func(w Way)) {
 // barred says in words of its own why a verb is not for a form, or not there; 0 if it is.
 func barred(v Verb, w *Way) Refused {
 	switch {
-	case w.Form == Sent && (v == MakeReady || v == Remind || v == Abandon || v == Dispatch), w.Form == Fetched && v == Dispatch:
+	case w.Form == Sent && (v == MakeReady || v == Remind || v == Abandon || v == Dispatch || v == Collect), w.Form == Fetched && v == Dispatch,
+		(w.Form == Fetched || w.Form == Brought) && (v == Pack || v == Ship || v == Deliver || v == Lose || v == SendBack || v == TurnBack):
 		return ByForm
 	case w.Form == Brought && (v == MakeReady || v == Collect) && w.At != w.Store, w.Form == Brought && v == Dispatch && w.To != w.Store:
 		return ByStore
@@ -77,6 +78,8 @@ func TestWrongFormIsSeen(t *testing.T) {
 		"what is brought goes anywhere":                  func() { rules[Dispatch].ToStore = false },
 		"what is brought is handed over where it is not": func() { rules[Collect].InStore = false },
 		"what is brought is confirmed there only":        func() { rules[Accept].InStore = true },
+		"what is sent is handed over":                    func() { rules[Collect].Never[Sent] = false },
+		"what is collected is in a parcel":               func() { rules[Pack].Never[Fetched] = false },
 	} {
 		kept := rules
 		change()
@@ -108,7 +111,7 @@ func TestSentIsNeverDue(t *testing.T) {
 
 // TestFormNames: every form has words, and a number that is none says so.
 func TestFormNames(t *testing.T) {
-	for form, want := range map[Form]string{Unsaid: "of no form", Fetched: "to be collected", Brought: "shipped to store", Sent: "shipped", forms: "Form(4)"} {
+	for form, want := range map[Form]string{Unsaid: "of no form", Fetched: "to be collected", Brought: "to be shipped to store", Sent: "to be shipped", forms: "Form(4)"} {
 		if got := form.String(); got != want || form.Valid() != (form != forms) {
 			t.Errorf("%d is %q, want %q", uint8(form), got, want)
 		}

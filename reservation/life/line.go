@@ -9,7 +9,7 @@ type Line struct {
 	Quantity  uint32 // as ordered
 	Held      uint32 // until the deadline of the hold
 	Confirmed uint32 // for good
-	Collected uint32 // handed over, returned ones included
+	Collected uint32 // handed over or delivered, returned ones included
 	Returned  uint32 // of the collected
 	Missing   uint32 // not found by the location, or lost on the road
 	Lapsed    uint32 // expired, or not collected in time
@@ -82,10 +82,12 @@ func (l *Line) Imply(s State) {
 	switch s {
 	case Held:
 		l.Held = l.Quantity
-	case Confirmed, Accepted, InTransit, Ready:
+	case Confirmed, Accepted, InTransit, Ready, Packed, Shipped:
 		l.Confirmed = l.Quantity
-	case Collected:
+	case Collected, Delivered:
 		l.Collected = l.Quantity
+	case Lost:
+		l.Missing = l.Quantity
 	case Expired, NoShow:
 		l.Lapsed = l.Quantity
 	case Returned:

@@ -29,10 +29,12 @@ type Rule struct {
 
 	// What becomes of the state: Next, by the state before, 0 for the same. Ends is
 	// what a reservation has come to of which no unit is open any more and none was
-	// collected; 0: the verb ends nothing. Fully: once all units of one bucket are
-	// in another as well, the one state becomes the other.
+	// collected; 0: the verb ends nothing. Got is what it has come to if any was; 0:
+	// Collected. Fully: once all units of one bucket are in another as well, the one
+	// state becomes the other.
 	Next  [states]State
 	Ends  State
+	Got   State
 	Fully Fully
 
 	Lock Lock // what must be locked besides the reservation
@@ -66,11 +68,12 @@ const (
 	WithLast                // when no goods are open any more
 )
 
-// Fully says that one state becomes another when, in every line, a bucket has as
+// Fully says that some states become another when, in every line, a bucket has as
 // many units as another one. In and Of are sets of one; Of 0 is the quantity.
 type Fully struct {
-	From, To State
-	In, Of   Buckets
+	From   States
+	To     State
+	In, Of Buckets
 }
 
 // Lock is what a verb locks besides the reservation itself. A floor stands for the
@@ -101,6 +104,7 @@ const (
 	SaysContent                  // the digest of the change
 	SaysBecause                  // what it comes from
 	SaysOnHand                   // how many units are on hand afterwards
+	SaysParcel                   // who carries it, and under which number
 )
 
 // Effect is what a move means for the stock: Free units become available, and there
@@ -207,7 +211,7 @@ func (r *Rule) State(s State, lines []Line, firm int64) (next State, over, stale
 	if to := r.Next[s]; to != 0 {
 		next = to
 	}
-	if f := &r.Fully; f.To != 0 && s == f.From && f.holds(lines) {
+	if f := &r.Fully; f.From.Has(s) && f.holds(lines) {
 		next = f.To
 	}
 	if r.Ends == 0 || s.Ended() {
@@ -220,7 +224,7 @@ func (r *Rule) State(s State, lines []Line, firm int64) (next State, over, stale
 	case held || Total(lines, ConfirmedUnits) > 0:
 		return next, false, false
 	case Total(lines, CollectedUnits) > 0:
-		return Collected, true, false
+		return max(r.Got, Collected), true, false
 	}
 	return r.Ends, true, false
 }

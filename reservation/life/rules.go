@@ -30,6 +30,12 @@ const (
 	MovePart                       // units are in another part of the order
 	ReplaceMissing                 // units that were missing are in another part of the order
 	GiveUp                         // nobody else can serve the units
+	Pack                           // the goods are in a parcel
+	Ship                           // a carrier has it
+	Deliver                        // the customer has it
+	Lose                           // the carrier has lost it
+	SendBack                       // it came back undelivered, and its goods are for sale again
+	TurnBack                       // it came back undelivered, and they are not for sale
 
 	verbs = iota + 1 // one more than the last verb
 )
@@ -60,12 +66,22 @@ var verbNames = [verbs]string{
 	MakeReady: "make ready", Remind: "remind", ShortPick: "short pick", Collect: "collect", Cancel: "cancel", Expire: "expire",
 	Abandon: "abandon", Restock: "restock", TakeBack: "take back", Lack: "lack", Cover: "cover", Reject: "reject",
 	MoveAll: "move all", MovePart: "move part", ReplaceMissing: "replace missing", GiveUp: "give up",
+	Pack: "pack", Ship: "ship", Deliver: "deliver", Lose: "lose", SendBack: "send back", TurnBack: "turn back",
 }
 
 const (
 	firm     = States(1<<Confirmed | 1<<Accepted)
 	movable  = firm | 1<<Held
-	pickable = firm | 1<<Ready
+	pickable = firm | 1<<Ready | 1<<Packed
+	shelved  = live &^ onRoad
+	gotten   = States(1<<Collected | 1<<Delivered)
+)
+
+// forPickup are the forms of what the customer comes for, and forParcel that of what is
+// sent.
+var (
+	forPickup = [forms]bool{Fetched: true, Brought: true}
+	forParcel = [forms]bool{Sent: true}
 )
 
 // The moves that several verbs share. Cancellation takes held units first, since
@@ -85,7 +101,7 @@ var (
 // they stay, it is free again. What is used up or was not used has lapsed, so that
 // nobody collects it or brings it back. What is sent to the customer is never ready
 // for one who comes, and what is brought to a store goes there and nowhere else, and is
-// handed over there and nowhere else.
+// handed over there and nowhere else. What is for one who comes is in no parcel.
 var rules = [verbs]Rule{
 	Extend:   {From: live, Needs: HeldUnits, Whole: true, Ends: Canceled, Says: SaysHold},
 	Reassign: {From: live, Whole: true, Ends: Canceled, Says: SaysOwner},
@@ -104,28 +120,28 @@ var rules = [verbs]Rule{
 		Lock: FloorAhead, Says: SaysOnHand},
 	MakeReady: {From: firm, About: ConfirmedUnits, Takes: ConfirmedUnits,
 		Next: [states]State{Confirmed: Ready, Accepted: Ready}, Ends: Canceled, Says: SaysPickup,
-		Never: [forms]bool{Sent: true}, InStore: true},
-	Remind: {From: 1 << Ready, Whole: true, Ends: Canceled, Says: SaysPickup, Never: [forms]bool{Sent: true}},
+		Never: forParcel, InStore: true},
+	Remind: {From: 1 << Ready, Whole: true, Ends: Canceled, Says: SaysPickup, Never: forParcel},
 	ShortPick: {From: pickable, About: ConfirmedUnits, Takes: ConfirmedUnits,
 		Goods: Move{First: ConfirmedUnits, To: MissingUnits, Gone: true}, Resource: lapse, Follow: WithLast,
 		Ends: Canceled, Lock: FloorOf, Says: SaysOnHand},
-	Collect: {From: live &^ (1 << InTransit), Takes: OpenUnits, Less: ShortUnits, Sound: true,
+	Collect: {From: shelved, Takes: OpenUnits, Less: ShortUnits, Sound: true,
 		Goods:    Move{First: ConfirmedUnits, Second: HeldUnits, To: CollectedUnits, OnHand: -1},
 		Resource: useUp, Follow: WithLast,
-		Ends: Canceled, Lock: FloorOf, Says: SaysOnHand, InStore: true},
-	Cancel: {From: live &^ (1 << InTransit), Takes: OpenUnits,
+		Ends: Canceled, Lock: FloorOf, Says: SaysOnHand, Never: forParcel, InStore: true},
+	Cancel: {From: shelved, Takes: OpenUnits,
 		Goods: unhold, Resource: unhold, Follow: WithLast, Ends: Canceled},
 	Expire: {From: live, Needs: HeldUnits, Takes: HeldUnits,
 		Goods: Move{First: HeldUnits, To: LapsedUnits, Free: 1}, Resource: lapse, Follow: WithLast, Ends: Expired},
 	Abandon: {From: 1 << Ready, Takes: ConfirmedUnits,
-		Goods: Move{First: ConfirmedUnits, To: LapsedUnits, Free: 1}, Resource: lapse, Follow: WithLast, Ends: NoShow, Never: [forms]bool{Sent: true}},
+		Goods: Move{First: ConfirmedUnits, To: LapsedUnits, Free: 1}, Resource: lapse, Follow: WithLast, Ends: NoShow, Never: forParcel},
 	Restock: {From: always, Needs: CollectedUnits, About: CollectedUnits, Takes: CollectedUnits, Less: ReturnedUnits,
 		Goods: Move{To: ReturnedUnits, Free: 1, OnHand: 1},
-		Fully: Fully{From: Collected, To: Returned, In: ReturnedUnits, Of: CollectedUnits},
+		Fully: Fully{From: gotten, To: Returned, In: ReturnedUnits, Of: CollectedUnits},
 		Lock:  FloorNamed, Says: SaysWhere | SaysCause | SaysContent | SaysOnHand, Room: true},
 	TakeBack: {From: always, Needs: CollectedUnits, About: CollectedUnits, Takes: CollectedUnits, Less: ReturnedUnits,
 		Goods: Move{To: ReturnedUnits},
-		Fully: Fully{From: Collected, To: Returned, In: ReturnedUnits, Of: CollectedUnits},
+		Fully: Fully{From: gotten, To: Returned, In: ReturnedUnits, Of: CollectedUnits},
 		Lock:  FloorNamed, Says: SaysWhere | SaysCause | SaysContent | SaysOnHand, Room: true},
 	Lack: {From: live, Takes: OpenUnits, Less: ShortUnits,
 		Goods: Move{To: ShortUnits}, Ends: Canceled, Lock: FloorHeld, Says: SaysBecause},
@@ -140,6 +156,22 @@ var rules = [verbs]Rule{
 		Goods: reroute, Resource: reroute, Follow: WithLast, Ends: Rerouted, Room: true},
 	ReplaceMissing: {From: always, Takes: MissingUnits,
 		Goods: replace, Resource: replace, Ends: Rerouted,
-		Fully: Fully{From: Canceled, To: Rerouted, In: ReroutedUnits}, Room: true},
+		Fully: Fully{From: 1<<Canceled | 1<<Lost, To: Rerouted, In: ReroutedUnits}, Room: true},
 	GiveUp: {From: always, Takes: OpenUnits | MissingUnits, Says: SaysCause, Room: true},
+	Pack: {From: firm, Lacks: HeldUnits, About: ConfirmedUnits, Takes: ConfirmedUnits, Less: ShortUnits, Sound: true,
+		Next: [states]State{Confirmed: Packed, Accepted: Packed}, Ends: Canceled, Never: forPickup},
+	Ship: {From: firm | 1<<Packed, Lacks: HeldUnits, About: ConfirmedUnits, Takes: ConfirmedUnits, Less: ShortUnits, Sound: true,
+		Goods: Move{OnHand: -1}, Resource: useUp, Follow: WithFirst,
+		Next: [states]State{Confirmed: Shipped, Accepted: Shipped, Packed: Shipped}, Ends: Canceled,
+		Lock: FloorOf, Says: SaysOnHand | SaysParcel, Never: forPickup},
+	Deliver: {From: 1 << Shipped, Takes: ConfirmedUnits,
+		Goods: Move{First: ConfirmedUnits, To: CollectedUnits}, Ends: Delivered, Got: Delivered, Never: forPickup},
+	Lose: {From: 1 << Shipped, Takes: ConfirmedUnits,
+		Goods: Move{First: ConfirmedUnits, To: MissingUnits}, Ends: Lost, Never: forPickup},
+	SendBack: {From: 1 << Shipped, Takes: ConfirmedUnits,
+		Goods: Move{First: ConfirmedUnits, Free: 1, OnHand: 1}, Ends: ReturnedToSender,
+		Lock: FloorNamed, Says: SaysWhere | SaysCause | SaysOnHand, Never: forPickup},
+	TurnBack: {From: 1 << Shipped, Takes: ConfirmedUnits,
+		Goods: Move{First: ConfirmedUnits}, Ends: ReturnedToSender,
+		Lock: FloorNamed, Says: SaysWhere | SaysCause | SaysOnHand, Never: forPickup},
 }

@@ -25,19 +25,22 @@ func TestTable(t *testing.T) {
 				to = r.Next[s]
 			}
 			fmt.Fprintf(&b, "\t%v → %v", s, to)
-			if f := r.Fully; f.From == s && f.To != 0 {
+			if f := r.Fully; f.From.Has(s) {
 				fmt.Fprintf(&b, ", %v once every unit is %v", f.To, bucketNames[f.In])
 			}
 			if r.Ends != 0 && !s.Ended() {
 				fmt.Fprintf(&b, ", %v once none is open", r.Ends)
+			}
+			if r.Got != 0 {
+				fmt.Fprintf(&b, " and any was got: %v", r.Got)
 			}
 			b.WriteString("\n")
 		}
 		for form, never := range r.Never {
 			say(&b, "never of what is "+Form(form).String(), never)
 		}
-		say(&b, "of what is shipped to store, if it is there", r.InStore)
-		say(&b, "of what is shipped to store, if it goes there", r.ToStore)
+		say(&b, "of what is to be shipped to store, if it is there", r.InStore)
+		say(&b, "of what is to be shipped to store, if it goes there", r.ToStore)
 		say(&b, "needs a unit that is", r.Needs)
 		say(&b, "needs that none is", r.Lacks)
 		say(&b, "names lines, or there is a unit that is", r.About)
@@ -77,7 +80,7 @@ func say[T comparable](b *strings.Builder, what string, value T) {
 
 func fields(says Says) string {
 	var names []string
-	for i, name := range [...]string{"hold", "pickup", "owner", "to", "where", "cause", "content", "because", "on hand"} {
+	for i, name := range [...]string{"hold", "pickup", "owner", "to", "where", "cause", "content", "because", "on hand", "parcel"} {
 		if says>>i&1 != 0 {
 			names = append(names, name)
 		}
@@ -163,7 +166,7 @@ func TestEveryVerbKeepsLinesSound(t *testing.T) {
 	tried := make(map[Verb]int)
 	everyLine(2, func(l Line) {
 		for s := Held; s < states; s++ {
-			if !Sound(s, []Line{l}) || s == InTransit && l.Short > 0 { // what is on the road is never short
+			if !Sound(s, []Line{l}) || s.OnRoad() && l.Short > 0 { // what is on the road is never short
 				continue
 			}
 			for _, v := range Verbs() {
@@ -231,6 +234,14 @@ func accounts(v Verb, before, after Line, e Effect, units int64) string {
 		left = units - e.Free
 	case Restock:
 		left, freed = -units, units
+	case Ship:
+		left = units
+	case Deliver:
+		left, freed = 0, 0
+	case Lose, TurnBack:
+		freed = 0
+	case SendBack:
+		left = -units
 	}
 	if v == Collect || v == ShortPick {
 		freed -= left

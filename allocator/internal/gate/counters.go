@@ -10,7 +10,7 @@ const (
 	Allocated Counter = iota // orders held
 	Refused                  // orders no location could fill
 	Repeated                 // orders answered from the book
-	Collected                // reservations ended by a collection
+	Collected                // reservations ended by a collection, or a delivery
 	Canceled                 // reservations ended by a cancellation
 	Conflicts                // orders refused because another one has their ID
 	LostRaces                // locations an order came to and found short

@@ -200,7 +200,7 @@ func (a *auditor) entryDifference(n book.Name) string {
 	case live.Fingerprint != shadow.Fingerprint || live.Refs != shadow.Refs || live.Distance != shadow.Distance,
 		live.Promise != shadow.Promise || live.Origin != shadow.Origin || live.Rejects != shadow.Rejects,
 		live.Form != shadow.Form || live.Form == life.Brought && live.To != shadow.To,
-		live.Parts != shadow.Parts || live.From != shadow.From || live.Note != shadow.Note:
+		live.Parts != shadow.Parts || live.From != shadow.From || live.Note != shadow.Note || live.Parcel != shadow.Parcel:
 		return "content"
 	}
 	return ""
@@ -273,7 +273,7 @@ func (a *auditor) alone() {
 		if !e.Sound() {
 			a.differs(Difference{ID: id, Part: int(e.Part), What: "lines"})
 		}
-		if e.State == life.InTransit || e.State.Ended() {
+		if e.State.OnRoad() || e.State.Ended() {
 			continue
 		}
 		for i := range e.Lines {

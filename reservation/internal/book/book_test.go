@@ -88,9 +88,10 @@ func (r *trial) drawTime(t *rapid.T) int64 {
 
 // drawRest draws all that a rule may change.
 func (r *trial) drawRest(t *rapid.T, e *Entry, ended bool) {
-	states := []life.State{life.Held, life.Held, life.Held, life.Confirmed, life.Accepted, life.InTransit, life.Ready, life.Ready, life.Collected, life.Canceled, life.Expired, life.NoShow, life.Returned, life.Rerouted}
+	states := []life.State{life.Held, life.Held, life.Held, life.Confirmed, life.Accepted, life.InTransit, life.Ready, life.Ready, life.Packed, life.Shipped,
+		life.Collected, life.Canceled, life.Expired, life.NoShow, life.Returned, life.Rerouted, life.Delivered, life.Lost, life.ReturnedToSender}
 	if ended {
-		states = states[8:]
+		states = states[10:]
 	}
 	e.State = rapid.SampledFrom(states).Draw(t, "state")
 	for i := range e.Lines {
@@ -120,6 +121,9 @@ func (r *trial) drawRest(t *rapid.T, e *Entry, ended bool) {
 		e.Deadline = r.now
 	}
 	e.Reminded = rapid.Bool().Draw(t, "reminded")
+	if e.Parcel = (Parcel{}); rapid.IntRange(0, 3).Draw(t, "parcel") == 0 {
+		e.Parcel = Parcel{Carrier: drawKey(t), Tracking: drawKey(t)}
+	}
 	e.Form = life.Form(rapid.IntRange(0, 3).Draw(t, "form"))
 	e.Refs = Refs{}
 	if rapid.Bool().Draw(t, "refs") {
@@ -446,12 +450,13 @@ func TestBookModelOneHash(t *testing.T)     { checkBook(t, modelProperty(0, nil)
 
 func TestStateNames(t *testing.T) {
 	names := map[life.State]string{0: "State(0)", life.Held: "held", life.Confirmed: "confirmed", life.Accepted: "accepted", life.InTransit: "in transit", life.Ready: "ready",
-		life.Collected: "collected", life.Canceled: "canceled", life.Expired: "expired", life.NoShow: "no-show", life.Returned: "returned", life.Rerouted: "rerouted", 12: "State(12)"}
+		life.Collected: "collected", life.Canceled: "canceled", life.Expired: "expired", life.NoShow: "no-show", life.Returned: "returned", life.Rerouted: "rerouted",
+		life.Packed: "packed", life.Shipped: "shipped", life.Delivered: "delivered", life.Lost: "lost", life.ReturnedToSender: "returned to sender", 17: "State(17)"}
 	for s, want := range names {
 		if got := s.String(); got != want {
 			t.Errorf("State(%d) = %q, want %q", uint8(s), got, want)
 		}
-		if s.Ended() != (s >= life.Collected && s <= life.Rerouted) {
+		if s.Ended() != (s >= life.Collected && s <= life.Rerouted || s >= life.Delivered && s <= life.ReturnedToSender) {
 			t.Errorf("%v.Ended() = %v", s, s.Ended())
 		}
 	}

@@ -48,6 +48,7 @@ type Entry struct {
 	From         uint8 // the number of the part that its units come from; 0: it is the first that has them
 	Refs         Refs
 	Note         string // the caller's
+	Parcel       Parcel // of what was shipped
 	Lines        []entryLine
 }
 

@@ -42,7 +42,7 @@ func (b *Book) LiveIn(shard int, r *Room, to Live) {
 	for _, ref := range r.order.of(s) {
 		rec := s.record(ref)
 		switch {
-		case rec.has(flagQueued), rec.waits():
+		case rec.has(flagQueued), rec.waits(), rec.state() == life.Shipped: // the last is at no location, nor on its way to one
 		case rec.kind() == KindTransfer || rec.state() == life.InTransit:
 			s.read(ref, &r.entry)
 			to.Carried(&r.entry)

@@ -2,7 +2,6 @@ package book
 
 import (
 	"encoding/binary"
-	"math"
 
 	"github.com/clickcollect/clickcollect/reservation/life"
 )
@@ -17,16 +16,22 @@ import (
 //	     20  rejects   1  how often a location rejected it, 255 at most
 //	     21  parts     1  of how many parts the order is, 0 for one
 //	     22  from      1  the number of the part that its units come from, 0 for none
-//	     23            1  nothing
-//	     24  bytes     2  of what follows; 0 in this version
-//	     26               former versions: ID of the reservation that its units come from
-//	      …  note         the rest: the caller's
+//	     23  parcel    1  1: carrier and tracking follow. 0: what former versions wrote
+//	     24  carrier   1  bytes of the carrier's name
+//	     25  tracking  1  bytes of the carrier's number
+//	     26               carrier, tracking
+//
+// Where byte 23 is 0, 24 is the length, in two bytes, of what is at 26 and nothing of
+// this version: the ID of the reservation that the units come from. Behind either:
+//
+//	…  note         the rest: the caller's
 const (
 	originSince   = 8
 	originSlot    = 16
 	originRejects = 20
 	originParts   = 21
 	originFrom    = 22
+	originParcel  = 23
 	originBytes   = 24
 	originCause   = 26
 )
@@ -34,8 +39,8 @@ const (
 // pastBytes is how long that text is.
 func (e *Entry) pastBytes() int {
 	switch {
-	case e.Rejects|e.Parts|e.From != 0 || e.Note != "":
-		return originCause + len(e.Note)
+	case e.Rejects|e.Parts|e.From != 0 || e.Note != "" || e.Parcel != Parcel{}:
+		return originCause + len(e.Parcel.Carrier) + len(e.Parcel.Tracking) + len(e.Note)
 	case e.Origin != e.Location:
 		return originRejects
 	case e.State == life.Ready || e.Pickup != 0 && e.Pickup != e.Since:
@@ -59,8 +64,14 @@ func (e *Entry) putPast(b []byte) {
 	}
 	if len(b) >= originCause {
 		b[originRejects], b[originParts], b[originFrom] = e.Rejects, e.Parts, e.From
-		clear(b[originFrom+1 : originCause])
-		copy(b[originCause:], e.Note)
+		clear(b[originParcel:originCause])
+		if (e.Parcel != Parcel{}) {
+			b[originParcel], b[originBytes], b[originBytes+1] = 1, byte(len(e.Parcel.Carrier)), byte(len(e.Parcel.Tracking))
+		}
+		at := originCause
+		for _, text := range [...]string{e.Parcel.Carrier, e.Parcel.Tracking, e.Note} {
+			at += copy(b[at:], text)
+		}
 	}
 }
 
@@ -85,7 +96,7 @@ func (e *Entry) KeptPickup() int64 {
 // version. false: the text has another form.
 func (e *Entry) Recall(pickup int64, text string) (cause string, ok bool) {
 	e.Promise, e.Since, e.Pickup, e.Origin = 0, pickup, 0, e.Location
-	e.Rejects, e.Parts, e.From, e.Note = 0, 0, 0, ""
+	e.Rejects, e.Parts, e.From, e.Note, e.Parcel = 0, 0, 0, "", Parcel{}
 	if len(text) >= originSince {
 		e.Promise = wordOf(text)
 	}
@@ -105,12 +116,20 @@ func (e *Entry) Recall(pickup int64, text string) (cause string, ok bool) {
 	if len(text) < originCause {
 		return "", false
 	}
-	end := originCause + int(text[originBytes])<<8 + int(text[originBytes+1])
-	if end > len(text) {
+	carrier, tracking := int(text[originBytes]), int(text[originBytes+1])
+	end := originCause + carrier<<8 + tracking
+	if text[originParcel] == 1 {
+		end = originCause + carrier + tracking
+	}
+	if end > len(text) || text[originParcel] > 1 {
 		return "", false
 	}
 	e.Rejects, e.Parts, e.From = text[originRejects], text[originParts], text[originFrom]
 	e.Note = text[end:]
+	if text[originParcel] == 1 {
+		e.Parcel = Parcel{text[originCause : originCause+carrier], text[originCause+carrier : end]}
+		return "", true
+	}
 	return text[originCause:end], true
 }
 
@@ -122,16 +141,3 @@ func wordOf(text string) int64 {
 	}
 	return int64(n)
 }
-
-// Reject counts a rejection.
-func (e *Entry) Reject() {
-	if e.Rejects < math.MaxUint8 {
-		e.Rejects++
-	}
-}
-
-// NoteFits reports whether a note can be kept.
-func NoteFits(note string) bool { return originCause+len(note) <= MaxIDBytes }
-
-// Sound checks the invariants of an entry, for replay and audit.
-func (e *Entry) Sound() bool { return life.Sound(e.State, e.Lines) }

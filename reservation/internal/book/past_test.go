@@ -23,7 +23,7 @@ func TestTailsOfFormerVersions(t *testing.T) {
 			t.Errorf("%+v: a tail that ends early is read", c)
 		}
 	}
-	if !NoteFits(strings.Repeat("n", MaxIDBytes-originCause)) || NoteFits(strings.Repeat("n", MaxIDBytes-originCause+1)) {
+	if !NoteFits(strings.Repeat("n", MaxIDBytes-originCause-2*MaxParcelBytes)) || NoteFits(strings.Repeat("n", MaxIDBytes-originCause-2*MaxParcelBytes+1)) {
 		t.Error("the longest note is another one")
 	}
 }

@@ -278,6 +278,6 @@ func sameEntry(a, b *Entry) bool {
 	x.Distance, y.Distance = 0, 0
 	return bits && x.Fingerprint == y.Fingerprint && x.Sequence == y.Sequence && x.Deadline == y.Deadline && x.Pickup == y.Pickup &&
 		x.Location == y.Location && x.To == y.To && x.State == y.State && x.Form == y.Form && x.Reminded == y.Reminded && x.Refs == y.Refs &&
-		x.Since == y.Since && x.Promise == y.Promise && x.Origin == y.Origin && x.Rejects == y.Rejects && x.Parts == y.Parts && x.Part == y.Part && x.From == y.From && x.Note == y.Note &&
+		x.Since == y.Since && x.Promise == y.Promise && x.Origin == y.Origin && x.Rejects == y.Rejects && x.Parts == y.Parts && x.Part == y.Part && x.From == y.From && x.Note == y.Note && x.Parcel == y.Parcel &&
 		slices.Equal(a.Lines, b.Lines)
 }

@@ -176,7 +176,7 @@ func (p *Room) held() error {
 	e.Location, e.Origin, e.To, e.Form = r.Slot, r.Slot, r.Store, r.Form
 	e.State, e.Reminded, e.Rejects = life.Held, false, 0
 	e.Refs = book.Refs{Order: r.Order, Customer: r.Customer, Owner: r.Owner, Channel: r.Channel}
-	e.Parts, e.Part, e.From, e.Note = r.Parts, partOf(r.Part), r.Other, string(r.Place)
+	e.Parts, e.Part, e.From, e.Note, e.Parcel = r.Parts, partOf(r.Part), r.Other, string(r.Place), book.Parcel{}
 	if !book.NoteFits(e.Note) { // former versions had other limits
 		return p.unsound("a reservation with too long a note")
 	}
@@ -232,7 +232,7 @@ func (p *Room) add(kind book.Kind, id string) error {
 // hold changes what is available by the units an entry has open, once the stock is
 // laid out; sign −1 takes them.
 func (p *Room) hold(e *book.Entry, sign int64) {
-	if !p.state.LaidOut() || e.State == life.InTransit || e.State.Ended() {
+	if !p.state.LaidOut() || e.State.OnRoad() || e.State.Ended() {
 		return
 	}
 	for i := range e.Lines {
@@ -348,7 +348,10 @@ func (p *Room) delivered() error {
 func (p *Room) changed() error {
 	r := p.r
 	p.step = Transition{Verb: verbOf(r), Now: r.Time, Deadline: r.Deadline, Code: strings.Clone(r.Code), Owner: strings.Clone(r.Owner),
-		Channel: strings.Clone(r.Channel), Slot: r.Slot}
+		Channel: strings.Clone(r.Channel), Slot: r.Slot, Parcel: book.Parcel{Carrier: strings.Clone(r.Carrier), Tracking: strings.Clone(r.Tracking)}}
+	if max(len(r.Carrier), len(r.Tracking)) > book.MaxParcelBytes {
+		return p.unsound("a parcel with too long a number")
+	}
 	if r.Kind == history.Dispatched {
 		p.step.Slot = r.To
 	}

@@ -12,13 +12,14 @@ import (
 // them.
 type Transition struct {
 	Verb     life.Verb
-	Now      int64  // engine time
-	Deadline int64  // Extend: of the hold; MakeReady: of the pickup
-	Code     string // MakeReady: the pickup code
-	Owner    string // Reassign
-	Channel  string // Reassign
-	Slot     uint32 // Dispatch: to where; Arrive: where; Restock, TakeBack: where the goods came back
-	Went     Went   // MoveAll, MovePart, ReplaceMissing
+	Now      int64       // engine time
+	Deadline int64       // Extend: of the hold; MakeReady: of the pickup
+	Code     string      // MakeReady: the pickup code
+	Owner    string      // Reassign
+	Channel  string      // Reassign
+	Slot     uint32      // Dispatch: to where; Arrive: where; Restock, TakeBack, SendBack, TurnBack: where the goods came back
+	Went     Went        // MoveAll, MovePart, ReplaceMissing
+	Parcel   book.Parcel // Ship
 }
 
 // Went says where units went that were rerouted.
@@ -101,6 +102,8 @@ func (t *Transition) set(e *book.Entry) {
 		e.Reminded = true
 	case life.Reject:
 		e.Reject()
+	case life.Ship:
+		e.Parcel = t.Parcel
 	case life.MoveAll:
 		t.Went.carry(e)
 	case life.MovePart, life.ReplaceMissing:
