@@ -133,7 +133,9 @@ func (r *trial) drawRest(t *rapid.T, e *Entry, ended bool) {
 	case 0:
 		e.Promise = rapid.Int64().Draw(t, "promise")
 	case 1:
-		e.Parts, e.From, e.Note = uint8(rapid.IntRange(0, 3).Draw(t, "parts")), uint8(rapid.IntRange(0, 3).Draw(t, "from")), drawKey(t)
+		// An order never has fewer parts than it had.
+		e.Parts = max(e.Parts, uint8(rapid.IntRange(0, 3).Draw(t, "parts")))
+		e.From, e.Note = uint8(rapid.IntRange(0, 3).Draw(t, "from")), drawKey(t)
 	}
 }
 

@@ -43,7 +43,7 @@ type Entry struct {
 	Form         life.Form  // how the goods of an order reach the customer
 	Reminded     bool
 	Rejects      uint8 // how often a location rejected it; it counts to 255
-	Parts        uint8 // of how many parts the order is; 0: of one
+	Parts        uint8 // of how many parts the order is; 0: of one. It never falls
 	Part         uint8 // its number among them, 2 or more; 0: it is the first, or the only one
 	From         uint8 // the number of the part that its units come from; 0: it is the first that has them
 	Refs         Refs

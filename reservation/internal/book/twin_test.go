@@ -276,6 +276,13 @@ func sameEntry(a, b *Entry) bool {
 	x.Lines, y.Lines = nil, nil
 	bits := math.Float64bits(a.Distance) == math.Float64bits(b.Distance)
 	x.Distance, y.Distance = 0, 0
+	for _, e := range []*Entry{&x, &y} {
+		// A pickup deadline at the instant it was made, where nobody has a place to be
+		// ready by, is kept as none when it is ready no longer.
+		if e.State != life.Ready && e.Pickup == e.Since {
+			e.Pickup = 0
+		}
+	}
 	return bits && x.Fingerprint == y.Fingerprint && x.Sequence == y.Sequence && x.Deadline == y.Deadline && x.Pickup == y.Pickup &&
 		x.Location == y.Location && x.To == y.To && x.State == y.State && x.Form == y.Form && x.Reminded == y.Reminded && x.Refs == y.Refs &&
 		x.Since == y.Since && x.Promise == y.Promise && x.Origin == y.Origin && x.Rejects == y.Rejects && x.Parts == y.Parts && x.Part == y.Part && x.From == y.From && x.Note == y.Note && x.Parcel == y.Parcel &&
