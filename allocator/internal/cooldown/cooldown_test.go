@@ -128,7 +128,7 @@ func TestStoredForm(t *testing.T) {
 // TestMutantsAreCaught builds the room with each of its deliberate bugs.
 func TestMutantsAreCaught(t *testing.T) {
 	mutant := func(name, text, instead, test, says string) scaletest.Mutant {
-		return scaletest.Mutant{Name: name, Edits: scaletest.Replace("cooldown.go", text, instead), Test: test, Says: says, Flags: []string{"-rapid.shrinktime=0s", "-rapid.nofailfile"}}
+		return scaletest.Mutant{Name: name, Edits: scaletest.Replace("cooldown.go", text, instead), Test: test, Says: says}
 	}
 	scaletest.Mutants(t,
 		mutant("the last one counts", "until = max(until, c.slots[slot][sku])", "_ = slot", "TestAgainstAMap", `at \d+, S\d at L\d: `),

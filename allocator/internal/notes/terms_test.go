@@ -107,7 +107,7 @@ func TestFirstOf(t *testing.T) {
 // TestMutantsAreCaught builds the room with each of its deliberate bugs.
 func TestMutantsAreCaught(t *testing.T) {
 	mutant := func(name, text, instead, test, says string) scaletest.Mutant {
-		return scaletest.Mutant{Name: name, Edits: scaletest.Replace("terms.go", text, instead), Test: test, Says: says, Flags: []string{"-rapid.shrinktime=0s", "-rapid.nofailfile"}}
+		return scaletest.Mutant{Name: name, Edits: scaletest.Replace("terms.go", text, instead), Test: test, Says: says}
 	}
 	scaletest.Mutants(t,
 		mutant("a note of any length is taken", "if err == nil && len(note) > most {", "if err == nil && len(note) > most+1 {", "TestTermsComeBack", "a byte less"),
