@@ -46,7 +46,7 @@ func uncaught(ctx context.Context, test, says string, flags ...string) string {
 // not to find the shortest input that does, and it leaves no file behind from which the
 // test of another bug would draw first.
 func drawn(flags []string) []string {
-	another := slices.ContainsFunc(flags, func(f string) bool { return !strings.HasPrefix(f, "-") && strings.Contains(f, "..") })
+	another := slices.ContainsFunc(flags, func(f string) bool { return strings.HasPrefix(f, ".") })
 	if flag.Lookup("rapid.nofailfile") == nil || another {
 		return nil
 	}
