@@ -14,6 +14,7 @@ type doorTale struct {
 	cells  map[string]*doorCell
 	parts  map[doorName]*doorPart
 	moves  map[string]int // times that a movement is told
+	states map[string]allocator.OrderState
 	faults []string
 	last   uint64
 }
@@ -38,7 +39,7 @@ type doorPart struct {
 type doorUnits struct{ quantity, collected, returned, lapsed, canceled, rerouted int64 }
 
 func newDoorTale(book *doorBook) *doorTale {
-	return &doorTale{book: book, cells: map[string]*doorCell{}, parts: map[doorName]*doorPart{}, moves: map[string]int{}}
+	return &doorTale{book: book, cells: map[string]*doorCell{}, parts: map[doorName]*doorPart{}, moves: map[string]int{}, states: map[string]allocator.OrderState{}}
 }
 
 func (t *doorTale) fault(e *allocator.Event, format string, args ...any) {
@@ -68,6 +69,12 @@ func (t *doorTale) add(e *allocator.Event) {
 		t.fault(e, "event %d after %d", e.Sequence, t.last)
 	}
 	t.last = e.Sequence
+	if e.OrderState != 0 {
+		if t.states[e.ID] == e.OrderState {
+			t.fault(e, "the order was %v", e.OrderState)
+		}
+		t.states[e.ID] = e.OrderState
+	}
 	if len(e.Shares) == 0 {
 		t.tell(e)
 		return
@@ -283,11 +290,16 @@ func (t *doorTale) order(a *allocator.Allocator, o *doorOrder) {
 	if fault := doorAddsUp(&r); fault != "" {
 		t.faults = append(t.faults, fault+": "+killText(r))
 	}
+	if r.OrderState != t.states[id] {
+		t.faults = append(t.faults, fmt.Sprintf("order %.60s is %q, told %q", id, r.OrderState, t.states[id]))
+	}
 	if len(r.Parts) == 0 {
 		t.reservation(&r, doorName{id, 1})
+		t.state(id, &r, r)
 		return
 	}
 	sums, whole := doorSums(nil, &r, false), map[string]doorUnits{}
+	var parts []allocator.Reservation
 	for _, n := range r.Parts {
 		p, err := a.Part(id, n).Lookup()
 		if err != nil {
@@ -295,11 +307,77 @@ func (t *doorTale) order(a *allocator.Allocator, o *doorOrder) {
 			continue
 		}
 		t.reservation(&p, doorName{id, n})
-		whole = doorSums(whole, &p, true)
+		whole, parts = doorSums(whole, &p, true), append(parts, p)
+	}
+	if len(parts) == len(r.Parts) {
+		t.state(id, &r, parts...)
 	}
 	if killText(fmt.Sprint(sums)) != killText(fmt.Sprint(whole)) {
 		t.faults = append(t.faults, fmt.Sprintf("order %.60s: %+v, its parts together %+v", id, sums, whole))
 	}
+}
+
+// state compares an order's state with that of its parts.
+func (t *doorTale) state(id string, r *allocator.Reservation, parts ...allocator.Reservation) {
+	if want := doorState(parts); r.OrderState != want {
+		t.faults = append(t.faults, fmt.Sprintf("order %.60s is %q, its parts make it %q", id, r.OrderState, want))
+	}
+}
+
+// doorState is the state of an order of these parts, by counting.
+func doorState(parts []allocator.Reservation) allocator.OrderState {
+	ended := []struct {
+		part  allocator.State
+		order allocator.OrderState
+	}{{allocator.Collected, allocator.OrderCollected}, {allocator.Delivered, allocator.OrderDelivered}, {allocator.Returned, allocator.OrderReturned},
+		{allocator.ReturnedToSender, allocator.OrderReturnedToSender}, {allocator.Lost, allocator.OrderLost}, {allocator.NoShow, allocator.OrderNoShow},
+		{allocator.Canceled, allocator.OrderCanceled}, {allocator.Expired, allocator.OrderExpired}}
+	n, open := map[allocator.State]int{}, 0
+	got, byParcel, held := false, true, false
+	for _, p := range parts {
+		collected, some := int64(0), false
+		for _, l := range p.Lines {
+			collected += l.Collected
+			some = some || l.Held > 0
+		}
+		switch {
+		case len(p.Lines) == 0 || p.State == allocator.Rerouted: // a place in a window, or elsewhere
+			continue
+		case collected > 0 && p.State != allocator.Returned:
+			got, byParcel = true, byParcel && p.State == allocator.Delivered
+		}
+		n[p.State]++
+		if !p.State.Ended() {
+			open++
+			held = held || some
+		}
+	}
+	switch {
+	case open == 0:
+		for _, end := range ended {
+			if n[end.part] > 0 {
+				return end.order
+			}
+		}
+		return 0
+	case got && byParcel:
+		return allocator.OrderPartlyDelivered
+	case got:
+		return allocator.OrderPartlyCollected
+	case n[allocator.Shipped] == open:
+		return allocator.OrderShipped
+	case n[allocator.Shipped] > 0:
+		return allocator.OrderPartlyShipped
+	case n[allocator.Ready] == open:
+		return allocator.OrderReady
+	case n[allocator.Ready] > 0:
+		return allocator.OrderPartlyReady
+	case held:
+		return allocator.OrderHeld
+	case n[allocator.Confirmed] < open:
+		return allocator.OrderInProgress
+	}
+	return allocator.OrderConfirmed
 }
 
 // doorSums adds the units of a reservation; of one that is a part without those

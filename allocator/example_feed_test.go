@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/clickcollect/clickcollect/allocator"
+	"github.com/clickcollect/clickcollect/allocator/sourcing"
 )
 
 // recorded is like opened, and keeps its history.
@@ -53,6 +54,42 @@ func ExampleAllocator_Events() {
 	// to ann@example.com: ReservationConfirmed, 2×tea at krakow-1
 	// to ann@example.com: ready at krakow-1, your code is 4711
 	// to ann@example.com: Collected, 2×tea at krakow-1
+}
+
+// An order over two stores: the customer is told once, when all of it is on its way.
+func ExampleOrderState() {
+	ctx, a := context.Background(), recorded()
+	defer a.Close()
+	more := allocator.Receipt{ID: "GR-2", Location: "warsaw-1", Lines: []allocator.Line{{SKU: "cup", Quantity: 10}}}
+	if err := a.Receive(ctx, more); err != nil {
+		panic(err)
+	}
+	order := allocator.Order{ID: "SO-1", Near: wawel, Lines: []allocator.Line{{SKU: "tea", Quantity: 1}, {SKU: "cup", Quantity: 1}}, MaxLocations: 2, Form: sourcing.Ship}
+	got, err := a.Allocate(ctx, order)
+	if err != nil {
+		panic(err)
+	}
+	step := func(id string, part int, do allocator.Action) error {
+		return a.Change(ctx, allocator.Change{ID: id, Reservation: "SO-1", Part: part, Do: do})
+	}
+	fmt.Println(a.Confirm(ctx, "SO-1"), step("parcel 1", got.Parts()[0].Part, allocator.DoShip), step("parcel 2", got.Parts()[1].Part, allocator.DoShip),
+		step("he has it", 0, allocator.DoDeliver))
+	for e, err := range a.History(ctx, 0) {
+		if err != nil {
+			panic(err)
+		}
+		if e.Part > 0 || len(e.Shares) > 0 {
+			fmt.Printf("%s, part %d of %d, order %q\n", e.Name, e.Part, e.Parts, e.OrderState)
+		}
+	}
+	// Output:
+	// <nil> <nil> <nil> <nil>
+	// HoldPlaced, part 1 of 2, order "held"
+	// HoldPlaced, part 2 of 2, order ""
+	// ReservationConfirmed, part 0 of 2, order "confirmed"
+	// Shipped, part 1 of 2, order "partly shipped"
+	// Shipped, part 2 of 2, order "shipped"
+	// Delivered, part 0 of 2, order "delivered"
 }
 
 // What happened to the stock so far.

@@ -45,7 +45,7 @@ type Event struct {
 	Change   string    `json:"change,omitempty"`   // ID of the change or return, if it has one
 	Order    string    `json:"order,omitempty"`    // references given with the order
 	Customer string    `json:"customer,omitempty"` //
-	Channel  string    `json:"channel,omitempty"`
+	Channel  string    `json:"channel,omitempty"`  // on which it is carried on
 	Location string    `json:"location,omitempty"` // where the goods are
 	To       string    `json:"to,omitempty"`       // where they are sent to, or are now after a reroute
 	Cause    string    `json:"cause,omitempty"`    // of a return, also to the sender: restocked, damaged return, to inspect; of a rejection or a reroute
@@ -55,11 +55,18 @@ type Event struct {
 	Store    string    `json:"store,omitempty"`    // to which they are brought
 	Carrier  string    `json:"carrier,omitempty"`  // who has the parcel, and under which number
 	Tracking string    `json:"tracking,omitempty"` //
-	Setting  string    `json:"setting,omitempty"`  // what was changed, by the engine's own name
-	Deadline time.Time `json:"deadline,omitzero"`  // of the hold, or of the pickup
-	AsOf     time.Time `json:"as_of,omitzero"`     // of a count
-	Promise  time.Time `json:"promise,omitzero"`   // when the goods were promised to be ready
-	Window   time.Time `json:"window,omitzero"`    // the start of the pickup window, or period, that it concerns
+
+	// OrderState is what the state of the order has become with it, if it has become
+	// another one: so each change of an order's state is told once, and by the event that
+	// made it, such as the last ReadyForPickup of an order of several parts, with which all
+	// of it is ready.
+	OrderState OrderState `json:"order_state,omitempty"`
+
+	Setting  string    `json:"setting,omitempty"` // what was changed, by the engine's own name
+	Deadline time.Time `json:"deadline,omitzero"` // of the hold, or of the pickup
+	AsOf     time.Time `json:"as_of,omitzero"`    // of a count
+	Promise  time.Time `json:"promise,omitzero"`  // when the goods were promised to be ready
+	Window   time.Time `json:"window,omitzero"`   // the start of the pickup window, or period, that it concerns
 
 	Lines []EventLine `json:"lines,omitempty"`
 
@@ -139,7 +146,7 @@ func (a *Allocator) events(ctx context.Context, from uint64, live bool) iter.Seq
 func (a *Allocator) event(sequence uint64, r *history.Record) Event {
 	e := Event{Sequence: sequence, Time: fromMillis(r.Time), Name: r.Event(), ID: own(r.ID), Change: own(r.Change),
 		Order: own(r.Order), Customer: own(r.Customer), Channel: own(r.Channel), Code: own(r.Code), Ref: own(r.Ref),
-		Deadline: fromMillis(r.Deadline), AsOf: fromMillis(r.AsOf), Promise: fromMillis(r.Promise), Carrier: own(r.Carrier), Tracking: own(r.Tracking)}
+		Deadline: fromMillis(r.Deadline), AsOf: fromMillis(r.AsOf), Promise: fromMillis(r.Promise), Carrier: own(r.Carrier), Tracking: own(r.Tracking), OrderState: r.State}
 	switch r.Kind {
 	case history.SKUAdded:
 		e.named(r.Name)
@@ -157,6 +164,9 @@ func (a *Allocator) event(sequence uint64, r *history.Record) Event {
 		return e
 	case history.Returned, history.ReturnedToSender, history.Rejected, history.Rerouted, history.RerouteFailed:
 		e.Cause = r.Cause.String()
+	}
+	if r.Kind == history.Held && r.Part < 2 && r.Ref == "" {
+		e.OrderState = OrderHeld
 	}
 	if r.Kind != history.Moved {
 		e.Part, e.Parts, e.Other = max(int(r.Part), 1), max(int(r.Parts), 1), int(r.Other)

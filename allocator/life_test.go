@@ -8,15 +8,15 @@ import (
 	"time"
 )
 
-// life makes one step after another with one reservation, "o": three tea and two
+// steps makes one step after another with one reservation, "o": three tea and two
 // cups at L0 of a street of two stores. A step is a verb with its arguments; what
 // it must answer follows as the words of its error.
-type life struct {
+type steps struct {
 	a *Allocator
 }
 
 // verb makes a step that is written as "verb", "verb sku units" or "verb L1".
-func (l *life) verb(t *testing.T, step string) error {
+func (l *steps) verb(t *testing.T, step string) error {
 	t.Helper()
 	ctx := t.Context()
 	words := strings.Fields(step)
@@ -120,7 +120,7 @@ func lives() []lifeCase {
 func TestLives(t *testing.T) {
 	for _, c := range lives() {
 		t.Run(c.steps, func(t *testing.T) {
-			l := life{a: street(t, 2, Options{FeedBytes: 1 << 16})}
+			l := steps{a: street(t, 2, Options{FeedBytes: 1 << 16})}
 			stocked(t, l.a, "L0", "tea", 5)
 			stocked(t, l.a, "L0", "cup", 5)
 			o := ordered("o", Line{"tea", 3}, Line{"cup", 2})

@@ -57,11 +57,16 @@ type Reservation struct {
 	EndedAt     time.Time // when it ended
 	Promise     time.Time // when the goods are promised to be ready: as given with the order, or by the location's Terms
 
-	Form    sourcing.Form // how the goods reach the customer
-	Store   string        `json:",omitempty"` // of sourcing.ShipToStore, the chosen store; empty too if an earlier version made it
-	Parts   []int         // of a whole order of several parts, the number of each; nil: there is one
-	Rejects int           // how often a location has rejected it, 255 at most for each part
-	From    string        // the location from which it was rerouted, the latest; empty: it never was
+	Form  sourcing.Form // how the goods reach the customer
+	Store string        `json:",omitempty"` // of sourcing.ShipToStore, the chosen store; empty too if an earlier version made it
+	Parts []int         // of a whole order of several parts, the number of each; nil: there is one
+
+	// OrderState is how far the order has come with all of its parts; 0 where the answer is
+	// about one part of several.
+	OrderState OrderState `json:",omitempty"`
+
+	Rejects int    // how often a location has rejected it, 255 at most for each part
+	From    string // the location from which it was rerouted, the latest; empty: it never was
 
 	Lines []ReservedLine
 }
@@ -120,7 +125,9 @@ func (a *Allocator) read(found *reservation.Entry, id string, part int) (Reserva
 	ok := a.ledger.FindPart(id, part, found)
 	if ok && (part > 0 || !several(found)) {
 		r := a.reservation(id, found, nil)
-		r.Part = part
+		if r.Part = part; !several(found) {
+			r.OrderState = orderState(a, *found)
+		}
 		return r, nil
 	}
 	parts := []reservation.Entry(nil)
@@ -137,7 +144,7 @@ func (a *Allocator) read(found *reservation.Entry, id string, part int) (Reserva
 func (a *Allocator) whole(order string, parts []reservation.Entry) Reservation {
 	r := a.reservation(order, a.head(parts), nil)
 	r.Part, r.HeldUntil, r.Lines = 0, time.Time{}, nil
-	r.Parts, r.Rejects = make([]int, len(parts)), 0
+	r.Parts, r.Rejects, r.OrderState = make([]int, len(parts)), 0, orderState(a, parts...)
 	var lines []foldedLine
 	for i := range parts {
 		e := &parts[i]

@@ -7,6 +7,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/reservation/history"
+	"github.com/clickcollect/clickcollect/reservation/life"
 )
 
 // An order over several locations has a part for each. The parts are numbered in the
@@ -76,6 +77,19 @@ func (a *Allocator) head(parts []reservation.Entry) *reservation.Entry {
 		}
 	}
 	return head
+}
+
+// orderState is how far the order of these parts has come.
+func orderState(a *Allocator, parts ...reservation.Entry) OrderState {
+	var o life.Order
+	for i := range parts {
+		held, collected := int64(0), int64(0)
+		for _, l := range parts[i].Lines {
+			held, collected = held+l.Held, collected+l.Collected
+		}
+		o.Add(parts[i].State, held, collected, a.hasGoods(&parts[i]))
+	}
+	return o.State()
 }
 
 // live is the parts with goods that have not ended.

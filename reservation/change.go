@@ -83,9 +83,11 @@ type step struct {
 	bytes   []byte
 	entry   book.Entry
 	room    [8]entryLine
-	slot    uint32 // the location whose floor is locked, for verbs that need it
-	moved   bool   // the reservation has left that location meanwhile
-	home    bool   // goods come back to where they were sent from: of one part, that is the location that the change names then
+	slot    uint32          // the location whose floor is locked, for verbs that need it
+	moved   bool            // the reservation has left that location meanwhile
+	before  life.OrderState // the order's, before the change
+	parts   []book.Member   // the order's, before the change; none: it has one
+	home    bool            // goods come back to where they were sent from: of one part, that is the location that the change names then
 	all     wholeOrder
 }
 
@@ -121,6 +123,7 @@ func (s *step) Apply(id string, e *book.Entry) ([]byte, error) {
 	if err := s.plan(e); err != nil {
 		return nil, err
 	}
+	s.before = s.orderState(e)
 	s.advance(e)
 	if err := s.checkRoom(0); err != nil {
 		return nil, err
@@ -164,8 +167,9 @@ func (s *step) log(id string, e *book.Entry) []byte {
 	c, r := s.change, &s.record
 	lines := r.Lines[:0]
 	*r = history.Record{Kind: c.Verb, Time: c.Now, ID: id, Part: numberOf(e), Parts: e.Parts, Change: c.ID2, Slot: e.Location,
-		Order: e.Refs.Order, Customer: e.Refs.Customer, Lines: lines, Shares: r.Shares[:0]}
+		Order: e.Refs.Order, Customer: e.Refs.Customer, Channel: e.Refs.Channel, Form: e.Form, Store: e.Store(), Lines: lines, Shares: r.Shares[:0]}
 	s.say(r, c.rule().Says, e)
+	r.State = s.become(s.orderState(e))
 	if c.ID2 != "" {
 		r.Fingerprint = c.Print
 	}

@@ -49,6 +49,7 @@ func (x *expiry) Apply(id string, e *book.Entry) ([]byte, error) {
 	if err := x.plan(e); err != nil {
 		return nil, nil // nothing to do: it changed since its bucket was filled
 	}
+	x.step.before = x.orderState(e)
 	x.advance(e)
 	x.settled, x.before = len(x.freed), x.counts
 	x.freed = append(x.freed, x.effects...)
@@ -77,6 +78,7 @@ func (x *expiry) ApplyAll(id string, parts []book.Member) ([]byte, error) {
 	verb, n := life.Verb(0), 0
 	x.effects, x.all.changed, x.all.floors = x.effects[:0], x.all.changed[:0], nil
 	did := Due{Earliest: math.MaxInt64}
+	x.step.before = x.stateOf(parts)
 	r := &x.record
 	*r = history.Record{Time: x.now, ID: id, Lines: r.Lines[:0], Shares: r.Shares[:0]}
 	var last *book.Entry
@@ -111,7 +113,7 @@ func (x *expiry) ApplyAll(id string, parts []book.Member) ([]byte, error) {
 		return nil, nil
 	}
 	r.Kind = history.KindOf(verb)
-	return x.logAll(last), nil
+	return x.logAll(last, parts), nil
 }
 
 // count counts what was done to so many reservations.

@@ -6,6 +6,25 @@ import (
 	"github.com/clickcollect/clickcollect/bench/scaletest"
 )
 
+// TestMutantsOfAnOrder is TestMutantsAreCaught for what is told of an order as a whole.
+func TestMutantsOfAnOrder(t *testing.T) {
+	type edits = []scaletest.Edit
+	scaletest.Mutants(t,
+		scaletest.Mutant{Name: "what an order has become is worked out from the part that changes", Edits: edits{
+			{File: "whole.go", Old: "m := &s.parts[i]; m.Part != e.Part {", New: "m := &s.parts[i]; m.Part == 255 {"}},
+			Test: "TestOrderStateIsTold", Says: `told`},
+		scaletest.Mutant{Name: "a new part of an order is not looked at for its state", Edits: edits{
+			{File: "whole.go", Old: "		if m != nil {\n			s.add(&o, m)", New: "		if m == nil {\n			s.add(&o, m)"}},
+			Test: "TestOrderStateOfAReroute", Says: `told`},
+		scaletest.Mutant{Name: "every record says what the order is", Edits: edits{
+			{File: "whole.go", Old: "	if state == s.before {", New: "	if state == 0 {"}},
+			Test: "TestOrderStateIsTold", Says: `told`},
+		scaletest.Mutant{Name: "a part that is elsewhere counts for the order", Edits: edits{
+			{File: "life/order.go", Old: "	case s == Rerouted || o.goods && !goods:", New: "	case o.goods && !goods:"}},
+			Test: "TestOrderStates", Says: `is "`, Flags: []string{"./life"}},
+	)
+}
+
 // TestMutantsAreCaught builds the package with each of its deliberate bugs and
 // runs the test that is there for it, here or, where that is named, in another one.
 // It must fail, and for the reason it gives.

@@ -229,12 +229,13 @@ func (x *rerouting) Apply(id string, e *book.Entry) ([]byte, error) {
 		return nil, err
 	}
 	from := e.Location
+	x.before = x.orderState(e)
 	x.advance(e)
 	if x.ledger.queue == nil {
 		return nil, nil
 	}
 	x.p.start()
-	x.log(id, e, from)
+	x.log(id, e, from, nil)
 	return x.p.bytes, nil
 }
 
@@ -263,6 +264,7 @@ func (x *rerouting) Move(id string, e, part *book.Entry) ([][]byte, error) {
 	part.Sequence = 0
 	confirmed := x.confirm(e, part)
 	from := e.Location
+	x.before = x.orderState(e)
 	x.advance(e)
 	if x.ledger.queue == nil {
 		return nil, nil
@@ -277,7 +279,7 @@ func (x *rerouting) Move(id string, e, part *book.Entry) ([][]byte, error) {
 		}
 		p.log(r)
 	}
-	x.log(id, e, from)
+	x.log(id, e, from, part)
 	p.finish()
 	return p.records, nil
 }
@@ -326,12 +328,14 @@ func (x *rerouting) confirm(e, part *book.Entry) (lines []Line) {
 	return lines
 }
 
-// log writes the record of the reservation that the units have left.
-func (x *rerouting) log(id string, e *book.Entry, from uint32) {
+// log writes the record of the reservation that the units have left, for a new part of
+// the order or for none.
+func (x *rerouting) log(id string, e *book.Entry, from uint32, part *book.Entry) {
 	w, r := &x.went, &x.record
 	*r = history.Record{Kind: history.Rerouted, Time: x.r.Now, Cause: x.r.Cause, ID: id, Part: numberOf(e), Slot: from, To: w.To, Other: w.part,
 		Distance: w.Distance, Promise: w.Promise, Parts: w.Parts, Missing: w.missing,
-		Order: e.Refs.Order, Customer: e.Refs.Customer, Lines: r.Lines[:0]}
+		Order: e.Refs.Order, Customer: e.Refs.Customer, Channel: e.Refs.Channel, Lines: r.Lines[:0]}
+	r.State = x.become(x.orderState(e, part))
 	if w.part == 0 {
 		r.Place = []byte(w.Note)
 		r.Parts, r.Form, r.Store = e.Parts, w.Form, w.Store

@@ -185,6 +185,7 @@ func (s *step) hasGoods(e *book.Entry) bool {
 func (s *step) ApplyAll(id string, parts []book.Member) ([]byte, error) {
 	w := &s.all
 	s.effects, w.changed = s.effects[:0], w.changed[:0]
+	s.before = s.stateOf(parts)
 	r, last := &s.record, (*book.Entry)(nil)
 	*r = history.Record{Kind: s.change.Verb, Time: s.change.Now, ID: id, Change: s.change.ID2, Lines: r.Lines[:0], Shares: r.Shares[:0]}
 	for i := range parts {
@@ -204,7 +205,7 @@ func (s *step) ApplyAll(id string, parts []book.Member) ([]byte, error) {
 	if s.ledger.queue == nil {
 		return nil, nil
 	}
-	return s.logAll(last), nil
+	return s.logAll(last, parts), nil
 }
 
 // none says why a change concerns no part: what the first one says that is open, or the
@@ -262,12 +263,16 @@ func (s *step) applyOne(m *book.Member) error {
 	return nil
 }
 
-// logAll writes the record of the change. One that concerns one part is about that
-// part.
-func (s *step) logAll(e *book.Entry) []byte {
+// logAll writes the record of the change of some parts, of which e is the last. One
+// that concerns one part is about that part.
+func (s *step) logAll(e *book.Entry, parts []book.Member) []byte {
 	c, r := s.change, &s.record
-	r.Order, r.Customer, r.Parts = e.Refs.Order, e.Refs.Customer, e.Parts
+	r.Order, r.Customer, r.Channel, r.Parts = e.Refs.Order, e.Refs.Customer, e.Refs.Channel, e.Parts
+	if r.Form, r.Store = e.Form, e.Store(); slices.ContainsFunc(parts, func(m book.Member) bool { return m.Changed && (m.Form != r.Form || m.Store() != r.Store) }) {
+		r.Form, r.Store = Unsaid, 0 // each part has its own
+	}
 	s.say(r, c.rule().Says, e)
+	r.State = s.become(s.stateOf(parts))
 	if c.ID2 != "" {
 		r.Fingerprint = c.Print
 	}
@@ -305,4 +310,48 @@ func (s *step) showAll() {
 			l.cover(f.SKU, f.Slot, c.Now)
 		}
 	}
+}
+
+// Parts is where the book puts the other parts of the order of which the change is of
+// one.
+func (s *step) Parts() *[]book.Member { return &s.parts }
+
+// orderState is the state of the order of which e is a part as it becomes, beside the
+// others, and beside more of them that are new.
+func (s *step) orderState(e *book.Entry, more ...*book.Entry) life.OrderState {
+	var o life.Order
+	s.add(&o, e)
+	for i := range s.parts {
+		if m := &s.parts[i]; m.Part != e.Part {
+			s.add(&o, &m.Entry)
+		}
+	}
+	for _, m := range more {
+		if m != nil {
+			s.add(&o, m)
+		}
+	}
+	return o.State()
+}
+
+// stateOf is the state of an order of these parts.
+func (s *step) stateOf(parts []book.Member) life.OrderState {
+	var o life.Order
+	for i := range parts {
+		s.add(&o, &parts[i].Entry)
+	}
+	return o.State()
+}
+
+// become is what a record tells of the order's state: the one that it has become, or
+// nothing if it is what it was.
+func (s *step) become(state life.OrderState) life.OrderState {
+	if state == s.before {
+		return 0
+	}
+	return state
+}
+
+func (s *step) add(o *life.Order, e *book.Entry) {
+	o.Add(e.State, life.Total(e.Lines, life.HeldUnits), life.Total(e.Lines, life.CollectedUnits), s.hasGoods(e))
 }

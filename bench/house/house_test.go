@@ -71,7 +71,7 @@ var plan = map[string]room{
 	"bench/house":                   {},
 	"allocator/hours":               {},
 	"allocator/sourcing":            {ours: []string{"geo", "allocator/hours"}},
-	"allocator":                     {ours: []string{"geo", "allocator/hours", "reservation", "reservation/history", "reservation/latency", "reservation/lock", "reservation/log", "reservation/excerpt", "allocator/sourcing", "allocator/internal/acceptance", "allocator/internal/cooldown", "allocator/internal/gate", "allocator/internal/notes", "allocator/internal/orders", "allocator/internal/plan", "allocator/internal/topology", "allocator/internal/route", "allocator/internal/calendar", "allocator/internal/channels", "allocator/internal/goods"}, tests: []string{"reservation/log/logtest"}, theirs: names},
+	"allocator":                     {ours: []string{"geo", "allocator/hours", "reservation", "reservation/history", "reservation/latency", "reservation/life", "reservation/lock", "reservation/log", "reservation/excerpt", "allocator/sourcing", "allocator/internal/acceptance", "allocator/internal/cooldown", "allocator/internal/gate", "allocator/internal/notes", "allocator/internal/orders", "allocator/internal/plan", "allocator/internal/topology", "allocator/internal/route", "allocator/internal/calendar", "allocator/internal/channels", "allocator/internal/goods"}, tests: []string{"reservation/log/logtest"}, theirs: names},
 	"allocator/metrics":             {ours: []string{"allocator", "reservation/latency", "geo"}, theirs: slices.Concat(metering, scrapes)},
 	"allocator/internal/acceptance": {ours: []string{"reservation/lock"}, theirs: names},
 	"allocator/internal/cooldown":   {ours: []string{"reservation", "reservation/history", "reservation/lock", "reservation/excerpt"}, theirs: names},
@@ -116,16 +116,16 @@ var exceptions = map[string]string{
 // internal has no outside readers; the ledger has a noun for each part of a
 // reservation's whole life, with the form of an order and the refusal that names it;
 // the door has those, one for a part of an order and for what an event is for it, and
-// what a retailer sets; the table of the life has states, verbs and what a row can say,
-// and sourcing has a filter for each thing that a site says of itself.
+// what a retailer sets, and the state of an order; the table of the life has states,
+// those of an order worked out from them, verbs and what a row can say, and sourcing has a filter for each thing that a site says of itself.
 func exportedLimit(dir string) int {
 	switch {
 	case dir == "allocator":
-		return 75
+		return 77
 	case dir == "reservation":
 		return 52
 	case dir == "reservation/life":
-		return 30
+		return 33
 	case dir == "allocator/sourcing":
 		return 26
 	case strings.Contains(dir, "internal/"):
@@ -327,7 +327,7 @@ var rules = []struct {
 	}},
 	{"exported", exportedNames, []canary{
 		{"geo/x.go", "package geo; type (" + strings.Repeat("T int;", 26) + ")", "26 exported names"},
-		{"allocator/x.go", "package allocator\n" + strings.Repeat("const C, V = 1, 2\n", 76), "76 exported names"},
+		{"allocator/x.go", "package allocator\n" + strings.Repeat("const C, V = 1, 2\n", 78), "78 exported names"},
 	}},
 	{"comments", docComments, []canary{
 		{"geo/x.go", "package geo", "no package comment"},

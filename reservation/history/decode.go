@@ -68,10 +68,10 @@ func (r *Record) Decode(b []byte) error {
 	if f&(hasLines|hasOnHand) != 0 && i > 0 {
 		i = r.readLines(b, i, f)
 	}
-	if i == len(b) && r.Cause < causeEnd && r.Form.Valid() {
+	if i == len(b) && r.Cause < causeEnd && r.Form.Valid() && (r.State == 0 || r.State.Valid()) {
 		return nil
 	}
-	cause, form := r.Cause, r.Form
+	cause, form, state := r.Cause, r.Form, r.State
 	r.Reset()
 	switch {
 	case !form.Valid(): // what is behind it cannot be told
@@ -80,6 +80,8 @@ func (r *Record) Decode(b []byte) error {
 		return refuse(i)
 	case cause >= causeEnd:
 		return fmt.Errorf("history: cause %d: %w", uint8(cause), ErrNewer)
+	case state != 0 && !state.Valid():
+		return fmt.Errorf("history: state %d of an order: %w", uint8(state), ErrNewer)
 	}
 	return refuse(tail)
 }
@@ -173,6 +175,16 @@ func (r *Record) readRare(b []byte, i int, f uint32) int {
 	}
 	if f&hasTracking != 0 {
 		r.Tracking, i = text(b, i)
+	}
+	if f&hasState != 0 {
+		if i < 0 || i >= len(b) {
+			return min(i, cut)
+		}
+		if b[i] == 0 {
+			return empty
+		}
+		r.State = life.OrderState(b[i])
+		i++
 	}
 	return i
 }

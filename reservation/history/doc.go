@@ -35,14 +35,22 @@
 //	 16  Name          text
 //	 19  Place         text, of any bytes
 //	 22  Parts         1 byte
-//	 26  Form          1 byte, see life.Form; of goods that are brought to a store
+//	 24  Part          1 byte
+//	 26  Other         1 byte
+//	 25  Shares        uvarint count, 2 or more, then so many shares
+//	 27  Form          1 byte, see life.Form; of goods that are brought to a store
 //	                   the Store behind it: uvarint, below 2^32
-//	 27  Carrier       text
-//	 28  Tracking      text
+//	 28  Carrier       text
+//	 29  Tracking      text
+//	 30  State         1 byte, see life.OrderState
 //	  2  Lines         uvarint count, not 0, then so many lines
 //	 20  the time takes 8 bytes, because it does not fit into 6
 //	 23  Missing is true; nothing more is there of it
-//	 24, 25            nothing yet
+//
+//	a share
+//	Part     1 byte    not 0; they ascend
+//	Slot     uvarint   below 2^32
+//	Lines    uvarint   how many of the lines are its own, which come in this order
 //
 //	a line
 //	SKU      uvarint   the first one's; then SKU − 1 − SKU of the line before

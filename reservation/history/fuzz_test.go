@@ -58,6 +58,9 @@ func FuzzRecord(f *testing.F) {
 		if place0(place)&4 != 0 {
 			r.Carrier, r.Tracking = ref, order
 		}
+		if n := life.OrderState(place0(place)) >> 3; n.Valid() {
+			r.State = n
+		}
 		shares(&r, parts, len(lines)/20)
 		share, ends, next := 0, 0, uint64(0)
 		for ; len(lines) >= 20; lines = lines[20:] {

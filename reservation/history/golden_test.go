@@ -74,11 +74,13 @@ func later() []Record {
 	whole := alone()
 	whole.Time = -1
 	parted := full()
-	parted.Form, parted.Store, parted.Carrier, parted.Tracking = 0, 0, "", ""
+	parted.Form, parted.Store, parted.Carrier, parted.Tracking, parted.State = 0, 0, "", "", 0
 	formed := alone()
 	formed.Time, formed.Form, formed.Store = -1, life.Brought, 1<<20
 	parcel := full()
-	parcel.Time = -1
+	parcel.Time, parcel.State = -1, 0
+	stated := full()
+	stated.Time = -1
 	return []Record{first, whole,
 		Record{Kind: Held, Time: now, ID: "order-104729/2", Slot: 12, Deadline: now + 600_000, Lines: lines[1:], Ref: "order-104729", Place: []byte{7, 0, 255}, Parts: 3},
 		Record{Kind: Rerouted, Time: now, Cause: NotFound, ID: "order-104729", Slot: 12, To: 13, Lines: lines[1:2], Ref: "order-104729/2", Parts: 2, Missing: true},
@@ -99,7 +101,10 @@ func later() []Record {
 		Record{Kind: ParcelDelivered, Time: now, ID: "order-104729", Slot: 12, Lines: lines},
 		Record{Kind: ParcelLost, Time: now, ID: "order-104729", Slot: 12, Lines: lines},
 		Record{Kind: ReturnedToSender, Time: now, Cause: Restocked, ID: "order-104729", Slot: 12, Lines: after},
-		Record{Kind: ReturnedToSender, Time: now, Cause: DamagedReturn, ID: "order-104729", Slot: 12, Lines: lines}}
+		Record{Kind: ReturnedToSender, Time: now, Cause: DamagedReturn, ID: "order-104729", Slot: 12, Lines: lines},
+		stated,
+		Record{Kind: Ready, Time: now, ID: "order-104729", Part: 2, Parts: 3, Deadline: now + 3*86_400_000, Code: "8841", Channel: "web", Form: life.Fetched, State: life.OrderReady},
+		Record{Kind: Expired, Time: now, ID: "order-104729", Slot: 12, Lines: lines[1:], State: life.OrderExpired}}
 }
 
 // spell writes what the golden file holds of records.

@@ -72,8 +72,13 @@ type Record struct {
 	Form    life.Form // how the goods reach the customer; 0: nobody said
 	Store   uint32    // handle of the store that the goods are brought to, if that is their form
 	Missing bool      // of a reroute: the units were missing before
-	Shares  []Share   // of a change of several parts at once, ascending by Part; none: it is about one
-	Lines   []Line    // ascending by SKU, each SKU once; with Shares, in each of them
+
+	// State is what the state of the order has become with it, if it has become another
+	// one. It is told, and nothing is worked out from it. A hold has none: it is held.
+	State life.OrderState
+
+	Shares []Share // of a change of several parts at once, ascending by Part; none: it is about one
+	Lines  []Line  // ascending by SKU, each SKU once; with Shares, in each of them
 }
 
 // Reset makes r the zero value again, but keeps the room of its Lines and Shares.
@@ -122,10 +127,11 @@ const (
 	hasForm
 	hasCarrier
 	hasTracking
+	hasState
 
 	hasTexts = hasChange | hasOrder | hasCustomer | hasOwner | hasChannel | hasCode | hasRef | hasName | hasPlace
-	hasRare  = hasTexts | hasCause | hasAsOf | hasSKU | hasTo | hasPromise | hasParts | isMissing | hasPart | hasShares | hasOther | hasForm | hasCarrier | hasTracking
-	hasAny   = hasTracking<<1 - 1
+	hasRare  = hasTexts | hasCause | hasAsOf | hasSKU | hasTo | hasPromise | hasParts | isMissing | hasPart | hasShares | hasOther | hasForm | hasCarrier | hasTracking | hasState
+	hasAny   = hasState<<1 - 1
 )
 
 // Elsewhere reports whether the units of a reroute are in another part of the order.
@@ -151,7 +157,7 @@ func (r *Record) fields() uint32 {
 		bit(hasPlace, len(r.Place) > 0) | bit(hasWideTime, uint64(r.Time)>>48 != 0) |
 		bit(hasPromise, r.Promise != 0) | bit(hasParts, r.Parts != 0) | bit(isMissing, r.Missing) |
 		bit(hasPart, r.Part != 0) | bit(hasShares, len(r.Shares) > 0) | bit(hasOther, r.Other != 0) | bit(hasForm, r.Form != 0) |
-		bit(hasCarrier, r.Carrier != "") | bit(hasTracking, r.Tracking != "")
+		bit(hasCarrier, r.Carrier != "") | bit(hasTracking, r.Tracking != "") | bit(hasState, r.State != 0)
 	for i := range r.Lines {
 		if r.Lines[i].OnHand != 0 {
 			return f | hasOnHand
@@ -240,6 +246,9 @@ func (r *Record) appendRare(dst []byte, f uint32) []byte {
 	}
 	if f&hasTracking != 0 {
 		dst = appendText(dst, r.Tracking)
+	}
+	if f&hasState != 0 {
+		dst = append(dst, byte(r.State))
 	}
 	return dst
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"os"
 	"reflect"
 	"slices"
 	"strings"
@@ -80,6 +81,8 @@ func differ(a, b *Record) string {
 		return "Carrier"
 	case a.Tracking != b.Tracking:
 		return "Tracking"
+	case a.State != b.State:
+		return "State"
 	case !slices.Equal(a.Lines, b.Lines):
 		return "Lines"
 	}
@@ -113,7 +116,7 @@ func TestDifferSeesEveryField(t *testing.T) {
 			t.Fatalf("equal records differ in %s", got)
 		}
 		switch v := reflect.ValueOf(&b).Elem().Field(i); v.Interface().(type) {
-		case Kind, Cause, life.Form, uint8, uint32, uint64:
+		case Kind, Cause, life.Form, life.OrderState, uint8, uint32, uint64:
 			v.SetUint(v.Uint() + 1)
 		case int64:
 			v.SetInt(-v.Int())
@@ -145,16 +148,16 @@ func full() Record {
 		Deadline: 1_767_312_000_000, AsOf: 1_767_225_599_000, Promise: 1_767_230_000_000, Fingerprint: 1 << 63, Distance: 12.5,
 		ID: "r-1", Change: "return-1", Name: "Straßburg", Order: "o-17", Customer: "c-4", Owner: "cart-9",
 		Channel: "app", Code: "4711", Ref: "m-3", Place: []byte{0, 1, 255},
-		Parts: 2, Part: 3, Other: 255, Missing: true, Form: life.Brought, Store: 1 << 20, Carrier: "DHL", Tracking: "JJD 0099",
+		Parts: 2, Part: 3, Other: 255, Missing: true, Form: life.Brought, Store: 1 << 20, Carrier: "DHL", Tracking: "JJD 0099", State: life.OrderPartlyReady,
 		Shares: []Share{{Part: 1, Slot: math.MaxUint32, Lines: 2}, {Part: 4}, {Part: 255, Slot: 7, Lines: 1}},
 		Lines:  []Line{{SKU: 0, Units: -3, OnHand: 70}, {SKU: 1, Units: 1 << 40}, {SKU: math.MaxUint32, OnHand: -1}},
 	}
 }
 
-// alone is full without what tells the parts of an order apart, and its form.
+// alone is full without what tells the parts of an order apart, its form and its state.
 func alone() Record {
 	r := full()
-	r.Part, r.Other, r.Shares, r.Form, r.Store, r.Carrier, r.Tracking = 0, 0, nil, 0, 0, "", ""
+	r.Part, r.Other, r.Shares, r.Form, r.Store, r.Carrier, r.Tracking, r.State = 0, 0, nil, 0, 0, "", "", 0
 	return r
 }
 
@@ -196,6 +199,7 @@ func clearers() []func(r *Record) {
 		func(r *Record) { r.Form, r.Store = 0, 0 },
 		func(r *Record) { r.Carrier = "" },
 		func(r *Record) { r.Tracking = "" },
+		func(r *Record) { r.State = 0 },
 	}
 }
 
@@ -208,7 +212,7 @@ func share(shares []Share, lines int) []Share {
 	return shares
 }
 
-// Every set of fields there can be: 2^30, of which every 256th, but for those with units on hand and
+// Every set of fields there can be: 2^31, of which every 512th, but for those with units on hand and
 // no lines. Without the full counts the texts, which are all alike, come and go together.
 func TestEverySetOfFields(t *testing.T) {
 	whole := full()
@@ -278,6 +282,22 @@ func edges() []int64 {
 	}
 	slices.Sort(some)
 	return slices.Compact(some)
+}
+
+// The drawing has every field that the mask has.
+func TestDrawing(t *testing.T) {
+	doc, err := os.ReadFile("doc.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for bit := range bits.Len32(hasAny) {
+		if line := fmt.Sprintf("//\t%3d  ", bit); !strings.Contains(string(doc), line) && 1<<bit != hasOnHand {
+			t.Errorf("bit %d of the mask is not drawn", bit)
+		}
+	}
+	if kinds := fmt.Sprintf("1 to %d, see Kind", kindEnd-1); !strings.Contains(string(doc), kinds) {
+		t.Errorf("the kinds are not %s", kinds)
+	}
 }
 
 func TestExtremes(t *testing.T) {

@@ -106,6 +106,9 @@ func (b *Book) Move(n Name, e, part *Entry, m Mover, found *Entry) (t commit.Tic
 	}
 	s.read(ref, e)
 	before := was{e.State, e.Location, b.due(e)}
+	if among, ok := m.(Among); ok {
+		tellParts(b, s, n.ID, e, among)
+	}
 	records, err := m.Move(n.ID, e, part)
 	if err == nil {
 		err = cmp.Or(e.Fits(n.ID), part.Fits(n.ID))

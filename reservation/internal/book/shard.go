@@ -117,6 +117,9 @@ func (b *Book) withdraw(s *shard, ref uint32) {
 // due. fired: its timer has just been taken, because that time has come.
 func (b *Book) changeAt(s *shard, ref uint32, id string, e *Entry, r Rule, due int64, fired bool) (t commit.Ticket, err error) {
 	state, location := e.State, e.Location
+	if among, ok := r.(Among); ok {
+		tellParts(b, s, id, e, among)
+	}
 	record, err := r.Apply(id, e)
 	if err == nil {
 		err = e.Fits(id)
@@ -150,6 +153,19 @@ type Member struct {
 // record is of all of these.
 type AllRule interface {
 	ApplyAll(id string, parts []Member) (record []byte, err error)
+}
+
+// Among is a Rule of orders, or a Mover, that is told all parts of the order of which it
+// changes one, as they are before it; none of an order that has one part.
+type Among interface{ Parts() (room *[]Member) }
+
+// tellParts tells a rule that wants to know it the parts of an order. It is called with
+// the shard's lock held.
+func tellParts(b *Book, s *shard, id string, e *Entry, r Among) {
+	room := r.Parts()
+	if *room = (*room)[:0]; e.several() {
+		*room = b.members(s, id, *room)
+	}
 }
 
 // members reads all parts of an order into room. It is called with the shard's lock
