@@ -10,6 +10,7 @@ import (
 	"sync"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // small mounts a file system of its own with so many bytes. It skips where that
@@ -55,7 +56,7 @@ func TestFullDisk(t *testing.T) {
 			t.Fatalf("with space again: %v", err)
 		}
 	}
-	for range 100 {
+	for range 20 {
 		must(t, place())
 	}
 	must(t, a.Close())
@@ -70,6 +71,50 @@ func TestFullDisk(t *testing.T) {
 	}
 	if v, err := a.Available("tea", "L0"); err != nil || v.Held != int64(len(acknowledged)-1) {
 		t.Errorf("held %+v %v, acknowledged %d", v, err, len(acknowledged)-1)
+	}
+}
+
+// With files of all lengths a full disk refuses orders, and nothing else: every order
+// that was placed is canceled, collected or expires, one after another, and is so after
+// a restart.
+func TestEndsOnFullDisk(t *testing.T) {
+	for _, segment := range []int64{64 << 10, 256 << 10, 1 << 20, 0} {
+		t.Run(fmt.Sprint(segment), func(t *testing.T) {
+			begin := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+			now := begin
+			o := Options{Dir: filepath.Join(small(t, 6<<20), "data"), SegmentBytes: segment, SnapshotEvery: -1, MaxIDBytes: 2048,
+				ManualExpiry: true, Clock: func() time.Time { return now }}
+			a, err := Open(t.Context(), o)
+			must(t, err, a.SetLocations(t.Context(), Location{ID: "L0", Point: streetPoint(0)}))
+			must(t, a.Receive(t.Context(), Receipt{ID: "r", Location: "L0", Lines: []Line{{"tea", 1 << 20}}}))
+			var placed []string
+			for len(placed) < 1<<12 {
+				id := fmt.Sprintf("%01000d", len(placed))
+				order := ordered(id, Line{"tea", 1})
+				order.HoldFor = time.Hour + time.Duration(len(placed))*time.Millisecond
+				if _, err = a.Allocate(t.Context(), order); err != nil {
+					break
+				}
+				placed = append(placed, id)
+			}
+			if !errors.Is(err, ErrNoSpace) || len(placed) < 20 {
+				t.Fatalf("after %d orders: %v", len(placed), err)
+			}
+			for i := 0; i+2 < len(placed); i += 3 {
+				must(t, a.Cancel(t.Context(), placed[i]), a.Collect(t.Context(), placed[i+1]))
+				now = begin.Add(time.Hour + time.Duration(i+2)*time.Millisecond)
+				if due, err := a.Expire(now); err != nil || due.Expired != 1 {
+					t.Fatalf("%d of %d: %+v, %v", i, len(placed), due, err)
+				}
+			}
+			must(t, a.Close())
+			a, err = Open(t.Context(), o)
+			must(t, err)
+			for i, id := range placed[:len(placed)/3*3] {
+				state(t, a, id, []State{Canceled, Collected, Expired}[i%3])
+			}
+			must(t, a.Close())
+		})
 	}
 }
 

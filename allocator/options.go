@@ -62,7 +62,9 @@ type Options struct {
 	// SegmentBytes is the greatest size of a file of the journal, a multiple of
 	// 4,096, at least 65,536, at most 1 GiB. The first ones have 512 KiB, if it is not
 	// less, and later ones grow with what the journal holds: an empty engine's Dir
-	// takes less than 4 MB. It means nothing with Log. 0: 32 MiB.
+	// takes less than 4 MB. Besides, files are kept ready for what a full disk must
+	// not refuse: 16 KiB for each live reservation, up to 32 MiB, or to SegmentBytes
+	// if that is more. It means nothing with Log. 0: 32 MiB.
 	SegmentBytes int64
 
 	// SnapshotEvery is after how many bytes of journal a snapshot is written, so

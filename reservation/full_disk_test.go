@@ -65,8 +65,11 @@ func reserveTea(l *Ledger, n int) (how int, err error) {
 	if !c.Bind(l, l.Table(), []Line{units(tea, 1)}) {
 		return 0, ErrUnknownSKU
 	}
-	return c.Reserve(0, &Hold{ID: teaID(n), Slot: 0, Now: 1, Deadline: math.MaxInt32}, new(Entry)), c.Err()
+	return c.Reserve(0, &Hold{ID: teaID(n), Slot: 0, Now: 1, Deadline: teaDue(n)}, new(Entry)), c.Err()
 }
+
+// teaDue is when it expires: each by itself.
+func teaDue(n int) int64 { return 1<<40 + int64(n) }
 
 func teaID(n int) string { return fmt.Sprintf("%d %s", n, strings.Repeat("x", 200)) }
 
@@ -117,43 +120,72 @@ func TestLedgerOpensOnFullDisk(t *testing.T) {
 	mustDo(t, l.Close())
 }
 
-// TestEndsFitOnFullDisk fills disks of all sizes, on which the journal has grown to
-// segments of all lengths, and then ends every reservation in a frame of its own.
+// TestEndsFitOnFullDisk fills disks of all sizes, with segments that have grown to all
+// lengths, and then ends every reservation, each in a frame of its own: none finds no
+// room, also not after a restart on the full disk.
 func TestEndsFitOnFullDisk(t *testing.T) {
-	for space := int64(3 << 20); space <= 48<<20; space += space / int64(scaletest.Of(16, 3)) {
-		disk := faultdisk.New(1)
-		disk.SetSpace(space)
-		l := diskLedger(t, Options{disk: disk, SegmentBytes: 32 << 20})
-		n := fillDisk(t, l, 0)
-		if most := int(space / 4096); n < most/16 || n > most {
-			t.Errorf("%d KiB: the disk is full after %d orders", space>>10, n)
-		}
-		for i := range n {
-			_, err := end(l, history.Canceled, teaID(i))
-			if mustDo(t, err); l.queue.Step() != nil {
-				t.Fatalf("%d KiB: of %d orders the end of number %d found no room", space>>10, n, i+1)
+	ends := []history.Kind{history.Canceled, history.Collected, history.Expired}
+	for _, segment := range []int64{64 << 10, 256 << 10, 1 << 20, 32 << 20} {
+		for space := int64(3 << 20); space <= 48<<20; space += space / int64(scaletest.Of(16, 3)) {
+			for i, verb := range ends {
+				if i == int(space/4096)%len(ends) || scaletest.Full() {
+					endsFit(t, segment, space, verb)
+				}
 			}
-			mustDo(t, l.storage.Tend())
 		}
-		mustDo(t, l.Close())
-		l = diskLedger(t, Options{disk: disk.Crash(), SegmentBytes: 32 << 20})
-		if a := l.Available(0, 0); a.Held != 0 {
-			t.Errorf("%d KiB: after a restart %d are held", space>>10, a.Held)
-		}
-		mustDo(t, l.Close())
 	}
 }
 
-// TestLedgerOpensWithoutRoom uses up all the head-room there is, too: the
-// directory still opens, and what it holds can be read.
+// endsFit is one of them.
+func endsFit(t *testing.T, segment, space int64, verb history.Kind) {
+	t.Helper()
+	where := fmt.Sprintf("%v on %d KiB in segments of %d KiB", verb, space>>10, segment>>10)
+	disk := faultdisk.New(1)
+	disk.SetSpace(space)
+	o := Options{disk: disk, SegmentBytes: segment}
+	l := diskLedger(t, o)
+	n := fillDisk(t, l, 0)
+	if most := int(space / 4096); n < most/16 || n > most {
+		t.Errorf("%s: the disk is full after %d orders", where, n)
+	}
+	mustDo(t, l.Close())
+	disk = disk.Crash()
+	disk.SetSpace(disk.Used())
+	o.disk = disk
+	l = diskLedger(t, o)
+	for i := range n {
+		if verb == history.Expired {
+			due, err := l.Expire(teaDue(i))
+			if mustDo(t, err); due.Expired != 1 {
+				t.Fatalf("%s: order %d: %+v", where, i, due)
+			}
+		} else {
+			_, err := end(l, verb, teaID(i))
+			mustDo(t, err)
+		}
+		if l.queue.Step() != nil {
+			t.Fatalf("%s: of %d orders the end of number %d found no room", where, n, i+1)
+		}
+		mustDo(t, l.storage.Tend())
+	}
+	mustDo(t, l.Close())
+	o.disk = disk.Crash()
+	l = diskLedger(t, o)
+	if a := l.Available(0, 0); a.Held != 0 {
+		t.Errorf("%s: after a restart %d are held", where, a.Held)
+	}
+	mustDo(t, l.Close())
+}
+
+// TestLedgerOpensWithoutRoom uses up all the head-room there is, too, with what nobody
+// owes: the directory still opens, and what it holds can be read.
 func TestLedgerOpensWithoutRoom(t *testing.T) {
 	disk := faultdisk.New(1)
 	disk.SetSpace(600 << 10)
 	l := diskLedger(t, Options{disk: disk})
 	n := fillDisk(t, l, 0)
-	canceled := 0
-	for ; canceled < n; canceled++ {
-		_, err := end(l, history.Canceled, teaID(canceled))
+	for i := 0; ; i++ {
+		_, err := l.SetNotes(1, Note{Key: "n", Value: fmt.Append(nil, i)})
 		mustDo(t, err)
 		if err := written(l); errors.Is(err, ErrNoSpace) {
 			break
@@ -168,12 +200,12 @@ func TestLedgerOpensWithoutRoom(t *testing.T) {
 	if err := l.Admit(t.Context()); !errors.Is(err, ErrNoSpace) {
 		t.Errorf("admit: %v; want ErrNoSpace", err)
 	}
-	if a := l.Available(0, 0); a.Held != int64(n-canceled) {
-		t.Errorf("%d are held, want %d", a.Held, n-canceled)
+	if a := l.Available(0, 0); a.Held != int64(n) {
+		t.Errorf("%d are held, want %d", a.Held, n)
 	}
 	disk.SetSpace(1 << 30)
 	mustDo(t, l.storage.Tend(), l.Admit(t.Context()))
-	_, err := end(l, history.Canceled, teaID(canceled))
+	_, err := end(l, history.Canceled, teaID(0))
 	mustDo(t, err, written(l), l.Close())
 }
 

@@ -33,6 +33,12 @@ var (
 	fatal = scaletest.Replace("filelog.go", "err := typed(cause); log.Refused(err) {", "err := typed(cause); log.Refused(err) && false {")
 	// Nothing is kept ready for what reservations owe.
 	spent = scaletest.Replace("options.go", "return o.Owed() * blockSize", "return 0")
+	// No more is kept ready than one segment holds, however short it is.
+	narrow = scaletest.Replace("spares.go", "return max(p.most, leastOwed) - 2*blockSize", "return p.most - 2*blockSize")
+	// Of what was kept ready for what is owed, a few files outlive a restart.
+	forgets = scaletest.Replace("spares.go", "owed = p.mostOwed()\n", "owed = 0\n")
+	// Writes are admitted however far behind what is owed the preparer is.
+	hurries = scaletest.Replace("spares.go", "p.err == nil && p.room(0) < p.owed/2", "false")
 	// History for readers is not given up for want of space.
 	hoards = scaletest.Replace("filelog_tend.go", "ok := len(l.segments) > 1 && l.segments[0].next <= l.spared", "ok := false")
 )
@@ -59,6 +65,9 @@ func TestMutantsAreCaught(t *testing.T) {
 		mutant("hoards", hoards, "TestHistoryGivesWay", `is refused while there is history from 1 on`),
 		mutant("spent", spent, "TestOwedFramesHaveRoom", `no space`),
 		mutant("spent", spent, "TestEndsFitOnFullDisk", `the end of number \d+ found no room`, "../.."),
+		mutant("narrow", narrow, "TestEndsFitOnFullDisk", `the end of number \d+ found no room`, "../.."),
+		mutant("forgets", forgets, "TestOwedOutlivesRestart", `files are ready after a restart`),
+		mutant("hurries", hurries, "TestHeadRoomWaitsForWhatIsOwed", `head-room of`),
 		mutant("unscanned", unscanned, "TestLaterFramesAreLookedFor", `the log was cut silently`),
 		mutant("unverified", unverified, "TestSnapshotIsVerified", `a snapshot with byte \d+ wrong on the disk is believed`),
 		mutant("hasty", hasty, "TestTrimPoint", `a snapshot that is damaged has no other`),

@@ -101,8 +101,9 @@
 // segments that were trimmed are used again as they are, if they are long enough:
 // their frames have another segment id. The next files are twice as long as all
 // segments together, from FirstBytes to SegmentBytes, and as long as a frame has
-// asked for. They are more than two where that many frames are owed, and shorter on
-// a disk that has no space for long ones. When a frame does not fit any more:
+// asked for. They are more than two where that many frames are owed, up to 32 MiB or
+// SegmentBytes, and shorter on a disk that has no space for long ones. When a frame does
+// not fit any more:
 //
 //  1. All frames of the old segment are durable.
 //  2. The new head is written into a prepared file and synced, the file renamed

@@ -235,7 +235,7 @@ func (l *FileLog) advance(size int64) (*segment, error) {
 // openSpare takes a prepared file of at least the length and opens it. One that somebody
 // has taken away is not missed. The error is a refusal, or the log has stopped.
 func (l *FileLog) openSpare(length int64) (f File, prepared spare, err error) {
-	for range maxSpares + segmentsAhead {
+	for range l.spare.ready.Load() + maxSpares {
 		if prepared, err = l.takeSpare(length); err != nil {
 			return nil, spare{}, err
 		}

@@ -348,9 +348,9 @@ func (l *FileLog) drop(dropped []*segment, inUse []bool) error {
 	var faults []error
 	var spares []spare
 	l.kept.aim(l.options.owed())
-	wanted, ready := l.spare.next(), int(l.spare.ready.Load())
+	wanted, kept := l.spare.next(), int64(0)
 	for i, s := range dropped {
-		if inUse[i] || s.size < wanted || !l.spare.fits(s.size) || ready+len(spares) >= maxSpares {
+		if inUse[i] || s.size < wanted || !l.spare.fits(s.size) || !l.spare.keeps(len(spares), kept, false) {
 			faults = append(faults, ignoreMissing(l.disk.Remove(s.name)))
 			continue
 		}
@@ -359,7 +359,7 @@ func (l *FileLog) drop(dropped []*segment, inUse []bool) error {
 			faults = append(faults, err)
 			continue
 		}
-		spares = append(spares, spare{name, s.size})
+		spares, kept = append(spares, spare{name, s.size}), kept+s.size
 	}
 	if err := syncNames(l.disk); err != nil {
 		return l.fail("sync the names", err)

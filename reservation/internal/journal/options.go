@@ -28,7 +28,8 @@ type (
 		// disk must not refuse. What is kept ready has room for them and one
 		// segment besides, which is for what is written, or comes to be owed,
 		// before HeadRoom is asked again; or else HeadRoom tells. What would fill
-		// more than one of SegmentBytes counts as that. It is called by several
+		// more than 32 MiB, or than one of SegmentBytes if that is more, counts as
+		// that. It is called by several
 		// goroutines, and must not wait. nil: none.
 		Owed func() int64
 		// NoSync makes Append return as soon as the operating system has the

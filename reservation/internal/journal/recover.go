@@ -448,7 +448,7 @@ func (l *FileLog) tidy(names, old []string) error {
 		if prepared {
 			l.spare.serial = max(l.spare.serial, n)
 		}
-		if prepared && l.spare.ready.Load() < maxSpares {
+		if prepared && l.spare.keeps(0, 0, true) {
 			if length := lengthOf(l.disk, name); l.spare.fits(length) {
 				l.spare.giveBack(spare{name, length})
 				continue

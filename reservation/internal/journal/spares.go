@@ -13,8 +13,12 @@ const (
 	preparedPrefix = "prepared-"
 	segmentsAhead  = 2 // spares that are kept ready, or more if more is owed
 	// maxSpares bounds what trimming keeps of old segments for later use. Each one
-	// kept is one that need not be filled with zeros again.
+	// kept is one that need not be filled with zeros again. More are kept where that
+	// many are owed.
 	maxSpares = 8
+	// leastOwed is how many bytes are kept ready at least, if that many are owed,
+	// however short segments may be.
+	leastOwed = defaultSegmentBytes
 	// owedEvery is after how many commits it is asked anew what is owed, while
 	// nothing is short: counting takes some microseconds.
 	owedEvery = 16
@@ -36,7 +40,7 @@ type spares struct {
 	files   []spare // the shortest first
 	wanted  int64   // how long the next one is made
 	largest int64   // the longest segment that a frame has asked for; at most wanted
-	owed    int64   // bytes that a full disk must not refuse, at most those of a segment
+	owed    int64   // bytes that a full disk must not refuse, at most mostOwed
 	serial  uint64  // for the next name
 	err     error   // why the last attempt to prepare one failed
 	tries   uint64  // attempts
@@ -64,11 +68,16 @@ func (p *spares) enough(without int) bool {
 	if len(p.files)-without < segmentsAhead {
 		return false
 	}
-	room := int64(0)
-	for _, f := range p.files[without+1:] {
-		room += f.bytes - 2*blockSize // but for head and seal
+	return p.room(without+1) >= p.owed
+}
+
+// room is how many bytes of frames there is room for without the shortest some. mu is
+// held.
+func (p *spares) room(without int) (bytes int64) {
+	for _, f := range p.files[without:] {
+		bytes += f.bytes - 2*blockSize // but for head and seal
 	}
-	return room >= p.owed
+	return bytes
 }
 
 // longer is how many are at least so long. mu is held.
@@ -93,17 +102,21 @@ func (p *spares) failure() error {
 
 // headRoom is how many spares there are, and why there are no more: as long as no
 // attempt has failed, another one is on its way. If that is needed for what is owed,
-// at most one counts.
+// at most one counts; none, while the preparer is so far behind that there is not even
+// room for half of it, which would be missing if it found the disk full.
 func (p *spares) headRoom(owed func() int64) (n int, err error) {
 	if p.looks() {
 		p.owe(owed())
 	}
 	p.mu.Lock(lock.Tending)
 	defer p.mu.Unlock()
-	if n = len(p.files); p.err == nil || p.enough(0) {
-		return n, nil
+	switch n = len(p.files); {
+	case p.err != nil && !p.enough(0):
+		return min(n, segmentsAhead-1), p.err
+	case p.err == nil && p.room(0) < p.owed/2:
+		return 0, nil
 	}
-	return min(n, segmentsAhead-1), p.err
+	return n, nil
 }
 
 // looks reports whether it is time to ask what is owed.
@@ -120,7 +133,7 @@ func (p *spares) looks() bool {
 func (p *spares) aim(kept, owed int64) {
 	p.mu.Lock(lock.Tending)
 	defer p.mu.Unlock()
-	p.owed = min(owed, p.most-2*blockSize)
+	p.owed = min(owed, p.mostOwed())
 	p.wanted = p.step(max(2*kept, p.owed/2, p.largest))
 	p.callIfShort()
 }
@@ -129,9 +142,25 @@ func (p *spares) aim(kept, owed int64) {
 func (p *spares) owe(bytes int64) {
 	p.mu.Lock(lock.Tending)
 	defer p.mu.Unlock()
-	p.owed = min(bytes, p.most-2*blockSize)
+	p.owed = min(bytes, p.mostOwed())
 	p.wanted = max(p.wanted, p.step(p.owed/2))
 	p.callIfShort()
+}
+
+// mostOwed is what counts as owed at most: what fits the longest segment.
+func (p *spares) mostOwed() int64 { return max(p.most, leastOwed) - 2*blockSize }
+
+// keeps reports whether of the files that are not needed any more as many more are
+// kept, of so many bytes, to be used again: a few, and as many as are owed. early: what
+// is owed is not known yet.
+func (p *spares) keeps(files int, bytes int64, early bool) bool {
+	p.mu.Lock(lock.Tending)
+	defer p.mu.Unlock()
+	owed := p.owed
+	if early {
+		owed = p.mostOwed()
+	}
+	return len(p.files)+files < maxSpares || p.bytes.Load()+bytes < owed
 }
 
 // callIfShort calls the preparer if there is less than is wanted. mu is held.

@@ -1,6 +1,7 @@
 package journal_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -126,11 +127,72 @@ func TestOwedFramesHaveRoom(t *testing.T) {
 				if l.Last() < uint64(space>>12)/uint64(4*each+4) {
 					t.Errorf("the disk is full after %d writes", l.Last())
 				}
-				for owed = min(owed, 4<<20>>12-2); owed > 0; owed-- {
+				for ; owed > 0; owed-- {
 					put(t, l, "o")
 				}
 				must(t, l.Close())
 			})
 		}
 	}
+}
+
+// TestOwedOutlivesRestart keeps ready what 4,000 frames take, in segments of 64 KiB: all
+// of it is there after a restart on a disk that others have filled meanwhile, it is not
+// more than 32 MiB whatever is owed, and what is trimmed fills it up again.
+func TestOwedOutlivesRestart(t *testing.T) {
+	owed := int64(4000)
+	o := journal.FileOptions{Manual: true, SegmentBytes: 64 << 10, Owed: func() int64 { return owed }}
+	d := faultdisk.New(1)
+	l := mustOpen(t, d, o)
+	must(t, l.Tend())
+	put(t, l, "a")
+	before := l.Numbers()
+	must(t, l.Close())
+	d = d.Kill()
+	d.SetSpace(d.Used())
+	l = mustOpen(t, d, o)
+	if after := l.Numbers(); after.Prepared != before.Prepared || after.Prepared < 4000/14 {
+		t.Errorf("%d files are ready after a restart, %d before", after.Prepared, before.Prepared)
+	}
+	for range 1000 {
+		put(t, l, "b")
+	}
+	must(t, errors.Join(l.Trim(l.Last()), l.Tend()))
+	if n := l.Numbers().Prepared; n < before.Prepared-2 {
+		t.Errorf("%d files are ready after all was trimmed, %d before", n, before.Prepared)
+	}
+	d.SetSpace(1 << 30)
+	owed = 1 << 40
+	must(t, l.Tend())
+	if n := l.Numbers(); n.Bytes < 32<<20 || n.Bytes > 48<<20 {
+		t.Errorf("%d bytes for all that is owed", n.Bytes)
+	}
+	must(t, l.Close())
+}
+
+// TestHeadRoomWaitsForWhatIsOwed has more come to be owed than is ready, with nobody yet
+// who could know whether there is space for it: there is no head-room, so that no write
+// is admitted, until there is room for half of it.
+func TestHeadRoomWaitsForWhatIsOwed(t *testing.T) {
+	owed := int64(0)
+	l := mustOpen(t, faultdisk.New(1), journal.FileOptions{Manual: true, SegmentBytes: 64 << 10, Owed: func() int64 { return owed }})
+	must(t, l.Tend())
+	for _, step := range []struct {
+		owed   int64
+		behind bool
+	}{{0, false}, {28, false}, {1000, true}} {
+		owed = step.owed
+		segments, err := 0, error(nil)
+		for range 32 { // it does not ask every time
+			segments, err = l.HeadRoom()
+		}
+		if (segments == 0) != step.behind || err != nil {
+			t.Errorf("%d frames are owed: head-room of %d segments, %v", owed, segments, err)
+		}
+	}
+	must(t, l.Tend())
+	if segments, err := l.HeadRoom(); segments < 1000/14 || err != nil {
+		t.Errorf("head-room of %d segments, %v", segments, err)
+	}
+	must(t, l.Close())
 }
