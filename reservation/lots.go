@@ -41,11 +41,19 @@ func (l *Ledger) inOrder(parts []uint32) {
 // themselves that are not there: what is kept back of a SKU as safety stock is
 // kept back from its own cell.
 func (l *Ledger) withOwn(m *Movement, deltas []delta) []delta {
+	var named map[string]bool // what deltas there are, once there is a lot
 	for i := range deltas {
 		base, _, lot := LotOf(deltas[i].name)
-		if !lot || slices.ContainsFunc(deltas, func(d delta) bool { return d.name == base }) {
+		if lot && named == nil {
+			named = make(map[string]bool, len(deltas))
+			for j := range deltas {
+				named[deltas[j].name] = true
+			}
+		}
+		if !lot || named[base] {
 			continue
 		}
+		named[base] = true
 		if own := l.deltaOf(base, m.Slot); !own.there {
 			deltas = append(deltas, own)
 		}

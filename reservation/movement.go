@@ -328,6 +328,11 @@ func (l *Ledger) check(m *Movement, out []delta) ([]delta, error) {
 		}
 	}
 	out = slices.Grow(out, len(m.Lines))
+	var changed map[uint32]int64 // of a count: by SKU, what it could not see
+	recent := true
+	if m.Cause == history.Counted && m.AsOf != 0 {
+		changed, recent = l.state.Floor(m.Slot).After(m.AsOf, m.Slot)
+	}
 	var short, over error
 	for _, line := range m.Lines {
 		d := delta{name: line.SKU}
@@ -343,15 +348,13 @@ func (l *Ledger) check(m *Movement, out []delta) ([]delta, error) {
 			}
 		}
 		units, since := line.Units, int64(0)
-		ok := l.addQuotas(d.quotas, m, &there, &since)
+		l.addQuotas(d.quotas, m, changed, &there, &since)
 		switch m.Cause {
 		case history.Counted:
-			if m.AsOf != 0 && known && ok {
-				n := int64(0)
-				n, ok = l.state.Floor(m.Slot).After(m.AsOf, sku, m.Slot)
-				since += n
+			if known {
+				since += changed[sku]
 			}
-			if !ok {
+			if known && !recent {
 				return out, fmt.Errorf("count as of %d: %w", m.AsOf, ErrTooOld)
 			}
 			units = max(0, units+since) - there

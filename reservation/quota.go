@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/clickcollect/clickcollect/reservation/history"
 	"github.com/clickcollect/clickcollect/reservation/internal/state"
 	"github.com/clickcollect/clickcollect/reservation/internal/stock"
 	"github.com/clickcollect/clickcollect/reservation/lock"
@@ -74,19 +73,12 @@ func (l *Ledger) quotasAt(sku, slot uint32) (all []uint32) {
 }
 
 // addQuotas adds to the units of a SKU on hand, and to those that came since a
-// time, what its quotas have. False: it is too long ago to know.
-func (l *Ledger) addQuotas(quotas []uint32, m *Movement, there, since *int64) bool {
+// time, what its quotas have.
+func (l *Ledger) addQuotas(quotas []uint32, m *Movement, changed map[uint32]int64, there, since *int64) {
 	for _, sub := range quotas {
 		*there += l.state.Stock.OnHand(sub, m.Slot)
-		if m.Cause == history.Counted && m.AsOf != 0 {
-			n, ok := l.state.Floor(m.Slot).After(m.AsOf, sub, m.Slot)
-			if !ok {
-				return false
-			}
-			*since += n
-		}
+		*since += changed[sub]
 	}
-	return true
 }
 
 // spreadTries bounds how often a movement looks again for available units when

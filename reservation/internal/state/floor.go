@@ -52,15 +52,16 @@ func (f *Floor) Latest() (at int64) {
 	return at
 }
 
-// After adds up the changes of a SKU's units since a time. False: it is too long
-// ago to know.
-func (f *Floor) After(asOf int64, sku, slot uint32) (units int64, ok bool) {
+// After adds up the changes of a location's units since a time, by SKU; what is not
+// in it has not changed. False: it is too long ago to know.
+func (f *Floor) After(asOf int64, slot uint32) (units map[uint32]int64, ok bool) {
 	if asOf < f.Since {
-		return 0, false
+		return nil, false
 	}
+	units = map[uint32]int64{}
 	for i := range f.recent {
-		if c := &f.recent[i]; c.SKU == sku && c.Slot == slot && c.Time > asOf {
-			units += c.Units
+		if c := &f.recent[i]; c.Slot == slot && c.Time > asOf {
+			units[c.SKU] += c.Units
 		}
 	}
 	return units, true

@@ -94,13 +94,13 @@ func TestFloor(t *testing.T) {
 	for i := range int64(recentKept + 10) {
 		f.Remember(ShelfChange{Time: i, SKU: 1, Slot: 2, Units: 1})
 	}
-	if units, ok := f.After(recentKept, 1, 2); !ok || units != 9 {
-		t.Errorf("after the %dth: %d, %v, want 9", recentKept, units, ok)
+	if units, ok := f.After(recentKept, 2); !ok || units[1] != 9 {
+		t.Errorf("after the %dth: %v, %v, want 9", recentKept, units, ok)
 	}
-	if units, ok := f.After(recentKept, 2, 1); !ok || units != 0 {
-		t.Errorf("of another cell: %d, %v", units, ok)
+	if units, ok := f.After(recentKept, 1); !ok || len(units) != 0 {
+		t.Errorf("of another location: %v, %v", units, ok)
 	}
-	if _, ok := f.After(9, 1, 2); ok || f.Since != 10 {
+	if _, ok := f.After(9, 2); ok || f.Since != 10 {
 		t.Errorf("what is forgotten is known, from %d on", f.Since)
 	}
 	if at := f.Latest(); at != recentKept+9 {

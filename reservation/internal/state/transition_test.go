@@ -115,7 +115,7 @@ func TestEffects(t *testing.T) {
 		t.Errorf("%d on hand and %d available, want 3 and 2", cell.OnHand(), cell.Available())
 	}
 	for sku, want := range []int64{3, 0, 0} {
-		if units, ok := s.Floor(1).After(4, uint32(sku), 1); units != want || !ok {
+		if units, ok := s.Floor(1).After(4, 1); units[uint32(sku)] != want || !ok {
 			t.Errorf("%d units of SKU %d came since, %v, want %d", units, sku, ok, want)
 		}
 	}
