@@ -24,6 +24,8 @@ var (
 		append(scaletest.Replace("repeat.go", "!ok || !inTime(g.AsOf) {", "!ok || !inTime(g.AsOf) || true {"), scaletest.Replace("quota.go", "		if !booked {\n			return last, err", "		if true || booked {\n			return last, err")...)...)
 	// What is collected is held where no customer is let in.
 	letIn = scaletest.Replace("internal/topology/catalogue.go", "if c.Anywhere(set, form) {", "if set == 0 || c.Anywhere(set, form) {")
+	// A movement of many lines is booked in parts.
+	inParts = scaletest.Replace("movement.go", "		movements = append(movements, m)\n", "		for most := a.options.MaxLines; len(m.Lines) > most; m.Lines = m.Lines[most:] {\n			part := m\n			part.ID, part.Lines = fmt.Sprint(m.ID, len(m.Lines)), m.Lines[:most]\n			movements = append(movements, part)\n		}\n		movements = append(movements, m)\n")
 	// Texts need not be valid UTF-8.
 	anyBytes = scaletest.Replace("valid.go", "case !utf8.ValidString(text):", "case !utf8.ValidString(text) && false:")
 )
@@ -46,6 +48,8 @@ func TestMutantsAreCaught(t *testing.T) {
 		mutant("judged", judged, "TestMovementsRepeated", `received "r": unknown location: "L1"`),
 		mutant("judged", judged, "TestDoor", `a repeat of order .* is refused`),
 		mutant("let in", letIn, "TestWhereCustomersCollect", `held at the depot`),
+		mutant("in parts", inParts, "TestMovementsOfManyLines", `count: \d+ records`),
+		mutant("in parts", inParts, "TestMovementOfManyLinesIsCutOff", `has 0 of SKU-\d+ and 7 of the SKUs before`),
 		mutant("any bytes", anyBytes, "TestTextsComeBack", `comes back as`),
 	)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"slices"
 	"time"
 
 	"github.com/clickcollect/clickcollect/allocator/internal/goods"
@@ -35,19 +34,23 @@ func (a *Allocator) lotLines(g *moved, into *reservation.Movement) error {
 	if len(g.Lots) == 0 {
 		return nil
 	}
+	at := make(map[string]int, len(into.Lines))
+	for i := range into.Lines {
+		at[into.Lines[i].SKU] = i
+	}
 	for _, sku := range sorted(g.Lots) {
 		if err := a.checkLot(fmt.Sprintf("Lots[%s]", quoted(sku)), sku, g.Lots[sku]); err != nil {
 			return err
 		}
-		at := slices.IndexFunc(into.Lines, func(l reservation.MovementLine) bool { return l.SKU == sku })
-		if at < 0 {
+		i, among := at[sku]
+		if !among {
 			return &InvalidError{Field: "Lots", Value: sku, Why: "is not among the lines"}
 		}
 		if handle, ok := a.ledger.SKU(sku); ok && a.channels.HasQuotasOf(handle) {
 			return &InvalidError{Field: fmt.Sprintf("Lots[%s]", quoted(sku)), Value: g.Lots[sku].ID,
 				Why: "is of a SKU of which units are set aside for channels: it cannot have lots too"}
 		}
-		into.Lines[at].SKU = goods.LotName(sku, goods.Lot(g.Lots[sku]))
+		into.Lines[i].SKU = goods.LotName(sku, goods.Lot(g.Lots[sku]))
 	}
 	a.goods.ExpectLots() // before any of their units can be seen
 	return nil

@@ -24,7 +24,7 @@ func book(t *testing.T, a *Allocator, kind, id, location string, lines ...Line) 
 }
 
 func TestMovementFaults(t *testing.T) {
-	a := street(t, 2, Options{MaxLines: 3, MaxSKUs: 2})
+	a := street(t, 2, Options{MaxLines: 2, MaxBatch: 3, MaxSKUs: 2})
 	stocked(t, a, "L0", "tea", 10)
 	stocked(t, a, "L0", "cup", 1)
 	for name, c := range map[string]struct {
@@ -35,7 +35,7 @@ func TestMovementFaults(t *testing.T) {
 	}{
 		"no ID":            {"receipt", "", "L0", []Line{{"tea", 1}}, ErrInvalid, `allocator: received "": invalid ID "": must not be empty`},
 		"no lines":         {"receipt", "m", "L0", nil, ErrInvalid, `allocator: received "m": invalid Lines 0: must have at least one line`},
-		"too many":         {"count", "m", "L0", make([]Line, 4), ErrInvalid, `allocator: counted "m": invalid Lines 4: has more lines than the 3 of Options.MaxLines`},
+		"too many":         {"count", "m", "L0", make([]Line, 4), ErrInvalid, `allocator: counted "m": invalid Lines 4: has more lines than the 3 that a movement may have by Options.MaxBatch`},
 		"location":         {"receipt", "m", "L7", []Line{{"tea", 1}}, ErrUnknownLocation, `allocator: received "m": unknown location: "L7"`},
 		"invalid first":    {"receipt", "m", "L7", []Line{{"tea", 0}}, ErrInvalid, `allocator: received "m": invalid Lines[0].Quantity 0: must be 1 or more`},
 		"no SKU":           {"receipt", "m", "L0", []Line{{"", 1}}, ErrInvalid, `allocator: received "m": invalid Lines[0].SKU "": must not be empty`},

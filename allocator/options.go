@@ -140,8 +140,9 @@ type Options struct {
 	// the longest reference, at most 65,535. 0: 255.
 	MaxIDBytes int
 
-	// MaxLines is the most lines of one order, movement, change or query, and the
-	// most SKUs that Forms and Substitutes of an order name. 0: 4,096.
+	// MaxLines is the most lines of one order, change or query, and the most SKUs that
+	// Forms and Substitutes of an order name. A movement may have more, see MaxBatch.
+	// 0: 4,096.
 	MaxLines int
 
 	// MaxListed is the most entries of each other list: of Kinds, Groups, Prefer and
@@ -157,7 +158,8 @@ type Options struct {
 	MaxVertices int
 
 	// MaxBatch is the most items of one call that takes many, such as locations,
-	// receipts, changes, quotas or orders. 0: 1,048,576.
+	// receipts, changes, quotas or orders; and the most lines of one movement, if it
+	// is more than MaxLines, to 1,048,576. 0: 1,048,576.
 	MaxBatch int
 
 	// MaxLocations is the most locations there ever are, removed ones included.
@@ -235,7 +237,7 @@ func (o *Options) validateLimits() (faults []error) {
 		}
 	}
 	limit("MaxIDBytes", &o.MaxIDBytes, 255, math.MaxUint16)
-	limit("MaxLines", &o.MaxLines, 4096, 1<<20)
+	limit("MaxLines", &o.MaxLines, 4096, mostLines)
 	limit("MaxListed", &o.MaxListed, 256, 1<<16)
 	limit("MaxVertices", &o.MaxVertices, 1<<14, 1<<24)
 	limit("MaxBatch", &o.MaxBatch, 1<<20, 1<<30)

@@ -187,11 +187,32 @@ func checkDistance(field string, d geo.Meters) error {
 	return nil
 }
 
+const (
+	mostLines = 1 << 20 // of one record
+	noLines   = "must have at least one line"
+)
+
+// checkMovedCount validates how many lines a movement has. A movement is a list of the
+// host's own, a night's file of a whole shop perhaps: one with more lines than an order
+// may have is taken as calls that take many are, and still all of it or nothing.
+func checkMovedCount(o *Options, n int) error {
+	most, why := max(o.MaxLines, min(o.MaxBatch, mostLines)), ""
+	switch {
+	case n == 0:
+		why = noLines
+	case n > most:
+		why = fmt.Sprintf("has more lines than the %d that a movement may have by Options.MaxBatch", most)
+	default:
+		return nil
+	}
+	return &InvalidError{Field: "Lines", Value: n, Why: why}
+}
+
 // checkLineCount validates how many lines there are.
 func (a *Allocator) checkLineCount(n int) error {
 	switch {
 	case n == 0:
-		return &InvalidError{Field: "Lines", Value: n, Why: "must have at least one line"}
+		return &InvalidError{Field: "Lines", Value: n, Why: noLines}
 	case n > a.options.MaxLines:
 		return &InvalidError{Field: "Lines", Value: n, Why: fmt.Sprintf("has more lines than the %d of Options.MaxLines", a.options.MaxLines)}
 	}
