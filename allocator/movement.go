@@ -106,8 +106,9 @@ func (a *Allocator) Receive(ctx context.Context, receipts ...Receipt) error {
 // none, in the manner of Receive. Units held by reservations stay held: what is
 // available may fall below zero, and then reservations become short as with Sell.
 // ErrTooOld: too much has happened at the location since AsOf: 4,096 changes are known,
-// those of up to a 256th of all locations together, and after a start from a snapshot
-// none before it. A file of all counts that comes every night is the example nightly.
+// those of up to a 256th of all locations together, none from before a movement that
+// changed more SKUs at once, and after a start from a snapshot none from before that. A
+// file of all counts that comes every night is the example nightly.
 func (a *Allocator) Count(ctx context.Context, counts ...Count) error {
 	return move(ctx, a, history.Counted, counts, func(c *Count) moved {
 		return moved{ID: c.ID, Location: c.Location, Lines: c.Lines, AsOf: c.AsOf, Lots: c.Lots}

@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/clickcollect/clickcollect/allocator"
+	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation/log"
 	"github.com/clickcollect/clickcollect/reservation/log/logtest"
 )
@@ -168,5 +170,61 @@ func TestMovementOfManyLinesIsCutOff(t *testing.T) {
 	}
 	if none == 0 || all == 0 {
 		t.Errorf("of %d frames nothing was there %d times, all %d times", len(frames), none, all)
+	}
+}
+
+// A count of more lines than are remembered one by one makes counts as of a time before
+// it too old at its own location, and nowhere else, also after a restart: not at one that
+// shares what is remembered with it.
+func TestCountOfManyLinesLeavesOthersAlone(t *testing.T) {
+	ctx := t.Context()
+	now := time.Date(2030, 1, 1, 0, 0, 0, 0, time.UTC)
+	store := new(logtest.Store)
+	open := func() *allocator.Allocator {
+		a, err := allocator.Open(ctx, allocator.Options{Log: store.Open("a"), ManualExpiry: true, Clock: func() time.Time { return now }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return a
+	}
+	a := open()
+	all := make([]allocator.Location, 600)
+	for i := range all {
+		all[i] = allocator.Location{ID: fmt.Sprint("L", i), Point: geo.Point{Lat: 50, Lon: float64(i) / 100}}
+	}
+	tea := []allocator.Line{{SKU: "tea", Quantity: 10}}
+	err := a.SetLocations(ctx, all...)
+	for i := range all {
+		err = errors.Join(err, a.Receive(ctx, allocator.Receipt{ID: all[i].ID, Location: all[i].ID, Lines: tea}))
+	}
+	now = now.Add(time.Hour)
+	written := now
+	now = now.Add(time.Hour)
+	for i := range all {
+		err = errors.Join(err, a.Sell(ctx, allocator.Sale{ID: "sale " + all[i].ID, Location: all[i].ID, Lines: []allocator.Line{{SKU: "tea", Quantity: 1}}}))
+	}
+	now = now.Add(time.Hour)
+	err = errors.Join(err, a.Count(ctx, allocator.Count{ID: "night", Location: "L0", AsOf: written, Lines: append(manyLines(5000, 7), tea...)}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for life := range 2 {
+		for i := range all {
+			at, id := all[i].ID, fmt.Sprint("count ", life, all[i].ID)
+			err := a.Count(ctx, allocator.Count{ID: id, Location: at, AsOf: written, Lines: tea})
+			if want := i == 0; errors.Is(err, allocator.ErrTooOld) != want || !want && err != nil {
+				t.Fatalf("life %d, a count at %s: %v", life, at, err)
+			}
+			if units := onHand(t, a, at, tea); units != 9 {
+				t.Errorf("life %d: %d units at %s, want the 10 counted but for the one sold", life, units, at)
+			}
+		}
+		if err := a.Close(); err != nil {
+			t.Fatal(err)
+		}
+		a = open()
+	}
+	if err := a.Close(); err != nil {
+		t.Fatal(err)
 	}
 }

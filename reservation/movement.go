@@ -135,14 +135,20 @@ func (l *Ledger) enter(m *Movement, kind book.Kind, hash uint64, e *book.Entry, 
 		return Ticket{Sequence: found.Sequence}, l.repeated(m, e.Fingerprint, &found)
 	}
 	settle()
-	f := l.state.Floor(m.Slot)
+	f, changed := l.state.Floor(m.Slot), 0
+	for i := range deltas {
+		if deltas[i].units != 0 && !l.state.Classes.Resource(deltas[i].sku) {
+			changed++
+		}
+	}
+	large := f.Large(changed, m.Slot, m.Now)
 	for i := range deltas {
 		d := &deltas[i]
 		d.cell.AddOnHand(d.units)
 		if d.units > 0 {
 			d.cell.Change(d.units)
 		}
-		if d.units != 0 && !l.state.Classes.Resource(d.sku) {
+		if d.units != 0 && !large && !l.state.Classes.Resource(d.sku) {
 			f.Remember(state.ShelfChange{Time: m.Now, SKU: d.sku, Slot: m.Slot, Units: d.units})
 		}
 	}

@@ -109,6 +109,7 @@ func (l *Ledger) deliver(m *Movement) (Ticket, error) {
 	if err != nil {
 		return t, err
 	}
+	large := m.Cause == history.Delivered && f.Large(len(d.deltas), m.Slot, m.Now)
 	for i := range d.deltas {
 		x := &d.deltas[i]
 		if x.units == 0 {
@@ -116,7 +117,9 @@ func (l *Ledger) deliver(m *Movement) (Ticket, error) {
 		}
 		x.cell.AddOnHand(x.units)
 		x.cell.Change(x.units)
-		f.Remember(state.ShelfChange{Time: m.Now, SKU: x.sku, Slot: m.Slot, Units: x.units})
+		if !large {
+			f.Remember(state.ShelfChange{Time: m.Now, SKU: x.sku, Slot: m.Slot, Units: x.units})
+		}
 		if l.shorts.any() {
 			l.cover(x.sku, m.Slot, m.Now)
 		}

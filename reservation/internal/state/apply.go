@@ -291,6 +291,7 @@ func (p *Room) shelveAll() error {
 func (p *Room) shelve(slot uint32, lines []history.Line) error {
 	r, s := p.r, p.state
 	f := s.Floor(slot)
+	large := f.Large(s.changedIn(r), slot, r.Time)
 	for _, line := range lines {
 		if line.OnHand < 0 || line.OnHand > stock.MaxQuantity || uint64(line.SKU) >= uint64(s.SKUs.Len()) {
 			return p.unsound("units on hand out of range")
@@ -306,11 +307,25 @@ func (p *Room) shelve(slot uint32, lines []history.Line) error {
 			}
 		}
 		s.SetOnHand(line.SKU, slot, line.OnHand)
-		if units != 0 && !s.Classes.Resource(line.SKU) {
+		if units != 0 && !large && !s.Classes.Resource(line.SKU) {
 			f.Remember(ShelfChange{Time: r.Time, SKU: line.SKU, Slot: slot, Units: units})
 		}
 	}
 	return nil
+}
+
+// changedIn is how many SKUs' units on hand a movement of many lines changed.
+func (s *State) changedIn(r *history.Record) (n int) {
+	if r.Kind != history.Moved || len(r.Lines) <= recentKept {
+		return 0 // all of it is remembered
+	}
+	for i := range r.Lines {
+		sku := r.Lines[i].SKU
+		if onHandChange(r, r.Lines[i].Units) != 0 && uint64(sku) < uint64(s.SKUs.Len()) && !s.Classes.Resource(sku) {
+			n++
+		}
+	}
+	return n
 }
 
 // onHandChange is by how much a record changed the units on hand.

@@ -14,7 +14,7 @@ const recentKept = 4096
 type Floor struct {
 	lock.Mutex
 	FloorParts
-	_ [64 - 48]byte
+	_ [64 - 56]byte
 }
 
 // FloorParts is what a floor remembers of changes, for counts as of a time.
@@ -22,6 +22,9 @@ type FloorParts struct {
 	recent []ShelfChange // a ring, once it is full
 	next   int           // where the ring's oldest is
 	Since  int64         // engine time from which on recent has everything
+	// large is, by location, from when on recent has everything because more changed
+	// there at once than it keeps; nil: nowhere.
+	large map[uint32]int64
 }
 
 // A ShelfChange is one change of the units on hand.
@@ -42,6 +45,20 @@ func (f *Floor) Remember(c ShelfChange) {
 	f.next = (f.next + 1) % recentKept
 }
 
+// Large reports whether n changes at a location at one time are more than are kept. They
+// are not remembered one by one then, which would push out those of all locations that
+// share the floor: it is known of this one alone that what came before is not.
+func (f *Floor) Large(n int, slot uint32, at int64) bool {
+	if n <= recentKept {
+		return false
+	}
+	if f.large == nil {
+		f.large = map[uint32]int64{}
+	}
+	f.large[slot] = max(f.large[slot], at+1)
+	return true
+}
+
 // Latest is the time of the latest change that is remembered. It takes the lock.
 func (f *Floor) Latest() (at int64) {
 	f.Lock(lock.Floor)
@@ -49,13 +66,16 @@ func (f *Floor) Latest() (at int64) {
 	for i := range f.recent {
 		at = max(at, f.recent[i].Time)
 	}
+	for _, from := range f.large {
+		at = max(at, from-1)
+	}
 	return at
 }
 
 // After adds up the changes of a location's units since a time, by SKU; what is not
 // in it has not changed. False: it is too long ago to know.
 func (f *Floor) After(asOf int64, slot uint32) (units map[uint32]int64, ok bool) {
-	if asOf < f.Since {
+	if asOf < max(f.Since, f.large[slot]) {
 		return nil, false
 	}
 	units = map[uint32]int64{}

@@ -103,7 +103,19 @@ func TestFloor(t *testing.T) {
 	if _, ok := f.After(9, 2); ok || f.Since != 10 {
 		t.Errorf("what is forgotten is known, from %d on", f.Since)
 	}
-	if at := f.Latest(); at != recentKept+9 {
+	if f.Large(recentKept, 3, 1) || !f.Large(recentKept+1, 3, recentKept+20) {
+		t.Error("what fits is large, or what does not is not")
+	}
+	if units, ok := f.After(recentKept, 2); !ok || units[1] != 9 {
+		t.Errorf("beside a large one: %v, %v, want 9", units, ok)
+	}
+	if _, ok := f.After(recentKept+20, 3); ok {
+		t.Error("what came before a large one is known")
+	}
+	if _, ok := f.After(recentKept+21, 3); !ok {
+		t.Error("what came after a large one is not known")
+	}
+	if at := f.Latest(); at != recentKept+20 {
 		t.Errorf("the latest is of %d", at)
 	}
 }

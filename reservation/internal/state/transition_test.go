@@ -116,7 +116,7 @@ func TestEffects(t *testing.T) {
 	}
 	for sku, want := range []int64{3, 0, 0} {
 		if units, ok := s.Floor(1).After(4, 1); units[uint32(sku)] != want || !ok {
-			t.Errorf("%d units of SKU %d came since, %v, want %d", units, sku, ok, want)
+			t.Errorf("%d units of SKU %d came since, %v, want %d", units[uint32(sku)], sku, ok, want)
 		}
 	}
 }
