@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"math"
 	"slices"
 	"strings"
 
@@ -138,6 +139,48 @@ func (a *Allocator) checkBundles(set []Bundle) error {
 		}
 	}
 	return nil
+}
+
+// madeOf is the SKUs that one unit of a SKU comes to: itself, or the parts of the bundle
+// that it is.
+func (a *Allocator) madeOf(sku string) []goods.Part {
+	if parts, is := a.goods.PartsOf(sku); is {
+		return parts
+	}
+	return []goods.Part{{SKU: sku, Quantity: 1}}
+}
+
+// levelOf is the units of a SKU at a location, of a bundle those that its parts make. False:
+// nobody knows the SKU.
+func (a *Allocator) levelOf(sku string, slot uint32) (level Availability, known bool) {
+	parts, is := a.goods.PartsOf(sku)
+	if !is {
+		handle, known := a.goodsSKU(sku)
+		if known {
+			level = a.stockOf(handle, slot)
+		}
+		return level, known
+	}
+	onHand, sold, available := int64(math.MaxInt64), int64(math.MaxInt64), int64(math.MaxInt64)
+	for _, part := range parts {
+		var of Availability
+		if handle, known := a.goodsSKU(part.SKU); known { // it need never have been in stock
+			of = a.stockOf(handle, slot)
+		}
+		onHand = min(onHand, wholes(of.OnHand, part.Quantity))
+		sold = min(sold, wholes(of.OnHand-of.Safety, part.Quantity))
+		available = min(available, wholes(of.Available, part.Quantity))
+	}
+	return Availability{OnHand: onHand, Held: sold - available, Safety: onHand - sold, Available: available}, true
+}
+
+// wholes is how many times some units have others in them; units that are wanting count
+// as a whole.
+func wholes(units, each int64) int64 {
+	if units < 0 {
+		return -((each - 1 - units) / each)
+	}
+	return units / each
 }
 
 // partsAmong is the SKUs that a line of a SKU comes to: itself, or, if it is a

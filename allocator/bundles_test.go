@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -83,6 +84,47 @@ func TestBundlesNearby(t *testing.T) {
 	refused(t, err, ErrInvalid, "allocator: nearby: invalid Lines[0].Quantity 0: must be 1 or more")
 	_, err = a.Nearby(Query{Near: streetPoint(0), Lines: []Line{{"hamper", 1}}})
 	refused(t, err, ErrUnknownSKU, `allocator: nearby: unknown SKU: "jar"`)
+}
+
+// Of a bundle there is what its parts make, by every call that says what there is; its own
+// shelf does not count.
+func TestBundlesAvailable(t *testing.T) {
+	a := street(t, 2, Options{})
+	stocked(t, a, "L0", "x", 7)
+	stocked(t, a, "L0", "y", 9)
+	stocked(t, a, "L0", "kit", 50)
+	part := func(sku string, n int64) Component { return Component{SKU: sku, Quantity: n} }
+	must(t, a.SetBundles(t.Context(), bundle("kit", part("x", 2), part("y", 1)), bundle("case", part("kit", 2)), bundle("odd", part("never", 1), part("x", 1))))
+	for _, step := range []struct {
+		do   func() error
+		want string
+	}{
+		{func() error { return nil }, "kit {3 0 0 3} 3, case {1 0 0 1} 1, odd {0 0 0 0} 0"},
+		{func() error {
+			_, err := a.Allocate(t.Context(), ordered("o", Line{"kit", 1}))
+			return err
+		}, "kit {3 1 0 2} 2, case {1 0 0 1} 1, odd {0 0 0 0} 0"},
+		{func() error {
+			return a.SetSafetyStock(t.Context(), SafetyStock{SKU: "x", Location: "L0", Units: 2})
+		}, "kit {3 1 1 1} 1, case {1 1 0 0} 0, odd {0 0 0 0} 0"},
+		{func() error { return a.SetProtection(t.Context(), Protection{SKU: "x", Units: 2}) }, "kit {3 1 1 1} 0, case {1 1 0 0} 0, odd {0 0 0 0} 0"},
+		{func() error {
+			return a.Count(t.Context(), Count{ID: "c", Location: "L0", Lines: []Line{{"x", 1}}})
+		}, "kit {0 1 1 -2} 0, case {0 0 1 -1} 0, odd {0 2 1 -3} 0"}, // −3 of x are 2 kits that are wanting
+	} {
+		must(t, step.do())
+		var got []string
+		for _, sku := range []string{"kit", "case", "odd"} {
+			v, err := a.Available(sku, "L0")
+			must(t, err)
+			units, err := a.AvailableTo("", sku, "L0")
+			must(t, err)
+			got = append(got, fmt.Sprint(sku, " ", v, " ", units))
+		}
+		if text := strings.Join(got, ", "); text != step.want {
+			t.Errorf("got %s, want %s", text, step.want)
+		}
+	}
 }
 
 func TestBundlesWithForms(t *testing.T) {

@@ -97,7 +97,7 @@ func (d *door) shelves() (faults []string) {
 		}
 	}
 	for _, at := range killPlaces {
-		for _, sku := range slices.Concat(killStocked, killLotSKU) {
+		for _, sku := range killShelved(d.a) {
 			v, err := d.a.Available(sku, at)
 			if err != nil {
 				fault("%v", err)
@@ -142,7 +142,7 @@ func (d *door) read() string {
 	}
 	for l := range d.a.Locations() {
 		fmt.Fprintln(&b, killText(l))
-		for _, sku := range slices.Concat(killStocked, killLotSKU) {
+		for _, sku := range killShelved(d.a) {
 			v, err := d.a.Available(sku, l.ID)
 			fmt.Fprintln(&b, sku, v, err)
 			for lot, v := range d.a.Lots(sku, l.ID) {

@@ -267,7 +267,7 @@ func (t *doorTale) part(e *allocator.Event, move func(*doorUnits, int64)) {
 // shelves compares the units on hand with those of the engine.
 func (t *doorTale) shelves(a *allocator.Allocator) {
 	for _, at := range killPlaces {
-		for _, sku := range append(killStocked[:len(killStocked):len(killStocked)], killLotSKU...) {
+		for _, sku := range killShelved(a) {
 			v, err := a.Available(sku, at)
 			if cell := t.cell(sku, at); err != nil || v.OnHand < cell.least || v.OnHand > cell.most {
 				t.faults = append(t.faults, fmt.Sprintf("%s at %s: %+v (%v), the history says %+v", sku, at, v, err, *cell))

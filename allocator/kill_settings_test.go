@@ -134,7 +134,7 @@ func (j *killJudge) shelves(ctx context.Context) error {
 		}
 	}
 	for _, location := range killPlaces {
-		for _, sku := range append(killStocked, killLotSKU...) {
+		for _, sku := range killShelved(j.a) {
 			v, err := j.a.Available(sku, location)
 			if errors.Is(err, allocator.ErrUnknownLocation) || errors.Is(err, allocator.ErrUnknownSKU) {
 				continue // killed before the first goods came

@@ -149,3 +149,18 @@ func killBundleOf(sku string, draw *rand.Rand) allocator.Bundle {
 
 // killSorted are the keys of a map, ascending.
 func killSorted[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
+
+// killShelved are the SKUs with stock of their own, which is not told while they are
+// bundles.
+func killShelved(a *allocator.Allocator) (skus []string) {
+	bundles := map[string]bool{}
+	for b := range a.Bundles() {
+		bundles[b.SKU] = true
+	}
+	for _, sku := range slices.Concat(killStocked, killLotSKU) {
+		if !bundles[sku] {
+			skus = append(skus, sku)
+		}
+	}
+	return skus
+}

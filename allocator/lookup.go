@@ -281,7 +281,10 @@ func heldUntil(e *reservation.Entry) time.Time {
 type Availability = reservation.Availability
 
 // Available reads a SKU's units at a location; a SKU that was never there has
-// none. Errors: ErrUnknownLocation, ErrUnknownSKU, ErrJournal (what was read is
+// none. Of a bundle it is how many its parts make, whole ones, as they are by themselves
+// (7 of x and 9 of y make 3 of 2x + y); OnHand is how many all would make that are there,
+// and what is wanting of that is Safety as far as it is never sold, else Held. The parts
+// are read one after the other. Errors: ErrUnknownLocation, ErrUnknownSKU, ErrJournal (what was read is
 // not known to last).
 func (a *Allocator) Available(sku, location string) (Availability, error) {
 	c, err := a.gate.Enter()
@@ -294,12 +297,11 @@ func (a *Allocator) Available(sku, location string) (Availability, error) {
 		c.Leave()
 		return Availability{}, fmt.Errorf("allocator: available: %w: %s", ErrUnknownLocation, quoted(location))
 	}
-	handle, ok := a.goodsSKU(sku)
+	got, ok := a.levelOf(sku, slot)
 	if !ok {
 		c.Leave()
 		return Availability{}, fmt.Errorf("allocator: available: %w: %s", ErrUnknownSKU, quoted(sku))
 	}
-	got := a.stockOf(handle, slot)
 	if err := c.LeaveSettled(); err != nil {
 		return Availability{}, fmt.Errorf("allocator: available: %w", err)
 	}

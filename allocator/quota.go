@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"math"
 
 	"github.com/clickcollect/clickcollect/allocator/internal/channels"
 	"github.com/clickcollect/clickcollect/allocator/internal/plan"
@@ -256,8 +257,9 @@ func (a *Allocator) stockOf(sku, slot uint32) Availability {
 
 // AvailableTo is how many units of a SKU an order of a channel could take at a
 // location now: those of the channel's quota, and of the ones for everybody as
-// many as its protection level does not keep for others. An empty channel is that
-// of orders that name none. Terms of the location and rules do not count.
+// many as its protection level does not keep for others; of a bundle, as many as those
+// of its parts make. An empty channel is that of orders that name none. Terms of the
+// location and rules do not count: Nearby asks for these too.
 //
 // Errors: ErrUnknownLocation, ErrUnknownSKU, ErrClosed, ErrJournal (what was read is
 // not known to last).
@@ -282,8 +284,7 @@ func (a *Allocator) availableTo(channel, sku, location string) (int64, error) {
 	if !ok {
 		return 0, fmt.Errorf("%w: %s", ErrUnknownLocation, quoted(location))
 	}
-	handle, ok := a.goodsSKU(sku)
-	if !ok {
+	if _, known := a.goodsSKU(sku); !known && !a.goods.IsBundle(sku) {
 		return 0, fmt.Errorf("%w: %s", ErrUnknownSKU, quoted(sku))
 	}
 	t := a.locations.Load()
@@ -293,8 +294,15 @@ func (a *Allocator) availableTo(channel, sku, location string) (int64, error) {
 	}
 	now := a.gate.Now()
 	view := plan.View{Catalogue: t, Levels: a.channels.LevelsOf(channel)}
-	quota, has := a.channels.Quota(channel, handle)
-	g := a.goods.Product(handle, sku, quota, has, now)
-	units, _ := view.Has(&g, number, slot, now, reservation.MaxQuantity)
-	return units, nil
+	least := int64(math.MaxInt64)
+	for _, part := range a.madeOf(sku) {
+		units := int64(0)
+		if handle, known := a.goodsSKU(part.SKU); known { // no part need ever have been in stock
+			quota, has := a.channels.Quota(channel, handle)
+			g := a.goods.Product(handle, part.SKU, quota, has, now)
+			units, _ = view.Has(&g, number, slot, now, reservation.MaxQuantity)
+		}
+		least = min(least, units/part.Quantity)
+	}
+	return least, nil
 }
