@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 )
 
@@ -146,10 +147,15 @@ func (a *Allocator) quoteIn(s *scratch, o *Order, rules *sourcing.Rules) (Alloca
 
 // planFor is the plan of an order that is not held; it may have no ID.
 func (a *Allocator) planFor(s *scratch, o Order, rules *sourcing.Rules) (*planned, error) {
+	return a.planIn(s, a.locations.Load(), o, rules, a.gate.Now())
+}
+
+// planIn is planFor at a time, by locations that the caller has.
+func (a *Allocator) planIn(s *scratch, t *topology.Catalogue, o Order, rules *sourcing.Rules, now int64) (*planned, error) {
 	o.ID = cmp.Or(o.ID, "quote")
-	s.hold.Now = a.gate.Now()
+	s.hold.Now = now
 	if err := a.checkTerms(s, &o); err != nil {
 		return nil, err
 	}
-	return a.newOrder(s, a.locations.Load(), &o, rules, false)
+	return a.newOrder(s, t, &o, rules, false)
 }

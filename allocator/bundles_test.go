@@ -70,19 +70,19 @@ func TestBundlesNearby(t *testing.T) {
 		{[]Line{{"set", 2}, {"tea", 8}}, "[]"},
 		{[]Line{{"tea", 1}}, "[L1 [9]]"},
 	} {
-		near, err := a.Nearby(Query{Near: streetPoint(0), Lines: c.lines})
+		near, err := a.Nearby(Order{Near: streetPoint(0), Lines: c.lines})
 		must(t, err)
 		got := []string{}
-		for place := range near {
+		for place := range able(near) {
 			got = append(got, fmt.Sprint(place.Location, " ", place.Available))
 		}
 		if fmt.Sprint(got) != c.want {
 			t.Errorf("nearby %v: %v, want %s", c.lines, got, c.want)
 		}
 	}
-	_, err := a.Nearby(Query{Near: streetPoint(0), Lines: []Line{{"set", 0}}})
+	_, err := a.Nearby(Order{Near: streetPoint(0), Lines: []Line{{"set", 0}}})
 	refused(t, err, ErrInvalid, "allocator: nearby: invalid Lines[0].Quantity 0: must be 1 or more")
-	_, err = a.Nearby(Query{Near: streetPoint(0), Lines: []Line{{"hamper", 1}}})
+	_, err = a.Nearby(Order{Near: streetPoint(0), Lines: []Line{{"hamper", 1}}})
 	refused(t, err, ErrUnknownSKU, `allocator: nearby: unknown SKU: "jar"`)
 }
 

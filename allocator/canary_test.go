@@ -26,6 +26,13 @@ var (
 	letIn = scaletest.Replace("internal/topology/catalogue.go", "if c.Anywhere(set, form) {", "if set == 0 || c.Anywhere(set, form) {")
 	// A movement of many lines is booked in parts.
 	inParts = scaletest.Replace("movement.go", "		movements = append(movements, m)\n", "		for most := a.options.MaxLines; len(m.Lines) > most; m.Lines = m.Lines[most:] {\n			part := m\n			part.ID, part.Lines = fmt.Sprint(m.ID, len(m.Lines)), m.Lines[:most]\n			movements = append(movements, part)\n		}\n		movements = append(movements, m)\n")
+	// What is near is shown without a look at the shelf, by the soft filters, of any kind, or
+	// all at once.
+	shelfless  = scaletest.Replace("internal/plan/nearby.go", "	return p.fills(c, f)\n", "	return 0, \"\"\n")
+	softNear   = scaletest.Replace("internal/plan/nearby.go", "	p.soft = 0\n", "")
+	anyKind    = scaletest.Replace("internal/plan/nearby.go", " || !r.Allows(face.Site) {", " {")
+	promises   = scaletest.Replace("internal/plan/nearby.go", "	return p.told(p.Catalogue.Slot(c.Number), c.Request.Form, c.Ready)\n", "	return c.Ready\n")
+	bundleless = scaletest.Replace("bundles.go", "if parts, is := a.goods.PartsOf(sku); is {", "if parts, is := a.goods.PartsOf(sku); is && false {")
 	// Texts need not be valid UTF-8.
 	anyBytes = scaletest.Replace("valid.go", "case !utf8.ValidString(text):", "case !utf8.ValidString(text) && false:")
 )
@@ -50,6 +57,11 @@ func TestMutantsAreCaught(t *testing.T) {
 		mutant("let in", letIn, "TestWhereCustomersCollect", `held at the depot`),
 		mutant("in parts", inParts, "TestMovementsOfManyLines", `count: \d+ records`),
 		mutant("in parts", inParts, "TestMovementOfManyLinesIsCutOff", `has 0 of SKU-\d+ and 7 of the SKUs before`),
+		mutant("shelfless", shelfless, "TestNearbyIsWhatAllocateDoes", `Nearby says that the first is`),
+		mutant("soft near", softNear, "TestNearbyIsNotRanked", `want \[L0 L1 L2\]`),
+		mutant("any kind", anyKind, "TestNearbyIsWhatAllocateDoes", `which is of another kind`),
+		mutant("promises", promises, "TestNearbyIsWhatAllocateDoes", `Nearby says that the first is`),
+		mutant("bundleless", bundleless, "TestNearbyAll", `want <nil> L0 \[3\]`),
 		mutant("any bytes", anyBytes, "TestTextsComeBack", `comes back as`),
 	)
 }

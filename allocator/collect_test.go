@@ -69,9 +69,9 @@ func where(t *testing.T, a *Allocator, o Order) string {
 		o.ID, o.Partial = o.ID+"p", true
 	}
 	if o.At == "" && o.Form == sourcing.Collect && len(o.Forms) == 0 {
-		all, err := a.Nearby(Query{Near: o.Near, Lines: o.Lines, Kinds: o.Kinds})
+		all, err := a.Nearby(Order{Near: o.Near, Lines: o.Lines, Kinds: o.Kinds})
 		must(t, err)
-		for c := range all {
+		for c := range able(all) {
 			tell(c.Location, nil)
 			break
 		}
@@ -156,13 +156,13 @@ func TestKindsAreKept(t *testing.T) {
 // TestNearbyIsCandidates: what a product page lists is what an order can get.
 func TestNearbyIsCandidates(t *testing.T) {
 	list := func(a *Allocator) (nearby, candidates []string) {
-		q := Query{Near: streetPoint(0), Lines: []Line{{"tea", 2}}}
+		q := Order{Near: streetPoint(0), Lines: []Line{{"tea", 2}}}
 		all, err := a.Nearby(q)
 		must(t, err)
-		for c := range all {
+		for c := range able(all) {
 			nearby = append(nearby, c.Location)
 		}
-		if all, err = a.Candidates(*q.order()); err != nil {
+		if all, err = a.Candidates(q); err != nil {
 			t.Fatal(err)
 		}
 		for c := range all {
@@ -238,10 +238,10 @@ func TestNowhere(t *testing.T) {
 			}
 		}
 	}
-	_, err := a.Nearby(Query{Lines: tea})
+	_, err := a.Nearby(Order{Lines: tea})
 	refused(t, err, ErrInvalid, `allocator: nearby: invalid Near geo.Point{Lat:0, Lon:0}: must be given`)
 	must(t, a.SetRules(sourcing.Rules{MaxLocations: 2}))
-	_, err = a.Nearby(Query{Lines: tea})
+	_, err = a.Nearby(Order{Lines: tea})
 	refused(t, err, ErrInvalid, `allocator: nearby: invalid Near geo.Point{Lat:0, Lon:0}: must be given`)
 	allocated(t, a, Order{ID: "named", At: "L0", Lines: tea}, "L0")
 }

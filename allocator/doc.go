@@ -4,8 +4,8 @@
 //
 // Open gives an engine. SetLocations says where the locations are; Receive,
 // Count, Sell and Adjust say what is on their shelves; SetSafetyStock what is
-// never sold online. Allocate makes a reservation, Nearby shows what it could
-// choose from, and Collect or Cancel end the reservation. Events tells everything
+// never sold online. Allocate makes a reservation, Nearby shows what is near, with the
+// goods and without, and Collect or Cancel end the reservation. Events tells everything
 // that happens, in order, List what a store has to do. All state belongs to the
 // Allocator: two in one process know nothing of each other.
 //
@@ -115,8 +115,8 @@
 // A protection level is units that a channel must leave for others
 // (SetProtection): one comparison in the claim. A quota is units only one channel
 // can take (SetQuota). Explain says for each location why it was not chosen,
-// Quote what would be chosen, Candidates what could be, Compare and SetShadow what
-// other rules would do.
+// Quote what would be chosen, Candidates what could be, Nearby all that is near and why
+// it could not be, Compare and SetShadow what other rules would do.
 //
 // # What lasts
 //

@@ -34,7 +34,7 @@ func doorWith(some []error, more ...error) []error { return append(slices.Clone(
 // doorErrors are the errors that each method may answer here.
 var doorErrors = map[string][]error{
 	"Allocate": doorOfOrder, "AllocateAll": doorOfOrder, "Quote": doorOfOrder, "Candidates": doorOfOrder, "Explain": doorOfOrder, "Compare": doorOfOrder,
-	"Nearby":  {allocator.ErrInvalid, allocator.ErrOverflow, allocator.ErrUnknownSKU},
+	"Nearby": doorOfOrder, "NearbyAll": doorOfOrder,
 	"Confirm": doorOfLife, "Accept": doorOfLife, "Dispatch": doorOfLife, "Ready": doorOfLife, "ShortPick": doorOfLife, "Collect": doorOfLife, "Cancel": doorOfLife,
 	"Extend": doorOfLife, "Reassign": doorWith(doorOfLife, allocator.ErrOwner), "Arrive": doorOfLife,
 	"Reject": doorWith(doorOfLife, allocator.ErrNoLocation), "Reroute": doorWith(doorOfLife, allocator.ErrNoLocation),

@@ -21,7 +21,7 @@ func init() {
 	doorReads = map[string]func(*doorCaller){
 		"Available": (*doorCaller).available, "AvailableTo": (*doorCaller).availableTo, "Lots": (*doorCaller).lots,
 		"Lookup": (*doorCaller).lookup, "LookupTransfer": (*doorCaller).lookupTransfer, "List": (*doorCaller).list,
-		"Quote": (*doorCaller).quote, "Candidates": (*doorCaller).candidates, "Explain": (*doorCaller).explain, "Nearby": (*doorCaller).nearby,
+		"Quote": (*doorCaller).quote, "Candidates": (*doorCaller).candidates, "Explain": (*doorCaller).explain, "Nearby": (*doorCaller).nearby, "NearbyAll": (*doorCaller).nearbyAll,
 		"Compare": (*doorCaller).compare, "SetRules": (*doorCaller).setRules, "SetShadow": (*doorCaller).setShadow,
 		"Shadow": func(c *doorCaller) { _ = c.call("Shadow", func() error { c.a.Shadow(); return nil }) },
 		"Stats":  func(c *doorCaller) { _ = c.call("Stats", func() error { c.a.Stats(); return nil }) },
@@ -217,9 +217,9 @@ func (c *doorCaller) explain() {
 }
 
 func (c *doorCaller) nearby() {
-	q := allocator.Query{Near: killPoint(c.draw.IntN(len(killPlaces))), Lines: []allocator.Line{{SKU: c.sku(), Quantity: 1 + c.draw.Int64N(9)}}}
+	o := c.anOrder()
 	_ = c.call("Nearby", func() error {
-		found, err := c.a.Nearby(q)
+		found, err := c.a.Nearby(o)
 		if err != nil {
 			return err
 		}
@@ -229,6 +229,17 @@ func (c *doorCaller) nearby() {
 			}
 		}
 		return nil
+	})
+}
+
+func (c *doorCaller) nearbyAll() {
+	orders := []allocator.Order{c.anOrder(), c.anOrder()}
+	_ = c.call("NearbyAll", func() error {
+		var errs []error
+		for _, n := range c.a.NearbyAll(3, orders...) {
+			errs = append(errs, n.Err)
+		}
+		return doorFirstOf("NearbyAll", errs, c.d.Recorded)
 	})
 }
 

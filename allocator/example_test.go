@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/clickcollect/clickcollect/allocator"
 	"github.com/clickcollect/clickcollect/geo"
@@ -138,18 +139,46 @@ func ExampleAllocator_Lookup() {
 	// tea 2 ordered, 1 held, 1 collected
 }
 
+// Nearby lists the shops that have the goods and those that do not, the nearest first.
 func ExampleAllocator_Nearby() {
 	a := opened()
 	defer a.Close()
-	near, err := a.Nearby(allocator.Query{Near: wawel, Lines: twoTeas})
+	err := a.Count(context.Background(), allocator.Count{ID: "C-1", Location: "krakow-1", Lines: []allocator.Line{{SKU: "tea", Quantity: 1}}})
+	fmt.Println(err)
+	near, err := a.Nearby(allocator.Order{Near: wawel, Lines: twoTeas})
 	fmt.Println(err)
 	for c := range near {
-		fmt.Printf("%s %v, %.1f km, %d available\n", c.Location, c.Kind, c.Distance/1000, c.Available[0])
+		fmt.Printf("%s %v, %.1f km, %d available", c.Location, c.Kind, c.Distance/1000, c.Available[0])
+		if c.Reason != 0 {
+			fmt.Printf(": %v (%s)", c.Reason, c.Detail)
+		}
+		fmt.Println()
 	}
 	// Output:
 	// <nil>
-	// krakow-1 store, 0.9 km, 10 available
+	// <nil>
+	// krakow-1 store, 0.9 km, 1 available: short (tea)
 	// warsaw-1 store, 253.3 km, 10 available
+}
+
+// NearbyAll is a listing page: is it in my shop today?
+func ExampleAllocator_NearbyAll() {
+	a := opened()
+	defer a.Close()
+	var page []allocator.Order
+	for _, sku := range []string{"tea", "coffee"} {
+		page = append(page, allocator.Order{At: "krakow-1", Lines: []allocator.Line{{SKU: sku, Quantity: 1}}, NeededBy: time.Now().Add(6 * time.Hour)})
+	}
+	for i, n := range a.NearbyAll(1, page...) {
+		if n.Err != nil {
+			fmt.Println(n.Err)
+			continue
+		}
+		fmt.Println(page[i].Lines[0].SKU, n.Candidates[0].Reason == 0, n.Candidates[0].Available)
+	}
+	// Output:
+	// tea true [10]
+	// allocator: nearby: unknown SKU: "coffee"
 }
 
 func ExampleAllocator_Receive() {

@@ -105,7 +105,8 @@ func (a *Allocator) explainIn(s *scratch, o *Order) (sourcing.Explanation, error
 
 // Candidates walks the locations that could fill the whole order now, the best by
 // the rules first: what a customer chooses a store from. Nothing is held. With
-// soft filters only those come that meet all of them, if there are any.
+// soft filters only those come that meet all of them, if there are any. Nearby has
+// those besides that could not, and why.
 //
 // Errors: as of Quote, but none when nobody can fill it; *InvalidError if lines
 // go different ways, which no single location can fill.
@@ -120,8 +121,8 @@ func (a *Allocator) Candidates(o Order) (iter.Seq[Candidate], error) {
 	if err != nil {
 		return nil, err
 	}
-	if len(p.Forms) > 1 {
-		return nil, fmt.Errorf("allocator: candidates: %w", &InvalidError{Field: "Forms", Value: o.Forms, Why: "must be one form for all lines"})
+	if err := p.oneWay(); err != nil {
+		return nil, fmt.Errorf("allocator: candidates: %w", err)
 	}
 	return func(yield func(Candidate) bool) {
 		c, err := a.gate.Enter()
@@ -141,13 +142,9 @@ func (a *Allocator) Candidates(o Order) (iter.Seq[Candidate], error) {
 
 // walk yields the candidates in order.
 func (p *planned) walk(yield func(Candidate) bool) {
+	lines := p.counted()
 	for c := range p.Candidates {
-		place := p.Catalogue.Place(p.Catalogue.Slot(c.Number))
-		out := Candidate{Location: place.ID, Kind: Kind(place.Kind), Distance: c.Distance, Ready: c.Ready, Cost: c.Cost, Available: make([]int64, len(p.order.Lines))}
-		for i := range p.order.Lines {
-			out.Available[i] = p.there(p.order.Lines[i].SKU, c)
-		}
-		if p.engine.gate.Settled() != nil || !yield(out) {
+		if p.engine.gate.Settled() != nil || !yield(p.candidate(c, lines)) {
 			return
 		}
 	}

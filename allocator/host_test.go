@@ -353,7 +353,7 @@ var walks = map[string]func(a *Allocator, body func()){
 		}
 	},
 	"Nearby": func(a *Allocator, body func()) {
-		found, _ := a.Nearby(Query{Near: streetPoint(0), Lines: []Line{{"tea", 1}}})
+		found, _ := a.Nearby(Order{Near: streetPoint(0), Lines: []Line{{"tea", 1}}})
 		for range found {
 			body()
 		}

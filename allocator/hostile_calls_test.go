@@ -15,17 +15,16 @@ var hostileNow = time.UnixMilli(1_900_000_000_000).UTC()
 // hostileArgs are calls of each method that are right, with every field filled in:
 // the arguments after the context. Methods that are not here have none.
 var hostileArgs = map[string]func() []any{
-	"Allocate":    func() []any { return []any{hostileOrder("new")} },
-	"AllocateAll": func() []any { return []any{[]allocator.Order{hostileOrder("new")}} },
-	"Quote":       func() []any { return []any{hostileOrder("new")} },
-	"Candidates":  func() []any { o := hostileOrder("new"); o.Forms = nil; return []any{o} },
-	"Explain":     func() []any { return []any{hostileOrder("new")} },
-	"Compare":     func() []any { return []any{hostileRules(), []allocator.Order{hostileOrder("new")}} },
-	"SetRules":    func() []any { return []any{hostileRules()} },
-	"SetShadow":   func() []any { r := hostileRules(); return []any{&r} },
-	"Nearby": func() []any {
-		return []any{allocator.Query{Near: killPoint(0), Lines: hostileLines(), MaxDistance: 9e5, Kinds: []allocator.Kind{allocator.Store}}}
-	},
+	"Allocate":       func() []any { return []any{hostileOrder("new")} },
+	"AllocateAll":    func() []any { return []any{[]allocator.Order{hostileOrder("new")}} },
+	"Quote":          func() []any { return []any{hostileOrder("new")} },
+	"Candidates":     func() []any { o := hostileOrder("new"); o.Forms = nil; return []any{o} },
+	"Explain":        func() []any { return []any{hostileOrder("new")} },
+	"Compare":        func() []any { return []any{hostileRules(), []allocator.Order{hostileOrder("new")}} },
+	"SetRules":       func() []any { return []any{hostileRules()} },
+	"SetShadow":      func() []any { r := hostileRules(); return []any{&r} },
+	"Nearby":         func() []any { o := hostileOrder("new"); o.Forms = nil; return []any{o} },
+	"NearbyAll":      func() []any { o := hostileOrder("new"); o.Forms = nil; return []any{3, []allocator.Order{o}} },
 	"Confirm":        func() []any { return []any{"held", hostileLines()} },
 	"Cancel":         func() []any { return []any{"held", hostileLines()} },
 	"Collect":        func() []any { return []any{"ready", hostileLines()} },

@@ -408,6 +408,10 @@ func hostileResult(v reflect.Value) (errs []error) {
 		for _, o := range of {
 			errs = append(errs, o.Err)
 		}
+	case []allocator.Nearest:
+		for _, n := range of {
+			errs = append(errs, n.Err)
+		}
 	case error:
 		errs = append(errs, of)
 	case nil:

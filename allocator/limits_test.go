@@ -32,9 +32,11 @@ func refusedBy(t *testing.T, a *Allocator, o Order, field string) {
 	_, explain := a.Explain(o)
 	_, candidates := a.Candidates(o)
 	_, compare := a.Compare(sourcing.Rules{}, o)
+	_, nearby := a.Nearby(o)
 	all := a.AllocateAll(t.Context(), o)
 	for way, err := range map[string]error{"Allocate": allocate, "Quote": quote, "Explain": explain,
-		"Candidates": candidates, "Compare": compare, "AllocateAll": all[0].Err} {
+		"Candidates": candidates, "Compare": compare, "AllocateAll": all[0].Err,
+		"Nearby": nearby, "NearbyAll": a.NearbyAll(1, o)[0].Err} {
 		if err == nil {
 			t.Errorf("%s: %d entries are taken", field, entries(&o))
 		} else if got := as[*InvalidError](t, err); got.Field != field || !strings.Contains(got.Why, "Options.Max") && !strings.Contains(got.Why, "at most 4096") {

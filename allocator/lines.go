@@ -1,10 +1,13 @@
 package allocator
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/clickcollect/clickcollect/allocator/internal/goods"
+	"github.com/clickcollect/clickcollect/allocator/internal/plan"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/reservation"
 )
@@ -88,28 +91,11 @@ func (p *planned) product(sku uint32, name string) goods.Product {
 	return p.engine.goods.Product(sku, name, quota, ok, p.ask.Now)
 }
 
-// there is how many units of a SKU an order could have from a candidate, of a
-// bundle as many as its parts make.
-func (p *planned) there(sku string, c *sourcing.Candidate) int64 {
-	parts, is := p.engine.goods.PartsOf(sku)
-	if !is {
-		parts = []goods.Part{{SKU: sku, Quantity: 1}}
+// wantOf is the place of a SKU among the wants; below 0: it is not there.
+func (p *planned) wantOf(sku string) int {
+	at, ok := slices.BinarySearchFunc(p.ask.Wants, sku, func(w plan.Want, sku string) int { return cmp.Compare(w.Name, sku) })
+	if !ok {
+		return -1
 	}
-	slot, least := p.Catalogue.Slot(c.Number), int64(-1)
-	for _, part := range parts {
-		units := int64(0)
-		for i := range p.Wants {
-			w := &p.Wants[i]
-			if w.Name != part.SKU {
-				continue
-			}
-			if g := &w.Choices[0]; g.Name == w.Name {
-				units, _ = p.Has(g, c.Number, slot, max(millis(c.Ready), p.Now), reservation.MaxQuantity)
-			}
-		}
-		if units /= part.Quantity; least < 0 || units < least {
-			least = units
-		}
-	}
-	return max(least, 0)
+	return at
 }

@@ -70,10 +70,10 @@ func TestTenThousandStoresAtOnePoint(t *testing.T) {
 	allocated(t, a, order(300), "A")
 	allocated(t, a, order(301), "S00300")
 	allocated(t, a, order(302), "S00300x")
-	near, err := a.Nearby(Query{Near: geo.Point{Lat: 52, Lon: 13}, Lines: []Line{{"tea", 1}}})
+	near, err := a.Nearby(Order{Near: geo.Point{Lat: 52, Lon: 13}, Lines: []Line{{"tea", 1}}})
 	must(t, err)
 	want := 301
-	for c := range near {
+	for c := range able(near) {
 		if id := fmt.Sprintf("S%05d", want); c.Location != id {
 			t.Fatalf("got %s, want %s", c.Location, id)
 		}
@@ -110,10 +110,10 @@ func TestKindsAndServiceArea(t *testing.T) {
 	_, err = a.Allocate(t.Context(), Order{ID: "no", Near: streetPoint(0), At: "L1", Kinds: []Kind{Store}, Lines: []Line{{"tea", 1}}})
 	refused(t, err, ErrNoLocation, `allocator: order "no": no location can fill the order: 0 short, 0 too far, 1 of another kind, 0 outside the service area; nearest: "L1" 1.1 km wrong kind`)
 
-	near, err := a.Nearby(Query{Near: streetPoint(0), Lines: []Line{{"tea", 1}}, Kinds: []Kind{Store, PickupPoint}})
+	near, err := a.Nearby(Order{Near: streetPoint(0), Lines: []Line{{"tea", 1}}, Kinds: []Kind{Store, PickupPoint}})
 	must(t, err)
 	var got []string
-	for c := range near {
+	for c := range able(near) {
 		got = append(got, fmt.Sprint(c.Location, " ", c.Kind))
 	}
 	if want := []string{"L3 pickup point", "L4 store"}; !slices.Equal(got, want) {
@@ -247,9 +247,9 @@ func TestStockOfALocationJoinedMeanwhile(t *testing.T) {
 	must(t, a.SetLocations(t.Context(), Location{ID: "new", Point: streetPoint(0)}))
 	stocked(t, a, "new", "tea", 1)
 	after := a.locations.Swap(before)
-	near, err := a.Nearby(Query{Near: streetPoint(0), Lines: []Line{{"tea", 1}}})
+	near, err := a.Nearby(Order{Near: streetPoint(0), Lines: []Line{{"tea", 1}}})
 	must(t, err)
-	for c := range near {
+	for c := range able(near) {
 		if c.Location != "L1" {
 			t.Errorf("found %q", c.Location)
 		}

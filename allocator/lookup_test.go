@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -93,6 +94,17 @@ func TestEndFaults(t *testing.T) {
 	shelf(t, a, "L0", "tea", 2, 2, 0)
 }
 
+// able is what Nearby shows that could fill the order.
+func able(near iter.Seq[Candidate]) iter.Seq[Candidate] {
+	return func(yield func(Candidate) bool) {
+		for c := range near {
+			if c.Reason == 0 && !yield(c) {
+				return
+			}
+		}
+	}
+}
+
 func TestNearby(t *testing.T) {
 	a := street(t, 4, Options{MaxDistance: 2500})
 	for i, units := range []int64{3, 1, 5, 5} {
@@ -100,11 +112,11 @@ func TestNearby(t *testing.T) {
 		stocked(t, a, fmt.Sprintf("L%d", i), "cup", 2)
 	}
 	lines := []Line{{"tea", 1}, {"cup", 1}, {"tea", 2}}
-	q := Query{Near: streetPoint(0), Lines: lines}
+	q := Order{Near: streetPoint(0), Lines: lines}
 	near, err := a.Nearby(q)
 	must(t, err)
 	for range 2 { // each walk begins anew
-		got := slices.Collect(near)
+		got := slices.Collect(able(near))
 		if len(got) != 2 || got[0].Location != "L0" || got[1].Location != "L2" || !slices.Equal(got[1].Available, []int64{5, 2, 5}) {
 			t.Fatalf("got %+v", got)
 		}
@@ -117,20 +129,20 @@ func TestNearby(t *testing.T) {
 		allocated(t, a, ordered("o", Line{"tea", 3}), c.Location)
 		break
 	}
-	if got := slices.Collect(near); len(got) != 1 || got[0].Location != "L2" {
+	if got := slices.Collect(able(near)); len(got) != 1 || got[0].Location != "L2" {
 		t.Errorf("got %+v", got)
 	}
 	for _, c := range []struct {
-		change func(*Query)
+		change func(*Order)
 		fact   error
 		text   string
 	}{
-		{func(q *Query) { q.Lines = nil }, ErrInvalid, `allocator: nearby: invalid Lines 0: must have at least one line`},
-		{func(q *Query) { q.Near.Lon = 181 }, ErrInvalid, `allocator: nearby: invalid Near geo.Point{Lat:50, Lon:181}: geo: Lon 181: outside -180 to 180 degrees`},
-		{func(q *Query) { q.MaxDistance = -2 }, ErrInvalid, `allocator: nearby: invalid MaxDistance -2: must be a finite number of meters, 0 or more`},
-		{func(q *Query) { q.Kinds = []Kind{4} }, ErrInvalid, `allocator: nearby: invalid Kinds[0] 0x4: is not a kind of location`},
-		{func(q *Query) { q.Lines = []Line{{"tee", 1}} }, ErrUnknownSKU, `allocator: nearby: unknown SKU: "tee"`},
-		{func(q *Query) { q.Lines = []Line{{"tea", tooMuch}} }, ErrOverflow, `allocator: nearby: 2147483648 units of SKU "tea" in Lines[0]: quantity out of range`},
+		{func(q *Order) { q.Lines = nil }, ErrInvalid, `allocator: nearby: invalid Lines 0: must have at least one line`},
+		{func(q *Order) { q.Near.Lon = 181 }, ErrInvalid, `allocator: nearby: invalid Near geo.Point{Lat:50, Lon:181}: geo: Lon 181: outside -180 to 180 degrees`},
+		{func(q *Order) { q.MaxDistance = -2 }, ErrInvalid, `allocator: nearby: invalid MaxDistance -2: must be a finite number of meters, 0 or more`},
+		{func(q *Order) { q.Kinds = []Kind{4} }, ErrInvalid, `allocator: nearby: invalid Kinds[0] 0x4: is not a kind of location`},
+		{func(q *Order) { q.Lines = []Line{{"tee", 1}} }, ErrUnknownSKU, `allocator: nearby: unknown SKU: "tee"`},
+		{func(q *Order) { q.Lines = []Line{{"tea", tooMuch}} }, ErrOverflow, `allocator: nearby: 2147483648 units of SKU "tea" in Lines[0]: quantity out of range`},
 	} {
 		bad := q
 		c.change(&bad)
@@ -144,7 +156,7 @@ func everyCall(ctx context.Context, a *Allocator) map[string]error {
 	_, allocate := a.Allocate(ctx, ordered("o", Line{"tea", 1}))
 	_, lookup := a.Lookup("o")
 	_, available := a.Available("tea", "L0")
-	_, nearby := a.Nearby(Query{Near: streetPoint(0), Lines: []Line{{"tea", 1}}})
+	_, nearby := a.Nearby(Order{Near: streetPoint(0), Lines: []Line{{"tea", 1}}})
 	_, extend := a.Extend(ctx, "o", time.Second)
 	return map[string]error{
 		"allocate": allocate, `look up "o"`: lookup, "available": available, "nearby": nearby,
@@ -165,7 +177,7 @@ func TestUseAfterClose(t *testing.T) {
 	a := street(t, 1, Options{})
 	stocked(t, a, "L0", "tea", 2)
 	allocated(t, a, ordered("o", Line{"tea", 1}), "L0")
-	near, err := a.Nearby(Query{Near: streetPoint(0), Lines: []Line{{"tea", 1}}})
+	near, err := a.Nearby(Order{Near: streetPoint(0), Lines: []Line{{"tea", 1}}})
 	must(t, err)
 	must(t, a.Close(), a.Close())
 	for what, err := range everyCall(t.Context(), a) {

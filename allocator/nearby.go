@@ -6,58 +6,60 @@ import (
 	"iter"
 	"time"
 
+	"github.com/clickcollect/clickcollect/allocator/internal/plan"
 	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
 )
 
-// Query asks at which locations a customer could collect some lines. It is an order
-// that says no more than this.
-type Query struct {
-	Near        geo.Point // as in an Order: the zero Point is none
-	Lines       []Line
-	MaxDistance geo.Meters // 0: Options.MaxDistance
-	Kinds       []Kind     // as in an Order; empty: stores and pickup points, and where Terms.Forms say so
-}
-
-// order is the order that a query stands for.
-func (q *Query) order() *Order {
-	return &Order{Near: q.Near, Lines: q.Lines, MaxDistance: q.MaxDistance, Kinds: q.Kinds}
-}
-
-// Candidate is a location that could fill every line of a query when it was
-// looked at.
+// Candidate is a location as an order found it when it was looked at.
 type Candidate struct {
-	Location  string
-	Kind      Kind
-	Distance  geo.Meters
-	Ready     time.Time // the promise; zero where Nearby did not have to work it out
-	Cost      int64     // by the rules' costs; 0 likewise
-	Available []int64   // units of each line's SKU, in the query's order; the caller's to keep
+	Location string
+	Kind     Kind
+	Owner    string     // of the goods there, as in its Terms; empty: the chain
+	Distance geo.Meters // from Order.Near, great circle; of what is brought, from the chosen store
+	Ready    time.Time  // the promise, as an Allocation's; zero where no Terms say, or where there can be none
+	Cost     int64      // by the rules' costs; 0 unless it could fill the order
+
+	// Available is how many units of each line's SKU an order of this channel could
+	// have there, in the order of the lines, of a bundle as many as its parts make;
+	// never below 0. It is the caller's to keep.
+	Available []int64
+
+	// Reason is the first against it, as Explain has it, and Detail what that is about:
+	// a SKU, a filter's name, the chosen store. 0: it could fill every line.
+	Reason sourcing.Reason
+	Detail string
 }
 
-// Nearby walks the locations that could fill every line now, nearest first: what a
-// product page shows. They are those of Candidates for the same order, in the order
-// of their distance: an order that names one of them by At is served there, unless
-// somebody was quicker; what is offline, or ruled out by Rules.Hard, is left out.
-// Keys and soft filters do not count: the customer chooses. Nothing is held; Allocate
-// decides. The walk may be broken off and begun again; each begins anew. It ends early
-// when the engine is closed, and when the journal has failed and what it saw is not
-// known to last.
+// Nearby walks the locations near an order, the nearest first, whether they could fill
+// it or not: what a product page shows. Each says what it has, when it would be ready
+// and, if it could not fill every line now, the first reason why. The walk ends at
+// the order's reach; locations of a kind that it does not go to are left out. An order
+// that names where it is collected (At) is answered for that location alone.
 //
-// Errors: *InvalidError, ErrOverflow, ErrUnknownSKU, ErrClosed.
-func (a *Allocator) Nearby(q Query) (iter.Seq[Candidate], error) {
+// It asks what Candidates and Allocate ask: the same order is served at the first
+// location without a Reason, unless somebody was quicker, if one location is to fill all
+// of it, and neither Order.Prefer nor soft filters nor keys of the rules choose another:
+// these do not count here, since the customer chooses. An order at any location without a
+// Reason (At) is served there. Nothing is held.
+//
+// A location is looked at when the walk comes to it, so the first few cost as little
+// among 10,000 as among 100. The ID may be empty. The walk may be broken off and begun again;
+// each begins anew. It ends early when the engine is closed, and when the journal has
+// failed and what it saw is not known to last.
+//
+// Errors: *InvalidError, ErrOverflow, ErrUnknownLocation, ErrUnknownSKU, ErrClosed; none
+// when nobody can fill it. *InvalidError too if lines go different ways.
+func (a *Allocator) Nearby(o Order) (iter.Seq[Candidate], error) {
 	c, err := a.gate.Enter()
 	if err != nil {
 		return nil, fmt.Errorf("allocator: nearby: %w", err)
 	}
-	defer c.Leave()
-	if t := a.locations.Load(); a.nearbyNeedsPlan(t, &q) {
-		_, err = a.nearbyPlan(scratchOf(c.Pass), t, &q)
-	} else {
-		_, err = a.check(scratchOf(c.Pass), q.Near, true, q.Lines, q.MaxDistance, q.Kinds)
-	}
+	defer c.End()
+	_, err = a.near(scratchOf(c.Pass), o)
+	c.Leave()
 	if err != nil {
 		return nil, fmt.Errorf("allocator: nearby: %w", err)
 	}
@@ -67,59 +69,146 @@ func (a *Allocator) Nearby(q Query) (iter.Seq[Candidate], error) {
 			return
 		}
 		defer c.End()
-		a.walk(scratchOf(c.Pass), q, func(found Candidate) bool { return c.Yield(func() bool { return yield(found) }) })
+		p, err := a.near(scratchOf(c.Pass), o)
+		if err != nil {
+			return
+		}
+		for found := range p.near {
+			if a.gate.Settled() != nil || !c.Yield(func() bool { return yield(found) }) {
+				break
+			}
+		}
 		c.Leave()
 	}, nil
 }
 
-// nearbyNeedsPlan tells the queries that stock and kind alone do not answer.
-func (a *Allocator) nearbyNeedsPlan(t *topology.Catalogue, q *Query) bool {
-	return a.needsPlan(t, q.order(), a.gate.Now()) || a.channels.LevelsOf("") != nil
+// Nearest is what NearbyAll answers to one order.
+type Nearest struct {
+	Candidates []Candidate // the nearest first
+	Err        error       // as of Nearby; nil: the order was looked at
 }
 
-// nearbyPlan is the plan of a query: by the rules in force, as far as they rule
-// locations out.
-func (a *Allocator) nearbyPlan(s *scratch, t *topology.Catalogue, q *Query) (*planned, error) {
-	rules := a.rules.Load().Rules
-	rules.Soft, rules.Keys = nil, nil
-	s.hold = reservation.Hold{Now: a.gate.Now()}
-	p, err := a.newPlan(s, t, q.order(), &rules, false, false)
-	return p, errors.Unwrap(err) // without the ID of an order
-}
-
-func (a *Allocator) walk(s *scratch, q Query, yield func(Candidate) bool) {
-	t := a.locations.Load()
-	if a.nearbyNeedsPlan(t, &q) {
-		if p, err := a.nearbyPlan(s, t, &q); err == nil {
-			p.walk(yield)
+// NearbyAll is Nearby for each of the orders, and of each the most locations at most:
+// what a listing page asks for, such as whether 48 products are in the customer's shop
+// today (At, NeededBy, most 1), or in which of the 5 nearest. All are answered by the
+// same rules, at the same time and by the same locations. The answers are in the order
+// of the orders; an order that is refused, of a SKU that nobody knows for one, does not
+// refuse the others.
+//
+// Besides the errors of Nearby: *InvalidError of every order if most is below 1, or if
+// they are more than Options.MaxBatch; ErrJournal of all: what was read is not known to last.
+func (a *Allocator) NearbyAll(most int, orders ...Order) []Nearest {
+	out := make([]Nearest, len(orders))
+	if err := a.nearbyAll(out, most, orders); err != nil {
+		for i := range out {
+			out[i] = Nearest{Err: fmt.Errorf("allocator: nearby: %w", err)}
 		}
-		return
 	}
-	w, err := a.check(s, q.Near, true, q.Lines, q.MaxDistance, q.Kinds)
+	return out
+}
+
+// nearbyAll fills in what each order is answered. An error is that of all.
+func (a *Allocator) nearbyAll(out []Nearest, most int, orders []Order) error {
+	c, err := a.gate.Enter()
 	if err != nil {
-		return
+		return err
 	}
-	defer s.route.Reset()
-	if !s.route.StartWalk(a.ledger, t, q.Near, w.within, w.lines, t.Filter(w.set, sourcing.Collect)) {
-		return
+	defer c.End()
+	if err := a.checkBatch("orders", len(orders)); err != nil {
+		return err
 	}
-	for {
-		levels, ok := s.route.Step()
-		if !ok {
-			return
+	if most < 1 {
+		return &InvalidError{Field: "most", Value: most, Why: "must be 1 or more"}
+	}
+	s, t, rules, now := scratchOf(c.Pass), a.locations.Load(), a.rules.Load(), a.gate.Now()
+	for i := range orders {
+		p, err := a.nearIn(s, t, orders[i], &rules.Rules, now)
+		if err != nil {
+			out[i].Err = fmt.Errorf("allocator: nearby: %w", err)
+			continue
 		}
-		p := t.Place(s.route.Spot().Slot)
-		c := Candidate{Location: p.ID, Kind: Kind(p.Kind), Distance: s.route.Distance(), Available: make([]int64, len(q.Lines))}
-		for i := range q.Lines {
-			handle, _ := a.ledger.SKU(q.Lines[i].SKU)
-			for j := range w.lines {
-				if w.lines[j].SKU == handle {
-					c.Available[i] = levels[j]
-				}
+		for found := range p.near {
+			if out[i].Candidates = append(out[i].Candidates, found); len(out[i].Candidates) == most {
+				break
 			}
 		}
-		if a.gate.Settled() != nil || !yield(c) {
-			return
+	}
+	return c.LeaveSettled()
+}
+
+// near is the plan of an order that shows what is near.
+func (a *Allocator) near(s *scratch, o Order) (*planned, error) {
+	return a.nearIn(s, a.locations.Load(), o, &a.rules.Load().Rules, a.gate.Now())
+}
+
+func (a *Allocator) nearIn(s *scratch, t *topology.Catalogue, o Order, rules *sourcing.Rules, now int64) (*planned, error) {
+	p, err := a.planIn(s, t, o, rules, now)
+	if err != nil {
+		return nil, errors.Unwrap(err) // without the ID of an order
+	}
+	return p, p.oneWay()
+}
+
+// oneWay refuses lines that go different ways, which no single location can fill.
+func (p *planned) oneWay() error {
+	if len(p.Forms) > 1 {
+		return &InvalidError{Field: "Forms", Value: p.order.Forms, Why: "must be one form for all lines"}
+	}
+	return nil
+}
+
+// near walks what Nearby shows.
+func (p *planned) near(yield func(Candidate) bool) {
+	lines := p.counted()
+	p.Nearby(func(is *plan.Finding) bool {
+		c := p.candidate(&is.Candidate, lines)
+		if c.Reason, c.Detail = is.Reason, is.Detail; c.Reason != 0 {
+			c.Cost = 0
+		}
+		return yield(c)
+	})
+}
+
+// candidate is a candidate of the plan for the caller.
+func (p *planned) candidate(c *sourcing.Candidate, lines [][]counted) Candidate {
+	out := Candidate{Location: c.Site.ID, Kind: Kind(c.Site.Kind), Owner: c.Site.Owner, Distance: c.Distance,
+		Ready: p.Promised(c), Cost: c.Cost, Available: make([]int64, len(lines))}
+	for i := range lines {
+		out.Available[i] = p.there(lines[i], c)
+	}
+	return out
+}
+
+// counted is so many units of a want in one unit of a line.
+type counted struct {
+	want  int // below 0: none, the bundle was another one when the order was planned
+	units int64
+}
+
+// counted is what each line of the order comes to: itself, or the parts of a bundle.
+func (p *planned) counted() [][]counted {
+	out := make([][]counted, len(p.order.Lines))
+	for i := range out {
+		for _, part := range p.engine.madeOf(p.order.Lines[i].SKU) {
+			out[i] = append(out[i], counted{p.wantOf(part.SKU), part.Quantity})
 		}
 	}
+	return out
+}
+
+// there is how many units of a line's SKU an order could have from a candidate.
+func (p *planned) there(line []counted, c *sourcing.Candidate) int64 {
+	slot, least := p.Catalogue.Slot(c.Number), int64(-1)
+	for _, part := range line {
+		units := int64(0)
+		if part.want >= 0 {
+			if w := &p.Wants[part.want]; w.Choices[0].Name == w.Name { // else nobody knows the SKU, but a substitute
+				units, _ = p.Has(&w.Choices[0], c.Number, slot, max(millis(c.Ready), p.Now), reservation.MaxQuantity)
+			}
+		}
+		if units /= part.units; least < 0 || units < least {
+			least = units
+		}
+	}
+	return max(least, 0)
 }

@@ -142,11 +142,11 @@ func TestNearestCanary(t *testing.T) {
 	late := func(ctx context.Context, o Order) (Allocation, error) {
 		mu.Lock()
 		if age%512 == 0 {
-			near, err := f.a.Nearby(Query{Near: o.Near, Lines: o.Lines})
+			near, err := f.a.Nearby(Order{Near: o.Near, Lines: o.Lines})
 			if err != nil {
 				return Allocation{}, err
 			}
-			for c := range near {
+			for c := range able(near) {
 				stale = c.Location
 				break
 			}

@@ -90,9 +90,9 @@ func TestOversellTwoLinesOfOneSKU(t *testing.T) {
 	refused(t, err, ErrNoLocation, `allocator: order "o": no location can fill the order: 2 short, 0 too far, 0 of another kind, 0 outside the service area; nearest: "L0" 0.0 km short of SKU "tea", "L1" 1.1 km short of SKU "tea"`)
 	_, err = a.Allocate(t.Context(), Order{ID: "o", At: "L0", Lines: lines})
 	as[*NoLocationError](t, err)
-	near, err := a.Nearby(Query{Near: streetPoint(0), Lines: lines})
+	near, err := a.Nearby(Order{Near: streetPoint(0), Lines: lines})
 	must(t, err)
-	for c := range near {
+	for c := range able(near) {
 		t.Errorf("%q cannot fill the lines", c.Location)
 	}
 	stocked(t, a, "L0", "tea", 1)
@@ -168,7 +168,7 @@ func TestOversellCancelAgainstCollect(t *testing.T) {
 func TestOversellStockGoneBetweenLookAndOrder(t *testing.T) {
 	a := street(t, 1, Options{})
 	stocked(t, a, "L0", "tea", 1)
-	near, err := a.Nearby(Query{Near: streetPoint(0), Lines: []Line{{"tea", 1}}})
+	near, err := a.Nearby(Order{Near: streetPoint(0), Lines: []Line{{"tea", 1}}})
 	must(t, err)
 	for c := range near {
 		allocated(t, a, ordered("quick", Line{"tea", 1}), c.Location)

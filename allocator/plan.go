@@ -198,8 +198,8 @@ func (p *planned) together() error {
 	for g, skus := range p.order.Together {
 		for i, sku := range skus {
 			for _, part := range p.engine.partsAmong(p.order.Lines, sku) {
-				at, ok := slices.BinarySearchFunc(p.ask.Wants, part, func(w plan.Want, sku string) int { return cmp.Compare(w.Name, sku) })
-				if !ok {
+				at := p.wantOf(part)
+				if at < 0 {
 					return &InvalidError{Field: fmt.Sprintf("Together[%d][%d]", g, i), Value: sku, Why: "is not among the lines"}
 				}
 				if p.ask.Wants[at].Group != 0 && p.ask.Wants[at].Group != g+1 {

@@ -282,9 +282,9 @@ func TestReadsWait(t *testing.T) {
 		if r := state(t, a, "o", Held); r.Sequence == 0 || r.Sequence > a.Stats().Journal.Durable {
 			t.Errorf("read record %d, durable are %d", r.Sequence, a.Stats().Journal.Durable)
 		}
-		near, err := a.Nearby(Query{Near: streetPoint(0), Lines: []Line{{"tea", 2}}})
+		near, err := a.Nearby(Order{Near: streetPoint(0), Lines: []Line{{"tea", 2}}})
 		must(t, err)
-		if got := slices.Collect(near); len(got) != 1 {
+		if got := slices.Collect(able(near)); len(got) != 1 {
 			t.Errorf("got %+v", got)
 		}
 	}

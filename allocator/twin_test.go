@@ -454,25 +454,26 @@ func (w *twin) remove(id string) error {
 	return nil
 }
 
-// nearby is what a walk must yield.
-func (w *twin) nearby(q Query) ([]Candidate, error) {
-	if q.Near == (geo.Point{}) {
+// nearby is what a walk must yield, but for the SKU that is short.
+func (w *twin) nearby(o Order) ([]Candidate, error) {
+	if o.Near == (geo.Point{}) {
 		return nil, ErrInvalid
 	}
-	if err := w.faultOf(q.Lines); err != nil {
+	if err := w.faultOf(o.Lines); err != nil {
 		return nil, err
 	}
-	if w.unknown(q.Lines) {
+	if w.unknown(o.Lines) {
 		return nil, ErrUnknownSKU
 	}
 	var out []Candidate
-	for _, l := range w.ranked(q.Near) {
-		if reason, _ := w.judge(Order{Near: q.Near, Lines: q.Lines, MaxDistance: q.MaxDistance, Kinds: q.Kinds}, l); reason != 0 {
+	for _, l := range w.ranked(o.Near) {
+		reason, _ := w.judge(o, l)
+		if reason == sourcing.TooFar || reason == sourcing.WrongKind {
 			continue
 		}
-		c := Candidate{Location: l.ID, Kind: l.Kind, Distance: geo.Distance(q.Near, l.Point)}
-		for _, line := range q.Lines {
-			c.Available = append(c.Available, w.level(cellName{line.SKU, l.ID}).Available)
+		c := Candidate{Location: l.ID, Kind: l.Kind, Distance: geo.Distance(o.Near, l.Point), Reason: reason}
+		for _, line := range o.Lines {
+			c.Available = append(c.Available, max(0, w.level(cellName{line.SKU, l.ID}).Available))
 		}
 		out = append(out, c)
 	}

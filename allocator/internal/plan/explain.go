@@ -107,11 +107,15 @@ func (p *Plan) Told(sh *Share) time.Time {
 	if p.past {
 		return sh.Ready
 	}
-	place := p.Catalogue.Place(sh.Slot)
-	brought := sh.Form == sourcing.ShipToStore && p.Catalogue.Place(p.At).Terms.Timed()
-	_, limited := p.Calendar.Capacity(sh.Slot)
-	if !p.Requests[sh.Form].Window.IsZero() || place.Terms.Timed() || brought || limited {
-		return gate.FromMillis(gate.Millis(sh.Ready))
+	return p.told(sh.Slot, sh.Form, sh.Ready)
+}
+
+// told is when goods are ready at a location, if there are terms to say so by.
+func (l *look) told(slot uint32, f sourcing.Form, ready time.Time) time.Time {
+	brought := f == sourcing.ShipToStore && l.Catalogue.Place(l.At).Terms.Timed()
+	_, limited := l.Calendar.Capacity(slot)
+	if !l.Requests[f].Window.IsZero() || l.Catalogue.Place(slot).Terms.Timed() || brought || limited {
+		return gate.FromMillis(gate.Millis(ready))
 	}
 	return time.Time{}
 }

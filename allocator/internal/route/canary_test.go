@@ -17,7 +17,7 @@ func TestMutantsAreCaught(t *testing.T) {
 			Edits: scaletest.Replace("route.go", "if r.stage == byBits && r.claim.Exhausted() {", "if false {"),
 			Test:  "TestRouteAgainstAllLocations", Says: "claimed at"},
 		scaletest.Mutant{Name: "only the nearest of all is tried blind",
-			Edits: scaletest.Replace("route.go", "	case planned:\n		r.plan(false)\n", "	case planned:\n		return false\n"),
+			Edits: scaletest.Replace("route.go", "	case planned:\n		r.plan()\n", "	case planned:\n		return false\n"),
 			Test:  "TestRouteAgainstAllLocations", Says: "claimed at"},
 	)
 }

@@ -97,7 +97,7 @@ func (r *Route) find() bool {
 		}
 		fallthrough
 	case planned:
-		r.plan(false)
+		r.plan()
 	case finished:
 		return false
 	}
@@ -129,11 +129,11 @@ func (r *Route) findNext() bool {
 }
 
 // plan begins the search for locations that have something of every line, by the way
-// that reads the least. A walk is going to ask for all of them.
-func (r *Route) plan(walk bool) {
+// that reads the least.
+func (r *Route) plan() {
 	r.stage = byBits
 	switch {
-	case r.claim.Plan(walk):
+	case r.claim.Plan(false):
 		r.stage = listed
 		r.search.StartList(r.catalogue.Index(), r.near, r.claim.Numbers(), r.within)
 	case r.claim.Rare():
@@ -143,7 +143,7 @@ func (r *Route) plan(walk bool) {
 	}
 }
 
-// Spot is the location that Next or Step has found.
+// Spot is the location that Next has found.
 func (r *Route) Spot() *topology.Spot { return r.catalogue.Spot(r.at.number) }
 
 // Slot is where the ledger has the location that is to be claimed at.
@@ -151,33 +151,6 @@ func (r *Route) Slot() uint32 { return r.slot }
 
 // Distance is how far away it is.
 func (r *Route) Distance() geo.Meters { return r.at.distance }
-
-// StartWalk is Aim and Start for a walk over all locations, by Step: it reserves
-// nothing. Reset ends it.
-func (r *Route) StartWalk(l *reservation.Ledger, c *topology.Catalogue, near geo.Point, within geo.Meters, lines []reservation.Line, filter *reservation.Filter) bool {
-	r.catalogue, r.near, r.within = c, near, within
-	if r.claim.Start(l, c.Table(), lines, filter) >= 0 {
-		return false
-	}
-	r.plan(true)
-	return true
-}
-
-// Step finds the next location of a walk, which has enough of every line; levels is
-// how much of each, until the next step.
-func (r *Route) Step() (levels []int64, ok bool) {
-	for {
-		if r.at.number, r.at.distance, r.at.ok = r.search.Next(); !r.at.ok {
-			return nil, false
-		}
-		if area := r.Spot().Area; area != nil && !area.Contains(r.near) {
-			continue
-		}
-		if levels, enough := r.Levels(); enough {
-			return levels, true
-		}
-	}
-}
 
 // Levels is how much of each line the location has that was found, and whether it is
 // enough of all.
