@@ -33,6 +33,9 @@ var (
 	anyKind    = scaletest.Replace("internal/plan/nearby.go", " || !r.Allows(face.Site) {", " {")
 	promises   = scaletest.Replace("internal/plan/nearby.go", "	return p.told(p.Catalogue.Slot(c.Number), c.Request.Form, c.Ready)\n", "	return c.Ready\n")
 	bundleless = scaletest.Replace("bundles.go", "if parts, is := a.goods.PartsOf(sku); is {", "if parts, is := a.goods.PartsOf(sku); is && false {")
+	// Goods are told as ruled out by whatever rule, or belong to the chain whoever owns them.
+	anyRule = scaletest.Replace("sourcing/filters.go", "Reason: OtherOwner, ", "")
+	ownsAll = scaletest.Replace("internal/topology/terms.go", "t.Offline, slices.Clone(t.Groups), t.Priority, t.Owner\n", "t.Offline, slices.Clone(t.Groups), t.Priority, \"\"\n")
 	// Texts need not be valid UTF-8.
 	anyBytes = scaletest.Replace("valid.go", "case !utf8.ValidString(text):", "case !utf8.ValidString(text) && false:")
 )
@@ -62,6 +65,8 @@ func TestMutantsAreCaught(t *testing.T) {
 		mutant("any kind", anyKind, "TestNearbyIsWhatAllocateDoes", `which is of another kind`),
 		mutant("promises", promises, "TestNearbyIsWhatAllocateDoes", `Nearby says that the first is`),
 		mutant("bundleless", bundleless, "TestNearbyAll", `want <nil> L0 \[3\]`),
+		mutant("any rule", anyRule, "TestForeignGoodsAreNotSent", `by rule`),
+		mutant("owns all", ownsAll, "TestForeignGoodsAreNotSent", `sent: from "Nowak"`),
 		mutant("any bytes", anyBytes, "TestTextsComeBack", `comes back as`),
 	)
 }

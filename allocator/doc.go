@@ -112,6 +112,10 @@
 // looked at. A rule can only rule locations out or rank them: it sees copies, it
 // cannot take or free anything, and one that panics counts as a no.
 //
+// A location says whose its goods are (Terms.Owner). A rule for some forms alone keeps a
+// franchisee's goods from being sent, and his customers still collect them:
+// sourcing.OwnedBy("").For(sourcing.Ship, sourcing.ShipToStore).
+//
 // A protection level is units that a channel must leave for others
 // (SetProtection): one comparison in the claim. A quota is units only one channel
 // can take (SetQuota). Explain says for each location why it was not chosen,

@@ -126,6 +126,26 @@ func ExampleAllocator_SetRules() {
 	// cart part 1 at warsaw-1, 1 tea, ready Mon 09:30
 }
 
+// What a franchisee owns is not the chain's to send; his customers collect it all the same.
+func ExampleAllocator_Nearby_ownedBy() {
+	ctx, a := context.Background(), chain()
+	defer a.Close()
+	franchise := allocator.Terms{Owner: "Nowak & Sons"}
+	fmt.Println(a.SetLocations(ctx, allocator.Location{ID: "krakow-1", Point: rynek, Terms: &franchise}))
+	fmt.Println(a.SetRules(sourcing.Rules{Hard: []sourcing.Filter{sourcing.OwnedBy("").For(sourcing.Ship, sourcing.ShipToStore)}}))
+	for _, form := range []sourcing.Form{sourcing.Collect, sourcing.Ship} {
+		near, err := a.Nearby(allocator.Order{Near: wawel, Form: form, MaxDistance: 50e3, Lines: []allocator.Line{{SKU: "cup", Quantity: 1}}})
+		for c := range near {
+			fmt.Println(form, c.Location, c.Available, c.Owner, c.Reason == 0, c.Reason, err)
+		}
+	}
+	// Output:
+	// <nil>
+	// <nil>
+	// collect krakow-1 [4] Nowak & Sons true Reason(0) <nil>
+	// ship krakow-1 [4] Nowak & Sons false another owner's <nil>
+}
+
 // Other rules are tried on orders before they are put in force.
 func ExampleAllocator_Compare() {
 	a := chain()

@@ -240,7 +240,7 @@ func TestForeignGoodsAreNotSent(t *testing.T) {
 		t.Fatalf("rejected by the depot: %v; want no location", err)
 	}
 	why, err := a.Explain(shape("asked", sourcing.Ship, ""))
-	if must(t, err); !strings.Contains(why.String(), `- "Nowak" ship 0.0 km: by rule (owned by [""])`) {
+	if must(t, err); !strings.Contains(why.String(), `- "Nowak" ship 0.0 km: another owner's (owned by [""])`) {
 		t.Errorf("got\n%s", why)
 	}
 	if err := a.SetLocations(t.Context(), Location{ID: "X", Point: streetPoint(0), Terms: &Terms{Owner: "a\xff"}}); !errors.Is(err, ErrInvalid) {

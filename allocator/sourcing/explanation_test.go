@@ -74,7 +74,7 @@ func TestExplanationLines(t *testing.T) {
 	if n := strings.Count(e.String(), "\n"); n != 1+20+1 {
 		t.Errorf("%d lines", n)
 	}
-	unknown := Explanation{Rejected: []Considered{{Site: "s", Reason: Apart + 1}, {Site: "t"}}}
+	unknown := Explanation{Rejected: []Considered{{Site: "s", Reason: OtherOwner + 1}, {Site: "t"}}}
 	if text := unknown.Text(0); !strings.HasSuffix(text, "and 2 more\n") {
 		t.Error(text)
 	}

@@ -19,10 +19,11 @@ func InGroups(groups ...string) Filter {
 
 // OwnedBy is the filter of sites whose goods belong to one of the owners; "" is the
 // chain itself. OwnedBy("").For(Ship, ShipToStore) sends nothing that is a franchisee's,
-// whose own customers still collect it.
+// whose own customers still collect it; OwnedBy("Nowak").Not() is everybody else's. What
+// does not pass is told as OtherOwner.
 func OwnedBy(owners ...string) Filter {
 	owners = slices.Clone(owners)
-	return Filter{Name: fmt.Sprintf("owned by %q", owners), Pass: func(c *Candidate) bool {
+	return Filter{Name: fmt.Sprintf("owned by %q", owners), Reason: OtherOwner, Pass: func(c *Candidate) bool {
 		return slices.Contains(owners, c.Site.Owner)
 	}}
 }
@@ -55,25 +56,33 @@ func OpenNow() Filter {
 	return Filter{Name: "open now", Pass: func(c *Candidate) bool { return c.Site.Calendar.Open(c.Request.Now) }}
 }
 
+// both is the reason of two filters that are one: none of their own if theirs differ.
+func both(f, g Filter) Reason {
+	if f.Reason == g.Reason {
+		return f.Reason
+	}
+	return 0
+}
+
 // And is the filter of what passes both.
 func (f Filter) And(g Filter) Filter {
-	return Filter{Name: f.Name + " and " + g.Name, Pass: func(c *Candidate) bool { return f.Pass(c) && g.Pass(c) }}
+	return Filter{Name: f.Name + " and " + g.Name, Reason: both(f, g), Pass: func(c *Candidate) bool { return f.Pass(c) && g.Pass(c) }}
 }
 
 // Or is the filter of what passes one of the two, or both.
 func (f Filter) Or(g Filter) Filter {
-	return Filter{Name: f.Name + " or " + g.Name, Pass: func(c *Candidate) bool { return f.Pass(c) || g.Pass(c) }}
+	return Filter{Name: f.Name + " or " + g.Name, Reason: both(f, g), Pass: func(c *Candidate) bool { return f.Pass(c) || g.Pass(c) }}
 }
 
 // Not is the filter of what f does not pass.
 func (f Filter) Not() Filter {
-	return Filter{Name: "not " + f.Name, Pass: func(c *Candidate) bool { return !f.Pass(c) }}
+	return Filter{Name: "not " + f.Name, Reason: f.Reason, Pass: func(c *Candidate) bool { return !f.Pass(c) }}
 }
 
 // While is f while the calendar is open at the time of the order; at other times
 // everything passes.
 func (f Filter) While(open hours.Calendar) Filter {
-	return Filter{Name: f.Name + " at times", Pass: func(c *Candidate) bool {
+	return Filter{Name: f.Name + " at times", Reason: f.Reason, Pass: func(c *Candidate) bool {
 		return !open.Open(c.Request.Now) || f.Pass(c)
 	}}
 }
@@ -82,7 +91,7 @@ func (f Filter) While(open hours.Calendar) Filter {
 // store of a ship-to-store order has itself is collected there: nothing is sent.
 func (f Filter) For(forms ...Form) Filter {
 	forms = slices.Clone(forms)
-	return Filter{Name: f.Name, Pass: func(c *Candidate) bool {
+	return Filter{Name: f.Name, Reason: f.Reason, Pass: func(c *Candidate) bool {
 		form := c.Request.Form
 		if form == ShipToStore && c.chosen() {
 			form = Collect
@@ -92,4 +101,4 @@ func (f Filter) For(forms ...Form) Filter {
 }
 
 // Called is f with another name, for explanations.
-func (f Filter) Called(name string) Filter { return Filter{Name: name, Pass: f.Pass} }
+func (f Filter) Called(name string) Filter { return Filter{Name: name, Pass: f.Pass, Reason: f.Reason} }

@@ -258,6 +258,10 @@ func TestFilters(t *testing.T) {
 		{OwnedBy("Mr Nowak"), `owned by ["Mr Nowak"]`, false},
 		{OwnedBy("Mr Nowak").For(Ship, ShipToStore), `owned by ["Mr Nowak"]`, true},
 		{OwnedBy("Mr Nowak").For(Ship, Collect), `owned by ["Mr Nowak"]`, false},
+		{OwnedBy("Mrs Nowak").Not(), `not owned by ["Mrs Nowak"]`, false},
+		{OwnedBy("Mr Nowak").And(OwnedBy("x").Not()), `owned by ["Mr Nowak"] and not owned by ["x"]`, false},
+		{OwnedBy("Mr Nowak").Or(OwnedBy("x")).While(c.Site.Calendar).Called("not owned"), "not owned", false},
+		{OwnedBy("Mr Nowak").And(OpenNow()).Called("owned, near"), "owned, near", false},
 		{OfKinds(0, 1), "of kinds [0 1]", true},
 		{OfKinds(2), "of kinds [2]", false},
 		{Within(1300), "within 1.3 km", true},
@@ -273,9 +277,16 @@ func TestFilters(t *testing.T) {
 	} {
 		rules := Rules{Hard: []Filter{test.filter}, Soft: []Filter{test.filter}}
 		reason, detail := rules.Check(c)
-		given, missed := rules.Given(c, 1)
-		if (reason == 0) != test.want || given != test.want || !test.want && (reason != ByRule || detail != test.name || missed != test.name) {
-			t.Errorf("%s: got %v %q, %v %q", test.name, reason, detail, given, missed)
+		soft, missed := rules.Given(c, 1)
+		want, name := ByRule, test.name
+		if strings.Contains(name, "owned") && !strings.Contains(name, "near") {
+			want = OtherOwner
+		}
+		if test.want {
+			want, name = 0, ""
+		}
+		if reason != want || soft != want || detail != name || missed != name {
+			t.Errorf("%s: got %v %q, %v %q", test.name, reason, detail, soft, missed)
 		}
 		if test.filter.Name != test.name {
 			t.Errorf("got the name %q, want %q", test.filter.Name, test.name)
@@ -292,8 +303,8 @@ func TestSoft(t *testing.T) {
 	rules := Rules{Soft: []Filter{Within(5000), OpenNow(), OfKinds(7)}}
 	c := candidate(t)
 	for soft, want := range map[int]string{-1: "", 0: "", 1: "", 2: "", 3: "of kinds [7]", 9: "of kinds [7]"} {
-		if ok, name := rules.Given(c, soft); ok != (want == "") || name != want {
-			t.Errorf("%d: %v %q, want %q", soft, ok, name, want)
+		if reason, name := rules.Given(c, soft); (reason == 0) != (want == "") || name != want {
+			t.Errorf("%d: %v %q, want %q", soft, reason, name, want)
 		}
 	}
 	for soft, want := range map[int][]string{-1: {"within 5 km", "open now", "of kinds [7]"}, 3: nil, 2: {"of kinds [7]"}, 1: {"open now", "of kinds [7]"}, 9: nil} {
@@ -321,7 +332,7 @@ func TestPanics(t *testing.T) {
 		if reason, detail := rules.Check(c); reason != ByRule || detail != "not broken" {
 			t.Errorf("got %v %q", reason, detail)
 		}
-		if ok, name := rules.Given(c, 2); ok || name != "broken" {
+		if reason, name := rules.Given(c, 2); reason != ByRule || name != "broken" {
 			t.Errorf("the filter passed: %q", name)
 		}
 		if rules.Compare(a, b) <= 0 || rules.Compare(b, a) >= 0 {

@@ -9,8 +9,9 @@ import (
 // The numbers are stable: they may be stored and sent.
 type Reason uint8
 
-// The reasons, in the order in which they are looked at, cheap ones first: a
-// site counts once, with the first that holds. [Rules.Check] and
+// The reasons, in the order in which they are looked at, cheap ones first, but for
+// OtherOwner, which came later and is looked at with ByRule: a site counts once, with
+// the first that holds. [Rules.Check] and
 // [Candidate.Promise] find those that need no stock; Short, Full of a window,
 // Protected, TooOld, CoolingDown, RejectedTooOften, Outranked and Apart are
 // found where the stock and the orders are.
@@ -36,6 +37,7 @@ const (
 	ByRule                             // a filter of the rules; its name is the detail
 	Outranked                          // it could serve; another is better
 	Apart                              // it has some of the lines, too few for a part
+	OtherOwner                         // its goods belong to somebody else than a filter of the rules asks for; the filter's name is the detail
 	reasons
 )
 
@@ -83,6 +85,8 @@ func (r Reason) words() string {
 		return "outranked"
 	case Apart:
 		return "not worth a part"
+	case OtherOwner:
+		return "another owner's"
 	}
 	return ""
 }

@@ -143,7 +143,7 @@ func TestFirstReason(t *testing.T) {
 	area, never := area(t), schedule(t, "off")
 	check := func(t rapid.TB, c *Candidate) Reason {
 		want := Reason(0)
-		for r := Apart; r > 0; r-- {
+		for r := OtherOwner; r > 0; r-- {
 			if holds(c, r) {
 				want = r
 			}

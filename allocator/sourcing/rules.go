@@ -14,8 +14,17 @@ import (
 // filter can only rule sites out: what it passes must still have the goods. One
 // that panics has not passed. Pass is called by many goroutines at once.
 type Filter struct {
-	Name string // for explanations
-	Pass func(*Candidate) bool
+	Name   string // for explanations
+	Pass   func(*Candidate) bool
+	Reason Reason // what is told against a site that does not pass; 0: ByRule
+}
+
+// against is what is told of a site that does not pass.
+func (f *Filter) against() (Reason, string) {
+	if f.Reason != 0 {
+		return f.Reason, f.Name
+	}
+	return ByRule, f.Name
 }
 
 // Key orders candidates. Compare is below zero when a is better, zero for a tie.
@@ -89,12 +98,15 @@ func (r *Rules) Validate() error {
 			fault("%s[%d] has the name %s", kind, i, said)
 		}
 	}
-	for i, f := range r.Hard {
-		named("Hard", i, f.Name, f.Pass == nil)
+	filters := func(kind string, list []Filter) {
+		for i, f := range list {
+			if named(kind, i, f.Name, f.Pass == nil); f.Reason >= reasons {
+				fault("%s[%d] has a reason that is none: %d", kind, i, uint8(f.Reason))
+			}
+		}
 	}
-	for i, f := range r.Soft {
-		named("Soft", i, f.Name, f.Pass == nil)
-	}
+	filters("Hard", r.Hard)
+	filters("Soft", r.Soft)
 	for i, k := range r.Keys {
 		named("Keys", i, k.Name, k.Compare == nil)
 	}
@@ -117,7 +129,7 @@ func (r *Rules) Validate() error {
 // Check is the first reason against the candidate, or 0 if it passes, and a
 // detail: first what [Candidate.Static] finds; then Late, if Ready is known and
 // is after what the order needs; then the filters of Hard as they stand, ByRule
-// with the filter's name. Filters that read Ready need it to be known.
+// or the filter's Reason with the filter's name. Filters that read Ready need it to be known.
 func (r *Rules) Check(c *Candidate) (Reason, string) {
 	if reason, detail := c.Static(); reason != 0 {
 		return reason, detail
@@ -133,23 +145,22 @@ func (r *Rules) Check(c *Candidate) (Reason, string) {
 func (r *Rules) Meets(c *Candidate) (Reason, string) {
 	for i := range r.Hard {
 		if !r.pass(&r.Hard[i], c) {
-			return ByRule, r.Hard[i].Name
+			return r.Hard[i].against()
 		}
 	}
 	return 0, ""
 }
 
-// Given reports whether the candidate meets the first of the Soft conditions,
-// as many as soft says; if not, the name of the first it does not meet. First
-// all of them are asked for; when nobody meets them, soft is one less, down to
+// Given is 0 if the candidate meets the first of the Soft conditions, as many as
+// soft says; if not, what Meets would say of the first it does not meet. First all of them are asked for; when nobody meets them, soft is one less, down to
 // 0, which every candidate meets.
-func (r *Rules) Given(c *Candidate, soft int) (ok bool, name string) {
+func (r *Rules) Given(c *Candidate, soft int) (Reason, string) {
 	for i := range r.Soft[:min(max(0, soft), len(r.Soft))] {
 		if !r.pass(&r.Soft[i], c) {
-			return false, r.Soft[i].Name
+			return r.Soft[i].against()
 		}
 	}
-	return true, ""
+	return 0, ""
 }
 
 // GivenUp names the Soft conditions that are given up when so many are asked

@@ -24,7 +24,8 @@ func (p *Plan) Explain() sourcing.Explanation {
 		sh := &p.Shares[i]
 		named[key(sh.Slot, sh.Form)] = true
 		farthest[sh.Form] = max(farthest[sh.Form], sh.Distance)
-		c := sourcing.Considered{Site: p.Catalogue.Place(sh.Slot).ID, Form: sh.Form, Distance: sh.Distance, Ready: p.Told(sh), Cost: sh.Cost}
+		site := p.Catalogue.SiteOf(sh.Slot)
+		c := sourcing.Considered{Site: site.ID, Owner: site.Owner, Form: sh.Form, Distance: sh.Distance, Ready: p.Told(sh), Cost: sh.Cost}
 		for _, t := range sh.Lines {
 			c.Lines = append(c.Lines, p.Wants[t.Want].Choices[t.Choice].Name)
 		}
@@ -36,7 +37,8 @@ func (p *Plan) Explain() sourcing.Explanation {
 	for _, seen := range p.trace {
 		if k := key(seen.slot, seen.form); !named[k] && len(e.Rejected) < maxExplained {
 			named[k] = true
-			e.Rejected = append(e.Rejected, sourcing.Considered{Site: p.Catalogue.Place(seen.slot).ID, Form: seen.form,
+			site := p.Catalogue.SiteOf(seen.slot)
+			e.Rejected = append(e.Rejected, sourcing.Considered{Site: site.ID, Owner: site.Owner, Form: seen.form,
 				Distance: seen.distance, Reason: seen.reason, Detail: seen.detail})
 		}
 	}
@@ -78,7 +80,7 @@ func (p *Plan) explainNearest(e *sourcing.Explanation, f sourcing.Form, farthest
 func (p *Plan) considered(number uint32, distance geo.Meters, f sourcing.Form, farthest geo.Meters) sourcing.Considered {
 	var c sourcing.Candidate
 	reason, detail := p.measure(&c, number, distance, f)
-	out := sourcing.Considered{Site: c.Site.ID, Form: f, Distance: distance}
+	out := sourcing.Considered{Site: c.Site.ID, Owner: c.Site.Owner, Form: f, Distance: distance}
 	if reason == 0 {
 		reason, detail = p.fills(&c, f)
 	}

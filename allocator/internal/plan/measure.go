@@ -103,10 +103,7 @@ func (l *look) allows(c *sourcing.Candidate) (sourcing.Reason, string) {
 	if reason, detail := l.Rules.Meets(c); reason != 0 {
 		return reason, detail
 	}
-	if ok, name := l.Rules.Given(c, l.soft); !ok {
-		return sourcing.ByRule, name
-	}
-	return 0, ""
+	return l.Rules.Given(c, l.soft)
 }
 
 // fill finds for a want the first of its choices of which a location has enough;

@@ -3,6 +3,7 @@ package topology
 import (
 	"bytes"
 	"errors"
+	"reflect"
 	"testing"
 	"time"
 
@@ -35,6 +36,30 @@ func TestPlaces(t *testing.T) {
 		b[0]++
 		if _, err := takePlace(l.ID, b); !errors.Is(err, reservation.ErrNewer) {
 			t.Errorf("a later version: %v", err)
+		}
+	}
+}
+
+// What former versions have written is read, and what is written now does not change: the
+// owner of the goods is among the terms, and left out for the chain.
+func TestPlaceBytes(t *testing.T) {
+	at := geo.Point{Lat: 1.5, Lon: -0.25}
+	head := "\x01\x00\x04\x00\x00\x00\x00\x00\x00\xf8\x3f\x00\x00\x00\x00\x00\x00\xd0\xbf"
+	for _, is := range []struct {
+		bytes string
+		terms Terms
+	}{
+		{head + "\x02{}", Terms{}},
+		{head + "\x10{\"groups\":[\"a\"]}", Terms{Groups: []string{"a"}}}, // before there were owners
+		{head + "\x24{\"groups\":[\"a\"],\"owner\":\"Mrs Nowak\"}", Terms{Groups: []string{"a"}, Owner: "Mrs Nowak"}},
+	} {
+		got, err := takePlace("a", []byte(is.bytes))
+		must(t, err)
+		if got.Point != at || !reflect.DeepEqual(*got.Terms, is.terms) {
+			t.Errorf("%q is read as %+v of %+v", is.bytes, got.Terms, got)
+		}
+		if b := appendPlace(nil, &Place{ID: "a", Point: at, Terms: &is.terms}); string(b) != is.bytes {
+			t.Errorf("%+v is written as %q, want %q", is.terms, b, is.bytes)
 		}
 	}
 }
