@@ -36,6 +36,8 @@ var (
 	// Goods are told as ruled out by whatever rule, or belong to the chain whoever owns them.
 	anyRule = scaletest.Replace("sourcing/filters.go", "Reason: OtherOwner, ", "")
 	ownsAll = scaletest.Replace("internal/topology/terms.go", "t.Offline, slices.Clone(t.Groups), t.Priority, t.Owner\n", "t.Offline, slices.Clone(t.Groups), t.Priority, \"\"\n")
+	// A refusal of the hot path knows nothing of what is kept for others.
+	unkept = scaletest.Replace("explain.go", "	view.Levels = e.protection\n", "")
 	// Texts need not be valid UTF-8.
 	anyBytes = scaletest.Replace("valid.go", "case !utf8.ValidString(text):", "case !utf8.ValidString(text) && false:")
 )
@@ -67,6 +69,7 @@ func TestMutantsAreCaught(t *testing.T) {
 		mutant("bundleless", bundleless, "TestNearbyAll", `want <nil> L0 \[3\]`),
 		mutant("any rule", anyRule, "TestForeignGoodsAreNotSent", `by rule`),
 		mutant("owns all", ownsAll, "TestForeignGoodsAreNotSent", `sent: from "Nowak"`),
+		mutant("unkept", unkept, "TestProtectionIsTold", `hot: the refusal says`),
 		mutant("any bytes", anyBytes, "TestTextsComeBack", `comes back as`),
 	)
 }

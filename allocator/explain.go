@@ -43,7 +43,9 @@ func (e *NoLocationError) planned() *planned {
 	}
 	p.asks(e.topology, wants{within: e.within, set: e.set})
 	p.ask.Requests[sourcing.Collect].HasPoint = e.hasPoint
-	p.Plan = plan.New(p.view(e.topology, &sourcing.Rules{}), &p.ask, nil)
+	view := p.view(e.topology, &sourcing.Rules{})
+	view.Levels = e.protection
+	p.Plan = plan.New(view, &p.ask, nil)
 	return p
 }
 

@@ -111,7 +111,7 @@ func TestProtectionOfWalkIns(t *testing.T) {
 	must(t, a.SetProtection(t.Context(), Protection{Location: "L0", Units: 3}, Protection{Channel: "desk", Units: 0}))
 	allocated(t, a, from("web", "w", Line{"tea", 1}), "L1")
 	_, err := a.Allocate(t.Context(), Order{ID: "at", At: "L0", Channel: "web", Lines: []Line{{"tea", 1}}})
-	refused(t, err, ErrNoLocation, `allocator: order "at": no location can fill the order: 1 short, 0 too far, 0 of another kind, 0 outside the service area; nearest: "L0" 0.0 km `+
+	refused(t, err, ErrNoLocation, `allocator: order "at": no location can fill the order: 0 short, 0 too far, 0 of another kind, 0 outside the service area, 1 for other reasons; nearest: "L0" 0.0 km `+
 		sourcing.Protected.String()+` of SKU "tea"`)
 	allocated(t, a, from("desk", "d", Line{"tea", 1}), "L0")
 	must(t, a.Sell(t.Context(), Sale{ID: "till", Location: "L0", Lines: []Line{{"tea", 2}}}))
@@ -230,6 +230,33 @@ func TestProtectionEqualsTwin(t *testing.T) {
 			if got, want := a.channels.LevelsOf(channel).Of(handle, slot), twin.of(channel, sku, location); got != want {
 				t.Fatalf("%s %s %s: got %d, want %d", channel, sku, location, got, want)
 			}
+		}
+	}
+}
+
+// What is kept for others is told as that by everything that says why: by a refusal of the
+// hot path, by one of a plan, and by what asks without ordering.
+func TestProtectionIsTold(t *testing.T) {
+	a := street(t, 2, Options{})
+	stocked(t, a, "L0", "tea", 3)
+	must(t, a.SetProtection(t.Context(), Protection{SKU: "tea", Units: 3}))
+	hot, planned := ordered("hot", Line{"tea", 1}), ordered("planned", Line{"tea", 1})
+	planned.Partial = true
+	for _, o := range []Order{hot, planned} {
+		_, err := a.Allocate(t.Context(), o)
+		none := as[*NoLocationError](t, err)
+		asked, err := a.Explain(o)
+		must(t, err)
+		for what, e := range map[string]sourcing.Explanation{"the refusal": none.Explain(), "Explain": asked} {
+			if len(e.Rejected) != 2 || e.Rejected[0].Reason != sourcing.Protected || e.Rejected[0].Detail != "tea" || e.Rejected[1].Reason != sourcing.Short {
+				t.Errorf("%s: %s says %v", o.ID, what, e)
+			}
+		}
+		if c := none.Candidates(); len(c) != 2 || c[0].Reason != sourcing.Protected || c[0].SKU != "tea" || c[1].Reason != sourcing.Short {
+			t.Errorf("%s: the refusal names %+v", o.ID, c)
+		}
+		if c := none.Counts(); c != (ReasonCounts{Short: 1, Other: 1}) {
+			t.Errorf("%s: the refusal counts %+v", o.ID, c)
 		}
 	}
 }

@@ -117,23 +117,7 @@ func (e *NoLocationError) Candidates() []Rejection {
 	if e.plan != nil {
 		return e.plan.rejections()
 	}
-	t := e.topology
-	if e.at != reservation.Everywhere {
-		return []Rejection{e.explain(e.at, e.distance(e.at))}
-	}
-	out := make([]Rejection, 0, rejections)
-	var search geo.Search
-	search.Start(t.Index(), e.near, nil, 0)
-	for len(out) < rejections {
-		number, distance, ok := search.Next()
-		if !ok {
-			break
-		}
-		if slot := t.Slot(number); !t.Place(slot).Gone() {
-			out = append(out, e.explain(slot, distance))
-		}
-	}
-	return out
+	return e.planned().rejections()
 }
 
 // distance is from the order's point to a location, 0 without a point.
@@ -156,28 +140,6 @@ func (e *NoLocationError) static(p *topology.Place, distance geo.Meters) sourcin
 		return sourcing.OutsideArea
 	}
 	return 0
-}
-
-// explain finds the first reason that holds against a location.
-func (e *NoLocationError) explain(slot uint32, distance geo.Meters) Rejection {
-	p := e.topology.Place(slot)
-	r := Rejection{Location: p.ID, Distance: distance, Reason: e.static(p, distance)}
-	if r.Reason != 0 {
-		return r
-	}
-	r.Reason = sourcing.Short
-	number := e.topology.Number(slot)
-	for _, line := range e.lines {
-		has := e.topology.Table().Reachable(line.SKU, number)
-		if has-line.Quantity < e.protection.Of(line.SKU, slot) {
-			if has >= line.Quantity {
-				r.Reason = sourcing.Protected
-			}
-			r.SKU = e.engine.ledger.SKUName(line.SKU)
-			break
-		}
-	}
-	return r
 }
 
 // Counts counts every location under the first reason that holds against it;
@@ -203,6 +165,8 @@ func (e *NoLocationError) Counts() (c ReasonCounts) {
 	switch {
 	case e.plan != nil:
 		return ReasonCounts(e.plan.Counts())
+	case e.protection != nil: // what is short may be kept for others
+		return ReasonCounts(e.planned().Counts())
 	case e.at != reservation.Everywhere:
 		count(t.Place(e.at), e.distance(e.at))
 	case e.within == 0 && t.Anywhere(e.set, sourcing.Collect) && !t.Areas():
