@@ -112,6 +112,9 @@ func (l *Ledger) drawDigests(now int64) error {
 		return fmt.Errorf("reservation: drawing a key for digests: %w", err)
 	}
 	l.state.Digests = k
+	if since == 0 {
+		book.Keyed(l.state.Book, (*[3]uint64)(k.Words))
+	}
 	return nil
 }
 

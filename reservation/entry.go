@@ -122,12 +122,16 @@ func (l *Ledger) find(kind book.Kind, n Name, into *Entry) bool {
 	return found
 }
 
-// All walks every reservation that is live or remembered. It sees each that is
-// there from start to end once; the entry is good until the next.
-func (l *Ledger) All() iter.Seq2[string, *Entry] {
+// All walks every reservation that is live or remembered, or with a name what comes
+// behind that. It sees each that is there from start to end once; the entry is good
+// until the next. The order follows from the names and the ledger's secret: it is the
+// same after a restart, so that a walk can go on behind the last name of an earlier one,
+// but in a directory of a former version that has no snapshot of this one yet. No lock
+// is held while the caller's code runs.
+func (l *Ledger) All(after ...Name) iter.Seq2[string, *Entry] {
 	return func(yield func(string, *Entry) bool) {
 		var out Entry
-		for id, e := range l.state.Book.All() {
+		for id, e := range l.state.Book.All(after...) {
 			export(e, &out)
 			if !yield(id, &out) {
 				return

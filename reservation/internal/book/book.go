@@ -91,6 +91,7 @@ type Book struct {
 	shelves shelves
 	views   [views]viewIndex
 	loose   bool         // see Loosen
+	fixed   bool         // the key stays as it is
 	looked  atomic.Int64 // when look was there last
 
 	// To be set before the first call.
@@ -137,7 +138,21 @@ func New(remember int) *Book { return newKeyedBook(remember, newHashKey()) }
 // Fixed is New with so many shards, a power of two, and the same key every time:
 // quick to make if they are few, and what it does can be repeated. For tests.
 func Fixed(remember, shards int) *Book {
-	return newBook(remember, bits.Len(uint(shards))-1, hashKey{3, 5, 7})
+	b := newBook(remember, bits.Len(uint(shards))-1, hashKey{3, 5, 7})
+	b.fixed = true
+	return b
+}
+
+// Keyed has an empty book go by a key that follows from a secret, so that the order of
+// All is the same whenever the secret is. It comes before the first entry and the first
+// hash; a book that is Fixed keeps its own.
+func Keyed(b *Book, secret *[3]uint64) {
+	if b.fixed {
+		return
+	}
+	for i := range b.key {
+		b.key[i] = fold(secret[i]^mixFirst, secret[(i+1)%len(secret)]^mixLast)
+	}
 }
 
 func newKeyedBook(remember int, key hashKey) *Book {

@@ -370,6 +370,7 @@ func (r *trial) compareAll(t *rapid.T) {
 		t.Fatalf("dump gave %d of %d", len(seen), len(r.w.entries))
 	}
 	orders := 0
+	r.goesOn(t)
 	for id, e := range r.b.All() {
 		orders++
 		key := twinID{KindOrder, Name{id, e.Part}}

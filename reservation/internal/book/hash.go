@@ -6,8 +6,9 @@ import (
 	"math/bits"
 )
 
-// hashKey is the secret of one book. It decides where a record lies and never
-// what an answer says; only the order of a walk depends on it.
+// hashKey is the secret of one book, drawn with it or derived from that of its ledger
+// (Keyed). It decides where a record lies and never what an answer says; only the order
+// of a walk depends on it.
 //
 // IDs come from outside, and whoever knows the hash of a book can choose IDs
 // that share one probe run and make every call on it slow. All three words are

@@ -10,6 +10,18 @@ import (
 // the test that is there for it. It must fail, and for the reason it gives.
 func TestMutantsAreCaught(t *testing.T) {
 	scaletest.Mutants(t,
+		scaletest.Mutant{Name: "a walk goes by the shard first", Edits: scaletest.Replace("walk.go",
+			"	slices.SortFunc(w.found, func(x, y foundAt) int { return cmp.Compare(x.tag, y.tag) })\n", ""),
+			Test: "TestOrderOfAll", Says: `in another order`},
+		scaletest.Mutant{Name: "a walk that goes on begins with the one it has given", Edits: scaletest.Replace("walk.go",
+			"n.Compare(w.after) <= 0", "n.Compare(w.after) < 0"),
+			Test: "TestOrderOfAll", Says: `a walk that goes on`},
+		scaletest.Mutant{Name: "of one tag they come as they lie", Edits: scaletest.Replace("walk.go",
+			"		if n > 1 {", "		if n > len(rest) {"),
+			Test: "TestBookModelOneHash", Says: `come \[`},
+		scaletest.Mutant{Name: "what lies where an order was is given in its place", Edits: scaletest.Replace("walk.go",
+			"aliasID(r))), r.part()) != at.tag {", "aliasID(r))), r.part()) != at.tag && false {"),
+			Test: "TestWalkMeetsAnother", Says: `came twice|out of turn`},
 		scaletest.Mutant{Name: "a hold ends a millisecond early when another one of its shard is due", Edits: []scaletest.Edit{
 			{File: "timer.go", Old: "	s := &b.shards[shard]\n	for more := true;", New: "	s := &b.shards[shard]\n	now++\n	for more := true;"}},
 			Test: "TestTimersAgainstMap", Says: `hold-\d+ came at \d+, due at \d+`},

@@ -5,76 +5,137 @@ import (
 	"iter"
 	"slices"
 
+	"github.com/clickcollect/clickcollect/reservation/internal/book/index"
 	"github.com/clickcollect/clickcollect/reservation/lock"
 )
 
-// entryAt copies the entry at an outdated reference, if there is one now. It
-// takes the lock itself.
-func (s *shard) entryAt(ref uint32, into *Entry) (kind Kind, id string, ok bool) {
-	return s.entryUnless(ref, into, false)
-}
-
-// entryUnless is entryAt, but with leave it does not copy the ID of what is
-// remembered.
-func (s *shard) entryUnless(ref uint32, into *Entry, leave bool) (kind Kind, id string, ok bool) {
-	s.mu.Lock(lock.Shard)
-	defer s.mu.Unlock()
-	if !s.slab.Present(ref) {
-		return 0, "", false
-	}
-	r := s.record(ref)
-	if kind = r.kind(); kind == 0 {
-		return 0, "", false
-	}
-	s.read(ref, into)
-	if leave && r.has(flagQueued) {
-		return kind, "", true
-	}
-	return kind, string(r.id()), true
-}
-
-// shelved copies the order at an outdated reference if it is still on the shelf
-// of that location under that number. It takes the lock itself.
-func (s *shard) shelved(ref, location, number, mask uint32, into *Entry) (id string, ok bool) {
-	s.mu.Lock(lock.Shard)
-	defer s.mu.Unlock()
-	if !s.slab.Present(ref) {
-		return "", false
-	}
-	r := s.record(ref)
-	if r.kind() != KindOrder || r.state().Ended() || r.location() != location || r.number()&mask != number {
-		return "", false
-	}
-	s.read(ref, into)
-	return string(r.id()), true
-}
-
-// references returns where the entries of a shard lie, in the order of memory.
-func (s *shard) references(order *refSorter) []uint32 {
-	s.mu.Lock(lock.Shard)
-	defer s.mu.Unlock()
-	return order.of(s)
-}
-
-// All walks every order, live and ended, in no particular order. An order that
-// is there during the whole walk comes exactly once, as it is at that moment;
-// one that is added or forgotten meanwhile may come or not. The entry and its
-// lines are valid until the next step; the ID is the caller's. No lock is held
-// while the caller's code runs.
-func (b *Book) All() iter.Seq2[string, *Entry] {
+// All walks every order, live and ended, or with a name only what comes behind that.
+// An order that is there during the whole walk comes exactly once, as it is at that
+// moment; one that is added or forgotten meanwhile may come or not. Their order follows
+// from their names and the key of the book alone, see Keyed: a walk goes on behind the
+// last name of another one whatever happened in between, and whether or not there still
+// is such a name. The entry and its lines are valid until the next step; the ID is the
+// caller's. No lock is held while the caller's code runs; a shard's is held for some
+// slots of its table at a time, and then for each entry. It needs memory for a stretch
+// of some hundred references, and looks at each shard once in a stretch.
+func (b *Book) All(after ...Name) iter.Seq2[string, *Entry] {
 	return func(yield func(string, *Entry) bool) {
-		var order refSorter
-		var e Entry
-		for i := range b.shards {
-			refs := b.shards[i].references(&order)
-			for _, ref := range refs {
-				kind, id, ok := b.shards[i].entryAt(ref, &e)
-				if ok && kind == KindOrder && !yield(id, &e) {
-					return
-				}
+		w := walk{book: b}
+		if len(after) > 0 {
+			w.after = after[0]
+			w.behind = b.partTag(uint32(b.Hash(KindOrder, w.after.ID)), w.after.Part)
+			w.from = uint64(w.behind)
+		}
+		for w.from < allTags {
+			w.gather()
+			if !w.give(yield) {
+				return
 			}
 		}
 	}
+}
+
+const (
+	allTags = 1 << 32
+	stretch = 512 // entries that a stretch of tags is to have
+)
+
+// walk is where a walk stands: in the order of tags, and of names where they are equal.
+// The shard is no part of it, since there may be more of them after a restart.
+type walk struct {
+	book   *Book
+	from   uint64 // the tag at which the next stretch begins
+	after  Name   // what it goes on behind, and its tag
+	behind uint32
+	slots  []uint64
+	found  []foundAt
+	same   []sameTag
+	entry  Entry
+}
+
+// foundAt is where an entry with a tag lay when its stretch was gathered.
+type foundAt struct {
+	tag uint32
+	place
+}
+
+// sameTag is one of several with the same tag.
+type sameTag struct {
+	name Name
+	at   foundAt
+}
+
+// gather finds the next stretch.
+func (w *walk) gather() {
+	b := w.book
+	live, kept := b.Counts()
+	to := min(w.from+max(stretch*allTags/uint64(max(live+kept, stretch)), 1), allTags)
+	w.found = w.found[:0]
+	for i := range b.shards {
+		s := &b.shards[i]
+		s.mu.Lock(lock.Shard)
+		w.slots = s.index.Between(uint32(w.from), uint32(to-1), w.slots[:0])
+		s.mu.Unlock()
+		for _, slot := range w.slots {
+			w.found = append(w.found, foundAt{index.Tag(slot), place{uint32(i), index.Ref(slot)}})
+		}
+	}
+	slices.SortFunc(w.found, func(x, y foundAt) int { return cmp.Compare(x.tag, y.tag) })
+	w.from = to
+}
+
+// give hands the stretch on; false: that is enough.
+func (w *walk) give(yield func(string, *Entry) bool) bool {
+	for rest := w.found; len(rest) > 0; {
+		n := 1
+		for n < len(rest) && rest[n].tag == rest[0].tag {
+			n++
+		}
+		if n > 1 {
+			w.byName(rest[:n])
+		}
+		for _, at := range rest[:n] {
+			if id, ok := w.read(at); ok && !yield(id, &w.entry) {
+				return false
+			}
+		}
+		rest = rest[n:]
+	}
+	return true
+}
+
+// byName sorts what has one tag by name.
+func (w *walk) byName(all []foundAt) {
+	w.same = w.same[:0]
+	for _, at := range all {
+		id, _ := w.read(at)
+		w.same = append(w.same, sameTag{Name{id, w.entry.Part}, at})
+	}
+	slices.SortFunc(w.same, func(x, y sameTag) int { return x.name.Compare(y.name) })
+	for i := range w.same {
+		all[i] = w.same[i].at
+	}
+}
+
+// read copies what lies at a place, if it is an order of that tag to which the walk has
+// not come yet. What lay there may be forgotten, and something else be there now.
+func (w *walk) read(at foundAt) (id string, ok bool) {
+	b, s := w.book, &w.book.shards[at.shard]
+	s.mu.Lock(lock.Shard)
+	defer s.mu.Unlock()
+	if !s.slab.Present(at.ref) {
+		return "", false
+	}
+	r := s.record(at.ref)
+	if r.kind() != KindOrder || b.partTag(uint32(b.Hash(KindOrder, aliasID(r))), r.part()) != at.tag {
+		return "", false
+	}
+	n := Name{aliasID(r), r.part()}
+	if w.after.ID != "" && at.tag == w.behind && n.Compare(w.after) <= 0 {
+		return "", false
+	}
+	s.read(at.ref, &w.entry)
+	return string(r.id()), true
 }
 
 // past is a remembered entry in a dump.

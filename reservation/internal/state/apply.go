@@ -112,7 +112,7 @@ func (s *State) ApplyHashed(room *Room, hash, sequence uint64, r *history.Record
 		}
 		return s.SetSafety(SafetyLevel{SKU: r.SKU, Slot: r.Slot, Units: r.Lines[0].Units}, func() error { return nil })
 	case history.NoteSet:
-		return s.note(r)
+		return s.note(r, sequence)
 	}
 	return nil
 }
@@ -133,13 +133,17 @@ func (p *Room) reservation() error {
 	return p.changed()
 }
 
-// note brings in a note: a caller's, or the key of digests.
-func (s *State) note(r *history.Record) (err error) {
+// note brings in a note: a caller's, or the key of digests. The order of a walk of the
+// book follows from that key, if the key comes before all that the book holds: in the
+// front of a snapshot, or as the first record there is.
+func (s *State) note(r *history.Record, sequence uint64) (err error) {
 	if r.Name != KeyNote {
 		s.Notes.Put(strings.Clone(r.Name), bytes.Clone(r.Place))
 		return nil
 	}
-	s.Digests, err = ReadKey(r.Place)
+	if s.Digests, err = ReadKey(r.Place); err == nil && (sequence == 0 || s.Digests.Since == 0) {
+		book.Keyed(s.Book, (*[3]uint64)(s.Digests.Words))
+	}
 	return err
 }
 

@@ -220,3 +220,23 @@ func (x *Index) References(refs []uint32) []uint32 {
 	}
 	return refs
 }
+
+// Between appends the slots of all entries with tags from low to high, in no order. It
+// costs as many steps as the tables have slots for such tags, and the runs in which they
+// end.
+func (x *Index) Between(low, high uint32, found []uint64) []uint64 {
+	for _, t := range [2]*Table{&x.current, &x.old} {
+		if t.Slots == nil {
+			continue
+		}
+		mask := len(t.Slots) - 1
+		at, last := t.Home(low), t.Home(high)
+		for n := 0; n <= mask && (n <= last-t.Home(low) || t.Slots[at] != 0); n++ {
+			if slot := t.Slots[at]; slot != 0 && Tag(slot) >= low && Tag(slot) <= high {
+				found = append(found, slot)
+			}
+			at = (at + 1) & mask
+		}
+	}
+	return found
+}

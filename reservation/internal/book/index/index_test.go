@@ -57,6 +57,10 @@ func TestIndexAgainstMap(t *testing.T) {
 			if x.Len() != len(twin) {
 				t.Fatalf("seed %d: %d entries, want %d", seed, x.Len(), len(twin))
 			}
+			if ref%64 == 0 {
+				between(t, &x, twin, tag, tag+random.Uint32N(spread)%(math.MaxUint32-tag+1))
+				between(t, &x, twin, 0, math.MaxUint32)
+			}
 		}
 		for ref, tag := range twin {
 			if !finds(&x, tag, ref) {
@@ -77,6 +81,28 @@ func TestIndexAgainstMap(t *testing.T) {
 		if len(twin) != 0 || x.Len() != 0 {
 			t.Fatalf("seed %d: %d left over", seed, len(twin))
 		}
+	}
+}
+
+// between checks that the slots of a range of tags are those that the map has.
+func between(t *testing.T, x *index.Index, twin map[uint32]uint32, low, high uint32) {
+	t.Helper()
+	want := 0
+	for _, tag := range twin {
+		if tag >= low && tag <= high {
+			want++
+		}
+	}
+	found := x.Between(low, high, nil)
+	seen := map[uint32]bool{}
+	for _, slot := range found {
+		if tag, ok := twin[index.Ref(slot)]; !ok || tag != index.Tag(slot) || tag < low || tag > high || seen[index.Ref(slot)] {
+			t.Fatalf("between %d and %d is reference %d with tag %d, again: %v", low, high, index.Ref(slot), index.Tag(slot), seen[index.Ref(slot)])
+		}
+		seen[index.Ref(slot)] = true
+	}
+	if len(found) != want {
+		t.Fatalf("between %d and %d are %d entries, want %d", low, high, len(found), want)
 	}
 }
 
