@@ -129,6 +129,7 @@
 //	reservation/internal/journal a log in files: frames, segments, snapshots; opaque bytes
 //	allocator                    the door: routes an order and holds its stock in one step
 //	allocator/metrics            the numbers of an engine for Prometheus; nobody imports it
+//	allocator/walk               how the door enumerates: filters, pages, cells, sums; pure
 //	allocator/hours              opening hours and working time; knows nothing else
 //	allocator/sourcing           rules, rankings, promises, costs, reasons: pure; knows nothing of stock
 //	allocator/internal/gate      the way into a call and out of it: pauses, the end, engine time, the host's functions
@@ -150,7 +151,7 @@
 //
 //	examples → allocator, allocator/sourcing, allocator/hours, geo; bench → allocator, geo
 //	allocator/metrics → allocator, reservation/latency
-//	allocator → geo, reservation, reservation/{latency, excerpt, log}, allocator/sourcing, allocator/hours, allocator/internal/{acceptance, gate, topology, route, notes, orders, plan, cooldown, calendar, channels, goods}
+//	allocator → geo, reservation, reservation/{latency, excerpt, log}, allocator/sourcing, allocator/hours, allocator/walk, allocator/internal/{acceptance, gate, topology, route, notes, orders, plan, cooldown, calendar, channels, goods}
 //	allocator/internal/notes → geo, reservation, allocator/sourcing, allocator/internal/topology
 //	allocator/internal/orders → reservation, allocator/sourcing, allocator/internal/{gate, plan, calendar, goods}
 //	allocator/internal/plan → geo, reservation, allocator/sourcing, allocator/internal/{gate, topology, cover, calendar, channels, cooldown, goods}
@@ -160,6 +161,7 @@
 //	allocator/internal/{calendar, channels, cooldown, goods} → reservation, reservation/{history, lock, excerpt}
 //	allocator/internal/gate → reservation, reservation/{history, lock}
 //	allocator/sourcing → geo, allocator/hours
+//	allocator/walk → reservation/life
 //	reservation → reservation/{life, history, excerpt, log}, reservation/internal/{audit, recovery, state, book, stock, commit, storage}
 //	reservation/internal/audit → reservation/internal/{recovery, state, book, stock, commit}
 //	reservation/internal/recovery → reservation/internal/{state, book, stock, commit}, reservation/log

@@ -117,7 +117,7 @@ func TestBundlesAvailable(t *testing.T) {
 		for _, sku := range []string{"kit", "case", "odd"} {
 			v, err := a.Available(sku, "L0")
 			must(t, err)
-			units, err := a.AvailableTo("", sku, "L0")
+			units, err := a.Stock().AvailableTo("", sku, "L0")
 			must(t, err)
 			got = append(got, fmt.Sprint(sku, " ", v, " ", units))
 		}

@@ -38,6 +38,14 @@ var (
 	ownsAll = scaletest.Replace("internal/topology/terms.go", "t.Offline, slices.Clone(t.Groups), t.Priority, t.Owner\n", "t.Offline, slices.Clone(t.Groups), t.Priority, \"\"\n")
 	// A refusal of the hot path knows nothing of what is kept for others.
 	unkept = scaletest.Replace("explain.go", "	view.Levels = e.protection\n", "")
+	// The number from which the events are to be applied is that of the page, not of the walk.
+	lateSequence = scaletest.Replace("walk.go", "		return p, refused\n	}\n	return p, nil\n}\n", "		return p, refused\n	}\n	p.sequence = w.ledger.Journal().Last\n	return p, nil\n}\n")
+	// An event leaves out what is on hand in lots and quotas when goods leave.
+	noMarks = scaletest.Replace("feed.go", "if to := &e.Lines[at]; shelf && to.OnHand == nil {", "if to := &e.Lines[at]; shelf && to.OnHand == nil && line.Units > 0 {")
+	// An event tells only the sum of the units in lots and quotas.
+	noApart = scaletest.Replace("feed.go", "if part || a.ledger.Subs(base) != nil {", "if false {")
+	// A cursor is taken from anybody.
+	anyCursor = scaletest.Replace("walk.go", "if !bytes.Equal(sum, binary.LittleEndian.AppendUint64(nil, w.sum(&p))) {", "if !bytes.Equal(sum, sum) {")
 	// Texts need not be valid UTF-8.
 	anyBytes = scaletest.Replace("valid.go", "case !utf8.ValidString(text):", "case !utf8.ValidString(text) && false:")
 )
@@ -49,6 +57,10 @@ func TestMutantsAreCaught(t *testing.T) {
 		return scaletest.Mutant{Name: name, Edits: edits, Test: test, Says: says, Flags: []string{"-short", "-timeout", "60s"}}
 	}
 	scaletest.Mutants(t,
+		mutant("late sequence", lateSequence, "TestWalkAndEventsAreTheEngine", `want|is not there`),
+		mutant("no marks", noMarks, "TestWalkAndEventsAreTheEngine", `want`),
+		mutant("no apart", noApart, "TestWalkAndEventsAreTheEngine", `want`),
+		mutant("any cursor", anyCursor, "TestCursorOfAnother", `(damaged|another \w+): <nil>`),
 		mutant("gives up", givesUp, "TestLostClaimIsNoRefusal", `no location can fill the order`),
 		mutant("hides", hides, "TestNearShopsHideNoDepot", `72 shops: 1 parts`),
 		mutant("hides", hides, "TestSplitOfOneLineIsFilledIfItCanBe", `cups from at most \d+ locations, which have`),

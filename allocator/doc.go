@@ -6,7 +6,8 @@
 // Count, Sell and Adjust say what is on their shelves; SetSafetyStock what is
 // never sold online. Allocate makes a reservation, Nearby shows what is near, with the
 // goods and without, and Collect or Cancel end the reservation. Events tells everything
-// that happens, in order, List what a store has to do. All state belongs to the
+// that happens, in order, List what a store has to do; Orders and Stock enumerate all
+// there is. All state belongs to the
 // Allocator: two in one process know nothing of each other.
 //
 // # A reservation's life

@@ -55,15 +55,15 @@ var doorErrors = map[string][]error{
 	"RemoveLocation": {allocator.ErrInvalid, allocator.ErrUnknownLocation, allocator.ErrInUse},
 	"SetRules":       {allocator.ErrInvalid}, "SetShadow": {allocator.ErrInvalid},
 	"Lookup": {allocator.ErrNotFound}, "LookupTransfer": {allocator.ErrNotFound},
-	"Available": {allocator.ErrUnknownLocation, allocator.ErrUnknownSKU}, "AvailableTo": {allocator.ErrUnknownLocation, allocator.ErrUnknownSKU},
+	"Available": {allocator.ErrUnknownLocation, allocator.ErrUnknownSKU}, "Stock": {allocator.ErrUnknownLocation, allocator.ErrUnknownSKU}, "Orders": {allocator.ErrUnknownLocation},
 	"List":   {allocator.ErrInvalid, allocator.ErrUnknownLocation},
 	"Events": doorOfFeed, "History": doorOfFeed, "Export": {allocator.ErrTrimmed, errHostileWriter},
-	"Expire": nil, "Audit": nil, "Snapshot": nil, "Close": nil, "Stats": nil, "Sizes": nil, "Loads": nil, "Shadow": nil, "Locations": nil, "Capacities": nil, "Protections": nil,
+	"Expire": nil, "Audit": nil, "Snapshot": nil, "Close": nil, "Stats": nil, "Sizes": nil, "Shadow": nil, "Locations": nil, "Capacities": nil, "Protections": nil,
 	"Quotas": nil, "Loans": nil, "Bundles": nil, "ShelfLives": nil, "Windows": nil, "Lots": nil,
 }
 
 // doorUnclosed are the methods that answer after Close, or have no error to say it.
-var doorUnclosed = []string{"Lookup", "LookupTransfer", "Available", "Stats", "Sizes", "Loads", "Close", "SetRules", "SetShadow", "Shadow", "Locations", "Capacities",
+var doorUnclosed = []string{"Lookup", "LookupTransfer", "Available", "Stats", "Sizes", "Close", "SetRules", "SetShadow", "Shadow", "Locations", "Capacities",
 	"Protections", "Quotas", "Loans", "Bundles", "ShelfLives", "Windows", "Lots"}
 
 // doorJudge says what is wrong with what a method answered: closed tells that Close

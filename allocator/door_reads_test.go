@@ -9,6 +9,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/allocator"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
+	"github.com/clickcollect/clickcollect/allocator/walk"
 )
 
 // doorReads are the calls that are not drawn as requests, by their methods.
@@ -19,13 +20,13 @@ var doorReadNames []string
 
 func init() {
 	doorReads = map[string]func(*doorCaller){
-		"Available": (*doorCaller).available, "AvailableTo": (*doorCaller).availableTo, "Lots": (*doorCaller).lots,
+		"Available": (*doorCaller).available, "Stock": (*doorCaller).walkStock, "Lots": (*doorCaller).lots,
 		"Lookup": (*doorCaller).lookup, "LookupTransfer": (*doorCaller).lookupTransfer, "List": (*doorCaller).list,
 		"Quote": (*doorCaller).quote, "Candidates": (*doorCaller).candidates, "Explain": (*doorCaller).explain, "Nearby": (*doorCaller).nearby, "NearbyAll": (*doorCaller).nearbyAll,
 		"Compare": (*doorCaller).compare, "SetRules": (*doorCaller).setRules, "SetShadow": (*doorCaller).setShadow,
 		"Shadow": func(c *doorCaller) { _ = c.call("Shadow", func() error { c.a.Shadow(); return nil }) },
 		"Stats":  func(c *doorCaller) { _ = c.call("Stats", func() error { c.a.Stats(); return nil }) },
-		"Sizes":  func(c *doorCaller) { _ = c.call("Sizes", func() error { c.a.Sizes(); return nil }) }, "Loads": (*doorCaller).loads,
+		"Sizes":  func(c *doorCaller) { _ = c.call("Sizes", func() error { c.a.Sizes(); return nil }) }, "Orders": (*doorCaller).walkOrders,
 		"Expire": (*doorCaller).expire, "RerouteFrom": (*doorCaller).evacuate, "RemoveLocation": (*doorCaller).remove,
 		"Events": (*doorCaller).events, "History": (*doorCaller).history, "Export": (*doorCaller).export, "Audit": (*doorCaller).audit, "Snapshot": (*doorCaller).snapshot,
 		"Locations": doorWalk("Locations", (*allocator.Allocator).Locations), "Capacities": doorWalk("Capacities", (*allocator.Allocator).Capacities),
@@ -59,11 +60,27 @@ func doorWalk[T any, S ~func(func(T) bool)](name string, walk func(*allocator.Al
 	}
 }
 
-func (c *doorCaller) loads() {
-	_ = c.call("Loads", func() error {
-		for id, n := range c.a.Loads() {
+// walkOrders walks reservations: half of one location, half of all.
+func (c *doorCaller) walkOrders() {
+	_ = c.call("Orders", func() error {
+		for id, n := range c.a.Orders().Loads() {
 			if n < 0 {
 				c.d.fault("Loads: %d reservations at %q", n, id)
+			}
+			if !c.body() {
+				break
+			}
+		}
+		var f walk.Filter
+		if c.draw.IntN(2) == 0 {
+			f = walk.Filter{Location: c.kill.one(killPlaces), States: []allocator.State{allocator.Held, allocator.Collected}}
+		}
+		for r, err := range c.a.Orders().Walk(f).All(context.Background()) {
+			if err != nil {
+				return err
+			}
+			if f.Location != "" && r.Location != f.Location {
+				c.d.fault("a walk of %s gave %s at %s", f.Location, r.ID, r.Location)
 			}
 			if !c.body() {
 				break
@@ -102,10 +119,35 @@ func doorShelf(v allocator.Availability) string {
 	return ""
 }
 
-func (c *doorCaller) availableTo() {
-	_ = c.call("AvailableTo", func() error {
-		_, err := c.a.AvailableTo(c.kill.one(append([]string{""}, killChannels...)), c.sku(), c.kill.one(killPlaces))
-		return err
+// walkStock walks, reads and sums units.
+func (c *doorCaller) walkStock() {
+	sku, at := c.sku(), c.kill.one(killPlaces)
+	_ = c.call("Stock", func() error {
+		ctx, stock := context.Background(), c.a.Stock()
+		switch c.draw.IntN(4) {
+		case 0:
+			_, err := stock.AvailableTo(c.kill.one(append([]string{""}, killChannels...)), sku, at)
+			return err
+		case 1:
+			_, err := stock.Read(ctx, walk.Key{SKU: sku, Location: at}, walk.Key{SKU: "none", Location: at})
+			return err
+		case 2:
+			_, err := stock.Sum(ctx, walk.Sums{SKUs: []string{sku}})
+			return err
+		}
+		w := []walk.Walk[walk.Cell]{stock.Walk(), stock.At(at), stock.Of(sku)}[c.draw.IntN(3)]
+		for cell, err := range w.All(ctx) {
+			if err != nil {
+				return err
+			}
+			if cell.OnHand < 0 {
+				c.d.fault("a walk gave %+v", cell)
+			}
+			if !c.body() {
+				break
+			}
+		}
+		return nil
 	})
 }
 

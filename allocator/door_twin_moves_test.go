@@ -153,7 +153,7 @@ func (p *doorPair) shelves() {
 				p.fault("%s at %s: got %+v, %v; the twin says %+v\nbefore: %s", sku, at, got, err, want, killText(p.log))
 			}
 			for _, channel := range []string{"", "web"} {
-				n, err := p.a.AvailableTo(channel, sku, at)
+				n, err := p.a.Stock().AvailableTo(channel, sku, at)
 				if most := max(0, want.Available-p.w.level(channel, sku, at)); err != nil || n != most {
 					p.fault("%s at %s to %q: got %d, %v; the twin says %d", sku, at, channel, n, err, most)
 				}

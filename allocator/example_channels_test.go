@@ -26,7 +26,7 @@ func teas() *allocator.Allocator {
 // offered prints what each channel may take.
 func offered(a *allocator.Allocator, channels ...string) {
 	for _, channel := range channels {
-		units, err := a.AvailableTo(channel, "tea", "krakow-1")
+		units, err := a.Stock().AvailableTo(channel, "tea", "krakow-1")
 		fmt.Printf("%s: %d %v\n", channel, units, err)
 	}
 }
@@ -156,12 +156,12 @@ func ExampleAllocator_Loans() {
 	// app borrowed 2 tea at krakow-1
 }
 
-func ExampleAllocator_AvailableTo() {
+func ExampleAllocator_Stock_availableTo() {
 	a := teas()
 	defer a.Close()
 	fmt.Println(a.SetProtection(context.Background(), allocator.Protection{Channel: "marketplace", Units: 6}))
-	fmt.Println(a.AvailableTo("marketplace", "tea", "krakow-1"))
-	fmt.Println(a.AvailableTo("web", "tea", "krakow-1"))
+	fmt.Println(a.Stock().AvailableTo("marketplace", "tea", "krakow-1"))
+	fmt.Println(a.Stock().AvailableTo("web", "tea", "krakow-1"))
 	// Output:
 	// <nil>
 	// 4 <nil>

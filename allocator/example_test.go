@@ -321,12 +321,12 @@ func ExampleAllocator_Sizes() {
 	// 1 SKU in 2 cells
 }
 
-func ExampleAllocator_Loads() {
+func ExampleAllocator_Orders_loads() {
 	ctx, a := context.Background(), opened()
 	defer a.Close()
 	_, err := a.Allocate(ctx, allocator.Order{ID: "SO-1001", Near: wawel, Lines: twoTeas})
 	fmt.Println(err)
-	for id, reservations := range a.Loads() {
+	for id, reservations := range a.Orders().Loads() {
 		fmt.Println(id, reservations)
 	}
 	// Output:

@@ -14,6 +14,8 @@ import (
 
 	"github.com/clickcollect/clickcollect/allocator/internal/calendar"
 	"github.com/clickcollect/clickcollect/allocator/internal/gate"
+	"github.com/clickcollect/clickcollect/allocator/internal/goods"
+	"github.com/clickcollect/clickcollect/allocator/walk"
 	"github.com/clickcollect/clickcollect/reservation"
 	"github.com/clickcollect/clickcollect/reservation/history"
 )
@@ -62,11 +64,13 @@ type Event struct {
 	// of it is ready.
 	OrderState OrderState `json:"order_state,omitempty"`
 
-	Setting  string    `json:"setting,omitempty"` // what was changed, by the engine's own name
-	Deadline time.Time `json:"deadline,omitzero"` // of the hold, or of the pickup
-	AsOf     time.Time `json:"as_of,omitzero"`    // of a count
-	Promise  time.Time `json:"promise,omitzero"`  // when the goods were promised to be ready
-	Window   time.Time `json:"window,omitzero"`   // the start of the pickup window, or period, that it concerns
+	Setting  string    `json:"setting,omitempty"`  // what was changed, by the engine's own name
+	Deadline time.Time `json:"deadline,omitzero"`  // of the hold, or of the pickup
+	AsOf     time.Time `json:"as_of,omitzero"`     // of a count
+	Missing  bool      `json:"missing,omitempty"`  // Rerouted: the units were missing before
+	Distance float64   `json:"distance,omitempty"` // HoldPlaced, Rerouted: metres from the customer to the location where the goods are then
+	Promise  time.Time `json:"promise,omitzero"`   // when the goods were promised to be ready
+	Window   time.Time `json:"window,omitzero"`    // the start of the pickup window, or period, that it concerns
 
 	Lines []EventLine `json:"lines,omitempty"`
 
@@ -84,11 +88,15 @@ type EventShare struct {
 
 // EventLine is a SKU and its units, those of its lots and quotas summed: of a
 // movement, the signed change. OnHand is what is on hand after it, in events that
-// change it; it is left out for a SKU that has lots or quotas.
+// change it; it is left out for a SKU that has lots or quotas, of which Shelves says
+// what is on hand after it in those that it concerns. So a copy of what is on hand, such
+// as walk.Cell begins, puts in what an event says, and is never off by one that it has.
 type EventLine struct {
-	SKU    string `json:"sku"`
-	Units  int64  `json:"units"`
-	OnHand *int64 `json:"on_hand,omitempty"`
+	SKU     string       `json:"sku"`
+	Units   int64        `json:"units"`
+	OnHand  *int64       `json:"on_hand,omitempty"`
+	Shelves []walk.Shelf `json:"shelves,omitempty"`
+	Apart   []walk.Apart `json:"apart,omitempty"` // of a SKU that has lots or quotas: which of them the units are of
 }
 
 // TrimmedError says which event is the first one that is still kept. It is
@@ -146,7 +154,10 @@ func (a *Allocator) events(ctx context.Context, from uint64, live bool) iter.Seq
 func (a *Allocator) event(sequence uint64, r *history.Record) Event {
 	e := Event{Sequence: sequence, Time: fromMillis(r.Time), Name: r.Event(), ID: own(r.ID), Change: own(r.Change),
 		Order: own(r.Order), Customer: own(r.Customer), Channel: own(r.Channel), Code: own(r.Code), Ref: own(r.Ref),
-		Deadline: fromMillis(r.Deadline), AsOf: fromMillis(r.AsOf), Promise: fromMillis(r.Promise), Carrier: own(r.Carrier), Tracking: own(r.Tracking), OrderState: r.State}
+		Deadline: fromMillis(r.Deadline), AsOf: fromMillis(r.AsOf), Promise: fromMillis(r.Promise), Carrier: own(r.Carrier), Tracking: own(r.Tracking), Missing: r.Missing, OrderState: r.State}
+	if r.Kind == history.Held || r.Kind == history.Rerouted {
+		e.Distance = r.Distance
+	}
 	switch r.Kind {
 	case history.SKUAdded:
 		e.named(r.Name)
@@ -251,6 +262,12 @@ func (a *Allocator) eventLines(e *Event, r *history.Record, lines []history.Line
 				e.Lines[at].OnHand = &onHand
 			}
 		}
+		if to := &e.Lines[at]; shelf && to.OnHand == nil {
+			to.Shelves = append(to.Shelves, walk.Shelf{Mark: markOf(a.ledger.SKUName(line.SKU)), OnHand: line.OnHand})
+		}
+		if part || a.ledger.Subs(base) != nil {
+			e.Lines[at].Apart = append(e.Lines[at].Apart, walk.Apart{Mark: markOf(a.ledger.SKUName(line.SKU)), Units: line.Units})
+		}
 		e.Lines[at].Units += line.Units
 	}
 	if places.Windows || r.Kind == history.Moved {
@@ -263,6 +280,15 @@ func (a *Allocator) eventLines(e *Event, r *history.Record, lines []history.Line
 	case parts && r.Cause == history.Adjusted && !slices.ContainsFunc(e.Lines, func(l EventLine) bool { return l.Units != 0 }):
 		e.Name = "QuotaMoved"
 	}
+}
+
+// markOf is what tells units apart by the name of their cells.
+func markOf(name string) walk.Mark {
+	if lot, ok := goods.LotOf(name); ok {
+		return walk.Mark{Lot: lot.ID, Expires: lot.Expires}
+	}
+	_, channel, _ := reservation.QuotaOf(name)
+	return walk.Mark{Channel: own(channel)}
 }
 
 // movedName is the name of the event of a movement of windows and periods.

@@ -40,7 +40,6 @@ var hostileArgs = map[string]func() []any{
 	"Lookup":         func() []any { return []any{"held"} },
 	"LookupTransfer": func() []any { return []any{"t"} },
 	"Available":      func() []any { return []any{"tea", "L0"} },
-	"AvailableTo":    func() []any { return []any{"web", "tea", "L0"} },
 	"Lots":           func() []any { return []any{"wine", "L0"} },
 	"List": func() []any {
 		return []any{allocator.Listing{Location: "L0", States: []allocator.State{allocator.Held}, After: "AAAAAAAAAAAAAA", Limit: 3}}
@@ -106,7 +105,8 @@ var hostileArgs = map[string]func() []any{
 	"Snapshot":       nil,
 	"Stats":          nil,
 	"Sizes":          nil,
-	"Loads":          nil,
+	"Orders":         nil,
+	"Stock":          nil,
 	"Shadow":         nil,
 	"Locations":      nil,
 	"Capacities":     nil,

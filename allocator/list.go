@@ -209,3 +209,6 @@ func (k *ranked) add(n reservation.Name, make func() Reservation) {
 	}
 	k.kept = slices.Insert(k.kept, at, placed{n, make()})
 }
+
+// newWalker is what walks need of an engine.
+func newWalker(a *Allocator) walker { return walker{a, &a.gate, a.ledger, &a.locations} }

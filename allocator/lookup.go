@@ -8,6 +8,7 @@ import (
 
 	"github.com/clickcollect/clickcollect/allocator/internal/notes"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
+	"github.com/clickcollect/clickcollect/allocator/walk"
 	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
 )
@@ -69,6 +70,10 @@ type Reservation struct {
 	From    string // the location from which it was rerouted, the latest; empty: it never was
 
 	Lines []ReservedLine
+
+	// Apart is Lines with lots and quotas told apart, in what Orders walks; nil: none of
+	// the units has one.
+	Apart []walk.ApartLine `json:"apart,omitempty"`
 }
 
 // ReservedLine is one SKU of a reservation. Every unit is in one place: Quantity =

@@ -56,7 +56,7 @@ func (w *planWorld) furnish(t *testing.T, a *Allocator, plain bool) {
 	}
 	for i := range quotas {
 		at, of := site(), sku()
-		if n, err := a.AvailableTo("", of, at); err == nil && n > 0 {
+		if n, err := a.Stock().AvailableTo("", of, at); err == nil && n > 0 {
 			must(t, a.SetQuota(ctx, Quota{ID: fmt.Sprint("quota", i), Channel: "web", SKU: of, Location: at, Units: 1 + w.r.Int64N(n)}))
 		}
 	}
@@ -241,7 +241,7 @@ func (c *nearbyCheck) likeAt(s *Candidate) {
 func (c *nearbyCheck) likeAvailable(s *Candidate) {
 	c.Helper()
 	for i, line := range c.o.Lines {
-		units, err := c.a.AvailableTo(c.o.Channel, line.SKU, s.Location)
+		units, err := c.a.Stock().AvailableTo(c.o.Channel, line.SKU, s.Location)
 		must(c, err)
 		if lotted := c.w.lotted(c.a, line.SKU); s.Available[i] != units && !lotted || s.Available[i] > units {
 			c.fault("%s has %d of %s, AvailableTo %d", s.Location, s.Available[i], line.SKU, units)

@@ -21,7 +21,7 @@ func from(channel, id string, lines ...Line) Order {
 // open is how many units a channel may take.
 func open(t testing.TB, a *Allocator, channel, sku, location string, want int64) {
 	t.Helper()
-	got, err := a.AvailableTo(channel, sku, location)
+	got, err := a.Stock().AvailableTo(channel, sku, location)
 	must(t, err)
 	if got != want {
 		t.Fatalf("channel %q may take %d %s at %s, want %d", channel, got, sku, location, want)

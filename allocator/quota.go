@@ -255,21 +255,14 @@ func (a *Allocator) stockOf(sku, slot uint32) Availability {
 	return sum
 }
 
-// AvailableTo is how many units of a SKU an order of a channel could take at a
-// location now: those of the channel's quota, and of the ones for everybody as
-// many as its protection level does not keep for others; of a bundle, as many as those
-// of its parts make. An empty channel is that of orders that name none. Terms of the
-// location and rules do not count: Nearby asks for these too.
-//
-// Errors: ErrUnknownLocation, ErrUnknownSKU, ErrClosed, ErrJournal (what was read is
-// not known to last).
-func (a *Allocator) AvailableTo(channel, sku, location string) (int64, error) {
+// availableTo is how many units of a SKU an order of a channel could take at a location.
+func (a *Allocator) availableTo(channel, sku, location string) (int64, error) {
 	c, err := a.gate.Enter()
 	if err != nil {
 		return 0, fmt.Errorf("allocator: available to %s: %w", quoted(channel), err)
 	}
 	defer c.End()
-	units, err := a.availableTo(channel, sku, location)
+	units, err := unitsFor(a, channel, sku, location)
 	if settled := c.LeaveSettled(); err == nil {
 		err = settled
 	}
@@ -279,7 +272,7 @@ func (a *Allocator) AvailableTo(channel, sku, location string) (int64, error) {
 	return units, nil
 }
 
-func (a *Allocator) availableTo(channel, sku, location string) (int64, error) {
+func unitsFor(a *Allocator, channel, sku, location string) (int64, error) {
 	slot, ok := a.ledger.Slot(location)
 	if !ok {
 		return 0, fmt.Errorf("%w: %s", ErrUnknownLocation, quoted(location))

@@ -136,8 +136,8 @@ func TestQuotaRefusals(t *testing.T) {
 	open(t, a, "web", "tea", "L0", 2) // the one before stands
 	refused(t, a.Borrow(ctx, lent("b", "app", "app", 1)), ErrInvalid, `allocator: borrow: invalid loans[0].To "app": must be another channel than From`)
 	refused(t, a.Borrow(ctx, lent("b", "app", "web", 0)), ErrInvalid, `allocator: borrow: invalid loans[0].Units 0: must be 1 to 2147483647`)
-	refused(t, second(a.AvailableTo("app", "hat", "L0")), ErrUnknownSKU, `allocator: available to "app": unknown SKU: "hat"`)
-	refused(t, second(a.AvailableTo("app", "tea", "L9")), ErrUnknownLocation, `allocator: available to "app": unknown location: "L9"`)
+	refused(t, second(a.Stock().AvailableTo("app", "hat", "L0")), ErrUnknownSKU, `allocator: available to "app": unknown SKU: "hat"`)
+	refused(t, second(a.Stock().AvailableTo("app", "tea", "L9")), ErrUnknownLocation, `allocator: available to "app": unknown location: "L9"`)
 }
 
 // An order that was served before its channel had any quota, or after, is the same
@@ -490,7 +490,7 @@ func TestChannelsRefuseWhenClosed(t *testing.T) {
 	}
 	open(t, a, "app", "tea", "L0", 5)
 	must(t, a.Close())
-	for i, err := range append(calls(t.Context()), second(a.AvailableTo("app", "tea", "L0"))) {
+	for i, err := range append(calls(t.Context()), second(a.Stock().AvailableTo("app", "tea", "L0"))) {
 		if !errors.Is(err, ErrClosed) {
 			t.Errorf("call %d after Close: %v", i, err)
 		}

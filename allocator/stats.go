@@ -1,7 +1,6 @@
 package allocator
 
 import (
-	"iter"
 	"time"
 
 	"github.com/clickcollect/clickcollect/allocator/internal/gate"
@@ -101,18 +100,4 @@ type Sizes struct {
 func (a *Allocator) Sizes() Sizes {
 	n := a.ledger.Numbers()
 	return Sizes{SKUs: n.SKUs, Cells: n.Cells, StockBytes: n.StockBytes, ReservationBytes: n.BookBytes}
-}
-
-// Loads walks the IDs of the locations, in the order in which they were first set,
-// with how many reservations each has that have not ended; those under way to another
-// one count where they were sent from. It takes the lock of one location at a time.
-func (a *Allocator) Loads() iter.Seq2[string, int] {
-	return func(yield func(string, int) bool) {
-		t := a.locations.Load()
-		for slot := range t.Slots() {
-			if p := t.Place(slot); !p.Gone() && !yield(p.ID, a.ledger.Live(slot)) {
-				return
-			}
-		}
-	}
 }

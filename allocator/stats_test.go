@@ -56,7 +56,7 @@ func checkStats(t *testing.T, a *Allocator, when, dir string, locations, cells, 
 			when, s.Locations, size.SKUs, size.Cells, s.Held, s.Short, locations, cells, held)
 	}
 	at, seen := map[string]int{}, 0
-	for id, n := range a.Loads() {
+	for id, n := range a.Orders().Loads() {
 		at[id] = n
 		seen += n
 	}

@@ -188,7 +188,7 @@ func TestNamesOfTheEngine(t *testing.T) {
 			}
 		}
 		_, available := a.Available(name, "L0")
-		_, to := a.AvailableTo("web", name, "L0")
+		_, to := a.Stock().AvailableTo("web", name, "L0")
 		if !errors.Is(available, ErrUnknownSKU) || !errors.Is(to, ErrUnknownSKU) {
 			t.Errorf("%q: %v, %v", name, available, to)
 		}

@@ -32,7 +32,7 @@ func (l *loads) collect(a *allocator.Allocator, to chan<- prometheus.Metric) {
 		r = new(roster)
 	}
 	ids, values := make([]string, 0, len(r.ids)), make([]float64, 0, len(r.ids))
-	for id, reservations := range a.Loads() {
+	for id, reservations := range a.Orders().Loads() {
 		ids, values = append(ids, id), append(values, float64(reservations))
 	}
 	if !slices.Equal(r.ids, ids) {

@@ -71,7 +71,8 @@ var plan = map[string]room{
 	"bench/house":                   {},
 	"allocator/hours":               {},
 	"allocator/sourcing":            {ours: []string{"geo", "allocator/hours"}},
-	"allocator":                     {ours: []string{"geo", "allocator/hours", "reservation", "reservation/history", "reservation/latency", "reservation/life", "reservation/lock", "reservation/log", "reservation/excerpt", "allocator/sourcing", "allocator/internal/acceptance", "allocator/internal/cooldown", "allocator/internal/gate", "allocator/internal/notes", "allocator/internal/orders", "allocator/internal/plan", "allocator/internal/topology", "allocator/internal/route", "allocator/internal/calendar", "allocator/internal/channels", "allocator/internal/goods"}, tests: []string{"reservation/log/logtest"}, theirs: names},
+	"allocator":                     {ours: []string{"geo", "allocator/hours", "reservation", "reservation/history", "reservation/latency", "reservation/life", "reservation/lock", "reservation/log", "reservation/excerpt", "allocator/sourcing", "allocator/walk", "allocator/internal/acceptance", "allocator/internal/cooldown", "allocator/internal/gate", "allocator/internal/notes", "allocator/internal/orders", "allocator/internal/plan", "allocator/internal/topology", "allocator/internal/route", "allocator/internal/calendar", "allocator/internal/channels", "allocator/internal/goods"}, tests: []string{"reservation/life", "reservation/log/logtest"}, theirs: names},
+	"allocator/walk":                {ours: []string{"reservation/life"}},
 	"allocator/metrics":             {ours: []string{"allocator", "reservation/latency", "geo"}, theirs: slices.Concat(metering, scrapes)},
 	"allocator/internal/acceptance": {ours: []string{"reservation/lock"}, theirs: names},
 	"allocator/internal/cooldown":   {ours: []string{"reservation", "reservation/history", "reservation/lock", "reservation/excerpt"}, theirs: names},
@@ -100,7 +101,7 @@ var plan = map[string]room{
 // core names the rooms that have no clock, goroutine, I/O, logger or random
 // source: time enters once, at the door, and is passed down.
 // What opens a directory or streams a snapshot stands in files of its own.
-var core = []string{"geo", "allocator/hours", "allocator/sourcing", "allocator/internal/cooldown", "allocator/internal/cover", "allocator/internal/notes", "allocator/internal/orders", "allocator/internal/plan", "allocator/internal/route", "allocator/internal/calendar", "allocator/internal/channels", "allocator/internal/goods", "allocator/metrics", "reservation", "reservation/history", "reservation/latency", "reservation/life", "reservation/excerpt", "reservation/internal/state", "reservation/internal/stock", "reservation/internal/book/index", "reservation/internal/book/slab", "reservation/internal/book/wheel"}
+var core = []string{"geo", "allocator/hours", "allocator/sourcing", "allocator/internal/cooldown", "allocator/internal/cover", "allocator/internal/notes", "allocator/internal/orders", "allocator/internal/plan", "allocator/internal/route", "allocator/internal/calendar", "allocator/internal/channels", "allocator/internal/goods", "allocator/metrics", "allocator/walk", "reservation", "reservation/history", "reservation/latency", "reservation/life", "reservation/excerpt", "reservation/internal/state", "reservation/internal/stock", "reservation/internal/book/index", "reservation/internal/book/slab", "reservation/internal/book/wheel"}
 
 // exceptions are imports that a rule of the core would report, and why each
 // may stand.

@@ -31,8 +31,8 @@ func LotName(sku string, lot Lot) string {
 	return reservation.LotName(sku, lot.Expires.UTC().Format(time.DateOnly)+"/"+lot.ID)
 }
 
-// takeLotName reads what LotName wrote.
-func takeLotName(name string) (lot Lot, ok bool) {
+// LotOf reads what LotName wrote; false if it is another name.
+func LotOf(name string) (lot Lot, ok bool) {
 	_, name, ok = reservation.LotOf(name)
 	if !ok {
 		return lot, false
@@ -77,7 +77,7 @@ func (g *Goods) lotsOf(sku uint32) lotList {
 	}
 	l := lotList{subs: len(subs)}
 	for _, sub := range subs {
-		if lot, ok := takeLotName(g.ledger.SKUName(sub)); ok {
+		if lot, ok := LotOf(g.ledger.SKUName(sub)); ok {
 			l.all = append(l.all, Source{SKU: sub, Expires: goodUntil(lot)})
 		}
 	}
@@ -93,7 +93,7 @@ func (g *Goods) lotsOf(sku uint32) lotList {
 func (g *Goods) Lots(sku uint32) iter.Seq2[Lot, Source] {
 	return func(yield func(Lot, Source) bool) {
 		for _, s := range g.lotsOf(sku).all {
-			if lot, _ := takeLotName(g.ledger.SKUName(s.SKU)); !yield(lot, s) {
+			if lot, _ := LotOf(g.ledger.SKUName(s.SKU)); !yield(lot, s) {
 				return
 			}
 		}

@@ -143,6 +143,43 @@ func (s *Stock) Slots(sku uint32, yield func(slot uint32) bool) {
 	}
 }
 
+// SlotsFrom appends the slots from one on at which a SKU has a cell, ascending, n at
+// most. Of a row in which few locations are it takes memory for all of these, else it
+// asks for one location after the other.
+func (t *Table) SlotsFrom(sku, from uint32, n int, found []uint32) []uint32 {
+	r := t.row(sku)
+	if r == nil {
+		return found
+	}
+	slots := uint32(len(r.space.numberOf))
+	if start := len(found); r.cells()*8 < int(slots) {
+		for number := range r.each {
+			if slot := r.space.Slot(number); slot != None && slot >= from {
+				found = append(found, slot)
+			}
+		}
+		slices.Sort(found[start:])
+		return found[:min(len(found), start+n)]
+	}
+	for ; from < slots && n > 0; from++ {
+		if number := r.space.Number(from); number != None && r.find(number) >= 0 {
+			found = append(found, from)
+			n--
+		}
+	}
+	return found
+}
+
+// HasCell reports whether a SKU has a cell at a slot.
+func (t *Table) HasCell(sku, slot uint32) bool {
+	r := t.row(sku)
+	if r == nil {
+		return false
+	}
+	number := r.space.Number(slot)
+	return number != None && r.find(number) >= 0
+}
+
 // Locked runs f under the structural lock: no cell is added meanwhile. f may use
 // ChangeLocked, never Change or Ensure.
 func (s *Stock) Locked(f func()) {
