@@ -45,6 +45,8 @@ func TestMutantsAreCaught(t *testing.T) {
 		return scaletest.Mutant{Name: name, Edits: edits, Test: test, Says: says, Flags: []string{"-tags", "interleave"}}
 	}
 	scaletest.Mutants(t,
+		mutant("in the order of numbers", scaletest.Replace("memory.go", "		slices.Sort(found[start:])\n", ""), "TestSlotsFrom", `are \d+ slots`),
+		mutant("no tail", scaletest.Replace("memory.go", "number != None && r.find(number) >= 0 {\n			found", "number != None && r.find(number) >= 0 && (r.shape == dense || r.findTail(number) < 0) {\n			found"), "TestSlotsFrom", `are \d+ slots`),
 		mutant("keep", looksFirst, "TestKeepIsLeft", `\d+ claims took the one unit above what is kept`),
 		mutant("keep", looksFirst, "TestChannelsKeepTheirs", `\d+ available, and everybody keeps \d+`),
 		mutant("keep", looksFirst, "TestLinearizable", `history \d+ is not linearizable`),
