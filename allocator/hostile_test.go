@@ -11,6 +11,7 @@ import (
 	"reflect"
 	"runtime/metrics"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/clickcollect/clickcollect/allocator"
@@ -37,6 +38,9 @@ const (
 	hostileEntry = 8 << 10
 	hostileText  = 2 << 10 // of an error, whatever is refused
 )
+
+// hostileQuick is how many calls of each method the quick counts make.
+const hostileQuick = 90
 
 // Whatever stands in whatever field of whatever method, the answer is nil or one of
 // the errors that are documented; a refusal changes nothing; no call panics or works
@@ -113,6 +117,7 @@ type hostileSweep struct {
 	name    string
 	args    func() []any
 	verb    func(a *allocator.Allocator, name string) reflect.Value // the method that is called
+	calls   int                                                     // how many, if the flag says nothing; 0: a default
 	a       *allocator.Allocator
 	is      string // everything that can be read, when the scene was new or last looked at
 	at      uint64 // the newest record then
@@ -127,7 +132,7 @@ func (s *hostileSweep) sweep() {
 	all := hostileChangesOf(hostileValues(s.args()))
 	draw := rand.New(rand.NewPCG(1, uint64(len(s.name))))
 	var fit []int // for several at once: lists that are too long are tried alone
-	tried, calls := 0, cmp.Or(*hostileCalls, scaletest.Of(1500, 90))
+	tried, calls := 0, cmp.Or(*hostileCalls, s.calls, scaletest.Of(1500, hostileQuick))
 	for _, i := range draw.Perm(len(all)) {
 		if all[i].what != "many" {
 			fit = append(fit, i)
@@ -161,8 +166,18 @@ func (s *hostileSweep) fresh() {
 	if s.a, err = newHostileScene(context.Background(), ""); err != nil {
 		s.t.Fatal(err)
 	}
-	s.is, s.at = hostileRead(context.Background(), s.a), s.a.Stats().Journal.Sequence
+	s.is, s.at = hostileNew(), s.a.Stats().Journal.Sequence
 }
+
+// hostileNew is everything that can be read when a scene is new: the same in each.
+var hostileNew = sync.OnceValue(func() string {
+	a, err := newHostileScene(context.Background(), "")
+	if err != nil {
+		return err.Error()
+	}
+	defer a.Close()
+	return hostileRead(context.Background(), a)
+})
 
 // hostileValues are arguments whose fields can be set.
 func hostileValues(args []any) (all []reflect.Value) {

@@ -55,7 +55,12 @@ type hostileChange struct {
 	apply func()
 }
 
-func (c hostileChange) String() string { return fmt.Sprintf("%s = %.60q", c.where, fmt.Sprint(c.what)) }
+func (c hostileChange) String() string {
+	if v, ok := c.what.(reflect.Value); ok && v.Kind() == reflect.String { // of a million bytes, maybe
+		return fmt.Sprintf("%s = %.60q", c.where, v.String())
+	}
+	return fmt.Sprintf("%s = %.60q", c.where, fmt.Sprint(c.what))
+}
 
 var (
 	hostileTime = reflect.TypeFor[time.Time]()
@@ -188,7 +193,7 @@ func hostileMaps(v reflect.Value, where string) (all []hostileChange) {
 	key := v.MapKeys()[0]
 	value := v.MapIndex(key)
 	for _, other := range hostileLeaves(t.Key(), where) {
-		put("key "+other.String(), func() reflect.Value { return entry(other, value) })
+		put(fmt.Sprintf("key %.60s", other.String()), func() reflect.Value { return entry(other, value) })
 	}
 	put("many", func() reflect.Value {
 		m := reflect.MakeMap(t)
