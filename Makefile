@@ -27,7 +27,7 @@ export GOFLAGS := $(strip $(shell $(GO) env GOFLAGS) -gcflags=all=-dwarf=false -
 .DEFAULT_GOAL := help
 .PHONY: help demo test full locks check fmt vet staticcheck house race cross fuzz bench load doctor microbench peers rivals cover kills suite long
 
-FULL = CLICKCOLLECT_FULL=1 $(GO) test
+FULL = CLICKCOLLECT_FULL=1 $(GO) test -vet=off
 
 # What links the stock, where the yields are: all else is the same program with the tag.
 YIELDS = ./reservation ./reservation/internal/stock ./reservation/internal/state ./reservation/internal/recovery ./reservation/internal/audit
@@ -39,7 +39,8 @@ demo: ## a week of real orders over 1,246 real stores; writes a map
 	$(GO) run ./examples/replay
 
 # vet is a target of its own: in go test it would look at the standard library
-# too, the first time. The first line compiles, and says what.
+# too, the first time, and at some of what vet looks at. The first line compiles, and
+# says what.
 test: ## every test, the quick counts; the lock-free core also with yields between its atomic steps
 	$(GO) build -v ./allocator ./bench
 	$(GO) test -vet=off ./...
@@ -88,17 +89,21 @@ cross: ## vet for 32 bit, Windows and macOS; the short tests on 386 where that r
 # Runs, not seconds: a fuzz run that ends by the clock fails now and then without an
 # input that fails (golang/go#75804, mended in Go 1.27), and minimizing one
 # interesting input for up to a minute would eat the seconds of its target.
+# A package with targets is built once for all of them; others are not built.
 # FuzzPlace opens an engine for each input, FuzzReadWeek reads a week of orders,
 # FuzzUnderstand reads each text three times.
 fuzz: ## every fuzz target for FUZZRUNS (100000) inputs, slow ones for SLOWRUNS (20000)
-	@set -e; found=0; \
+	@set -e; found=0; top=$$(pwd); built=$$(mktemp -d); trap 'rm -rf "$$built"' EXIT; \
+	corpus=$$($(GO) env GOCACHE)/fuzz; \
 	for pkg in $$($(GO) list ./...); do \
-		list=$$($(GO) test -list '^Fuzz' $$pkg); \
-		for target in $$(printf '%s\n' "$$list" | grep '^Fuzz' || :); do \
+		dir=$$top$${pkg#$$($(GO) list -m)}; \
+		targets=$$(cat "$$dir"/*_test.go 2>/dev/null | sed -n 's/^func \(Fuzz[A-Za-z0-9_]*\)(.*/\1/p'); \
+		test -z "$$targets" || $(GO) test -c -vet=off -fuzz . -o "$$built/test" $$pkg; \
+		for target in $$targets; do \
 			found=$$((found + 1)); echo "$$pkg $$target"; runs=$(FUZZRUNS); \
 			case $$target in FuzzPlace|FuzzReadWeek|FuzzUnderstand) runs=$(SLOWRUNS);; esac; \
-			$(GO) test -run '^$$' -fuzz "^$$target\$$" \
-				-fuzztime $${runs}x -fuzzminimizetime 100x $$pkg; \
+			(cd "$$dir" && "$$built/test" -test.run '^$$' -test.fuzz "^$$target\$$" -test.fuzzcachedir "$$corpus/$$pkg" \
+				-test.fuzztime $${runs}x -test.fuzzminimizetime 100x); \
 		done; \
 	done; \
 	test $$found -gt 0 || { echo "no fuzz target found"; exit 1; }
@@ -113,10 +118,10 @@ doctor: ## engines that lie, and what the suite sees of them
 	$(GO) run ./bench/cmd/ccbench doctor
 
 microbench: ## the benchmarks beside the code; BENCH=regexp, BENCHTIME=1s
-	$(GO) test -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -timeout 60m ./...
+	$(GO) test -vet=off -run '^$$' -bench '$(BENCH)' -benchtime $(BENCHTIME) -timeout 60m ./...
 
 peers: ## vet and test bench/peers, the durable rivals: a module of its own
-	cd bench/peers && $(GO) vet ./... && $(GO) test -short ./...
+	cd bench/peers && $(GO) vet ./... && $(GO) test -short -vet=off ./...
 
 rivals: ## the same orders into ours, SQLite, a sharded engine with a journal, and the bare disk
 	cd bench/peers && $(GO) run ./cmd/ccpeers
