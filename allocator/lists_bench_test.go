@@ -21,9 +21,8 @@ func listed(n, locations int) []string {
 	return out
 }
 
-// grouped is a country whose locations are each in some groups of their own.
-func grouped(b testing.TB, locations, groups int) *country {
-	c := newCountry(b, locations, 90)
+// group puts each location into so many groups of its own.
+func (c *country) group(b testing.TB, groups int) {
 	t := c.a.locations.Load()
 	all := make([]Location, t.Slots())
 	for i := range all {
@@ -34,7 +33,6 @@ func grouped(b testing.TB, locations, groups int) *country {
 		}
 	}
 	must(b, c.a.SetLocations(context.Background(), all...))
-	return c
 }
 
 // BenchmarkLists is one call of Allocate whose lists are as long as they may be, at
@@ -71,25 +69,24 @@ func BenchmarkLists(b *testing.B) {
 			})
 		}
 	}
-	for _, n := range []int{1, 64, 256} {
-		b.Run(fmt.Sprintf("list=groups/of-locations=%d/refused", n), func(b *testing.B) {
-			c := grouped(b, locations, n)
-			orders := c.orders(2, 1)[:1]
-			orders[0].Groups = listed(256, locations)
-			c.bench(b, orders, ErrNoLocation)
-		})
-	}
 	for name, rules := range map[string]sourcing.Rules{
 		"ready":    {Keys: sourcing.Keys(sourcing.ByReady, sourcing.ByDistance)},
 		"distance": {Keys: []sourcing.Key{sourcing.ByDistance.In(5000)}},
 	} {
 		b.Run("keys="+name+"/prefer=256", func(b *testing.B) {
-			o := benchLists
-			o.Rules = rules
-			c := newCountryWith(b, o, locations, 90)
+			must(b, c.a.SetRules(rules))
 			orders := c.orders(2, 1)[:1]
 			orders[0].Prefer = listed(256, locations)
 			c.bench(b, orders, nil)
+		})
+	}
+	for _, n := range []int{1, 64, 256} {
+		b.Run(fmt.Sprintf("list=groups/of-locations=%d/refused", n), func(b *testing.B) {
+			must(b, c.a.SetRules(sourcing.Rules{}))
+			c.group(b, n) // for good: these come last
+			orders := c.orders(2, 1)[:1]
+			orders[0].Groups = listed(256, locations)
+			c.bench(b, orders, ErrNoLocation)
 		})
 	}
 }

@@ -66,14 +66,14 @@ func BenchmarkStats(b *testing.B) {
 
 // BenchmarkClaims lets two callers claim, in rounds of two seconds: one with a scrape
 // each second, with the series of all 1,000 locations, between two without; with -short
-// in rounds of a fifth of that. An iteration is such three rounds, in another order each
+// in rounds of a fiftieth of that. An iteration is such three rounds, in another order each
 // time. It reports the medians of the 99th percentiles, and of two ratios within an
 // iteration, in percent: that with scrapes to the mean of the two without, and, as a
 // measure of how much the machine's noise makes, one without to the other.
 func BenchmarkClaims(b *testing.B) {
 	second := time.Second
 	if testing.Short() {
-		second /= 5
+		second /= 50
 	}
 	a := opened(b, 1000, 1_000_000, allocator.Options{Remember: 1 << 16})
 	c := claimers{engine: a, scrape: scraper(b, metrics.New(a, metrics.Options{Locations: true}))}

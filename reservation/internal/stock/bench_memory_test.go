@@ -15,7 +15,7 @@ type memoryCase struct {
 	skus      int
 }
 
-// BenchmarkMemory fills 30 million cells and reports the heap in use after a
+// BenchmarkMemory fills 30 million cells, a tenth with -short, and reports the heap in use after a
 // collection, by cell that is really stocked: all of it, and what searches and
 // claims read.
 func BenchmarkMemory(b *testing.B) {
@@ -26,6 +26,9 @@ func BenchmarkMemory(b *testing.B) {
 		{"sparse", 100_000, 0.01, 30_000},
 		{"sparse", 10_000, 0.01, 300_000},
 	} {
+		if testing.Short() {
+			c.skus /= 10
+		}
 		b.Run(fmt.Sprintf("shape=%s/locations=%d/share=%v/skus=%d", c.shape, c.locations, c.share, c.skus), func(b *testing.B) {
 			for b.Loop() {
 				measureMemory(b, c)
