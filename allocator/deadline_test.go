@@ -268,13 +268,13 @@ func TestClockBackAndForward(t *testing.T) {
 func TestExpiryByACustomClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var clock handClock
-		a := street(t, 1, Options{Clock: clock.now})
+		a := street(t, 1, Options{Clock: clock.now, HoldFor: time.Minute})
 		stocked(t, a, "L0", "tea", 1)
 		allocated(t, a, ordered("o", Line{"tea", 1}), "L0")
-		time.Sleep(time.Hour)
+		time.Sleep(2 * time.Minute) // a look each few milliseconds, which the detector of races makes slow
 		synctest.Wait()
 		state(t, a, "o", Held)
-		clock.add(10 * time.Minute)
+		clock.add(time.Minute)
 		time.Sleep(expiryTick)
 		synctest.Wait()
 		state(t, a, "o", Expired)

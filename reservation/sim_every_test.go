@@ -4,6 +4,7 @@ import (
 	"runtime/debug"
 	"testing"
 
+	"github.com/clickcollect/clickcollect/bench/scaletest"
 	"github.com/clickcollect/clickcollect/reservation/internal/journal/faultdisk"
 )
 
@@ -11,7 +12,7 @@ import (
 const (
 	everySteps = 10_000
 	everySeed  = 11
-	everyRuns  = 40 // of all I/Os, evenly; with -long every one
+	everyRuns  = 40 // of all I/Os, evenly; a quarter with the quick counts; with -long every one
 )
 
 // TestEveryIOFails plays one long scenario again and again; each time another
@@ -23,7 +24,7 @@ func TestEveryIOFails(t *testing.T) {
 	if s.g.failed != nil || s.tally.steps != everySteps {
 		t.Fatalf("without a fault: %d steps, %v", s.tally.steps, s.g.failed)
 	}
-	skip := max(1, ios/everyRuns)
+	skip := max(1, ios/uint64(scaletest.Of(everyRuns, everyRuns/4)))
 	if *long {
 		skip = 1
 	}
