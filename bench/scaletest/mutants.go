@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -28,18 +29,31 @@ type Edit struct{ File, Old, New string }
 func Replace(file, old, new string) []Edit { return []Edit{{File: file, Old: old, New: new}} }
 
 // Mutants checks that every bug can still be laid over the code; with the full counts
-// it also builds each and runs its test, some of them at the same time.
+// it also builds each and runs its test, some of them at the same time. Tests of the
+// same bug that stand one behind the other are run so too, and find what the first of
+// them has compiled.
 func Mutants(t *testing.T, list ...Mutant) {
 	t.Helper()
-	for _, m := range list {
-		t.Run(m.Name+"/"+m.Test, func(t *testing.T) {
-			overlay, err := m.overlay(t.TempDir())
+	for len(list) > 0 {
+		bug, n := list[0], 1
+		for n < len(list) && list[n].Name == bug.Name && slices.Equal(list[n].Edits, bug.Edits) {
+			n++
+		}
+		tests := list[:n]
+		list = list[n:]
+		t.Run(bug.Name, func(t *testing.T) {
+			overlay, err := bug.overlay(t.TempDir())
 			if err != nil {
 				t.Fatal(err)
 			}
-			if Full() {
-				t.Parallel()
-				Caught(t, m.Test, m.Says, append([]string{"-overlay", overlay}, m.Flags...)...)
+			if !Full() {
+				return
+			}
+			t.Parallel()
+			for _, m := range tests {
+				t.Run(m.Test, func(t *testing.T) {
+					Caught(t, m.Test, m.Says, append([]string{"-overlay", overlay}, m.Flags...)...)
+				})
 			}
 		})
 	}
