@@ -132,7 +132,7 @@ func (s *hostileSweep) sweep() {
 	all := hostileChangesOf(hostileValues(s.args()))
 	draw := rand.New(rand.NewPCG(1, uint64(len(s.name))))
 	var fit []int // for several at once: lists that are too long are tried alone
-	tried, calls := 0, cmp.Or(*hostileCalls, s.calls, scaletest.Of(1500, hostileQuick))
+	tried, calls := 0, cmp.Or(*hostileCalls, s.calls, scaletest.Of(1500, scaletest.Alone(hostileQuick)))
 	for _, i := range draw.Perm(len(all)) {
 		if all[i].what != "many" {
 			fit = append(fit, i)

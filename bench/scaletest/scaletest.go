@@ -29,3 +29,13 @@ func Of(full, quick int) int {
 	}
 	return quick
 }
+
+// Alone is the count of a test that does one thing after the other and judges the
+// answers: n, or under the race detector a third. That looks at what runs at the same
+// time, takes ten times as long, and the answers are judged with all of n without it.
+func Alone(n int) int {
+	if raced {
+		return n / 3
+	}
+	return n
+}

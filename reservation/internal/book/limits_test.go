@@ -134,7 +134,7 @@ func TestBookLongIDs(t *testing.T) {
 func TestBookAllocatesNothing(t *testing.T) {
 	b := New(1000)
 	b.Sink, b.RememberFor = &countingSink{}, 1000
-	const n = 50_000
+	n := scaletest.Alone(50_000)
 	ids := make([]string, n)
 	e := orderOf(1, 3)
 	e.Deadline = 600_000
