@@ -279,14 +279,20 @@ func (w *ledgerTwin) handle(name string) (uint32, bool) {
 
 // move is any movement but the end of a transfer.
 func (w *ledgerTwin) move(number int, m *Movement) error {
-	sent := m.Cause == history.Sent
+	sent, known := m.Cause == history.Sent, (*Movement)(nil)
 	switch {
+	case !sent:
+		known = w.moves[number]
+	case w.transfers[number] != nil:
+		known = w.transfers[number].sent
+	}
+	switch {
+	case known != nil && w.sameMovement(known, m): // whether or not there still is such a location
+		return nil
 	case !w.here(m.Slot), sent && w.slots[m.To].gone:
 		return ErrUnknownLocation
-	case sent && w.transfers[number] != nil:
-		return w.repeated(w.transfers[number].sent, m)
-	case !sent && w.moves[number] != nil:
-		return w.repeated(w.moves[number], m)
+	case known != nil:
+		return ErrConflict
 	case m.Cause == history.Adjusted && slices.ContainsFunc(m.Lines, func(l MovementLine) bool { return l.Units == 0 }):
 		return ErrInvalid
 	}
