@@ -123,7 +123,7 @@ func (s *step) Apply(id string, e *book.Entry) ([]byte, error) {
 	if err := s.plan(e); err != nil {
 		return nil, err
 	}
-	s.before = s.orderState(e)
+	s.before = stateOf(s.ledger.state.Classes, e, nil, s.parts)
 	s.advance(e)
 	if err := s.checkRoom(0); err != nil {
 		return nil, err
@@ -169,7 +169,7 @@ func (s *step) log(id string, e *book.Entry) []byte {
 	*r = history.Record{Kind: c.Verb, Time: c.Now, ID: id, Part: numberOf(e), Parts: e.Parts, Change: c.ID2, Slot: e.Location,
 		Order: e.Refs.Order, Customer: e.Refs.Customer, Channel: e.Refs.Channel, Form: e.Form, Store: e.Store(), Lines: lines, Shares: r.Shares[:0]}
 	s.say(r, c.rule().Says, e)
-	r.State = s.become(s.orderState(e))
+	r.State = become(s.before, stateOf(s.ledger.state.Classes, e, nil, s.parts))
 	if c.ID2 != "" {
 		r.Fingerprint = c.Print
 	}

@@ -49,7 +49,7 @@ func (x *expiry) Apply(id string, e *book.Entry) ([]byte, error) {
 	if err := x.plan(e); err != nil {
 		return nil, nil // nothing to do: it changed since its bucket was filled
 	}
-	x.step.before = x.orderState(e)
+	x.step.before = stateOf(x.ledger.state.Classes, e, nil, x.parts)
 	x.advance(e)
 	x.settled, x.before = len(x.freed), x.counts
 	x.freed = append(x.freed, x.effects...)
@@ -78,7 +78,7 @@ func (x *expiry) ApplyAll(id string, parts []book.Member) ([]byte, error) {
 	verb, n := life.Verb(0), 0
 	x.effects, x.all.changed, x.all.floors = x.effects[:0], x.all.changed[:0], nil
 	did := Due{Earliest: math.MaxInt64}
-	x.step.before = x.stateOf(parts)
+	x.step.before = stateOf(x.ledger.state.Classes, nil, nil, parts)
 	r := &x.record
 	*r = history.Record{Time: x.now, ID: id, Lines: r.Lines[:0], Shares: r.Shares[:0]}
 	var last *book.Entry

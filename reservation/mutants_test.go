@@ -11,13 +11,13 @@ func TestMutantsOfAnOrder(t *testing.T) {
 	type edits = []scaletest.Edit
 	scaletest.Mutants(t,
 		scaletest.Mutant{Name: "what an order has become is worked out from the part that changes", Edits: edits{
-			{File: "whole.go", Old: "m := &s.parts[i]; m.Part != e.Part {", New: "m := &s.parts[i]; m.Part == 255 {"}},
+			{File: "order.go", Old: "e == nil || m.Part != e.Part {", New: "e == nil {"}},
 			Test: "TestOrderStateIsTold", Says: `told`},
 		scaletest.Mutant{Name: "a new part of an order is not looked at for its state", Edits: edits{
-			{File: "whole.go", Old: "		if m != nil {\n			s.add(&o, m)", New: "		if m == nil {\n			s.add(&o, m)"}},
+			{File: "order.go", Old: "{e, another} {", New: "{e} {"}},
 			Test: "TestOrderStateOfAReroute", Says: `told`},
 		scaletest.Mutant{Name: "every record says what the order is", Edits: edits{
-			{File: "whole.go", Old: "	if state == s.before {", New: "	if state == 0 {"}},
+			{File: "order.go", Old: "	if state == before {", New: "	if state == 0 {"}},
 			Test: "TestOrderStateIsTold", Says: `told`},
 		scaletest.Mutant{Name: "a part that is elsewhere counts for the order", Edits: edits{
 			{File: "life/order.go", Old: "	case s == Rerouted || o.goods && !goods:", New: "	case o.goods && !goods:"}},

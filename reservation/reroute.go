@@ -229,7 +229,7 @@ func (x *rerouting) Apply(id string, e *book.Entry) ([]byte, error) {
 		return nil, err
 	}
 	from := e.Location
-	x.before = x.orderState(e)
+	x.before = stateOf(x.ledger.state.Classes, e, nil, x.parts)
 	x.advance(e)
 	if x.ledger.queue == nil {
 		return nil, nil
@@ -264,7 +264,7 @@ func (x *rerouting) Move(id string, e, part *book.Entry) ([][]byte, error) {
 	part.Sequence = 0
 	confirmed := x.confirm(e, part)
 	from := e.Location
-	x.before = x.orderState(e)
+	x.before = stateOf(x.ledger.state.Classes, e, nil, x.parts)
 	x.advance(e)
 	if x.ledger.queue == nil {
 		return nil, nil
@@ -335,7 +335,7 @@ func (x *rerouting) log(id string, e *book.Entry, from uint32, part *book.Entry)
 	*r = history.Record{Kind: history.Rerouted, Time: x.r.Now, Cause: x.r.Cause, ID: id, Part: numberOf(e), Slot: from, To: w.To, Other: w.part,
 		Distance: w.Distance, Promise: w.Promise, Parts: w.Parts, Missing: w.missing,
 		Order: e.Refs.Order, Customer: e.Refs.Customer, Channel: e.Refs.Channel, Lines: r.Lines[:0]}
-	r.State = x.become(x.orderState(e, part))
+	r.State = become(x.before, stateOf(x.ledger.state.Classes, e, part, x.parts))
 	if w.part == 0 {
 		r.Place = []byte(w.Note)
 		r.Parts, r.Form, r.Store = e.Parts, w.Form, w.Store

@@ -154,30 +154,23 @@ func (s *step) concerns(e *book.Entry) bool {
 	case life.Confirm, life.Extend:
 		return life.Total(e.Lines, life.HeldUnits) > 0
 	case life.Accept:
-		return s.hasGoods(e) && e.State < Accepted
+		return hasGoods(s.ledger.state.Classes, e) && e.State < Accepted
 	case life.Dispatch:
-		return s.hasGoods(e) && e.State != InTransit
+		return hasGoods(s.ledger.state.Classes, e) && e.State != InTransit
 	case life.Arrive:
 		return e.State == InTransit
 	case life.MakeReady:
-		return s.hasGoods(e) && e.State != Ready
+		return hasGoods(s.ledger.state.Classes, e) && e.State != Ready
 	case life.Pack:
-		return s.hasGoods(e) && e.State != Packed && e.State != Shipped
+		return hasGoods(s.ledger.state.Classes, e) && e.State != Packed && e.State != Shipped
 	case life.Ship:
-		return s.hasGoods(e) && e.State != Shipped
+		return hasGoods(s.ledger.state.Classes, e) && e.State != Shipped
 	case life.Deliver, life.Lose, life.SendBack, life.TurnBack:
 		return e.State == Shipped
 	case life.ShortPick:
-		return s.hasGoods(e)
+		return hasGoods(s.ledger.state.Classes, e)
 	}
 	return true
-}
-
-// hasGoods tells the parts that have goods: one that has none is the customer's place in
-// a pickup window.
-func (s *step) hasGoods(e *book.Entry) bool {
-	k := s.ledger.state.Classes
-	return slices.ContainsFunc(e.Lines, func(l entryLine) bool { return !k.Resource(l.SKU) })
 }
 
 // ApplyAll is the rule of a change of a whole order: it works out what becomes of each
@@ -185,7 +178,7 @@ func (s *step) hasGoods(e *book.Entry) bool {
 func (s *step) ApplyAll(id string, parts []book.Member) ([]byte, error) {
 	w := &s.all
 	s.effects, w.changed = s.effects[:0], w.changed[:0]
-	s.before = s.stateOf(parts)
+	s.before = stateOf(s.ledger.state.Classes, nil, nil, parts)
 	r, last := &s.record, (*book.Entry)(nil)
 	*r = history.Record{Kind: s.change.Verb, Time: s.change.Now, ID: id, Change: s.change.ID2, Lines: r.Lines[:0], Shares: r.Shares[:0]}
 	for i := range parts {
@@ -213,7 +206,7 @@ func (s *step) ApplyAll(id string, parts []book.Member) ([]byte, error) {
 func (s *step) none(parts []book.Member) error {
 	e := &parts[0].Entry
 	for i := range parts {
-		if !parts[i].State.Ended() && s.hasGoods(&parts[i].Entry) {
+		if !parts[i].State.Ended() && hasGoods(s.ledger.state.Classes, &parts[i].Entry) {
 			e = &parts[i].Entry
 			break
 		}
@@ -272,7 +265,7 @@ func (s *step) logAll(e *book.Entry, parts []book.Member) []byte {
 		r.Form, r.Store = Unsaid, 0 // each part has its own
 	}
 	s.say(r, c.rule().Says, e)
-	r.State = s.become(s.stateOf(parts))
+	r.State = become(s.before, stateOf(s.ledger.state.Classes, nil, nil, parts))
 	if c.ID2 != "" {
 		r.Fingerprint = c.Print
 	}
@@ -315,43 +308,3 @@ func (s *step) showAll() {
 // Parts is where the book puts the other parts of the order of which the change is of
 // one.
 func (s *step) Parts() *[]book.Member { return &s.parts }
-
-// orderState is the state of the order of which e is a part as it becomes, beside the
-// others, and beside more of them that are new.
-func (s *step) orderState(e *book.Entry, more ...*book.Entry) life.OrderState {
-	var o life.Order
-	s.add(&o, e)
-	for i := range s.parts {
-		if m := &s.parts[i]; m.Part != e.Part {
-			s.add(&o, &m.Entry)
-		}
-	}
-	for _, m := range more {
-		if m != nil {
-			s.add(&o, m)
-		}
-	}
-	return o.State()
-}
-
-// stateOf is the state of an order of these parts.
-func (s *step) stateOf(parts []book.Member) life.OrderState {
-	var o life.Order
-	for i := range parts {
-		s.add(&o, &parts[i].Entry)
-	}
-	return o.State()
-}
-
-// become is what a record tells of the order's state: the one that it has become, or
-// nothing if it is what it was.
-func (s *step) become(state life.OrderState) life.OrderState {
-	if state == s.before {
-		return 0
-	}
-	return state
-}
-
-func (s *step) add(o *life.Order, e *book.Entry) {
-	o.Add(e.State, life.Total(e.Lines, life.HeldUnits), life.Total(e.Lines, life.CollectedUnits), s.hasGoods(e))
-}
