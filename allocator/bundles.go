@@ -143,7 +143,7 @@ func (a *Allocator) checkBundles(set []Bundle) error {
 
 // madeOf is the SKUs that one unit of a SKU comes to: itself, or the parts of the bundle
 // that it is.
-func (a *Allocator) madeOf(sku string) []goods.Part {
+func madeOf(a *Allocator, sku string) []goods.Part {
 	if parts, is := a.goods.PartsOf(sku); is {
 		return parts
 	}

@@ -28,10 +28,10 @@ var (
 	inParts = scaletest.Replace("movement.go", "		movements = append(movements, m)\n", "		for most := a.options.MaxLines; len(m.Lines) > most; m.Lines = m.Lines[most:] {\n			part := m\n			part.ID, part.Lines = fmt.Sprint(m.ID, len(m.Lines)), m.Lines[:most]\n			movements = append(movements, part)\n		}\n		movements = append(movements, m)\n")
 	// What is near is shown without a look at the shelf, by the soft filters, of any kind, or
 	// all at once.
-	shelfless  = scaletest.Replace("internal/plan/nearby.go", "	return p.fills(c, f)\n", "	return 0, \"\"\n")
-	softNear   = scaletest.Replace("internal/plan/nearby.go", "	p.soft = 0\n", "")
-	anyKind    = scaletest.Replace("internal/plan/nearby.go", " || !r.Allows(face.Site) {", " {")
-	promises   = scaletest.Replace("internal/plan/nearby.go", "	return p.told(p.Catalogue.Slot(c.Number), c.Request.Form, c.Ready)\n", "	return c.Ready\n")
+	shelfless  = scaletest.Replace("internal/plan/measure.go", "	return p.fills(c, f)\n", "	return 0, \"\"\n")
+	softNear   = scaletest.Replace("internal/plan/explain.go", "	p.soft = 0\n", "")
+	anyKind    = scaletest.Replace("internal/plan/explain.go", " || !r.Allows(face.Site) {", " {")
+	promises   = scaletest.Replace("internal/plan/explain.go", "	return l.told(l.Catalogue.Slot(c.Number), c.Request.Form, c.Ready)\n", "	return c.Ready\n")
 	bundleless = scaletest.Replace("bundles.go", "if parts, is := a.goods.PartsOf(sku); is {", "if parts, is := a.goods.PartsOf(sku); is && false {")
 	// Goods are told as ruled out by whatever rule, or belong to the chain whoever owns them.
 	anyRule = scaletest.Replace("sourcing/filters.go", "Reason: OtherOwner, ", "")

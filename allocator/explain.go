@@ -2,7 +2,6 @@ package allocator
 
 import (
 	"fmt"
-	"iter"
 
 	"github.com/clickcollect/clickcollect/allocator/internal/goods"
 	"github.com/clickcollect/clickcollect/allocator/internal/plan"
@@ -103,51 +102,4 @@ func (a *Allocator) explainIn(s *scratch, o *Order) (sourcing.Explanation, error
 		}
 	}
 	return e, nil
-}
-
-// Candidates walks the locations that could fill the whole order now, the best by
-// the rules first: what a customer chooses a store from. Nothing is held. With
-// soft filters only those come that meet all of them, if there are any. Nearby has
-// those besides that could not, and why.
-//
-// Errors: as of Quote, but none when nobody can fill it; *InvalidError if lines
-// go different ways, which no single location can fill.
-func (a *Allocator) Candidates(o Order) (iter.Seq[Candidate], error) {
-	c, err := a.gate.Enter()
-	if err != nil {
-		return nil, fmt.Errorf("allocator: candidates: %w", err)
-	}
-	defer c.End()
-	p, err := a.planFor(scratchOf(c.Pass), o, &a.rules.Load().Rules)
-	c.Leave()
-	if err != nil {
-		return nil, err
-	}
-	if err := p.oneWay(); err != nil {
-		return nil, fmt.Errorf("allocator: candidates: %w", err)
-	}
-	return func(yield func(Candidate) bool) {
-		c, err := a.gate.Enter()
-		if err != nil {
-			return
-		}
-		defer c.End()
-		p, err := a.planFor(scratchOf(c.Pass), o, &a.rules.Load().Rules)
-		if err != nil {
-			return
-		}
-		hand := func(found Candidate) bool { return c.Yield(func() bool { return yield(found) }) }
-		p.walk(hand)
-		c.Leave()
-	}, nil
-}
-
-// walk yields the candidates in order.
-func (p *planned) walk(yield func(Candidate) bool) {
-	lines := p.counted()
-	for c := range p.Candidates {
-		if p.engine.gate.Settled() != nil || !yield(p.candidate(c, lines)) {
-			return
-		}
-	}
 }

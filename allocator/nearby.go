@@ -58,7 +58,7 @@ func (a *Allocator) Nearby(o Order) (iter.Seq[Candidate], error) {
 		return nil, fmt.Errorf("allocator: nearby: %w", err)
 	}
 	defer c.End()
-	_, err = a.near(scratchOf(c.Pass), o)
+	_, err = nearNow(a, scratchOf(c.Pass), o)
 	c.Leave()
 	if err != nil {
 		return nil, fmt.Errorf("allocator: nearby: %w", err)
@@ -69,7 +69,7 @@ func (a *Allocator) Nearby(o Order) (iter.Seq[Candidate], error) {
 			return
 		}
 		defer c.End()
-		p, err := a.near(scratchOf(c.Pass), o)
+		p, err := nearNow(a, scratchOf(c.Pass), o)
 		if err != nil {
 			return
 		}
@@ -80,6 +80,53 @@ func (a *Allocator) Nearby(o Order) (iter.Seq[Candidate], error) {
 		}
 		c.Leave()
 	}, nil
+}
+
+// Candidates walks the locations that could fill the whole order now, the best by
+// the rules first: what a customer chooses a store from. Nothing is held. With
+// soft filters only those come that meet all of them, if there are any. Nearby has
+// those besides that could not, and why.
+//
+// Errors: as of Quote, but none when nobody can fill it; *InvalidError if lines
+// go different ways, which no single location can fill.
+func (a *Allocator) Candidates(o Order) (iter.Seq[Candidate], error) {
+	c, err := a.gate.Enter()
+	if err != nil {
+		return nil, fmt.Errorf("allocator: candidates: %w", err)
+	}
+	defer c.End()
+	p, err := a.planFor(scratchOf(c.Pass), o, &a.rules.Load().Rules)
+	c.Leave()
+	if err != nil {
+		return nil, err
+	}
+	if err := p.oneWay(); err != nil {
+		return nil, fmt.Errorf("allocator: candidates: %w", err)
+	}
+	return func(yield func(Candidate) bool) {
+		c, err := a.gate.Enter()
+		if err != nil {
+			return
+		}
+		defer c.End()
+		p, err := a.planFor(scratchOf(c.Pass), o, &a.rules.Load().Rules)
+		if err != nil {
+			return
+		}
+		hand := func(found Candidate) bool { return c.Yield(func() bool { return yield(found) }) }
+		p.walk(hand)
+		c.Leave()
+	}, nil
+}
+
+// walk yields the candidates in order.
+func (p *planned) walk(yield func(Candidate) bool) {
+	lines := p.counted()
+	for c := range p.Candidates {
+		if p.engine.gate.Settled() != nil || !yield(p.candidate(c, lines)) {
+			return
+		}
+	}
 }
 
 // Nearest is what NearbyAll answers to one order.
@@ -99,7 +146,7 @@ type Nearest struct {
 // they are more than Options.MaxBatch; ErrJournal of all: what was read is not known to last.
 func (a *Allocator) NearbyAll(most int, orders ...Order) []Nearest {
 	out := make([]Nearest, len(orders))
-	if err := a.nearbyAll(out, most, orders); err != nil {
+	if err := nearbyAll(a, out, most, orders); err != nil {
 		for i := range out {
 			out[i] = Nearest{Err: fmt.Errorf("allocator: nearby: %w", err)}
 		}
@@ -108,7 +155,7 @@ func (a *Allocator) NearbyAll(most int, orders ...Order) []Nearest {
 }
 
 // nearbyAll fills in what each order is answered. An error is that of all.
-func (a *Allocator) nearbyAll(out []Nearest, most int, orders []Order) error {
+func nearbyAll(a *Allocator, out []Nearest, most int, orders []Order) error {
 	c, err := a.gate.Enter()
 	if err != nil {
 		return err
@@ -122,7 +169,7 @@ func (a *Allocator) nearbyAll(out []Nearest, most int, orders []Order) error {
 	}
 	s, t, rules, now := scratchOf(c.Pass), a.locations.Load(), a.rules.Load(), a.gate.Now()
 	for i := range orders {
-		p, err := a.nearIn(s, t, orders[i], &rules.Rules, now)
+		p, err := nearIn(a, s, t, orders[i], &rules.Rules, now)
 		if err != nil {
 			out[i].Err = fmt.Errorf("allocator: nearby: %w", err)
 			continue
@@ -136,12 +183,12 @@ func (a *Allocator) nearbyAll(out []Nearest, most int, orders []Order) error {
 	return c.LeaveSettled()
 }
 
-// near is the plan of an order that shows what is near.
-func (a *Allocator) near(s *scratch, o Order) (*planned, error) {
-	return a.nearIn(s, a.locations.Load(), o, &a.rules.Load().Rules, a.gate.Now())
+// nearNow is the plan of an order that shows what is near.
+func nearNow(a *Allocator, s *scratch, o Order) (*planned, error) {
+	return nearIn(a, s, a.locations.Load(), o, &a.rules.Load().Rules, a.gate.Now())
 }
 
-func (a *Allocator) nearIn(s *scratch, t *topology.Catalogue, o Order, rules *sourcing.Rules, now int64) (*planned, error) {
+func nearIn(a *Allocator, s *scratch, t *topology.Catalogue, o Order, rules *sourcing.Rules, now int64) (*planned, error) {
 	p, err := a.planIn(s, t, o, rules, now)
 	if err != nil {
 		return nil, errors.Unwrap(err) // without the ID of an order
@@ -189,7 +236,7 @@ type counted struct {
 func (p *planned) counted() [][]counted {
 	out := make([][]counted, len(p.order.Lines))
 	for i := range out {
-		for _, part := range p.engine.madeOf(p.order.Lines[i].SKU) {
+		for _, part := range madeOf(p.engine, p.order.Lines[i].SKU) {
 			out[i] = append(out[i], counted{p.wantOf(part.SKU), part.Quantity})
 		}
 	}

@@ -253,7 +253,7 @@ func (c *nearbyCheck) likeAvailable(s *Candidate) {
 }
 
 func (w *planWorld) lotted(a *Allocator, sku string) bool {
-	return slices.ContainsFunc(a.madeOf(sku), func(p goods.Part) bool { return !a.goods.IsPlain(p.SKU) })
+	return slices.ContainsFunc(madeOf(a, sku), func(p goods.Part) bool { return !a.goods.IsPlain(p.SKU) })
 }
 
 // TestNearbyIsWhatAllocateDoes: in random worlds, with everything set that may be set, the

@@ -288,7 +288,7 @@ func unitsFor(a *Allocator, channel, sku, location string) (int64, error) {
 	now := a.gate.Now()
 	view := plan.View{Catalogue: t, Levels: a.channels.LevelsOf(channel)}
 	least := int64(math.MaxInt64)
-	for _, part := range a.madeOf(sku) {
+	for _, part := range madeOf(a, sku) {
 		units := int64(0)
 		if handle, known := a.goodsSKU(part.SKU); known { // no part need ever have been in stock
 			quota, has := a.channels.Quota(channel, handle)

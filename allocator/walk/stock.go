@@ -130,8 +130,9 @@ func (s Stock) Sum(ctx context.Context, of Sums) ([]Sum, error) { return s.of.Su
 
 // AvailableTo is how many units of a SKU an order of a channel could take at a
 // location now: those of the channel's quota, and of the ones for everybody as
-// many as its protection level does not keep for others. An empty channel is that
-// of orders that name none. Terms of the location and rules do not count.
+// many as its protection level does not keep for others; of a bundle, as many as those
+// of its parts make. An empty channel is that of orders that name none. Terms of the
+// location and rules do not count: Allocator.Nearby asks for these too.
 //
 // Errors: ErrUnknownLocation, ErrUnknownSKU, ErrClosed, ErrJournal (what was read is
 // not known to last).

@@ -216,7 +216,7 @@ func (p *Plan) weighAll(f sourcing.Form) []sourcing.Candidate {
 		}
 		w.fill = w.fill[:len(w.fill)+1]
 		c := &w.fill[len(w.fill)-1]
-		if reason, detail := p.judge(c, number, distance, f); reason != 0 {
+		if reason, detail := judge(p, c, number, distance, f); reason != 0 {
 			w.fill = w.fill[:len(w.fill)-1]
 			w.others = append(w.others, other{number, reason, detail})
 		}

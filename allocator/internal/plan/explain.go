@@ -59,7 +59,7 @@ func (p *Plan) Explain() sourcing.Explanation {
 func (p *Plan) explainNearest(e *sourcing.Explanation, f sourcing.Form, farthest geo.Meters, named func(slot uint32) bool) {
 	if p.At != reservation.Everywhere && f == sourcing.Collect {
 		if !named(p.At) {
-			e.Rejected = append(e.Rejected, p.considered(p.Catalogue.Number(p.At), p.distanceTo(p.At, f), f, farthest))
+			e.Rejected = append(e.Rejected, considered(p, p.Catalogue.Number(p.At), p.distanceTo(p.At, f), f, farthest))
 		}
 		return
 	}
@@ -71,13 +71,13 @@ func (p *Plan) explainNearest(e *sourcing.Explanation, f sourcing.Form, farthest
 			return
 		}
 		if slot := p.Catalogue.Slot(number); !p.Catalogue.Place(slot).Gone() && !named(slot) {
-			e.Rejected = append(e.Rejected, p.considered(number, distance, f, farthest))
+			e.Rejected = append(e.Rejected, considered(p, number, distance, f, farthest))
 		}
 	}
 }
 
 // considered finds the reason against a location that was not chosen.
-func (p *Plan) considered(number uint32, distance geo.Meters, f sourcing.Form, farthest geo.Meters) sourcing.Considered {
+func considered(p *Plan, number uint32, distance geo.Meters, f sourcing.Form, farthest geo.Meters) sourcing.Considered {
 	var c sourcing.Candidate
 	reason, detail := p.measure(&c, number, distance, f)
 	out := sourcing.Considered{Site: c.Site.ID, Owner: c.Site.Owner, Form: f, Distance: distance}
@@ -144,7 +144,7 @@ func (p *Plan) Counts() (c Counts) {
 		if number == reservation.NoNumber {
 			return
 		}
-		switch p.considered(number, p.distanceTo(slot, f), f, 0).Reason {
+		switch considered(p, number, p.distanceTo(slot, f), f, 0).Reason {
 		case sourcing.TooFar:
 			c.TooFar++
 		case sourcing.WrongKind:
@@ -167,4 +167,49 @@ func (p *Plan) Counts() (c Counts) {
 		}
 	}
 	return c
+}
+
+// A Finding is a location that was looked at, and the first reason against it; 0: it
+// could fill every want.
+type Finding struct {
+	sourcing.Candidate
+	Reason sourcing.Reason
+	Detail string
+}
+
+// Nearby walks the locations within reach that are of a kind the order may go to, the
+// nearest first, with what there is against each; of an order that names where it is
+// collected, that one. All wants go one way. No location is looked at before it is asked
+// for. Keys, preferences and soft filters do not count. A finding is good until the next.
+func (p *Plan) Nearby(yield func(*Finding) bool) {
+	p.soft = 0
+	f := p.Forms[0]
+	r, t := &p.Requests[f], p.Catalogue
+	var is Finding // one for all
+	if p.At != reservation.Everywhere && f == sourcing.Collect {
+		is.Reason, is.Detail = judge(p, &is.Candidate, t.Number(p.At), p.distanceTo(p.At, f), f)
+		yield(&is)
+		return
+	}
+	p.work.search.Start(t.Index(), r.Near, nil, r.Within)
+	for {
+		number, distance, ok := p.work.search.Next()
+		if !ok {
+			return
+		}
+		if face := t.Face(number); t.Place(face.Slot).Gone() || !r.Allows(face.Site) {
+			continue
+		}
+		if is.Reason, is.Detail = judge(p, &is.Candidate, number, distance, f); !yield(&is) {
+			return
+		}
+	}
+}
+
+// Promised is the promise of a candidate as the customer is told it; zero: there is none.
+func (l *look) Promised(c *sourcing.Candidate) time.Time {
+	if c.Ready.IsZero() {
+		return time.Time{}
+	}
+	return l.told(l.Catalogue.Slot(c.Number), c.Request.Form, c.Ready)
 }

@@ -297,3 +297,12 @@ func (l *look) stillRoom(c *sourcing.Candidate) (bool, sourcing.Reason) {
 	}
 	return reason == 0, reason
 }
+
+// judge measures a location for all wants of a form: the first reason against it, of all
+// there are, or 0. What chooses among locations and what lists them both ask it.
+func judge(p *Plan, c *sourcing.Candidate, number uint32, distance geo.Meters, f sourcing.Form) (reason sourcing.Reason, detail string) {
+	if reason, detail = p.compare(c, number, distance, f); reason != 0 {
+		return reason, detail
+	}
+	return p.fills(c, f)
+}
