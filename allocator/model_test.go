@@ -292,12 +292,16 @@ func (m *machine) check(t *rapid.T) {
 		same(t, err, nil)
 		slices.SortFunc(r.Lines, func(a, b ReservedLine) int { return strings.Compare(a.SKU, b.SKU) })
 		want := Reservation{ID: id, Location: o.location, Distance: o.distance, State: o.state, HeldUntil: o.until()}
+		want.OrderState = map[State]OrderState{Held: OrderHeld, Confirmed: OrderConfirmed, Collected: OrderCollected, Canceled: OrderCanceled, Expired: OrderExpired}[o.state]
 		if o.state.Ended() {
 			want.EndedAt = twinTime
 		}
 		for _, sku := range modelSKUs {
 			if line := o.lines[sku]; line != nil {
 				want.Lines = append(want.Lines, *line)
+				if line.Collected > 0 && !o.state.Ended() {
+					want.OrderState = OrderPartlyCollected
+				}
 			}
 		}
 		if !reflect.DeepEqual(r, want) {

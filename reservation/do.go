@@ -82,11 +82,16 @@ func (s *step) release() {
 
 // run makes the change under the locks its verb needs.
 func (s *step) run() (Ticket, error) {
-	t, err := s.runOne()
-	if err == errSeveral || err == ErrNotFound && s.change.Part == 0 {
-		return s.runAll()
+	for {
+		t, err := s.runOne()
+		if err != errSeveral && (err != ErrNotFound || s.change.Part != 0) {
+			return t, err
+		}
+		t, err = s.runAll()
+		if err != errAlone {
+			return t, err
+		}
 	}
-	return t, err
 }
 
 // runOne is run for one part, or for an order that has one part.

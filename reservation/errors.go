@@ -99,6 +99,9 @@ var errMoved = errors.New("reservation moved")
 // errSeveral: an order has several parts, and the change is of all that are open.
 var errSeveral = errors.New("order of several parts")
 
+// errAlone: an order has one part, and it was looked at as one of several.
+var errAlone = errors.New("order of one part")
+
 // shown is a text of a caller's as the texts of errors have it.
 func shown(text string) string { return excerpt.Quote(text) }
 

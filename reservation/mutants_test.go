@@ -98,7 +98,7 @@ func TestMutantsAreCaught(t *testing.T) {
 // wholeMutants are bugs of changes of whole orders.
 func wholeMutants() []scaletest.Mutant {
 	type edits = []scaletest.Edit
-	partByPart := edits{{File: "do.go", Old: "		return s.runAll()\n", New: `		err = &EndedError{State: Canceled}
+	partByPart := edits{{File: "do.go", Old: "		t, err = s.runAll()\n", New: `		err = &EndedError{State: Canceled}
 		for _, m := range s.ledger.state.Book.FindAll(s.change.ID, nil) {
 			if s.change.Part = max(m.Part, 1); !s.concerns(&m.Entry) {
 				continue
@@ -120,7 +120,7 @@ func wholeMutants() []scaletest.Mutant {
 		{Name: "the same, as a confirmation meets it", Edits: firstDue,
 			Test: "TestLivesAreLinearizable", Says: `order \d+ has no order in which its answers are right`, Flags: yields()},
 		{Name: "a part that is not concerned is refused, and the order with it", Edits: edits{
-			{File: "whole.go", Old: "	case life.Accept:\n		return s.hasGoods(e) && e.State < Accepted\n", New: ""}},
+			{File: "whole.go", Old: "	case life.Accept:\n		return hasGoods(s.ledger.state.Classes, e) && e.State < Accepted\n", New: ""}},
 			Test: "TestLedgerAgainstATwin", Says: `order accepted .*: error: got`, Flags: yields()},
 		{Name: "a change of an order locks no floors", Edits: edits{
 			{File: "whole.go", Old: "	unlock := s.lockAll()\n", New: "	unlock := s.lockAll()\n		unlock()\n		unlock = func() {}\n"}},

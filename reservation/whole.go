@@ -34,6 +34,9 @@ func (s *step) runAll() (Ticket, error) {
 		if w.members = l.state.Book.FindAll(c.ID, w.members); len(w.members) == 0 {
 			return Ticket{}, ErrNotFound
 		}
+		if len(w.members) == 1 && w.members[0].Part == 0 && w.members[0].Parts < 2 {
+			return Ticket{}, errAlone // it was made a moment ago
+		}
 		if why := c.ofOne(); why != "" {
 			return Ticket{}, &InvalidError{Field: "Part", Value: int(c.Part), Why: why}
 		}

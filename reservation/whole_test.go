@@ -432,3 +432,27 @@ func TestPartsAreCounted(t *testing.T) {
 	}
 	s.sound()
 }
+
+// TestOrderMadeMeanwhile: an order of one part that is made between the look for that part
+// and the look for all of them is changed as one, with lines too.
+func TestOrderMadeMeanwhile(t *testing.T) {
+	s := newShops(t)
+	var p Parts
+	var found Entry
+	if how := p.Reserve(s.l, []Part{part("one", 0, 0, units(s.tea, 2))}, &found); how != Done {
+		t.Fatal(how, p.Err())
+	}
+	c := Change{Verb: history.Collected, ID: "one", Now: 1, Lines: []Line{units(s.tea, 1)}}
+	step, ok := s.l.steps.Get().(*step)
+	if !ok {
+		t.Fatal("no step")
+	}
+	defer step.release()
+	step.change = &c
+	if _, err := step.runAll(); err != errAlone {
+		t.Error(err)
+	}
+	if _, err := step.run(); err != nil {
+		t.Error(err)
+	}
+}

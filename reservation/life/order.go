@@ -72,7 +72,7 @@ func (s *OrderState) UnmarshalText(text []byte) error {
 type Order struct {
 	goods                             bool // there was a part that has any
 	open, held, begun, ready, shipped int  // parts that are open, and of them those
-	got, gotByParcel, back            int  // parts of which the customer has some, and of which all came back
+	got, gotByParcel                  int  // parts of which the customer has some
 	end                               OrderState
 }
 
