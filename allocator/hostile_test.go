@@ -42,6 +42,10 @@ const (
 // hostileQuick is how many calls of each method the quick counts make.
 const hostileQuick = 90
 
+// hostileFull is how many the full ones make. All faults of the canary are found with the
+// quick ones; make long makes 1,500.
+const hostileFull = 400
+
 // Whatever stands in whatever field of whatever method, the answer is nil or one of
 // the errors that are documented; a refusal changes nothing; no call panics or works
 // without a bound; the engine goes on serving, and is the same after a restart. Each
@@ -132,7 +136,7 @@ func (s *hostileSweep) sweep() {
 	all := hostileChangesOf(hostileValues(s.args()))
 	draw := rand.New(rand.NewPCG(1, uint64(len(s.name))))
 	var fit []int // for several at once: lists that are too long are tried alone
-	tried, calls := 0, cmp.Or(*hostileCalls, s.calls, scaletest.Of(1500, scaletest.Alone(hostileQuick)))
+	tried, calls := 0, cmp.Or(*hostileCalls, s.calls, scaletest.Of(hostileFull, scaletest.Alone(hostileQuick)))
 	for _, i := range draw.Perm(len(all)) {
 		if all[i].what != "many" {
 			fit = append(fit, i)

@@ -19,6 +19,8 @@ type Mutant struct {
 	Test  string   // must fail with the bug,
 	Says  string   // and say so: a regular expression
 	Flags []string // of go test, and behind them the package of the test if it is another
+
+	of string // the bug's own name, if it is built with others
 }
 
 // Edit replaces a text of a file by another. The file is named from the folder in
@@ -51,12 +53,35 @@ func Mutants(t *testing.T, list ...Mutant) {
 			}
 			t.Parallel()
 			for _, m := range tests {
-				t.Run(m.Test, func(t *testing.T) {
+				t.Run(strings.TrimPrefix(m.of+"/"+m.Test, "/"), func(t *testing.T) {
 					Caught(t, m.Test, m.Says, append([]string{"-overlay", overlay}, m.Flags...)...)
 				})
 			}
 		})
 	}
+}
+
+// Together is Mutants for bugs that do not meet: they are laid over the code all at once,
+// and the package is built once for all of their tests, of which each must fail for its
+// own bug and say so. A test that another one of the bugs makes say the same must not be
+// among them: with CLICKCOLLECT_APART=1, as in make long, each is built alone.
+func Together(t *testing.T, list ...Mutant) {
+	t.Helper()
+	if os.Getenv("CLICKCOLLECT_APART") == "1" {
+		Mutants(t, list...)
+		return
+	}
+	var edits []Edit
+	for i, m := range list {
+		if !slices.ContainsFunc(list[:i], func(o Mutant) bool { return o.Name == m.Name }) {
+			edits = append(edits, m.Edits...)
+		}
+	}
+	all := slices.Clone(list)
+	for i := range all {
+		all[i].of, all[i].Name, all[i].Edits = all[i].Name, list[0].Name+" and others", edits
+	}
+	Mutants(t, all...)
 }
 
 // overlay writes the changed files, and the list of them for go test, to a folder.
