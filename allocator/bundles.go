@@ -15,16 +15,16 @@ import (
 
 // Component is a part of a bundle: so many units of a SKU in one unit of it.
 type Component struct {
-	SKU      string
-	Quantity int64 // 1 to 2^31 − 1
+	SKU      string `json:"sku"`
+	Quantity int64  `json:"quantity"` // 1 to 2^31 − 1
 }
 
 // Bundle is a SKU that is sold as one and picked as its parts. It has no stock of
 // its own: what is received under its SKU is not sold as long as it is a bundle.
 // A part may be a bundle itself; none leads back to the bundle it is in.
 type Bundle struct {
-	SKU   string
-	Parts []Component // at most 256; none: the SKU is no bundle any more
+	SKU   string      `json:"sku"`
+	Parts []Component `json:"parts,omitempty"` // at most 256; none: the SKU is no bundle any more
 }
 
 const (

@@ -47,10 +47,10 @@ func (p Period) String() string {
 // the period in which the work on it begins; each of its parts counts as an order
 // at the part's location.
 type Capacity struct {
-	Location string
-	Per      Period
-	Orders   int64 // at most, 0 to 100,000; 0: not limited
-	Lines    int64 // of orders, at most, 0 to 1,000,000,000; 0: not limited
+	Location string `json:"location"`
+	Per      Period `json:"per"`
+	Orders   int64  `json:"orders,omitempty"` // at most, 0 to 100,000; 0: not limited
+	Lines    int64  `json:"lines,omitempty"`  // of orders, at most, 0 to 1,000,000,000; 0: not limited
 }
 
 // SetCapacity sets how much locations can process in a period, all of the list or

@@ -16,15 +16,15 @@ import (
 // Change is one step in the life of a reservation, with an ID of its own that
 // makes a repeat harmless: a part that is collected twice is then collected once.
 type Change struct {
-	ID          string // chosen by the caller
-	Reservation string // the order's ID
-	Part        int    // the number of the part that it is about; 0: all parts of the order that are still open
-	Do          Action
-	Lines       []Line      // none: all there is. Not for DoAccept, DoDispatch and DoReady, nor of a parcel
-	Location    string      // DoDispatch: to where. DoReturnToSender: where it came back; empty: where it was sent from
-	Pickup      Pickup      // DoReady
-	Parcel      Parcel      // DoShip
-	As          Disposition // DoReturnToSender: what becomes of the goods
+	ID          string      `json:"id"`                    // chosen by the caller
+	Reservation string      `json:"reservation,omitempty"` // the order's ID
+	Part        int         `json:"part,omitempty"`        // the number of the part that it is about; 0: all parts of the order that are still open
+	Do          Action      `json:"do"`
+	Lines       []Line      `json:"lines,omitempty"`    // none: all there is. Not for DoAccept, DoDispatch and DoReady, nor of a parcel
+	Location    string      `json:"location,omitempty"` // DoDispatch: to where. DoReturnToSender: where it came back; empty: where it was sent from
+	Pickup      Pickup      `json:"pickup,omitzero"`    // DoReady
+	Parcel      Parcel      `json:"parcel,omitzero"`    // DoShip
+	As          Disposition `json:"as,omitempty"`       // DoReturnToSender: what becomes of the goods
 }
 
 // Change makes changes that have IDs, each all or none. All are checked first,

@@ -128,7 +128,7 @@ func (p *planned) terms(f sourcing.Form) notes.Terms {
 	o := p.order
 	t := notes.Terms{Form: f, At: o.At, Within: float64(o.MaxDistance), Kinds: bytesOf(o.Kinds), Payment: o.Payment, Groups: o.Groups,
 		Exclude: o.Exclude, NeededBy: millis(o.NeededBy), Window: millis(o.Window), Instead: o.Substitutes, Most: o.MaxLocations}
-	if near := o.Near; p.Requests[p.Forms[0]].HasPoint {
+	if near := notes.Place(o.Near); p.Requests[p.Forms[0]].HasPoint {
 		t.Near = &near
 	}
 	return t

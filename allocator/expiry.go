@@ -123,10 +123,10 @@ func (a *Allocator) due(deadline int64) {
 
 // Due is what a call of Expire did.
 type Due struct {
-	Expired  int // holds whose deadline had passed, in whole or the part not confirmed
-	NoShows  int // reservations that nobody collected in time
-	Reminded int // reservations whose reminder was due
-	Late     int // orders that no location accepted in time, and that were taken to another one, or could not be
+	Expired  int `json:"expired,omitempty"`  // holds whose deadline had passed, in whole or the part not confirmed
+	NoShows  int `json:"no_shows,omitempty"` // reservations that nobody collected in time
+	Reminded int `json:"reminded,omitempty"` // reservations whose reminder was due
+	Late     int `json:"late,omitempty"`     // orders that no location accepted in time, and that were taken to another one, or could not be
 }
 
 // Expire ends the holds whose deadline is not after now, makes no-shows of the

@@ -14,19 +14,19 @@ import (
 // Listing asks for reservations: those of one location, of one order reference
 // or of one customer reference. Exactly one of the three must be given.
 type Listing struct {
-	Location string  // live reservations there, in promise order: the pick list
-	Order    string  // all reservations of the reference, live and remembered, by ID and part
-	Customer string  // likewise
-	States   []State // empty: any
+	Location string  `json:"location,omitempty"` // live reservations there, in promise order: the pick list
+	Order    string  `json:"order,omitempty"`    // all reservations of the reference, live and remembered, by ID and part
+	Customer string  `json:"customer,omitempty"` // likewise
+	States   []State `json:"states,omitempty"`   // empty: any
 
-	After string // Page.Next of the page before; empty: from the beginning
-	Limit int    // reservations at most, 1 to 10,000; 0: 100
+	After string `json:"after,omitempty"` // Page.Next of the page before; empty: from the beginning
+	Limit int    `json:"limit,omitempty"` // reservations at most, 1 to 10,000; 0: 100
 }
 
 // Page is a part of a listing. Each part of an order is a reservation of its own in it.
 type Page struct {
-	Reservations []Reservation
-	Next         string // for Listing.After; empty: there are no more
+	Reservations []Reservation `json:"reservations"`
+	Next         string        `json:"next,omitempty"` // for Listing.After; empty: there are no more
 }
 
 const (

@@ -38,16 +38,16 @@ func (k Kind) String() string {
 
 // Location is a place that holds stock.
 type Location struct {
-	ID    string
-	Kind  Kind
-	Point geo.Point // must be given: the zero Point is none
-	Area  *geo.Area // customers it serves; nil: everybody. At a named location it does not count
+	ID    string    `json:"id"`
+	Kind  Kind      `json:"kind"`
+	Point geo.Point `json:"point"`          // must be given: the zero Point is none
+	Area  *geo.Area `json:"area,omitempty"` // customers it serves; nil: everybody. At a named location it does not count
 
-	NoReturns bool // goods are not brought back here
+	NoReturns bool `json:"no_returns,omitempty"` // goods are not brought back here
 
 	// Terms are what the location does for orders, and when. nil: everything, at
 	// any hour, at once.
-	Terms *Terms
+	Terms *Terms `json:"terms,omitempty"`
 }
 
 // SetLocations adds locations, and changes those whose ID is there already. All

@@ -41,35 +41,37 @@ const (
 // Reservation is what became of an order, or of one part of it. Times are engine time, in UTC and whole
 // milliseconds; the zero time says that there is none.
 type Reservation struct {
-	ID       string // the order's
-	Part     int    // the number of the part that this is, from 1; 0: it is the whole order
-	Location string // where the goods are, or were; the origin while InTransit
-	To       string // where they are on their way to, while InTransit
-	Distance geo.Meters
-	State    State
-	Sequence uint64 // of its last change in the journal; 0 without one
+	ID       string     `json:"id"`             // the order's
+	Part     int        `json:"part,omitempty"` // the number of the part that this is, from 1; 0: it is the whole order
+	Location string     `json:"location"`       // where the goods are, or were; the origin while InTransit
+	To       string     `json:"to,omitempty"`   // where they are on their way to, while InTransit
+	Distance geo.Meters `json:"distance,omitempty"`
+	State    State      `json:"state"`
+	Sequence uint64     `json:"sequence,omitempty"` // of its last change in the journal; 0 without one
 
-	Order, Customer, Channel string // as given with the order; Channel after Reassign the new one
-	Code                     string // the pickup code that Ready set
-	Parcel                   Parcel `json:",omitzero"` // what DoShip said of it
+	Order    string `json:"order,omitempty"` // as given with the order; Channel after Reassign the new one
+	Customer string `json:"customer,omitempty"`
+	Channel  string `json:"channel,omitempty"`
+	Code     string `json:"code,omitempty"`  // the pickup code that Ready set
+	Parcel   Parcel `json:"parcel,omitzero"` // what DoShip said of it
 
-	HeldUntil   time.Time // while units are held
-	PickupUntil time.Time // while Ready
-	EndedAt     time.Time // when it ended
-	Promise     time.Time // when the goods are promised to be ready: as given with the order, or by the location's Terms
+	HeldUntil   time.Time `json:"held_until,omitzero"`   // while units are held
+	PickupUntil time.Time `json:"pickup_until,omitzero"` // while Ready
+	EndedAt     time.Time `json:"ended_at,omitzero"`     // when it ended
+	Promise     time.Time `json:"promise,omitzero"`      // when the goods are promised to be ready: as given with the order, or by the location's Terms
 
-	Form  sourcing.Form // how the goods reach the customer
-	Store string        `json:",omitempty"` // of sourcing.ShipToStore, the chosen store; empty too if an earlier version made it
-	Parts []int         // of a whole order of several parts, the number of each; nil: there is one
+	Form  sourcing.Form `json:"form,omitempty"`  // how the goods reach the customer
+	Store string        `json:"store,omitempty"` // of sourcing.ShipToStore, the chosen store; empty too if an earlier version made it
+	Parts []int         `json:"parts,omitempty"` // of a whole order of several parts, the number of each; nil: there is one
 
 	// OrderState is how far the order has come with all of its parts; 0 where the answer is
 	// about one part of several.
-	OrderState OrderState `json:",omitempty"`
+	OrderState OrderState `json:"order_state,omitempty"`
 
-	Rejects int    // how often a location has rejected it, 255 at most for each part
-	From    string // the location from which it was rerouted, the latest; empty: it never was
+	Rejects int    `json:"rejects,omitempty"` // how often a location has rejected it, 255 at most for each part
+	From    string `json:"from,omitempty"`    // the location from which it was rerouted, the latest; empty: it never was
 
-	Lines []ReservedLine
+	Lines []ReservedLine `json:"lines"`
 
 	// Apart is Lines with lots and quotas told apart, in what Orders walks; nil: none of
 	// the units has one.
@@ -80,17 +82,17 @@ type Reservation struct {
 // Held + Confirmed + Collected + Missing + Expired + Canceled + Rerouted. A bundle's
 // contents are lines of their own; lots and quotas are not told apart.
 type ReservedLine struct {
-	SKU       string
-	Quantity  int64 // as ordered, summed over the order's lines of the SKU
-	Held      int64 // until the deadline
-	Confirmed int64 // for good
-	Collected int64 // handed over or delivered; returned ones included
-	Missing   int64 // not found by the location, or lost on the road or by the carrier
-	Expired   int64 // put back at a deadline: of the hold, or of the pickup
-	Canceled  int64 // put back on request
-	Returned  int64 // of the collected: brought back
-	Short     int64 // of the held and confirmed: their goods are gone
-	Rerouted  int64 // of one part: in other parts of the order by now; 0 of an order
+	SKU       string `json:"sku"`
+	Quantity  int64  `json:"quantity"`            // as ordered, summed over the order's lines of the SKU
+	Held      int64  `json:"held,omitempty"`      // until the deadline
+	Confirmed int64  `json:"confirmed,omitempty"` // for good
+	Collected int64  `json:"collected,omitempty"` // handed over or delivered; returned ones included
+	Missing   int64  `json:"missing,omitempty"`   // not found by the location, or lost on the road or by the carrier
+	Expired   int64  `json:"expired,omitempty"`   // put back at a deadline: of the hold, or of the pickup
+	Canceled  int64  `json:"canceled,omitempty"`  // put back on request
+	Returned  int64  `json:"returned,omitempty"`  // of the collected: brought back
+	Short     int64  `json:"short,omitempty"`     // of the held and confirmed: their goods are gone
+	Rerouted  int64  `json:"rerouted,omitempty"`  // of one part: in other parts of the order by now; 0 of an order
 }
 
 // Lookup returns the reservation with the order's ID, live or remembered.

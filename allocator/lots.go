@@ -13,15 +13,15 @@ import (
 // Lot is units of a SKU that came with one expiry date. They are good through
 // that day, in UTC. Two lots of a SKU that differ in either field are two.
 type Lot struct {
-	ID      string    // such as the maker's; 1 to 64 bytes
-	Expires time.Time // the day, in UTC; the hour does not count
+	ID      string    `json:"id"`               // such as the maker's; 1 to 64 bytes
+	Expires time.Time `json:"expires,omitzero"` // the day, in UTC; the hour does not count
 }
 
 // ShelfLife is how long units of a SKU must be good after they are ready for the
 // customer: an order gets none of a lot that expires sooner.
 type ShelfLife struct {
-	SKU   string        // known or not
-	Keeps time.Duration // 0 to 3,660 days, cut to whole milliseconds; 0: until they are ready
+	SKU   string        `json:"sku"`             // known or not
+	Keeps time.Duration `json:"keeps,omitempty"` // 0 to 3,660 days, cut to whole milliseconds; 0: until they are ready
 }
 
 const (

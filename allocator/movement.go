@@ -12,8 +12,8 @@ import (
 // Line is a SKU and a quantity in the SKU's smallest unit (piece, gram,
 // millimeter). Lines of one call that name the same SKU are summed.
 type Line struct {
-	SKU      string
-	Quantity int64
+	SKU      string `json:"sku"`
+	Quantity int64  `json:"quantity"`
 }
 
 // Receipt is goods that arrived at a location; quantities from 1.
@@ -23,10 +23,10 @@ type Line struct {
 // front, before those without, and none that expire sooner than SetShelfLife
 // allows. A SKU has lots or quotas, not both.
 type Receipt struct {
-	ID       string // chosen by the caller; the same receipt again does nothing
-	Location string
-	Lines    []Line
-	Lots     map[string]Lot // by SKU; may be nil
+	ID       string         `json:"id"` // chosen by the caller; the same receipt again does nothing
+	Location string         `json:"location"`
+	Lines    []Line         `json:"lines"`
+	Lots     map[string]Lot `json:"lots,omitempty"` // by SKU; may be nil
 }
 
 // Count is what was counted at a location: its quantities are the units on hand
@@ -40,11 +40,11 @@ type Receipt struct {
 // besides: what is missing is taken away as by a Sale, and what is too much is
 // units without a lot.
 type Count struct {
-	ID       string
-	Location string
-	AsOf     time.Time
-	Lines    []Line
-	Lots     map[string]Lot // by SKU; may be nil
+	ID       string         `json:"id"`
+	Location string         `json:"location"`
+	AsOf     time.Time      `json:"as_of,omitzero"`
+	Lines    []Line         `json:"lines"`
+	Lots     map[string]Lot `json:"lots,omitempty"` // by SKU; may be nil
 }
 
 // Sale is goods sold at a location's till; quantities from 1. They leave the
@@ -56,29 +56,29 @@ type Count struct {
 // Lots names, by SKU, the lot from which its units went. Without it those without
 // a lot go first, then those of lots, the first to expire in front.
 type Sale struct {
-	ID       string
-	Location string
-	Lines    []Line
-	Lots     map[string]Lot // by SKU; may be nil
+	ID       string         `json:"id"`
+	Location string         `json:"location"`
+	Lines    []Line         `json:"lines"`
+	Lots     map[string]Lot `json:"lots,omitempty"` // by SKU; may be nil
 }
 
 // Adjustment corrects the units on hand by signed quantities; neither a line's nor
 // the sum of a SKU's lines is 0. Lots is as with a Receipt for what comes, and as
 // with a Sale for what goes.
 type Adjustment struct {
-	ID       string
-	Location string
-	Lines    []Line
-	Lots     map[string]Lot // by SKU; may be nil
+	ID       string         `json:"id"`
+	Location string         `json:"location"`
+	Lines    []Line         `json:"lines"`
+	Lots     map[string]Lot `json:"lots,omitempty"` // by SKU; may be nil
 }
 
 // Damage is goods at a location that can no longer be sold; quantities from 1.
 // They leave the units on hand as with a Sale.
 type Damage struct {
-	ID       string
-	Location string
-	Lines    []Line
-	Lots     map[string]Lot // by SKU; may be nil
+	ID       string         `json:"id"`
+	Location string         `json:"location"`
+	Lines    []Line         `json:"lines"`
+	Lots     map[string]Lot `json:"lots,omitempty"` // by SKU; may be nil
 }
 
 // Receive books goods in, all lines of a receipt or none. Receipts are all

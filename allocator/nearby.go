@@ -15,22 +15,22 @@ import (
 
 // Candidate is a location as an order found it when it was looked at.
 type Candidate struct {
-	Location string
-	Kind     Kind
-	Owner    string     // of the goods there, as in its Terms; empty: the chain
-	Distance geo.Meters // from Order.Near, great circle; of what is brought, from the chosen store
-	Ready    time.Time  // the promise, as an Allocation's; zero where no Terms say, or where there can be none
-	Cost     int64      // by the rules' costs; 0 unless it could fill the order
+	Location string     `json:"location"`
+	Kind     Kind       `json:"kind"`
+	Owner    string     `json:"owner,omitempty"`    // of the goods there, as in its Terms; empty: the chain
+	Distance geo.Meters `json:"distance,omitempty"` // from Order.Near, great circle; of what is brought, from the chosen store
+	Ready    time.Time  `json:"ready,omitzero"`     // the promise, as an Allocation's; zero where no Terms say, or where there can be none
+	Cost     int64      `json:"cost,omitempty"`     // by the rules' costs; 0 unless it could fill the order
 
 	// Available is how many units of each line's SKU an order of this channel could
 	// have there, in the order of the lines, of a bundle as many as its parts make;
 	// never below 0. It is the caller's to keep.
-	Available []int64
+	Available []int64 `json:"available,omitempty"`
 
 	// Reason is the first against it, as Explain has it, and Detail what that is about:
 	// a SKU, a filter's name, the chosen store. 0: it could fill every line.
-	Reason sourcing.Reason
-	Detail string
+	Reason sourcing.Reason `json:"reason,omitempty"`
+	Detail string          `json:"detail,omitempty"`
 }
 
 // Nearby walks the locations near an order, the nearest first, whether they could fill
@@ -131,8 +131,8 @@ func (p *planned) walk(yield func(Candidate) bool) {
 
 // Nearest is what NearbyAll answers to one order.
 type Nearest struct {
-	Candidates []Candidate // the nearest first
-	Err        error       // as of Nearby; nil: the order was looked at
+	Candidates []Candidate `json:"candidates,omitempty"` // the nearest first
+	Err        error       `json:"err,omitempty"`        // as of Nearby; nil: the order was looked at
 }
 
 // NearbyAll is Nearby for each of the orders, and of each the most locations at most:

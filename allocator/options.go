@@ -28,6 +28,17 @@ const (
 	Written
 )
 
+// String is the durability in words.
+func (d Durability) String() string {
+	switch d {
+	case Synced:
+		return "synced"
+	case Written:
+		return "written"
+	}
+	return fmt.Sprintf("Durability(%d)", uint8(d))
+}
+
 // Options are the settings of an Allocator. The zero value is safe: an engine in
 // memory that is silent. Only the limits may differ from one Open of a directory
 // to the next in a way that refuses: a limit below what is there is ErrFull.

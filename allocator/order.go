@@ -21,95 +21,98 @@ import (
 type Order struct {
 	// ID is chosen by the caller. The same order again gets the same answer;
 	// another order under the same ID is ErrConflict.
-	ID string
+	ID string `json:"id"`
 
 	// Near is where the customer is. The zero Point is none, so 0° N 0° E, where there
 	// is nobody, cannot be given. With At it may be left out unless something is sent;
 	// Distance is 0 then.
-	Near geo.Point
+	Near geo.Point `json:"near,omitzero"`
 
 	// At is the one location to reserve at. Empty: the nearest to Near that can
 	// fill every line.
 	// What is sent (sourcing.Ship) comes from any location all the same.
-	At string
+	At string `json:"at,omitempty"`
 
 	// Lines are what is wanted, quantities from 1; lines of the same SKU are
 	// summed. Their order does not matter.
-	Lines []Line
+	Lines []Line `json:"lines"`
 
 	// MaxDistance is how far from Near a location may be, inclusive, in meters.
 	// 0: Options.MaxDistance.
-	MaxDistance geo.Meters
+	MaxDistance geo.Meters `json:"max_distance,omitempty"`
 
 	// Kinds are the kinds of location allowed. Empty: any for what is sent or brought;
 	// customers collect at stores and pickup points, and elsewhere only where Kinds or
 	// a location's Terms.Forms say so.
-	Kinds []Kind
+	Kinds []Kind `json:"kinds,omitempty"`
 
 	// Order and Customer are the references by which the shop knows them; List
 	// finds reservations by them, and events name them. May be empty.
-	Order, Customer string
+	Order    string `json:"order,omitempty"`
+	Customer string `json:"customer,omitempty"`
 
 	// Owner is a token that Reassign asks for, such as of a cart; Channel is where
 	// the order comes from. May be empty.
-	Owner, Channel string
+	Owner   string `json:"owner,omitempty"`
+	Channel string `json:"channel,omitempty"`
 
 	// HoldFor is how long the goods are held, from 1 ms to Options.MaxHold, cut to
 	// whole milliseconds. 0: Options.HoldFor.
-	HoldFor time.Duration
+	HoldFor time.Duration `json:"hold_for,omitempty"`
 
 	// Promise is when the customer was told that the goods are ready; pick lists
 	// are in its order. Zero: what the location's Terms allow, if it has any.
-	Promise time.Time
+	Promise time.Time `json:"promise,omitzero"`
 
 	// Form is how the goods reach the customer: sourcing.Collect at the nearest
 	// location or at At; sourcing.ShipToStore at At, where what is missing is
 	// brought; sourcing.Ship to Near. Forms names the SKUs that go another way.
-	Form  sourcing.Form
-	Forms map[string]sourcing.Form
+	Form  sourcing.Form            `json:"form,omitempty"`
+	Forms map[string]sourcing.Form `json:"forms,omitempty"`
 
 	// MaxLocations is over how many locations the order may be split, at most 64;
 	// one that serves two forms counts twice. What is collected is at one location
 	// if other lines are not.
 	// 0: Rules.MaxLocations, and at least two with sourcing.ShipToStore.
-	MaxLocations int
+	MaxLocations int `json:"max_locations,omitempty"`
 	// Partial lets the order be filled in part, when nobody can fill all of it.
-	Partial bool
+	Partial bool `json:"partial,omitempty"`
 	// Together are groups of SKUs that come from one location each. Of an order
 	// that is filled in part, a group is left out whole.
-	Together [][]string
+	Together [][]string `json:"together,omitempty"`
 	// Substitutes are the SKUs the customer takes instead of another, one for one,
 	// the best first, at most 64 of each: the first of which a location has enough,
 	// else units of several. Unknown ones are skipped. Allocation.Substituted says
 	// what was taken for what.
-	Substitutes map[string][]string
+	Substitutes map[string][]string `json:"substitutes,omitempty"`
 
 	// Payment is how the customer pays, such as "prepaid" or "at the till": one of
 	// Terms.Payments. Empty: it does not matter.
-	Payment string
+	Payment string `json:"payment,omitempty"`
 	// Groups are those of Terms.Groups that may serve the order. Empty: any.
-	Groups []string
+	Groups []string `json:"groups,omitempty"`
 	// Prefer are locations that come before all others, the first one first;
 	// Exclude are locations that do not serve this order.
-	Prefer, Exclude []string
+	Prefer  []string `json:"prefer,omitempty"`
+	Exclude []string `json:"exclude,omitempty"`
 	// NeededBy is when the goods must be ready. Zero: whenever they are.
-	NeededBy time.Time
+	NeededBy time.Time `json:"needed_by,omitzero"`
 	// Window is the start of the pickup window in which the customer comes. Zero:
 	// none.
-	Window time.Time
+	Window time.Time `json:"window,omitzero"`
 }
 
 // Allocation is a reservation just made: every line of the order is held at one
 // location, or at those of Parts.
 type Allocation struct {
-	ID        string        // the order's
-	Part      int           // of a part, its number, from 1; 0: it is the whole order
-	Location  string        // where the goods are held; of a split order, the first part's
-	Distance  geo.Meters    // from Order.Near, great circle; of what is brought, from the chosen store
-	HeldUntil time.Time     // the deadline, in UTC and whole milliseconds
-	Form      sourcing.Form // how the goods reach the customer
-	Ready     time.Time     // when all of it is promised to be ready; zero where no Terms say
-	Cost      int64         // by the rules' costs, of an order that was split or ranked by them
+	ID        string        `json:"id"`                  // the order's
+	Part      int           `json:"part,omitempty"`      // of a part, its number, from 1; 0: it is the whole order
+	Location  string        `json:"location"`            // where the goods are held; of a split order, the first part's
+	Distance  geo.Meters    `json:"distance,omitempty"`  // from Order.Near, great circle; of what is brought, from the chosen store
+	HeldUntil time.Time     `json:"held_until,omitzero"` // the deadline, in UTC and whole milliseconds
+	Form      sourcing.Form `json:"form,omitempty"`      // how the goods reach the customer
+	Ready     time.Time     `json:"ready,omitzero"`      // when all of it is promised to be ready; zero where no Terms say
+	Cost      int64         `json:"cost,omitempty"`      // by the rules' costs, of an order that was split or ranked by them
 
 	why *decision
 }

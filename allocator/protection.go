@@ -36,13 +36,15 @@ import (
 // What quotas set aside is not available to others, so it does not count as left,
 // and a channel takes from its own quota whatever its level.
 type Protection struct {
-	Channel, SKU, Location string
+	Channel  string `json:"channel,omitempty"`
+	SKU      string `json:"sku,omitempty"`
+	Location string `json:"location,omitempty"`
 
-	Units int64 // 0 to 2^31 − 1
+	Units int64 `json:"units"` // 0 to 2^31 − 1
 
 	// Unset withdraws the level of exactly this channel, SKU and location, so that
 	// the next wider one decides again. Units is 0 then.
-	Unset bool
+	Unset bool `json:"unset,omitempty"`
 }
 
 // SetProtection sets and withdraws protection levels, all of them or none; of two

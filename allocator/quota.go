@@ -15,24 +15,28 @@ import (
 // of the channel take them first, and then what is there for everybody; orders of
 // other channels never see them. They are on hand at the location like all others.
 type Quota struct {
-	ID string // chosen by the caller; the same quota again does nothing
+	ID string `json:"id"` // chosen by the caller; the same quota again does nothing
 
-	Channel, SKU, Location string
+	Channel  string `json:"channel,omitempty"`
+	SKU      string `json:"sku"`
+	Location string `json:"location,omitempty"`
 
 	// Units is how many are to be free for the channel's orders, 0 to 2^31 − 1. What
 	// its orders hold or have taken already does not count.
-	Units int64
+	Units int64 `json:"units"`
 }
 
 // Loan moves units of a SKU at a location from one channel's quota to that of
 // another. An empty channel is what is there for everybody.
 type Loan struct {
-	ID string // chosen by the caller; the same loan again does nothing
+	ID string `json:"id"` // chosen by the caller; the same loan again does nothing
 
-	SKU, Location string
-	From, To      string // channels: who lends, and who borrows
+	SKU      string `json:"sku"`
+	Location string `json:"location"`
+	From     string `json:"from,omitempty"` // channels: who lends, and who borrows
+	To       string `json:"to,omitempty"`
 
-	Units int64 // 1 to 2^31 − 1
+	Units int64 `json:"units"` // 1 to 2^31 − 1
 }
 
 // SetQuota sets units of a SKU at a location aside for a channel, or gives them

@@ -15,17 +15,20 @@ import (
 
 // ReasonCounts is how many locations were refused for each reason.
 type ReasonCounts struct {
-	TooFar, Kind, Area, Short int
-	Other                     int // for another reason, which Candidates and Explain name
+	TooFar int `json:"too_far,omitempty"`
+	Kind   int `json:"kind"`
+	Area   int `json:"area,omitempty"`
+	Short  int `json:"short,omitempty"`
+	Other  int `json:"other,omitempty"` // for another reason, which Candidates and Explain name
 }
 
 // Rejection is one location and the reason it was not chosen.
 type Rejection struct {
-	Location string
-	Distance geo.Meters
-	Reason   sourcing.Reason
-	SKU      string // with sourcing.Short: the first SKU it has too little of; empty if goods came in since
-	Detail   string // of other reasons: the filter, the store, the window it holds against
+	Location string          `json:"location"`
+	Distance geo.Meters      `json:"distance,omitempty"`
+	Reason   sourcing.Reason `json:"reason,omitempty"`
+	SKU      string          `json:"sku,omitempty"`    // with sourcing.Short: the first SKU it has too little of; empty if goods came in since
+	Detail   string          `json:"detail,omitempty"` // of other reasons: the filter, the store, the window it holds against
 }
 
 // NoLocationError is the refusal of an order that no location could fill. It is

@@ -357,7 +357,7 @@ func (a *Allocator) askedAgain(id string, e *reservation.Entry, t *notes.Terms, 
 		Order: e.Order, Customer: e.Customer, Owner: e.Owner, Channel: e.Channel}
 	switch places := a.locations.Load(); {
 	case t.Near != nil:
-		o.Near = *t.Near
+		o.Near = geo.Point(*t.Near)
 	case t.At == "" && e.Slot < places.Slots():
 		o.Near = places.Place(e.Slot).Point
 	}
@@ -394,7 +394,7 @@ func (m *moving) terms(p *planned, sh *plan.Share, t notes.Terms, from uint32, r
 		t.ByDigest, t.By = notes.ChangeDigest(m.by), ""
 	}
 	if t.Near == nil && t.At == "" {
-		near := p.order.Near // the next search begins there too
+		near := notes.Place(p.order.Near) // the next search begins there too
 		t.Near = &near
 	}
 	if m.cause != history.Offline && m.cause != 0 && !slices.Contains(t.Rejected, from) {

@@ -48,12 +48,12 @@ func (d Disposition) cause() history.Cause {
 // Return is goods that a customer has collected and brings back, at any location
 // that takes returns.
 type Return struct {
-	ID          string // of the return itself, chosen by the caller
-	Reservation string // the order's ID
-	Part        int    // the number of the part whose goods they are; 0: of all parts
-	Location    string // where they are brought back
-	As          Disposition
-	Lines       []Line // none: all that was collected and not brought back yet, at least one unit
+	ID          string      `json:"id"`                    // of the return itself, chosen by the caller
+	Reservation string      `json:"reservation,omitempty"` // the order's ID
+	Part        int         `json:"part,omitempty"`        // the number of the part whose goods they are; 0: of all parts
+	Location    string      `json:"location,omitempty"`    // where they are brought back
+	As          Disposition `json:"as,omitempty"`
+	Lines       []Line      `json:"lines,omitempty"` // none: all that was collected and not brought back yet, at least one unit
 }
 
 // Return books goods in that customers bring back, all lines of a return or none.

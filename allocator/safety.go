@@ -12,9 +12,9 @@ import (
 // or of everything everywhere (both empty). The level of the pair decides;
 // without one, the largest of the wider ones that apply.
 type SafetyStock struct {
-	SKU      string
-	Location string
-	Units    int64 // 0 to 2^31 − 1; 0 for a pair overrides the wider levels
+	SKU      string `json:"sku,omitempty"`
+	Location string `json:"location,omitempty"`
+	Units    int64  `json:"units"` // 0 to 2^31 − 1; 0 for a pair overrides the wider levels
 }
 
 // SetSafetyStock sets levels, one after the other. What is available changes at

@@ -12,23 +12,24 @@ import (
 // Transfer is goods sent from one location to another; quantities from 1. They
 // leave the units on hand at once, and are nowhere on hand while on their way.
 type Transfer struct {
-	ID       string
-	From, To string
-	Lines    []Line
+	ID    string `json:"id"`
+	From  string `json:"from,omitempty"`
+	To    string `json:"to,omitempty"`
+	Lines []Line `json:"lines"`
 }
 
 // Delivery is goods of a transfer that have arrived.
 type Delivery struct {
-	ID       string // of the delivery itself
-	Transfer string // the transfer's ID
-	Lines    []Line // none: all that is still on its way
+	ID       string `json:"id"`                 // of the delivery itself
+	Transfer string `json:"transfer,omitempty"` // the transfer's ID
+	Lines    []Line `json:"lines,omitempty"`    // none: all that is still on its way
 }
 
 // Loss is goods of a transfer that will not arrive.
 type Loss struct {
-	ID       string // of the loss itself
-	Transfer string // the transfer's ID
-	Lines    []Line // none: all that is still on its way
+	ID       string `json:"id"`                 // of the loss itself
+	Transfer string `json:"transfer,omitempty"` // the transfer's ID
+	Lines    []Line `json:"lines,omitempty"`    // none: all that is still on its way
 }
 
 // Send books goods out that go to another location, all lines of a transfer or
@@ -56,18 +57,22 @@ func (a *Allocator) Lose(ctx context.Context, losses ...Loss) error {
 
 // TransferState is what became of a transfer.
 type TransferState struct {
-	ID       string
-	From, To string
-	State    State     // InTransit, then Collected if anything arrived, else Canceled
-	EndedAt  time.Time // when the last of it arrived or was written off
-	Sequence uint64    // of its last change in the journal; 0 without one
-	Lines    []TransferLine
+	ID       string         `json:"id"`
+	From     string         `json:"from,omitempty"`
+	To       string         `json:"to,omitempty"`
+	State    State          `json:"state"`              // InTransit, then Collected if anything arrived, else Canceled
+	EndedAt  time.Time      `json:"ended_at,omitzero"`  // when the last of it arrived or was written off
+	Sequence uint64         `json:"sequence,omitempty"` // of its last change in the journal; 0 without one
+	Lines    []TransferLine `json:"lines"`
 }
 
 // TransferLine is one SKU of a transfer: Quantity = OnTheWay + Delivered + Lost.
 type TransferLine struct {
-	SKU                                 string
-	Quantity, OnTheWay, Delivered, Lost int64
+	SKU       string `json:"sku"`
+	Quantity  int64  `json:"quantity"`
+	OnTheWay  int64  `json:"on_the_way,omitempty"`
+	Delivered int64  `json:"delivered,omitempty"`
+	Lost      int64  `json:"lost,omitempty"`
 }
 
 // LookupTransfer returns the transfer with that ID, under way or remembered.

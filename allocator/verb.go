@@ -8,14 +8,14 @@ import (
 
 // Owner is who a reservation belongs to.
 type Owner struct {
-	Token   string // what the next Reassign must name; may be empty
-	Channel string // where the order is carried on, such as "till"; may be empty
+	Token   string `json:"token,omitempty"`   // what the next Reassign must name; may be empty
+	Channel string `json:"channel,omitempty"` // where the order is carried on, such as "till"; may be empty
 }
 
 // Pickup is how the customer gets the goods.
 type Pickup struct {
-	Code  string    // what the customer shows, told in events; may be empty
-	Until time.Time // how long the goods wait. Zero: Options.PickupWithin from now
+	Code  string    `json:"code,omitempty"` // what the customer shows, told in events; may be empty
+	Until time.Time `json:"until,omitzero"` // how long the goods wait. Zero: Options.PickupWithin from now
 }
 
 // Confirm makes a hold last: all that is still held, or the given lines of it.

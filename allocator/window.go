@@ -16,10 +16,10 @@ import (
 // to a location. An order names it by its start, so a location has one window
 // from each start on.
 type Window struct {
-	Location string
-	Start    time.Time     // in whole seconds
-	Length   time.Duration // in whole minutes, 1 minute to 7 days
-	Places   int64         // orders at most, 0 to 100,000; 0: none any more
+	Location string        `json:"location"`
+	Start    time.Time     `json:"start,omitzero"`   // in whole seconds
+	Length   time.Duration `json:"length,omitempty"` // in whole minutes, 1 minute to 7 days
+	Places   int64         `json:"places"`           // orders at most, 0 to 100,000; 0: none any more
 }
 
 // WindowState is a window and what there is left of it.
@@ -27,9 +27,9 @@ type WindowState struct {
 	Window
 	// Taken is the places that orders have, or had until they were collected. It is
 	// above Places after these were lowered.
-	Taken int64
+	Taken int64 `json:"taken"`
 	// Free is the places an order can still take: Places − Taken, at least 0.
-	Free int64
+	Free int64 `json:"free"`
 }
 
 // SetWindows sets pickup windows: how many orders each of them takes. Many in one

@@ -1,6 +1,7 @@
 package geo
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -147,4 +148,52 @@ func (a *Area) Rings() [][]Point {
 		}
 	}
 	return rings
+}
+
+// geometry is an area as RFC 7946 has it: positions are longitude and latitude, and the
+// last one of a ring is the first.
+type geometry struct {
+	Type        string         `json:"type"`
+	Coordinates [][][2]float64 `json:"coordinates"`
+}
+
+// MarshalJSON is the area as a GeoJSON geometry, a Polygon.
+func (a *Area) MarshalJSON() ([]byte, error) {
+	g := geometry{Type: "Polygon", Coordinates: [][][2]float64{}}
+	for _, ring := range a.Rings() {
+		positions := make([][2]float64, 0, len(ring)+1)
+		for _, p := range ring {
+			positions = append(positions, [2]float64{p.Lon, p.Lat})
+		}
+		g.Coordinates = append(g.Coordinates, append(positions, positions[0]))
+	}
+	return json.Marshal(g)
+}
+
+// UnmarshalJSON reads a GeoJSON geometry that is a Polygon. Errors: those of [NewArea],
+// with which nothing is changed.
+func (a *Area) UnmarshalJSON(text []byte) error {
+	var g geometry
+	if err := json.Unmarshal(text, &g); err != nil {
+		return fmt.Errorf("geo: %w: %w", ErrArea, err)
+	}
+	if g.Type != "Polygon" {
+		return fmt.Errorf("geo: %w: a geometry of type %q, not a Polygon", ErrArea, g.Type)
+	}
+	if len(g.Coordinates) == 0 {
+		*a = Area{}
+		return nil
+	}
+	rings := make([][]Point, len(g.Coordinates))
+	for i, ring := range g.Coordinates {
+		for _, position := range ring {
+			rings[i] = append(rings[i], Point{Lat: position[1], Lon: position[0]})
+		}
+	}
+	read, err := NewArea(rings...)
+	if err != nil {
+		return err
+	}
+	*a = *read
+	return nil
 }

@@ -22,7 +22,10 @@ var ErrPoint = errors.New("geo: not a point on the globe")
 // a valid place in the Gulf of Guinea, and a frequent mistake.
 //
 // A Point is a plain value.
-type Point struct{ Lat, Lon float64 }
+type Point struct {
+	Lat float64 `json:"lat"`
+	Lon float64 `json:"lon"`
+}
 
 // PointError says which coordinate of a point was refused, and why.
 // errors.Is(err, ErrPoint) holds. Nothing was changed; correct the coordinate.

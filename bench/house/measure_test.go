@@ -15,7 +15,7 @@ var bounds = Figure{CircleFiles: 10, CircleLines: 2_500, Methods: Count{N: 40}, 
 // a change of a whole order, and the door hands out Parts; and by one method, which
 // answers a whole page of products.
 var knots = map[string]Figure{
-	"allocator":                    {CircleFiles: 36, CircleLines: 7_640, Methods: Count{N: 234}, Exported: Count{N: 70}, Fields: Count{N: 17}, Touched: Count{N: 39}},
+	"allocator":                    {CircleFiles: 36, CircleLines: 7_660, Methods: Count{N: 234}, Exported: Count{N: 70}, Fields: Count{N: 17}, Touched: Count{N: 39}},
 	"reservation":                  {CircleFiles: 17, CircleLines: 3_270, Methods: Count{N: 105}, Exported: Count{N: 61}, Fields: Count{N: 18}, Touched: Count{N: 29}},
 	"examples/replay":              {CircleFiles: 17, CircleLines: 2_800},
 	"reservation/internal/book":    {Methods: Count{N: 65}, Exported: Count{N: 32}, Touched: Count{N: 11}},

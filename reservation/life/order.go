@@ -54,7 +54,12 @@ func (s OrderState) String() string {
 }
 
 // MarshalText is String.
-func (s OrderState) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+func (s OrderState) MarshalText() ([]byte, error) {
+	if s >= orderStates {
+		return nil, fmt.Errorf("life: no such state of an order: %d", uint8(s))
+	}
+	return []byte(orderStateNames[s]), nil
+}
 
 // UnmarshalText reads what MarshalText has written; empty is no state.
 func (s *OrderState) UnmarshalText(text []byte) error {

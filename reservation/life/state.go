@@ -50,6 +50,25 @@ func (s State) String() string {
 	return stateNames[s]
 }
 
+// MarshalText is the name of the state; none is no text.
+func (s State) MarshalText() ([]byte, error) {
+	if s >= states {
+		return nil, fmt.Errorf("life: no such state: %d", uint8(s))
+	}
+	return []byte(stateNames[s]), nil
+}
+
+// UnmarshalText reads what MarshalText writes.
+func (s *State) UnmarshalText(text []byte) error {
+	for i, name := range stateNames {
+		if name == string(text) {
+			*s = State(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("life: %q is no state", text)
+}
+
 // States is a set of states.
 type States uint32
 

@@ -8,7 +8,6 @@ import (
 
 	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
-	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
 )
 
@@ -27,7 +26,7 @@ import (
 //	1  what a repeat is answered: a First
 type Terms struct {
 	Form     sourcing.Form       `json:"f,omitempty"`
-	Near     *geo.Point          `json:"p,omitempty"`
+	Near     *Place              `json:"p,omitempty"`
 	At       string              `json:"a,omitempty"`
 	Within   float64             `json:"w,omitempty"`
 	Kinds    []byte              `json:"k,omitempty"`
@@ -64,6 +63,9 @@ type Rerouted struct {
 	From     string   `json:"o,omitempty"`
 	By       string   `json:"b,omitempty"`
 }
+
+// Place is where a customer is, in degrees: a geo.Point, by the names that are stored.
+type Place struct{ Lat, Lon float64 }
 
 const (
 	// MaxTerms is how many bytes of terms an order may have.

@@ -10,14 +10,13 @@ import (
 	"github.com/clickcollect/clickcollect/allocator/internal/topology"
 	"github.com/clickcollect/clickcollect/allocator/sourcing"
 	"github.com/clickcollect/clickcollect/bench/scaletest"
-	"github.com/clickcollect/clickcollect/geo"
 	"github.com/clickcollect/clickcollect/reservation"
 	"pgregory.net/rapid"
 )
 
 // The bytes of terms are a stored format.
 func TestTermsOnDisk(t *testing.T) {
-	terms := notes.Terms{Form: sourcing.Ship, Near: &geo.Point{Lat: 50, Lon: 20.5}, At: "L0", Within: 1500, Kinds: []byte{byte(topology.Warehouse)}, Payment: "till",
+	terms := notes.Terms{Form: sourcing.Ship, Near: &notes.Place{Lat: 50, Lon: 20.5}, At: "L0", Within: 1500, Kinds: []byte{byte(topology.Warehouse)}, Payment: "till",
 		Groups: []string{"g"}, Exclude: []string{"x"}, NeededBy: 1, Window: 2, Instead: map[string][]string{"tea": {"mate"}}, Most: 3,
 		Rerouted: notes.Rerouted{Left: 4, Rejected: []uint32{3, 5}, ByDigest: notes.ChangeDigest("change"), Rejects: 2}}
 	note, err := terms.Bytes(notes.MaxTerms)
