@@ -151,8 +151,8 @@
 //
 //	examples → allocator, allocator/sourcing, allocator/hours, geo; bench → allocator, geo
 //	allocator/metrics → allocator, reservation/latency
-//	allocator → geo, reservation, reservation/{latency, excerpt, log}, allocator/sourcing, allocator/hours, allocator/walk, allocator/internal/{acceptance, gate, topology, route, notes, orders, plan, cooldown, calendar, channels, goods}
-//	allocator/internal/notes → geo, reservation, allocator/sourcing, allocator/internal/topology
+//	allocator → geo, reservation, reservation/{latency, life, excerpt, log}, allocator/sourcing, allocator/hours, allocator/walk, allocator/internal/{acceptance, gate, topology, route, notes, orders, plan, cooldown, calendar, channels, goods}
+//	allocator/internal/notes → reservation, allocator/sourcing, allocator/internal/topology
 //	allocator/internal/orders → reservation, allocator/sourcing, allocator/internal/{gate, plan, calendar, goods}
 //	allocator/internal/plan → geo, reservation, allocator/sourcing, allocator/internal/{gate, topology, cover, calendar, channels, cooldown, goods}
 //	allocator/internal/route → geo, reservation, allocator/internal/topology

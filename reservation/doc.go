@@ -45,11 +45,13 @@
 //
 // # Orders of several parts
 //
-// An order may be served from several locations: each part is a reservation with an
-// ID of its own, all of them made by one claim (Parts). A reservation, or some of
-// its units, can be taken elsewhere (Parts.Reroute); it then either stays the same
+// An order may be served from several locations: each part is a reservation with the
+// order's ID and a number, all of them made by one claim (Parts). A reservation, or some
+// of its units, can be taken elsewhere (Parts.Reroute); it then either stays the same
 // at another location, or its units are in another part, and it is Rerouted when
-// none is left.
+// none is left. A change without a part is of all that are open, in one record and at
+// one instant. The state of the order is worked out from those of its parts, under the
+// lock under which they change, and the record with which it becomes another one says so.
 //
 // # Resources and sub-SKUs
 //

@@ -15,6 +15,8 @@
 //     and is passed over; any other moves units as its name says (reservation/life has
 //     the table), in each of its lots and quotas by itself (Apart). A hold's deadline
 //     only ever moves on. A part that has no lines has a place in a window and no goods.
+//     One whose goods were not found and went elsewhere may be canceled, not rerouted, if
+//     it had a place in a period too.
 //   - of a cell, OnHand and Shelves of an event replace what the cell has, whatever the
 //     order in which the two were read.
 //   - what is held at a cell follows from the reservations: the units held and confirmed

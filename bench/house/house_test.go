@@ -79,7 +79,7 @@ var plan = map[string]room{
 	"allocator/internal/cover":      {},
 	"allocator/internal/gate":       {ours: []string{"reservation", "reservation/history", "reservation/lock"}},
 	"allocator/internal/topology":   {ours: []string{"geo", "allocator/hours", "allocator/sourcing", "allocator/internal/gate", "reservation", "reservation/excerpt", "reservation/lock"}},
-	"allocator/internal/notes":      {ours: []string{"geo", "allocator/sourcing", "allocator/internal/topology", "reservation"}},
+	"allocator/internal/notes":      {ours: []string{"allocator/sourcing", "allocator/internal/topology", "reservation"}},
 	"allocator/internal/orders":     {ours: []string{"allocator/sourcing", "allocator/internal/calendar", "allocator/internal/gate", "allocator/internal/goods", "allocator/internal/plan", "reservation"}, tests: []string{"geo", "allocator/internal/channels", "allocator/internal/cooldown", "allocator/internal/topology", "reservation/history"}},
 	"allocator/internal/plan":       {ours: []string{"geo", "allocator/sourcing", "allocator/internal/calendar", "allocator/internal/channels", "allocator/internal/cooldown", "allocator/internal/cover", "allocator/internal/gate", "allocator/internal/goods", "allocator/internal/topology", "reservation"}, tests: []string{"reservation/history"}},
 	"allocator/internal/route":      {ours: []string{"geo", "allocator/sourcing", "allocator/internal/gate", "allocator/internal/topology", "reservation", "reservation/history"}},
