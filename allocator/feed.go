@@ -61,7 +61,7 @@ type Event struct {
 	// OrderState is what the state of the order has become with it, if it has become
 	// another one: so each change of an order's state is told once, and by the event that
 	// made it, such as the last ReadyForPickup of an order of several parts, with which all
-	// of it is ready.
+	// of it is ready. What earlier versions wrote says it of holds alone.
 	OrderState OrderState `json:"order_state,omitempty"`
 
 	Setting  string    `json:"setting,omitempty"`  // what was changed, by the engine's own name

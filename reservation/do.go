@@ -73,7 +73,7 @@ const keptLines = 64
 
 // release gives a step back, without the strings and lines of its change.
 func (s *step) release() {
-	s.change, s.home, s.parts = nil, false, s.parts[:0]
+	s.change, s.home, s.parts = nil, false, nil
 	s.record.Reset()
 	s.entry.Refs = book.Refs{}
 	s.all = wholeOrder{}

@@ -95,7 +95,7 @@ func (x *rerouting) begin(l *Ledger, p *Parts, r *Reroute) {
 
 // release drops the strings and lines of the reroute.
 func (x *rerouting) release() {
-	x.r, x.change, x.of, x.part = nil, nil, Change{}, Part{}
+	x.r, x.change, x.of, x.part, x.parts = nil, nil, Change{}, Part{}, nil
 	x.record.Reset()
 	x.entry.Refs, x.target.Refs = book.Refs{}, book.Refs{}
 }

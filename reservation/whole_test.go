@@ -456,3 +456,21 @@ func TestOrderMadeMeanwhile(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestStepForgetsParts: what a change was told of the other parts of its order, customers'
+// names among it, does not outlive it.
+func TestStepForgetsParts(t *testing.T) {
+	s := newShops(t)
+	step, ok := s.l.steps.Get().(*step)
+	if !ok {
+		t.Fatal("no step")
+	}
+	step.change = &Change{Verb: history.Confirmed, ID: "o", Part: 2, Now: 1}
+	_, err := step.run()
+	if mustDo(t, err); len(step.parts) != 4 || step.parts[0].Refs.Customer != "who" {
+		t.Errorf("the change was told %+v", step.parts)
+	}
+	if step.release(); step.parts != nil || step.all.members != nil {
+		t.Errorf("it keeps %+v", step.parts)
+	}
+}
